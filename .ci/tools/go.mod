@@ -1,0 +1,3 @@
+module kapdir/tools
+
+go 1.26.0

@@ -1,0 +1,20 @@
+// Package data carries the reference tables that ship inside the program:
+// sources, states, licence titles, training programmes, taxonomy codes, the
+// credential lexicon, nicknames, ZIP places, policies, page recipes and the
+// demonstration.
+//
+// The tables are facts with a source and a date, kept as files that a person
+// can read, sort and correct; README.md in this folder describes each column.
+// Package data only carries them: whoever uses a table parses it, and a table
+// that does not parse fails the start. data_test.go reads every row, so a bad
+// row is found before it is shipped.
+package data
+
+import "embed"
+
+// FS holds every table, by its path within this folder: "titles.csv",
+// "places/zips.csv.gz", "demo/manifest.json". It is read-only and safe for
+// concurrent use.
+//
+//go:embed *.csv README.md NOTICE.md places policies recipes demo
+var FS embed.FS

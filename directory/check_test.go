@@ -1,0 +1,262 @@
+package directory
+
+import (
+	"slices"
+	"testing"
+)
+
+const (
+	noon    = Instant("2026-11-16T15:00:00.000Z")
+	forever = Instant("9999-01-01T00:00:00.000Z")
+)
+
+// person builds a credential file for a test; its events are numbered across claims.
+type person struct {
+	file *CredentialFile
+	seq  int64
+}
+
+func newPerson(id ID) *person {
+	return &person{file: &CredentialFile{Provider: Provider{ID: id, Kind: Person}, Linked: map[ID]*CredentialFile{}}}
+}
+
+// claim adds a claim with its events, which may leave their numbers, times and actors out.
+func (p *person) claim(c Claim, events ...Event) *person {
+	c.Provider = p.file.Provider.ID
+	c.ID = NewID(ClaimPrefix, noon)
+	for i := range events {
+		p.seq++
+		e := &events[i]
+		e.V, e.Seq, e.Claim, e.RecordedAt = EventVersion, p.seq, c.ID, "2026-11-10T12:00:00.000Z"
+		if e.PerformedAt == "" {
+			e.PerformedAt = e.RecordedAt
+		}
+		if e.Actor.ID == "" {
+			e.Actor = machine
+		}
+		if e.Type == Review { // of the event just before
+			e.Actor = rowan
+			if e.Body.Note == "second" {
+				e.Actor = imani
+			}
+			for j := i - 1; j >= 0; j-- {
+				if events[j].Type == Observe {
+					e.Body.Of = events[j].Seq
+					break
+				}
+			}
+		}
+	}
+	p.file.Claims = append(p.file.Claims, History{c, events})
+	return p
+}
+
+func seen(source string, state Observed, expires Date) Event {
+	return Event{Type: Observe, Evidence: []string{"e"}, Body: Body{State: state, Expires: expires, Match: M5, By: []string{"licence", "family"}, Source: source, SourceAsOf: "2026-11-09"}}
+}
+
+var (
+	confirm = Event{Type: Review, Body: Body{Decision: "confirm"}}
+	second  = Event{Type: Review, Body: Body{Decision: "confirm", Note: "second"}}
+)
+
+func said(class SourceClass, b Body) Event {
+	b.Class = class
+	return Event{Type: Assert, Body: b}
+}
+
+func coLicence(title, number string) Claim {
+	return Claim{Kind: License, Jurisdiction: "CO", Title: title, Number: ParseLicenceNumber(number)}
+}
+
+func result(t *testing.T, f *CredentialFile, y State, name CheckName) Check {
+	t.Helper()
+	for _, c := range Checks(f, y, noon, forever, StandardPolicies()) {
+		if c.Check == name {
+			return c
+		}
+	}
+	t.Fatal("no check " + name)
+	return Check{}
+}
+
+func TestLicenseCheck(t *testing.T) {
+	active := []Event{seen("co-dora", SeenActive, "2028-08-31"), confirm}
+	for _, c := range []struct {
+		name   string
+		person *person
+		y      State
+		want   CheckResult
+		reason string
+	}{
+		{"no licence", newPerson("prv_a"), "CO", NotChecked, ""},
+		{"confirmed", newPerson("prv_a").claim(coLicence("CSW", "9923456"), active...), "CO", Confirmed, ReasonExactID},
+		{"confirmed under the suffix people write", newPerson("prv_a").claim(coLicence("LCSW", "9923456"), active...), "CO", Confirmed, ReasonExactID},
+		{"another state", newPerson("prv_a").claim(coLicence("CSW", "9923456"), active...), "TX", NotChecked, ReasonJurisdiction},
+		{"nobody reviewed it", newPerson("prv_a").claim(coLicence("CSW", "9923456"), said(ClassListing, Body{Source: "kap-commons"}), active[0]), "CO", StatedInListing, ""},
+		{"candidate", newPerson("prv_a").claim(coLicence("LPCC", "12"), active...), "CO", NotMet, ReasonSupervised},
+		{"unconfirmed type", newPerson("prv_a").claim(coLicence("LPP", "12"), active...), "CO", BeingChecked, ReasonTitleUnknown},
+		{"unknown type", newPerson("prv_a").claim(coLicence("XYZ", "12"), active...), "CO", BeingChecked, ReasonTitleUnknown},
+		{"physician", newPerson("prv_a").claim(coLicence("DR", "12"), active...), "CO", NotChecked, ReasonNotMH},
+		{"expired", newPerson("prv_a").claim(coLicence("CSW", "1"), seen("co-dora", SeenExpired, "2025-08-31"), confirm), "CO", NotMet, ReasonExpired},
+		{"suspended, nobody reviewed it", newPerson("prv_a").claim(coLicence("CSW", "1"), seen("co-dora", SeenSuspended, "2027-08-31")), "CO", BeingChecked, ReasonReviewPending},
+		{"suspended", newPerson("prv_a").claim(coLicence("CSW", "1"), seen("co-dora", SeenSuspended, "2027-08-31"), confirm, second), "CO", ProblemOnRecord, "LIC_SUSPENDED"},
+		{"suspended in another state", newPerson("prv_a").claim(coLicence("CSW", "1"), seen("co-dora", SeenSuspended, "2027-08-31"), confirm, second).
+			claim(Claim{Kind: License, Jurisdiction: "TX", Title: "LCSW", Number: ParseLicenceNumber("2")}, seen("tx-bhec", SeenActive, "2028-01-31"), confirm), "TX", ProblemOnRecord, "LIC_SUSPENDED"},
+		{"the best of two", newPerson("prv_a").claim(coLicence("LPCC", "12"), active...).claim(coLicence("CSW", "13"), active...), "CO", Confirmed, ReasonExactID},
+	} {
+		got := result(t, c.person.file, c.y, CheckLicense)
+		if got.Result != c.want || c.reason != "" && !slices.Contains(got.Reasons, c.reason) {
+			t.Errorf("%s: %s %v, want %s %s", c.name, got.Result, got.Reasons, c.want, c.reason)
+		}
+	}
+}
+
+func TestTrainingCheck(t *testing.T) {
+	for _, c := range []struct {
+		words string
+		event Event
+		want  CheckResult
+	}{
+		{"Polaris Insight Center, Modules 1-5", said(ClassListing, Body{}), StatedInListing},
+		{"KTC", said(ClassSelf, Body{}), StatedByProvider},
+		{"Fluence", said(ClassDocument, Body{Level: "certificate"}), ShownByDocument},
+		{"Ketamine Research Institute", said(ClassListing, Body{}), NotChecked}, // a look-alike of the Ketamine Research Foundation
+		{"Uncle Bob's Weekend Intensive", said(ClassDocument, Body{}), NotChecked},
+	} {
+		claim := TrainingClaim(c.words)
+		if got := result(t, newPerson("prv_a").claim(claim, c.event).file, "CO", CheckTraining); got.Result != c.want {
+			t.Errorf("%s (%s): %s %v, want %s", c.words, claim.Issuer, got.Result, got.Reasons, c.want)
+		}
+	}
+}
+
+// prescriber returns a Colorado physician with the licence state, and a DEA document if asked.
+func prescriber(state Observed, dea bool, reviews ...Event) *person {
+	p := newPerson("prv_doc").claim(coLicence("DR", "55"), append([]Event{seen("co-dora", state, "2027-04-30")}, reviews...)...)
+	if dea {
+		p.claim(Claim{Kind: DEARegistration, Jurisdiction: "CO"}, said(ClassDocument, Body{Expires: "2027-06-30"}))
+	}
+	return p
+}
+
+func TestOversightCheck(t *testing.T) {
+	link := Claim{Kind: OversightLink, Other: "prv_doc"}
+	listed := said(ClassListing, Body{Side: "provider"})
+	mine, theirs := said(ClassSelf, Body{Side: "provider"}), said(ClassSelf, Body{Side: "prescriber"})
+	for _, c := range []struct {
+		name   string
+		doc    *person
+		says   []Event
+		y      State
+		want   CheckResult
+		reason string
+	}{
+		{"listing only", prescriber(SeenActive, true, confirm), []Event{listed}, "CO", StatedInListing, ""},
+		{"one side", prescriber(SeenActive, true, confirm), []Event{listed, mine}, "CO", StatedByProvider, ReasonOneSided},
+		{"both sides, no DEA document", prescriber(SeenActive, false, confirm), []Event{mine, theirs}, "CO", StatedByProvider, ReasonDEAUnseen},
+		{"both sides and DEA document", prescriber(SeenActive, true, confirm), []Event{mine, theirs}, "CO", ShownByDocument, ""},
+		{"licence not reviewed", prescriber(SeenActive, true), []Event{mine, theirs}, "CO", NotChecked, ""},
+		{"prescriber expired", prescriber(SeenExpired, true, confirm), []Event{mine, theirs}, "CO", NotMet, ReasonPrescriberLapsed},
+		{"prescriber suspended, not reviewed", prescriber(SeenSuspended, true), []Event{mine, theirs}, "CO", BeingChecked, ReasonReviewPending},
+		{"prescriber suspended", prescriber(SeenSuspended, true, confirm, second), []Event{mine, theirs}, "CO", ProblemOnRecord, "LIC_SUSPENDED"},
+		{"no licence in the patient's state", prescriber(SeenActive, true, confirm), []Event{mine, theirs}, "TX", NotChecked, ReasonStateGap},
+		{"unknown prescriber", nil, []Event{listed}, "CO", NotChecked, ""},
+	} {
+		p := newPerson("prv_a").claim(link, c.says...)
+		if c.doc != nil {
+			p.file.Linked["prv_doc"] = c.doc.file
+		}
+		got := result(t, p.file, c.y, CheckOversight)
+		if got.Result != c.want || c.reason != "" && !slices.Contains(got.Reasons, c.reason) {
+			t.Errorf("%s: %s %v, want %s %s", c.name, got.Result, got.Reasons, c.want, c.reason)
+		}
+	}
+	self := prescriber(SeenActive, true, confirm).claim(Claim{Kind: OversightLink}, said(ClassSelf, Body{Side: "provider"}))
+	if got := result(t, self.file, "CO", CheckOversight); got.Result != ShownByDocument {
+		t.Errorf("one person in both roles: %s %v", got.Result, got.Reasons)
+	}
+}
+
+func TestOversightFallsWithThePrescriber(t *testing.T) {
+	p := newPerson("prv_a").claim(Claim{Kind: OversightLink, Other: "prv_doc"}, said(ClassSelf, Body{Side: "provider"}), said(ClassSelf, Body{Side: "prescriber"}))
+	p.file.Linked["prv_doc"] = prescriber(SeenActive, true, confirm).file
+	c := result(t, p.file, "CO", CheckOversight)
+	if c.ValidUntil == "" {
+		t.Fatal("it never changes by itself")
+	}
+	at := c.ValidUntil
+	for range 10 { // follow the answers that time alone gives
+		for _, n := range Checks(p.file, "CO", at, forever, StandardPolicies()) {
+			if n.Check == CheckOversight {
+				c = n
+			}
+		}
+		if c.ValidUntil == "" {
+			break
+		}
+		at = c.ValidUntil
+	}
+	if c.Result.Rank() > OutOfDate.Rank() {
+		t.Errorf("in the end: %s at %s", c.Result, at)
+	}
+}
+
+func TestProtocolCheck(t *testing.T) {
+	all := Body{Preparation: Yes, Presence: Yes, Monitoring: Yes, Emergency: Yes, Integration: Yes}
+	without := func(f func(*Body)) Body { b := all; f(&b); return b }
+	for _, c := range []struct {
+		name   string
+		event  Event
+		want   CheckResult
+		reason string
+	}{
+		{"attested", said(ClassSelf, all), StatedByProvider, ""},
+		{"listed", said(ClassListing, all), StatedInListing, ""},
+		{"document on file", said(ClassDocument, all), ShownByDocument, ""},
+		{"no emergency plan", said(ClassSelf, without(func(b *Body) { b.Emergency = No })), NotMet, ReasonNoEmergency},
+		{"infusion alone", said(ClassListing, without(func(b *Body) { b.Preparation, b.Integration = No, No })), NotMet, ReasonNoIntegration},
+		{"presence not stated", said(ClassSelf, without(func(b *Body) { b.Presence = Unknown })), NotChecked, ""},
+		{"attested a year and more ago", func() Event { e := said(ClassSelf, all); e.PerformedAt = "2025-06-01T00:00:00.000Z"; return e }(), OutOfDate, ReasonTooOld},
+	} {
+		got := result(t, newPerson("prv_a").claim(Claim{Kind: ProtocolClaim}, c.event).file, "CO", CheckProtocol)
+		if got.Result != c.want || c.reason != "" && !slices.Contains(got.Reasons, c.reason) {
+			t.Errorf("%s: %s %v, want %s %s", c.name, got.Result, got.Reasons, c.want, c.reason)
+		}
+	}
+}
+
+func TestRecordCheckNamesWhatIsMissing(t *testing.T) {
+	p := newPerson("prv_a").
+		claim(coLicence("CSW", "9923456"), seen("co-dora", SeenActive, "2028-08-31"), confirm).
+		claim(Claim{Kind: DisciplineScreen, Issuer: "co-dora", Jurisdiction: "CO", Title: "CSW", Number: ParseLicenceNumber("9923456")}, seen("co-dora", SeenClear, "")).
+		claim(TrainingClaim("Fluence"), said(ClassDocument, Body{})).
+		claim(Claim{Kind: ExclusionScreen, Issuer: "leie"}, seen("leie", SeenClear, ""))
+	c := result(t, p.file, "CO", CheckRecord)
+	if c.Result != NotChecked || len(c.Parts) == 0 || c.Parts[0].List != "sam" {
+		t.Errorf("%s, first part %+v, want the SAM list named as not searched", c.Result, c.Parts[0])
+	}
+	p.claim(Claim{Kind: ExclusionScreen, Issuer: "sam"}, said(ClassListing, Body{}))
+	if c := result(t, p.file, "CO", CheckRecord); c.Result != StatedInListing {
+		t.Errorf("the weakest link: %s", c.Result)
+	}
+	hit := newPerson("prv_a").claim(Claim{Kind: ExclusionScreen, Issuer: "leie"}, seen("leie", SeenExcluded, ""), confirm, second)
+	if c := result(t, hit.file, "CO", CheckRecord); c.Result != ProblemOnRecord {
+		t.Errorf("excluded: %s", c.Result)
+	}
+}
+
+func BenchmarkChecks(b *testing.B) {
+	p := newPerson("prv_a").
+		claim(coLicence("CSW", "9923456"), seen("co-dora", SeenActive, "2028-08-31"), confirm).
+		claim(Claim{Kind: DisciplineScreen, Issuer: "co-dora", Jurisdiction: "CO", Title: "CSW", Number: ParseLicenceNumber("9923456")}, seen("co-dora", SeenClear, "")).
+		claim(TrainingClaim("Fluence"), said(ClassDocument, Body{})).
+		claim(Claim{Kind: ExclusionScreen, Issuer: "leie"}, seen("leie", SeenClear, "")).
+		claim(Claim{Kind: OversightLink, Other: "prv_doc"}, said(ClassSelf, Body{Side: "provider"}), said(ClassSelf, Body{Side: "prescriber"}))
+	p.file.Linked["prv_doc"] = prescriber(SeenActive, true, confirm).file
+	ps := StandardPolicies()
+	b.ReportAllocs()
+	for b.Loop() {
+		Checks(p.file, "CO", noon, forever, ps)
+	}
+}

@@ -1,0 +1,56 @@
+package directory
+
+// ClaimKind says what a claim is about. One claim is one atomic fact (domain.md §5.1, contracts.md §3).
+type ClaimKind string
+
+// The kinds of claim.
+const (
+	IdentityNPI       ClaimKind = "identity_npi"
+	License           ClaimKind = "license"
+	CompactPrivilege  ClaimKind = "compact_privilege"
+	DEARegistration   ClaimKind = "dea_registration"
+	BoardCert         ClaimKind = "board_cert"
+	TrainingCert      ClaimKind = "training_cert"
+	Pledge            ClaimKind = "pledge"
+	REMSSite          ClaimKind = "rems_site"
+	OversightLink     ClaimKind = "oversight_link"
+	ProtocolClaim     ClaimKind = "protocol"
+	ExclusionScreen   ClaimKind = "exclusion_screen"        // one per list
+	DisciplineScreen  ClaimKind = "board_discipline_screen" // one per licence
+	ContactClaim      ClaimKind = "contact"
+	Availability      ClaimKind = "availability"
+	PracticeAgreement ClaimKind = "practice_agreement"
+	FileClaim         ClaimKind = "credential_file" // the whole file: decisions, takedown, withdrawal
+)
+
+// ClaimKinds lists the kinds in the order a page shows them.
+var ClaimKinds = []ClaimKind{License, CompactPrivilege, BoardCert, TrainingCert, Pledge, OversightLink, PracticeAgreement, DEARegistration, REMSSite,
+	ProtocolClaim, DisciplineScreen, ExclusionScreen, IdentityNPI, ContactClaim, Availability, FileClaim}
+
+// Claim is one atomic fact somebody asserts about a provider. Its identity is (provider, kind, issuer,
+// jurisdiction, title, number key, other); everything known about it is in its events.
+type Claim struct {
+	ID           ID            `json:"id"`
+	Provider     ID            `json:"provider"`
+	Kind         ClaimKind     `json:"kind"`
+	Issuer       string        `json:"issuer,omitempty"`       // source, board or programme id: who could confirm it
+	Jurisdiction State         `json:"jurisdiction,omitempty"` // "" is federal or none
+	Title        string        `json:"title,omitempty"`        // of a licence: the board's type code, or the asserter's word
+	Number       LicenceNumber `json:"number,omitzero"`
+	Other        ID            `json:"other,omitempty"` // of an oversight link: the prescriber
+	Created      Instant       `json:"created"`
+}
+
+// History is a claim with all its events in order of their numbers.
+type History struct {
+	Claim  Claim   `json:"claim"`
+	Events []Event `json:"events"`
+}
+
+// CredentialFile is everything held about one provider: the facts, the claims with their histories, and
+// the files of the prescribers linked to them (whose own Linked is empty).
+type CredentialFile struct {
+	Provider Provider               `json:"provider"`
+	Claims   []History              `json:"claims"`
+	Linked   map[ID]*CredentialFile `json:"linked,omitempty"`
+}

@@ -1,0 +1,352 @@
+package directory
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// ledger builds a history for a test: each call appends one event, numbered and recorded in order.
+type ledger struct {
+	h  History
+	at Instant
+}
+
+func newLedger(kind ClaimKind, state State) *ledger {
+	return &ledger{h: History{Claim: Claim{ID: "clm_1", Kind: kind, Jurisdiction: state, Title: "CSW", Number: ParseLicenceNumber("9923456")}}}
+}
+
+var (
+	machine = Actor{Kind: Tool, ID: "kapdir", Version: "test"}
+	rowan   = Actor{Kind: Staff, ID: "staff-rowan", Auth: "test"}
+	imani   = Actor{Kind: Staff, ID: "staff-imani", Auth: "test"}
+)
+
+// on sets the day on which the following events are performed and recorded.
+func (l *ledger) on(day string) *ledger {
+	l.at = Date(day).Midnight().Add(15 * time.Hour)
+	return l
+}
+
+func (l *ledger) add(e Event) int64 {
+	e.V, e.Seq, e.Claim = EventVersion, int64(len(l.h.Events)+1), l.h.Claim.ID
+	if e.PerformedAt == "" {
+		e.PerformedAt = l.at
+	}
+	e.RecordedAt = l.at
+	l.h.Events = append(l.h.Events, e)
+	return e.Seq
+}
+
+func (l *ledger) observe(state Observed, expires Date) int64 {
+	return l.observeFrom("co-dora", state, expires, M5, "licence", "family", "given")
+}
+
+func (l *ledger) observeFrom(source string, state Observed, expires Date, rung Rung, by ...string) int64 {
+	return l.add(Event{Type: Observe, Actor: machine, Evidence: []string{"e"}, Body: Body{State: state, Expires: expires, Match: rung, By: by,
+		Source: source, SourceAsOf: l.at.Date(), Release: string(l.at.Date())}})
+}
+
+func (l *ledger) assert(class SourceClass, b Body) int64 {
+	b.Class = class
+	return l.add(Event{Type: Assert, Actor: machine, Body: b})
+}
+
+func (l *ledger) review(who Actor, of int64, decision string) int64 {
+	return l.add(Event{Type: Review, Actor: who, Body: Body{Of: of, Decision: decision, Field: "birth"}})
+}
+
+// is derives at noon UTC of the day, knowing everything, and checks the status.
+func (l *ledger) is(t *testing.T, day string, want Status) Standing {
+	t.Helper()
+	s := Derive(l.h, Date(day).Midnight().Add(20*time.Hour), "9999-01-01T00:00:00.000Z", StandardPolicies())
+	if s.Status != want {
+		t.Errorf("on %s: %q %v, want %q", day, s.Status, s.Reasons, want)
+	}
+	return s
+}
+
+func TestUnreviewedNews(t *testing.T) {
+	l := newLedger(License, "CO").on("2026-10-01")
+	l.assert(ClassListing, Body{Source: "kap-commons"})
+	l.is(t, "2026-10-01", StatusListed)
+	first := l.observe(SeenActive, "2027-08-31")
+	l.is(t, "2026-10-01", StatusListed) // good news that nobody reviewed lifts nothing
+	l.review(rowan, first, "confirm")
+	s := l.is(t, "2026-10-01", StatusVerified)
+	if !slices.Equal(s.Because, []int64{2, 3}) {
+		t.Errorf("because %v, want the observation and its review", s.Because)
+	}
+	bad := l.on("2026-10-20").observe(SeenSuspended, "2027-08-31")
+	s = l.is(t, "2026-10-20", StatusUnderReview) // bad news lowers at once
+	if s.Reasons[0] != ReasonReviewPending {
+		t.Errorf("reasons %v", s.Reasons)
+	}
+	l.on("2026-10-21").observe(SeenActive, "2027-08-31")
+	l.is(t, "2026-10-21", StatusUnderReview) // and newer good news does not undo it
+	l.review(rowan, bad, "confirm")
+	l.is(t, "2026-10-21", StatusUnderReview) // an adverse finding needs two people
+	l.review(rowan, bad, "confirm")
+	l.is(t, "2026-10-21", StatusUnderReview) // and the same person twice is one
+	l.review(imani, bad, "confirm")
+	l.is(t, "2026-10-21", StatusAdverse)
+	l.is(t, "2031-10-21", StatusAdverse) // time never clears it
+	back := l.on("2026-12-01").observe(SeenActive, "2027-08-31")
+	l.is(t, "2026-12-01", StatusAdverse)
+	l.review(rowan, back, "confirm")
+	l.is(t, "2026-12-01", StatusVerified) // a later settled observation does
+}
+
+func TestBadNewsOfEachKindLowers(t *testing.T) {
+	for _, state := range []Observed{SeenRestricted, SeenProbation, SeenSuspended, SeenRevoked, SeenSurrendered, SeenInactive, SeenRetired, SeenExpired, SeenPending, SeenIndeterminate} {
+		l := newLedger(License, "CO").on("2026-10-01")
+		l.review(rowan, l.observe(SeenActive, "2027-08-31"), "confirm")
+		l.on("2026-10-10").observe(state, "2027-08-31")
+		l.is(t, "2026-10-10", StatusUnderReview)
+	}
+}
+
+func TestTimeLowers(t *testing.T) {
+	l := newLedger(License, "CO").on("2026-10-01")
+	l.review(rowan, l.observe(SeenActive, "2026-12-10"), "confirm")
+	s := l.is(t, "2026-10-01", StatusVerified)
+	// The expiring window opens 45 days before the licence's last day ends in Denver: 26 Oct, 07:00 UTC less the hour of summer time kept by counting days of 24 hours.
+	if want := Date("2026-12-10").EndIn(State("CO").Zone()).AddDays(-45); s.ValidUntil != want {
+		t.Errorf("valid until %s, want %s", s.ValidUntil, want)
+	}
+	l.is(t, "2026-10-30", StatusExpiring)
+	// Good through the end of 10 Dec in Colorado, which is 07:00 on the 11th in UTC.
+	k, ps := Instant("9999-01-01T00:00:00.000Z"), StandardPolicies()
+	if s := Derive(l.h, "2026-12-11T06:59:59.999Z", k, ps); s.Status != StatusExpiring || s.ValidUntil != "2026-12-11T07:00:00.000Z" {
+		t.Errorf("last millisecond: %s until %s", s.Status, s.ValidUntil)
+	}
+	if s := Derive(l.h, "2026-12-11T07:00:00.000Z", k, ps); s.Status != StatusExpired || s.ValidUntil != "" {
+		t.Errorf("first millisecond after: %s until %s", s.Status, s.ValidUntil)
+	}
+}
+
+func TestFreshnessCountsFromTheOlderClock(t *testing.T) {
+	l := newLedger(License, "CO").on("2026-10-01")
+	n := l.add(Event{Type: Observe, Actor: machine, Evidence: []string{"e"}, Body: Body{State: SeenActive, Match: M5, By: []string{"licence"}, Source: "co-dora",
+		SourceAsOf: "2026-08-01", Expires: "2028-01-01"}})
+	l.review(rowan, n, "confirm")
+	s := l.is(t, "2026-10-02", StatusVerified)
+	if s.AsOf != "2026-08-01" || s.ValidUntil != "2026-10-30T00:00:00.001Z" {
+		t.Errorf("as of %s, valid until %s", s.AsOf, s.ValidUntil)
+	}
+	l.is(t, "2026-10-31", StatusStale)
+}
+
+func TestAutoAffirm(t *testing.T) {
+	l := newLedger(License, "CO").on("2026-07-01")
+	l.review(rowan, l.observe(SeenActive, "2027-08-31"), "confirm")
+	l.on("2026-09-20").observe(SeenActive, "2027-08-31")
+	l.is(t, "2026-11-01", StatusVerified) // the same answer again keeps it fresh without a person
+	l.on("2026-11-01").observe(SeenActive, "2029-08-31")
+	s := l.is(t, "2026-11-02", StatusVerified) // a renewal is a change and waits
+	if s.Basis.Body.Expires != "2027-08-31" || len(s.Pending) != 1 {
+		t.Errorf("basis expires %s, pending %v", s.Basis.Body.Expires, s.Pending)
+	}
+}
+
+func TestScreens(t *testing.T) {
+	l := newLedger(ExclusionScreen, "").on("2026-10-10")
+	l.observeFrom("leie", SeenClear, "", M5)
+	l.is(t, "2026-10-11", StatusVerified) // settled by the completed run
+	before := l.is(t, "2026-10-12", StatusVerified)
+	l.on("2026-10-12").observeFrom("leie", SeenPossible, "", M2, "family", "given")
+	after := l.is(t, "2026-10-12", StatusVerified)
+	if !sameAnswer(before, after) || before.ValidUntil != after.ValidUntil || !after.Candidate {
+		t.Errorf("a name-only candidate moved the answer: %+v, then %+v", before, after)
+	}
+	hit := l.on("2026-10-13").observeFrom("leie", SeenExcluded, "", M5, "npi")
+	l.is(t, "2026-10-13", StatusUnderReview)
+	l.review(rowan, hit, "confirm")
+	l.review(imani, hit, "confirm")
+	l.is(t, "2026-10-13", StatusAdverse)
+	l.on("2026-11-10").observeFrom("leie", SeenClear, "", M5)
+	l.is(t, "2026-11-10", StatusAdverse) // vanishing from the list is good news, and lifts nothing by itself
+}
+
+func TestNameOnlyCandidateGivesTheAnswerOfAScreenNotFinished(t *testing.T) {
+	l := newLedger(ExclusionScreen, "").on("2026-10-10")
+	l.observeFrom("leie", SeenPossible, "", M2, "family", "given")
+	s := l.is(t, "2026-10-10", StatusNone)
+	if len(s.Reasons) != 0 || len(s.Because) != 0 || s.Basis != nil || s.ValidUntil != "" {
+		t.Errorf("something shows: %+v", s)
+	}
+}
+
+func TestNotFound(t *testing.T) {
+	l := newLedger(License, "CO").on("2026-10-01")
+	l.assert(ClassListing, Body{})
+	l.observe(SeenNotFound, "")
+	l.is(t, "2026-10-01", StatusListed) // one search is not enough
+	l.observe(SeenNotFound, "")
+	l.is(t, "2026-10-01", StatusListed) // nor two on one day
+	l.on("2026-10-02").observe(SeenNotFound, "")
+	l.is(t, "2026-10-02", StatusNotFound)
+
+	l = newLedger(License, "CO").on("2026-10-01")
+	l.review(rowan, l.observe(SeenActive, "2027-08-31"), "confirm")
+	n := l.on("2026-10-20").observe(SeenNotFound, "")
+	l.is(t, "2026-10-20", StatusUnderReview) // dropping out after a confirmed record goes to a person
+	l.review(rowan, n, "confirm")
+	l.is(t, "2026-10-20", StatusNotFound)
+}
+
+func TestUnavailableProvesNothing(t *testing.T) {
+	l := newLedger(License, "CO").on("2026-08-01")
+	l.review(rowan, l.observe(SeenActive, "2027-08-31"), "confirm")
+	l.on("2026-10-29").observe(SeenUnavailable, "")
+	l.is(t, "2026-10-29", StatusVerified)
+	l.is(t, "2026-10-31", StatusStale) // and resets no clock
+}
+
+func TestCorrectVoidTakedown(t *testing.T) {
+	l := newLedger(License, "CO").on("2026-10-01")
+	n := l.observe(SeenActive, "2027-08-31")
+	l.review(rowan, n, "confirm")
+	l.on("2026-10-05")
+	fixed := l.add(Event{Type: Correct, Actor: rowan, Supersedes: n, Evidence: []string{"e"}, Body: Body{State: SeenActive, Match: M5, By: []string{"licence"}, Source: "co-dora", Expires: "2027-09-30"}})
+	l.is(t, "2026-10-05", StatusNone) // the correction needs its own review
+	l.review(imani, fixed, "confirm")
+	l.is(t, "2026-10-02", StatusNone) // on that day its review had not happened
+	if s := l.is(t, "2026-10-05", StatusVerified); s.Basis.Body.Expires != "2027-09-30" || s.CheckedAt.Date() != "2026-10-01" {
+		t.Errorf("corrected: %s, checked %s", s.Basis.Body.Expires, s.CheckedAt)
+	}
+	l.on("2026-10-06").add(Event{Type: Void, Actor: rowan, Supersedes: fixed})
+	if s := l.is(t, "2026-10-05", StatusVerified); s.Basis.Body.Expires != "2027-08-31" {
+		t.Errorf("the correction was the error, so the first entry stands again: %s", s.Basis.Body.Expires)
+	}
+	then := Derive(l.h, "2026-10-05T20:00:00.000Z", "2026-10-05T20:00:00.000Z", StandardPolicies())
+	if then.Status != StatusVerified || then.Basis.Body.Expires != "2027-09-30" {
+		t.Errorf("what we showed then: %s", then.Status)
+	}
+	l.add(Event{Type: Void, Actor: rowan, Supersedes: n})
+	l.is(t, "2026-10-05", StatusNone) // gone for every day
+	l.on("2026-10-07").add(Event{Type: Takedown, Actor: rowan})
+	l.is(t, "2026-09-01", StatusWithdrawn)
+}
+
+func TestSourcesThatDiffer(t *testing.T) {
+	ps := slices.Clone(StandardPolicies())
+	ps[0].Approved = append(slices.Clone(ps[0].Approved), ApprovedSource{Source: "second", Kinds: []ClaimKind{License}, Jurisdiction: "CO"})
+	l := newLedger(License, "CO").on("2026-10-01")
+	l.review(rowan, l.observe(SeenActive, "2027-08-31"), "confirm")
+	l.on("2026-10-03").observeFrom("second", SeenActive, "2027-01-31", M5, "licence")
+	if s := Derive(l.h, "2026-10-04T00:00:00.000Z", "9999-01-01T00:00:00.000Z", ps); s.Status != StatusVerified && s.Status != StatusUnderReview {
+		t.Errorf("two sources that differ within a week: %s", s.Status)
+	}
+	l.on("2026-10-05").observeFrom("unknown-site", SeenRevoked, "", M5, "licence")
+	if s := Derive(l.h, "2026-10-06T00:00:00.000Z", "9999-01-01T00:00:00.000Z", StandardPolicies()); s.Status != StatusVerified {
+		t.Errorf("a source that is not approved decides nothing: %s %v", s.Status, s.Reasons)
+	}
+}
+
+// drawHistory makes a random history of one licence claim over a year.
+func drawHistory(t *rapid.T) History {
+	l := newLedger(License, "CO")
+	states := []Observed{SeenActive, SeenActive, SeenActive, SeenSuspended, SeenProbation, SeenExpired, SeenNotFound, SeenUnavailable, SeenIndeterminate}
+	day := 0
+	n := rapid.IntRange(1, 14).Draw(t, "events")
+	for i := range n {
+		day += rapid.IntRange(0, 40).Draw(t, "days")
+		l.on(time.Date(2026, 1, 1+day, 0, 0, 0, 0, time.UTC).Format(time.DateOnly))
+		pick := func(name string) int64 { return int64(rapid.IntRange(1, max(1, i)).Draw(t, name)) }
+		switch rapid.IntRange(0, 9).Draw(t, "what") {
+		case 0:
+			l.assert(rapid.SampledFrom([]SourceClass{ClassListing, ClassSelf, ClassDocument}).Draw(t, "class"), Body{})
+		case 1, 2, 3, 4:
+			rung := rapid.SampledFrom([]Rung{M5, M5, M5, M4, M2}).Draw(t, "rung")
+			by := []string{"family", "given"}
+			if rung == M5 {
+				by = append(by, "licence")
+			}
+			l.observeFrom("co-dora", rapid.SampledFrom(states).Draw(t, "state"), rapid.SampledFrom([]Date{"2026-06-30", "2027-08-31", ""}).Draw(t, "expires"), rung, by...)
+		case 5, 6, 7:
+			l.review(rapid.SampledFrom([]Actor{rowan, imani}).Draw(t, "who"), pick("of"), rapid.SampledFrom([]string{"confirm", "confirm", "confirm", "clear", "return"}).Draw(t, "decision"))
+		case 8:
+			l.add(Event{Type: Void, Actor: rowan, Supersedes: pick("void")})
+		case 9:
+			l.add(Event{Type: DisputeOpen, Actor: rowan, Body: Body{Decision: rapid.SampledFrom([]string{"identity", ""}).Draw(t, "dispute")}})
+		}
+	}
+	return l.h
+}
+
+func drawInstant(t *rapid.T, name string) Instant {
+	return At(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(rapid.IntRange(0, 800*24).Draw(t, name)) * time.Hour))
+}
+
+// The invariants of domain.md §5.4, for one claim and one source.
+func TestInvariants(t *testing.T) {
+	ps := StandardPolicies()
+	rapid.Check(t, func(t *rapid.T) {
+		h := drawHistory(t)
+		at, k := drawInstant(t, "t"), drawInstant(t, "k")
+		s := Derive(h, at, k, ps)
+
+		// I1: later appends never change an answer at fixed (T, K).
+		cut := rapid.IntRange(0, len(h.Events)).Draw(t, "cut")
+		if cut < len(h.Events) && (cut == 0 || h.Events[cut-1].RecordedAt < h.Events[cut].RecordedAt) {
+			early := History{h.Claim, h.Events[:cut]}
+			if cut > 0 {
+				kk := h.Events[cut-1].RecordedAt
+				if a, b := Derive(early, at, kk, ps), Derive(h, at, kk, ps); fmt.Sprint(a.Status, a.Reasons, a.Because) != fmt.Sprint(b.Status, b.Reasons, b.Because) {
+					t.Fatalf("I1: %v, with later events %v", a, b)
+				}
+			}
+		}
+		// I3: with no new events, time only lowers, and adverse never decays.
+		now := s.Status
+		rank := map[Status]int{StatusVerified: 4, StatusExpiring: 3, StatusStale: 2, StatusExpired: 1}
+		for m := at; m < at.AddDays(900) && k >= h.Events[len(h.Events)-1].RecordedAt && at >= h.Events[len(h.Events)-1].PerformedAt; m = m.AddDays(30) {
+			next := Derive(h, m, k, ps).Status
+			if now == StatusAdverse && next != StatusAdverse || rank[next] > rank[now] && rank[next] > 2 {
+				t.Fatalf("I3: %s became %s by time alone", now, next)
+			}
+			now = next
+		}
+		// I4: the order of insertion is irrelevant.
+		mixed := History{h.Claim, rapid.Permutation(h.Events).Draw(t, "order")}
+		if a := Derive(mixed, at, k, ps); !sameAnswer(a, s) || a.ValidUntil != s.ValidUntil {
+			t.Fatalf("I4: %+v, in another order %+v", s, a)
+		}
+		// I2, I5: verified and adverse rest on an exact match of the source, with a second person's approval or a chain to one.
+		if s.Status == StatusVerified || s.Status == StatusExpiring || s.Status == StatusAdverse {
+			if s.Basis == nil || s.Basis.Body.Match != M5 || s.Class != ClassSource {
+				t.Fatalf("I5: %s rests on %+v", s.Status, s.Basis)
+			}
+			approved := slices.ContainsFunc(h.Events, func(e Event) bool { return e.Type == Review && e.Body.Decision == "confirm" })
+			if !approved {
+				t.Fatalf("I5: %s with no approval at all", s.Status)
+			}
+		}
+		// ValidUntil is exact: the same answer up to it, another at it.
+		if s.ValidUntil != "" {
+			if a := Derive(h, s.ValidUntil.Add(-time.Millisecond), k, ps); s.ValidUntil > at && !sameAnswer(a, s) {
+				t.Fatalf("the answer changed before valid_until %s: %v, then %v", s.ValidUntil, s, a)
+			}
+			if a := Derive(h, s.ValidUntil, k, ps); sameAnswer(a, s) {
+				t.Fatalf("the answer did not change at valid_until %s: %v", s.ValidUntil, s)
+			}
+		}
+	})
+}
+
+func BenchmarkDerive50Events(b *testing.B) {
+	l := newLedger(License, "CO")
+	for i := range 25 {
+		l.on(time.Date(2026, 1, 1+i*12, 0, 0, 0, 0, time.UTC).Format(time.DateOnly))
+		l.review(rowan, l.observe(SeenActive, "2027-08-31"), "confirm")
+	}
+	ps := StandardPolicies()
+	b.ReportAllocs()
+	for b.Loop() {
+		Derive(l.h, "2026-11-20T00:00:00.000Z", "2026-11-20T00:00:00.000Z", ps)
+	}
+}

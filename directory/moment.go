@@ -1,0 +1,158 @@
+package directory
+
+import (
+	"crypto/rand"
+	"encoding/base32"
+	"encoding/binary"
+	"strings"
+	"time"
+	_ "time/tzdata" // licences expire by the issuer's clock, on machines that carry no zone files
+)
+
+// InstantFormat is how an instant is written everywhere: fixed width, always UTC, so that text order
+// is time order in both databases.
+const InstantFormat = "2006-01-02T15:04:05.000Z"
+
+// Instant is a moment in UTC to the millisecond, written in InstantFormat. The zero value is "" and
+// stands for "never" or "not known", as the field says.
+type Instant string
+
+// At makes the Instant of t.
+func At(t time.Time) Instant {
+	if t.IsZero() {
+		return ""
+	}
+	return Instant(t.UTC().Format(InstantFormat))
+}
+
+// ParseInstant reads InstantFormat, RFC 3339, or a date, which means its first moment in UTC.
+func ParseInstant(s string) (Instant, error) {
+	for _, layout := range []string{InstantFormat, time.RFC3339Nano, time.DateOnly} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return At(t), nil
+		}
+	}
+	return "", Errorf(Invalid, "", "%q is not a moment: write 2026-11-23 or 2026-11-23T09:00:00Z", s)
+}
+
+// Time returns the moment, or the zero time for "".
+func (i Instant) Time() time.Time {
+	t, _ := time.Parse(InstantFormat, string(i))
+	return t
+}
+
+// Add returns the instant d later; "" stays "".
+func (i Instant) Add(d time.Duration) Instant {
+	if i == "" {
+		return ""
+	}
+	return At(i.Time().Add(d))
+}
+
+// AddDays returns the instant n days of 24 hours later; "" stays "".
+func (i Instant) AddDays(n int) Instant { return i.Add(time.Duration(n) * 24 * time.Hour) }
+
+// Date returns the UTC calendar day of the instant.
+func (i Instant) Date() Date {
+	if len(i) < 10 {
+		return ""
+	}
+	return Date(i[:10])
+}
+
+// earliest returns the earlier of two instants, where "" means never.
+func earliest(a, b Instant) Instant {
+	if a == "" || (b != "" && b < a) {
+		return b
+	}
+	return a
+}
+
+// Date is a calendar day, YYYY-MM-DD, in the place of whoever issued it. "" means not known.
+type Date string
+
+// ParseDate reads a YYYY-MM-DD day that exists.
+func ParseDate(s string) (Date, error) {
+	if _, err := time.Parse(time.DateOnly, s); err != nil {
+		return "", Errorf(Invalid, "", "%q is not a date of the form YYYY-MM-DD", s)
+	}
+	return Date(s), nil
+}
+
+// DateIn reads s in one of the layouts of package time, in the order given. An empty s gives "" and no error.
+func DateIn(s string, layouts ...string) (Date, error) {
+	s = strings.TrimSpace(s)
+	if s == "" {
+		return "", nil
+	}
+	for _, l := range layouts {
+		if t, err := time.Parse(l, s); err == nil {
+			return Date(t.Format(time.DateOnly)), nil
+		}
+	}
+	return "", Errorf(Invalid, "", "%q is not a date of the form %s", s, strings.Join(layouts, " or "))
+}
+
+// Midnight returns the first moment of the day in UTC, "" for "".
+func (d Date) Midnight() Instant {
+	if d == "" {
+		return ""
+	}
+	return Instant(d + "T00:00:00.000Z")
+}
+
+// EndIn returns the first moment after the day in the zone: what is good through a date stops being
+// good then. "" stays "".
+func (d Date) EndIn(zone *time.Location) Instant {
+	t, err := time.ParseInLocation(time.DateOnly, string(d), zone)
+	if err != nil {
+		return ""
+	}
+	return At(time.Date(t.Year(), t.Month(), t.Day()+1, 0, 0, 0, 0, zone))
+}
+
+// String writes the day as a page shows it: 23 Nov 2026.
+func (d Date) String() string {
+	t, err := time.Parse(time.DateOnly, string(d))
+	if err != nil {
+		return string(d)
+	}
+	return t.Format("2 Jan 2006")
+}
+
+// ID is a public identifier: a prefix that says what it names, and 26 lower-case Crockford base-32
+// characters of a UUIDv7. It is never derived from an NPI or a name, and never used again.
+type ID string
+
+// The prefixes of an ID.
+const (
+	ProviderPrefix = "prv_"
+	ClaimPrefix    = "clm_"
+	CasePrefix     = "cas_"
+	RunPrefix      = "run_"
+)
+
+var crockford = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
+
+// NewID makes an ID whose time part is at.
+func NewID(prefix string, at Instant) ID {
+	var b [17]byte // 16 bytes of UUID after one of zeros: 26 characters hold 130 bits
+	u := b[1:]
+	_, _ = rand.Read(u) // never fails: crypto/rand ends the program instead
+	var ms [8]byte
+	binary.BigEndian.PutUint64(ms[:], uint64(at.Time().UnixMilli()))
+	copy(u, ms[2:])
+	u[6] = u[6]&0x0f | 0x70
+	u[8] = u[8]&0x3f | 0x80
+	return ID(prefix + crockford.EncodeToString(b[:])[2:]) // 17 bytes are 28 characters; the first two are zero
+}
+
+// ParseID reads an ID of the prefix. Upper case is accepted and folded.
+func ParseID(prefix, s string) (ID, error) {
+	low := strings.ToLower(s)
+	rest, ok := strings.CutPrefix(low, prefix)
+	if ok && len(rest) == 26 && strings.Trim(rest, "0123456789abcdefghjkmnpqrstvwxyz") == "" {
+		return ID(low), nil
+	}
+	return "", Errorf(Invalid, "id", "%q is not an identifier of the form %s…", s, prefix)
+}

@@ -1,0 +1,151 @@
+package directory
+
+import (
+	"slices"
+	"strings"
+)
+
+// Statement is a claim with what a record says of it, before the store gives them their identity.
+type Statement struct {
+	Claim Claim // without ID, Provider and Created
+	Type  EventType
+	Body  Body
+	// Prescriber names the other side of an oversight link, which the store resolves to a provider;
+	// nil for every other kind, and for a provider who prescribes themself.
+	Prescriber *ListedPrescriber
+	Self       bool
+}
+
+// Assertions returns what a listing claims about its provider, as assertions of class listing. A claim
+// stands for each licence, training, oversight link, the protocol and the contact facts it states.
+func (l Listing) Assertions() []Statement {
+	var out []Statement
+	say := func(c Claim, b Body) *Statement {
+		b.Class, b.Source, b.SourceAsOf, b.Link = ClassListing, l.Origin.Source, l.Origin.AsOf, l.Origin.URL
+		out = append(out, Statement{Claim: c, Type: Assert, Body: b})
+		return &out[len(out)-1]
+	}
+	if l.NPI != "" {
+		say(Claim{Kind: IdentityNPI, Number: ParseLicenceNumber(string(l.NPI))}, Body{Number: string(l.NPI)})
+	}
+	for _, x := range l.Licences {
+		say(x.claim(), Body{Number: x.Number.Shown, SourceWords: x.Title})
+	}
+	for _, x := range l.Training {
+		say(TrainingClaim(x.Programme), Body{Programme: x.Programme, Level: x.Level, Completed: x.Completed})
+	}
+	for i := range l.Prescribers {
+		p := &l.Prescribers[i]
+		s := say(Claim{Kind: OversightLink}, Body{Side: "provider", Name: p.Name.String()})
+		s.Self = p.Self
+		if !p.Self {
+			s.Prescriber = p
+		}
+	}
+	if b, ok := l.Practice.protocol(); ok {
+		say(Claim{Kind: ProtocolClaim}, b)
+	}
+	if l.Website != "" || slices.ContainsFunc(l.Sites, func(s Site) bool { return s.Phone != "" }) {
+		say(Claim{Kind: ContactClaim}, Body{})
+	}
+	if l.Practice.Accepting != Unknown {
+		say(Claim{Kind: Availability}, Body{SourceWords: string(l.Practice.Accepting)})
+	}
+	return out
+}
+
+// claim gives the licence its identity: the board's own type code where the title is known.
+func (x ListedLicence) claim() Claim {
+	c := Claim{Kind: License, Jurisdiction: x.State, Title: x.Title, Number: x.Number}
+	if t, ok := (LicenceKey{x.State, x.Title, x.Number}).title(); ok {
+		c.Title = t.BoardType
+	}
+	return c
+}
+
+// TrainingClaim gives a training its identity: the recognised programme, or the words themselves.
+func TrainingClaim(words string) Claim {
+	if p, ok := Tables().Programme(words); ok {
+		return Claim{Kind: TrainingCert, Issuer: p.ID, Title: p.Name}
+	}
+	return Claim{Kind: TrainingCert, Title: strings.Join(strings.Fields(words), " ")}
+}
+
+// protocol returns what the practice states of the four parts of check 4; ok is false if it states none.
+func (p Practice) protocol() (Body, bool) {
+	b := Body{Preparation: p.Preparation.Offered, Integration: p.Integration.Offered, Monitoring: p.VitalSigns, Emergency: p.EmergencyPlan}
+	switch p.Presence {
+	case PresenceInRoom, PresenceVideo:
+		b.Presence = Yes
+	case PresenceOnSite, PresenceNone:
+		b.Presence = No
+	}
+	return b, b.Preparation != Unknown || b.Presence != Unknown || b.Monitoring != Unknown || b.Emergency != Unknown || b.Integration != Unknown
+}
+
+// Observations returns what a record of a source that can prove something says about the provider it
+// was matched to. An exclusion list's clear answer comes from the completed run: see ScreenClear.
+func (r Record) Observations(rel Release, m Match) []Statement {
+	base := Body{Match: m.Rung, By: m.By, Against: m.Against, Source: r.Source, SourceAsOf: rel.AsOf, Release: rel.Name}
+	see := func(c Claim, b Body) Statement { return Statement{Claim: c, Type: Observe, Body: b} }
+	switch {
+	case r.Identity != nil:
+		b := base
+		b.Number, b.Name = string(r.Identity.NPI), r.Identity.Name.String()
+		b.State, b.SourceWords = SeenActive, "active"
+		if !r.Identity.Active() {
+			b.State, b.SourceWords, b.ActionDate = SeenInactive, "deactivated", r.Identity.Deactivated
+		}
+		return []Statement{see(Claim{Kind: IdentityNPI, Number: ParseLicenceNumber(string(r.Identity.NPI))}, b)}
+	case r.Licence != nil:
+		l := r.Licence
+		b := base
+		b.State, b.SourceWords, b.Number, b.Name = l.Standing, l.Words, l.Number.Shown, l.Name.String()
+		b.Issued, b.Expires, b.Link = l.Issued, l.Expires, l.Link
+		c := Claim{Kind: License, Jurisdiction: l.State, Title: l.BoardType, Number: l.Number}
+		d := base
+		d.Number, d.Name, d.Link, d.State = b.Number, b.Name, l.Link, SeenClear
+		for _, a := range l.Actions {
+			words := strings.TrimSpace(a.Case + " " + a.Action)
+			d.Restrictions = append(d.Restrictions, words)
+			if a.Effective > d.ActionDate {
+				d.ActionDate = a.Effective
+			}
+			switch {
+			case a.Completed == "":
+				d.State = SeenRestricted
+			case d.State == SeenClear:
+				d.State = SeenReinstated // every action is completed: a person looks before it counts as good
+			}
+		}
+		if l.Standing.Adverse() && d.State == SeenClear {
+			d.State, d.SourceWords = l.Standing, l.Words
+		}
+		b.Restrictions, b.ActionDate = d.Restrictions, d.ActionDate
+		screen := Claim{Kind: DisciplineScreen, Issuer: r.Source, Jurisdiction: l.State, Title: l.BoardType, Number: l.Number}
+		return []Statement{see(c, b), see(screen, d)}
+	case r.Exclusion != nil:
+		e := r.Exclusion
+		b := base
+		b.State, b.SourceWords, b.ActionDate, b.Name = SeenPossible, e.Authority, e.Excluded, e.Name.String()
+		if e.Organisation != "" {
+			b.Name = e.Organisation
+		}
+		if m.Identified() && m.Rung == M5 {
+			b.State = SeenExcluded
+		}
+		if e.Reinstated != "" {
+			b.State, b.ActionDate = SeenReinstated, e.Reinstated
+		}
+		return []Statement{see(Claim{Kind: ExclusionScreen, Issuer: r.Source}, b)}
+	}
+	return nil
+}
+
+// ScreenClear returns the observation that a completed release of an exclusion list holds neither an
+// identifier nor a name of the provider. The caller may say so only when the run completed, passed its
+// size and header checks, and every name and identifier held was searched (contracts.md §4).
+func ScreenClear(rel Release) Statement {
+	return Statement{Claim: Claim{Kind: ExclusionScreen, Issuer: rel.Source}, Type: Observe,
+		Body: Body{State: SeenClear, Match: M5, Source: rel.Source, SourceAsOf: rel.AsOf, Release: rel.Name}}
+}

@@ -1,0 +1,255 @@
+package directory
+
+import (
+	"compress/gzip"
+	"encoding/csv"
+	"io"
+	"sort"
+	"strconv"
+	"strings"
+	"sync"
+
+	"kapdir/data"
+)
+
+// ReferenceTables are the tables of package data, read once. They do not change while the program runs.
+type ReferenceTables struct {
+	states      map[State]stateRow
+	stateByName map[string]State
+	sources     map[string]SourceInfo
+	taxonomy    map[string]TaxonomyInfo
+	titles      map[State][]Title
+	programmes  []Programme
+	places      func() *gazetteer
+}
+
+type stateRow struct{ name, zone string }
+
+// SourceInfo is a row of data/sources.csv: who publishes, what it can prove, and on what terms.
+type SourceInfo struct {
+	ID, Name, Short, Kind string
+	Class                 SourceClass
+	Jurisdiction          State
+	Publisher, URL        string
+	LookupURL             string
+	Completeness          string // full_history, current_and_lapsed, active_only, full_list, n/a
+	Licence, Attribution  string
+	MayRepublish          string
+	Terms                 string // allowed_automated, manual_only, forbidden
+	Note                  string
+}
+
+// TaxonomyInfo is a row of data/taxonomy.csv. A code that is not in the table is outside the directory.
+type TaxonomyInfo struct {
+	Code, Label string
+	Role        string // therapist, prescriber, both, clinic, other
+}
+
+// Tables returns the reference tables. It panics if the embedded files cannot be read, which tests find.
+func Tables() *ReferenceTables { return tables() }
+
+var tables = sync.OnceValue(func() *ReferenceTables {
+	t := &ReferenceTables{states: map[State]stateRow{}, stateByName: map[string]State{}, sources: map[string]SourceInfo{},
+		taxonomy: map[string]TaxonomyInfo{}, titles: map[State][]Title{}, places: sync.OnceValue(readPlaces)}
+	for _, r := range readTable("states.csv") {
+		t.states[State(r["code"])] = stateRow{r["name"], r["zone"]}
+		t.stateByName[Fold(r["name"])] = State(r["code"])
+	}
+	for _, r := range readTable("sources.csv") {
+		t.sources[r["id"]] = SourceInfo{ID: r["id"], Name: r["name"], Short: r["short"], Kind: r["kind"], Class: SourceClass(r["class"]),
+			Jurisdiction: State(r["jurisdiction"]), Publisher: r["publisher"], URL: r["url"], LookupURL: r["lookup_url"], Completeness: r["completeness"],
+			Licence: r["licence"], Attribution: r["attribution"], MayRepublish: r["may_republish"], Terms: r["terms"], Note: r["note"]}
+	}
+	for _, r := range readTable("taxonomy.csv") {
+		t.taxonomy[r["code"]] = TaxonomyInfo{r["code"], r["label"], r["role"]}
+	}
+	for _, r := range readTable("titles.csv") {
+		s := State(r["state"])
+		t.titles[s] = append(t.titles[s], Title{State: s, BoardType: r["board_type"], Profession: r["profession"], Name: r["title"],
+			Abbreviations: splitList(r["abbreviations"]), Tier: Tier(r["tier"]), Confirmed: r["confirmed"] == "true", SourceURL: r["source_url"], Checked: Date(r["checked"])})
+	}
+	for _, r := range readTable("programmes.csv") {
+		t.programmes = append(t.programmes, Programme{ID: r["id"], Name: r["name"], Issuer: r["issuer"], Synonyms: splitList(r["synonyms"]),
+			Not: splitList(r["not"]), Register: r["register"]})
+	}
+	return t
+})
+
+// Source returns the row of a source id.
+func (t *ReferenceTables) Source(id string) (SourceInfo, bool) {
+	s, ok := t.sources[id]
+	return s, ok
+}
+
+// Sources returns every source, sorted by id.
+func (t *ReferenceTables) Sources() []SourceInfo {
+	out := make([]SourceInfo, 0, len(t.sources))
+	for _, s := range t.sources {
+		out = append(out, s)
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].ID < out[j].ID })
+	return out
+}
+
+// Taxonomy returns the row of a NUCC code; ok is false for a code that the directory does not cover.
+func (t *ReferenceTables) Taxonomy(code string) (TaxonomyInfo, bool) {
+	x, ok := t.taxonomy[code]
+	return x, ok
+}
+
+// States returns every state code in order.
+func (t *ReferenceTables) States() []State {
+	out := make([]State, 0, len(t.states))
+	for s := range t.states {
+		out = append(out, s)
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i] < out[j] })
+	return out
+}
+
+func splitList(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return strings.Split(s, "|")
+}
+
+// readTable reads an embedded CSV file with a header line.
+func readTable(name string) []map[string]string {
+	f, err := data.FS.Open(name)
+	if err != nil {
+		panic(err)
+	}
+	defer f.Close()
+	var rows []map[string]string
+	r := csv.NewReader(f)
+	head, err := r.Read()
+	for err == nil {
+		var rec []string
+		if rec, err = r.Read(); err == nil {
+			m := make(map[string]string, len(head))
+			for i, h := range head {
+				m[h] = rec[i]
+			}
+			rows = append(rows, m)
+		}
+	}
+	if err != io.EOF {
+		panic(name + ": " + err.Error())
+	}
+	return rows
+}
+
+// gazetteer holds ZIP and town centres.
+type gazetteer struct {
+	zips   map[string]Place
+	prefix map[string]Place   // by the first three digits
+	towns  map[string][]Place // by folded name, the one with most ZIPs first
+}
+
+func readPlaces() *gazetteer {
+	f, err := data.FS.Open("places/zips.csv.gz")
+	if err != nil {
+		panic(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		panic(err)
+	}
+	r := csv.NewReader(z)
+	r.ReuseRecord = true
+	if _, err = r.Read(); err != nil {
+		panic(err)
+	}
+	g := &gazetteer{zips: map[string]Place{}, prefix: map[string]Place{}, towns: map[string][]Place{}}
+	type sum struct {
+		lat, lon float64
+		n        int
+	}
+	area, town := map[string]*sum{}, map[string]*sum{}
+	add := func(m map[string]*sum, k string, p Point) {
+		s := m[k]
+		if s == nil {
+			s = &sum{}
+			m[k] = s
+		}
+		s.lat, s.lon, s.n = s.lat+p.Lat, s.lon+p.Lon, s.n+1
+	}
+	for {
+		rec, err := r.Read()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			panic(err)
+		}
+		lat, err1 := strconv.ParseFloat(rec[1], 64)
+		lon, err2 := strconv.ParseFloat(rec[2], 64)
+		if err1 != nil || err2 != nil {
+			panic("places/zips.csv.gz: bad coordinates of " + rec[0])
+		}
+		p := Place{ZIP: strings.Clone(rec[0]), City: strings.Clone(rec[3]), State: State(strings.Clone(rec[4])), Point: Point{lat, lon}, Exact: true}
+		g.zips[p.ZIP] = p
+		add(area, p.ZIP[:3], p.Point)
+		if p.City != "" && p.State != "" {
+			add(town, string(p.State)+"|"+p.City, p.Point)
+		}
+	}
+	for k, s := range area {
+		g.prefix[k] = Place{Point: Point{s.lat / float64(s.n), s.lon / float64(s.n)}}
+	}
+	count := map[string]int{}
+	for k, s := range town {
+		st, city, _ := strings.Cut(k, "|")
+		f := Fold(city)
+		count[st+"|"+f] = s.n
+		g.towns[f] = append(g.towns[f], Place{City: city, State: State(st), Point: Point{s.lat / float64(s.n), s.lon / float64(s.n)}, Exact: true})
+	}
+	for f, ps := range g.towns {
+		sort.Slice(ps, func(i, j int) bool {
+			a, b := count[string(ps[i].State)+"|"+f], count[string(ps[j].State)+"|"+f]
+			if a != b {
+				return a > b
+			}
+			return ps[i].State < ps[j].State
+		})
+	}
+	return g
+}
+
+// PlaceOfZIP returns the centre of a five-digit ZIP. A ZIP that is not in the table gives the middle of
+// its three-digit area with Exact false; ok is false when that is unknown too.
+func (t *ReferenceTables) PlaceOfZIP(zip string) (p Place, ok bool) {
+	if len(zip) < 5 {
+		return Place{}, false
+	}
+	g := t.places()
+	if p, ok = g.zips[zip[:5]]; ok {
+		return p, true
+	}
+	p, ok = g.prefix[zip[:3]]
+	p.ZIP = zip[:5]
+	return p, ok
+}
+
+// PlaceOfTown returns the centre of a town, as the middle of its ZIPs. With state "" it returns the town
+// of that name with the most ZIPs, and others says how many other states have one.
+func (t *ReferenceTables) PlaceOfTown(city string, state State) (p Place, others int, ok bool) {
+	ps := t.places().towns[Fold(city)]
+	for _, p := range ps {
+		if state == "" || p.State == state {
+			return p, len(ps) - 1, true
+		}
+	}
+	return Place{}, 0, false
+}
+
+// EachTown calls f for every town, in no order.
+func (t *ReferenceTables) EachTown(f func(Place)) {
+	for _, ps := range t.places().towns {
+		for _, p := range ps {
+			f(p)
+		}
+	}
+}

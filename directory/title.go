@@ -1,0 +1,170 @@
+package directory
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Tier says what a licence type allows. The same letters are different tiers in different states, so it
+// is a function of (state, licence type) and never of the suffix.
+type Tier string
+
+// The tiers of data/titles.csv.
+const (
+	Independent    Tier = "independent"
+	Supervised     Tier = "supervised"
+	DegreeOnly     Tier = "degree_only"
+	NotMH          Tier = "not_mh"
+	PrescriberTier Tier = "prescriber" // may fill the medical role; no mental-health licence
+)
+
+// Title is a licence type of a state: data/titles.csv. An unconfirmed row decides nothing.
+type Title struct {
+	State         State
+	BoardType     string // the board's own code or word
+	Profession    string
+	Name          string
+	Abbreviations []string
+	Tier          Tier
+	Confirmed     bool
+	SourceURL     string
+	Checked       Date
+}
+
+// Eligible reports a confirmed, independent mental-health licence.
+func (t Title) Eligible() bool { return t.Confirmed && t.Tier == Independent }
+
+// MayPrescribe reports whether the licence can fill the medical-oversight role: a physician, a nurse
+// practitioner or a physician assistant.
+func (t Title) MayPrescribe() bool {
+	switch t.Profession {
+	case "physician", "psychiatrist", "nurse_practitioner", "psych_np", "physician_assistant":
+		return true
+	}
+	return false
+}
+
+// Title finds the licence type by the board's code, its name or an abbreviation, in that order.
+// An abbreviation that means two types in the state finds neither: unknown is never guessed.
+func (t *ReferenceTables) Title(s State, word string) (Title, bool) {
+	w := canonicalToken(word)
+	if w == "" {
+		return Title{}, false
+	}
+	rows := t.titles[s]
+	for _, r := range rows {
+		if canonicalToken(r.BoardType) == w {
+			return r, true
+		}
+	}
+	for _, r := range rows {
+		if Fold(r.Name) == Fold(word) {
+			return r, true
+		}
+	}
+	var found []Title
+	for _, r := range rows {
+		if slices.ContainsFunc(r.Abbreviations, func(a string) bool { return canonicalToken(a) == w }) {
+			found = append(found, r)
+		}
+	}
+	if len(found) == 1 {
+		return found[0], true
+	}
+	return Title{}, false
+}
+
+// Zone returns the zone in which the state's licences end their day: where a state has several, the
+// earliest. An unknown state counts in UTC.
+func (s State) Zone() *time.Location {
+	if z, ok := zones.Load(s); ok {
+		return z.(*time.Location)
+	}
+	z, err := time.LoadLocation(Tables().states[s].zone)
+	if err != nil {
+		z = time.UTC
+	}
+	zones.Store(s, z)
+	return z
+}
+
+var zones sync.Map
+
+// Programme is a recognised KAP training programme: data/programmes.csv.
+type Programme struct {
+	ID, Name, Issuer string
+	Synonyms         []string
+	Not              []string // look-alikes that are another thing
+	Register         string   // its public register of graduates, if it has one
+}
+
+// Programme recognises a training programme in a source's words by the longest synonym that stands in
+// them as whole words; a look-alike name in the same words wins over it and recognises nothing.
+func (t *ReferenceTables) Programme(words string) (Programme, bool) {
+	text := " " + Fold(words) + " "
+	best, length := Programme{}, 0
+	for _, p := range t.programmes {
+		for _, s := range append([]string{p.Name, p.ID}, p.Synonyms...) {
+			f := Fold(s)
+			if len(f) > length && strings.Contains(text, " "+f+" ") {
+				best, length = p, len(f)
+			}
+		}
+	}
+	if length == 0 {
+		return Programme{}, false
+	}
+	for _, p := range t.programmes {
+		for _, n := range p.Not {
+			if f := Fold(n); len(f) >= length && strings.Contains(text, " "+f+" ") {
+				return Programme{}, false
+			}
+		}
+	}
+	return best, true
+}
+
+// Programmes returns the recognised programmes in the table's order.
+func (t *ReferenceTables) Programmes() []Programme { return t.programmes }
+
+// suffixLexicon recognises credentials behind a name: data/suffixes.csv.
+type suffixLexicon struct {
+	tokens       map[string]string // canonical form → spelling of the table
+	generational map[string]bool
+}
+
+var lexicon = sync.OnceValue(func() *suffixLexicon {
+	l := &suffixLexicon{map[string]string{}, map[string]bool{}}
+	for _, r := range readTable("suffixes.csv") {
+		l.tokens[canonicalToken(r["token"])] = r["token"]
+		if r["kind"] == "generational" {
+			l.generational[r["token"]] = true
+		}
+	}
+	for _, g := range []string{"JR", "SR", "II", "III", "IV"} {
+		l.tokens[g] = g
+		l.generational[g] = true
+	}
+	return l
+})
+
+// find looks up the words as one token: "PMHNP BC" and "PMHNP-BC" are the same.
+func (l *suffixLexicon) find(words []string) (string, bool) {
+	t, ok := l.tokens[canonicalToken(strings.Join(words, ""))]
+	return t, ok
+}
+
+// canonicalToken drops everything but letters and digits and raises the case: L.C.S.W. is LCSW.
+func canonicalToken(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z':
+			return r - 32
+		case r >= 'A' && r <= 'Z' || r >= '0' && r <= '9':
+			return r
+		}
+		return -1
+	}, s)
+}
