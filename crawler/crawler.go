@@ -1,0 +1,357 @@
+// Package crawler reads what publishers publish: the national registers, the boards' rosters, the
+// exclusion lists and the listing sites. An adapter turns a publisher's words into ours and nothing
+// else; what it cannot read it puts in quarantine row by row, and what must not be held it drops before
+// anybody can write it down.
+//
+// Everything comes in through Run. The crawler knows no database: it hands batches to a Sink.
+package crawler
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"maps"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"kapdir/crawler/safehttp"
+	"kapdir/directory"
+)
+
+// BatchSize is the most records that one Put carries, so that staff never wait behind an import.
+const BatchSize = 500
+
+// Sink takes what an import reads. The store implements it; the interface is here because the crawler
+// needs it.
+type Sink interface {
+	// Begin opens a run. With Run.Already these bytes were imported before and there is nothing to do.
+	Begin(ctx context.Context, rel directory.Release) (directory.Run, error)
+	// Put takes at most BatchSize records.
+	Put(ctx context.Context, run directory.ID, batch directory.Batch) (directory.Counts, error)
+	// End closes the run. A nil failure says that the source was read whole and plausibly: its release
+	// comes into force. With a failure it does not.
+	End(ctx context.Context, run directory.ID, failure error) (directory.Run, error)
+}
+
+// Input is where an import reads from: a file or a directory of this machine, or a web address.
+type Input struct {
+	Path   string
+	More   []string // further files of the same release, where a publisher splits it
+	URL    string
+	Client *safehttp.Client // for a URL; needed then
+}
+
+// InputAt reads a command's arguments: what begins with http:// or https:// is a web address, and further
+// arguments are further files of the same release.
+func InputAt(arg string, client *safehttp.Client, more ...string) Input {
+	if strings.HasPrefix(arg, "http://") || strings.HasPrefix(arg, "https://") {
+		return Input{URL: arg, Client: client, More: more}
+	}
+	return Input{Path: arg, More: more}
+}
+
+// Options are what an import may be told. The zero value is useful but for Now.
+type Options struct {
+	All      bool             // NPPES: rows outside the taxonomy table are kept too
+	AsOf     directory.Date   // how old the source's data are; else its file name says so, else it is today
+	Release  string           // the publisher's name of the release, where the file does not say
+	Name     string           // the publisher's name of the release, 2026-10 say; else its file name says so, else it is the day
+	Now      func() time.Time // the clock of the run; time.Now if nil
+	Progress func(Progress)   // called at most ten times a second, from the calling goroutine
+	Report   *Report          // filled with what the counts of the run do not hold
+	Log      *slog.Logger     // discarded if nil
+	MaxPages int              // of a listing site; 0 is 2,000
+	Pace     rate.Limit       // requests a second to one host; 0 is 1
+	tick     func() time.Time // paces Progress
+}
+
+// Progress says how far a run is.
+type Progress struct {
+	Stage  string // hashing, reading, fetching
+	File   string // the one that is read now
+	Read   int64  // bytes, or pages when fetching
+	Total  int64  // bytes; 0 if that is not known
+	Counts directory.Counts
+}
+
+// Report is what an import has to say beyond its counts.
+type Report struct {
+	Outside map[string]int // rows left out, by the taxonomy code or licence type that is not in our tables
+	Pages   int            // pages read of a listing site
+	Refused []string       // pages that robots.txt asked us not to read
+}
+
+// maxOutside bounds the report's memory: the national table has fewer than a thousand codes.
+const maxOutside = 2000
+
+// Top returns the n most frequent codes left out, the most frequent first.
+func (r *Report) Top(n int) []string {
+	codes := slices.Collect(maps.Keys(r.Outside))
+	sort.Slice(codes, func(i, j int) bool {
+		a, b := r.Outside[codes[i]], r.Outside[codes[j]]
+		return a > b || a == b && codes[i] < codes[j]
+	})
+	return codes[:min(n, len(codes))]
+}
+
+// work is an input that was looked at and can be read: its header is right, its archive opens.
+type work struct {
+	asOf directory.Date // from the publisher's file name; "" if that does not say
+	name string         // the publisher's own name of the release; "" if there is none
+	read func(context.Context, *out) error
+}
+
+// Run imports one input of a source. Bytes that were imported before change nothing and give the earlier
+// run with Already set. An input that cannot be right is refused before the sink hears of it, with one
+// error that names the file, the line, the field and what to do. A failure later on ends the run with
+// that failure: rows already put stay, and the release does not come into force.
+func Run(ctx context.Context, src Source, in Input, sink Sink, opts Options) (directory.Run, error) {
+	opts = opts.complete()
+	if src.open == nil {
+		return directory.Run{}, directory.Errorf(directory.Invalid, "source", "%q is not a source that can be imported: %s", src.ID, strings.Join(sourceIDs(), ", "))
+	}
+	info, ok := directory.Tables().Source(src.ID)
+	if !ok {
+		return directory.Run{}, directory.Errorf(directory.Invalid, "source", "%q is not in data/sources.csv", src.ID)
+	}
+	if info.Terms == "forbidden" {
+		return directory.Run{}, directory.Errorf(directory.Refused, "source", "the terms of %s forbid collecting its pages", info.Name)
+	}
+	m, err := gather(ctx, src, info, in, opts)
+	if err != nil {
+		return directory.Run{}, err
+	}
+	w, err := src.open(ctx, m, opts)
+	if err != nil {
+		return directory.Run{}, err
+	}
+	now := directory.At(opts.Now())
+	rel := directory.Release{Source: src.ID, Name: opts.Name, AsOf: opts.AsOf, SHA256: m.sha, File: m.name, URL: m.url, Size: m.size, Read: now, All: opts.All}
+	if rel.AsOf == "" {
+		rel.AsOf = w.asOf
+	}
+	if rel.AsOf == "" {
+		rel.AsOf = now.Date()
+	}
+	if rel.AsOf > now.Date() {
+		return directory.Run{}, directory.Errorf(directory.Invalid, "as_of", "%s: the data are dated %s, which is after today, %s: check the file's name or the clock", m.name, rel.AsOf, now.Date())
+	}
+	if rel.Name == "" {
+		rel.Name = w.name
+	}
+	if opts.Release != "" {
+		rel.Name = opts.Release
+	}
+	if rel.Name == "" {
+		rel.Name = string(rel.AsOf)
+	}
+	run, err := sink.Begin(ctx, rel)
+	if err != nil || run.Already {
+		return run, err
+	}
+	o := &out{ctx: ctx, sink: sink, run: run.ID, rel: rel, opts: opts, total: m.size}
+	failure := w.read(ctx, o)
+	if !o.stuck { // after a failure too: the quarantine says what was wrong
+		if err := o.flush(); failure == nil {
+			failure = err
+		}
+	}
+	if failure == nil {
+		failure = o.plausible(m.name)
+	}
+	o.progress(true)
+	ended, err := sink.End(context.WithoutCancel(ctx), run.ID, failure)
+	if failure != nil {
+		if err != nil {
+			opts.Log.Error("the failed run could not be closed", "run", run.ID, "error", err)
+			ended = run
+		}
+		return ended, failure
+	}
+	if len(opts.Report.Outside) > 0 {
+		for _, c := range opts.Report.Top(10) {
+			opts.Log.Info("left out", "source", src.ID, "type", c, "rows", opts.Report.Outside[c])
+		}
+	}
+	return ended, err
+}
+
+func (o Options) complete() Options {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.tick == nil {
+		o.tick = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	if o.Report == nil {
+		o.Report = &Report{}
+	}
+	if o.Report.Outside == nil {
+		o.Report.Outside = map[string]int{}
+	}
+	if o.MaxPages == 0 {
+		o.MaxPages = 2000
+	}
+	if o.Pace == 0 {
+		o.Pace = 1
+	}
+	return o
+}
+
+// out gathers what an adapter yields into batches and hands them to the sink.
+type out struct {
+	ctx    context.Context
+	sink   Sink
+	run    directory.ID
+	rel    directory.Release
+	opts   Options
+	batch  directory.Batch
+	counts directory.Counts
+	kept   int
+	bad    int
+	beyond int
+	stuck  bool // the sink failed
+
+	file  string
+	bytes func() int64
+	total int64
+	told  time.Time
+}
+
+// record yields a row. One that would hold a number shaped like a Social Security number, in whatever
+// column it came, is put in quarantine without its value.
+func (o *out) record(r directory.Record) error {
+	r.Source = o.rel.Source
+	if field, found := fieldsHoldSSN(r.Fields); found || recordHoldsSSN(r) {
+		return o.reject(directory.Reject{File: o.file, Line: r.Line, Field: field, Reason: ssnReason})
+	}
+	o.batch.Records = append(o.batch.Records, r)
+	o.kept++
+	return o.due()
+}
+
+// reject yields a row that was not taken.
+func (o *out) reject(r directory.Reject) error {
+	if r.File == "" {
+		r.File = o.file
+	}
+	r.Text = scrubText(r.Text)
+	r.Reason = scrubReason(r.Reason)
+	o.batch.Rejects = append(o.batch.Rejects, r)
+	o.bad++
+	return o.due()
+}
+
+// partly yields a field that was not taken of a row that was.
+func (o *out) partly(r directory.Reject) error {
+	o.bad--
+	return o.reject(r)
+}
+
+// outside counts a valid row of a type that the directory does not cover.
+func (o *out) outside(kind string) error {
+	o.batch.Outside++
+	o.beyond++
+	m := o.opts.Report.Outside
+	if _, ok := m[kind]; ok || len(m) < maxOutside {
+		m[kind]++
+	}
+	if o.beyond&1023 == 0 {
+		return o.pause()
+	}
+	return nil
+}
+
+func (o *out) due() error {
+	if len(o.batch.Records) >= BatchSize || len(o.batch.Rejects) >= BatchSize {
+		return o.flush()
+	}
+	return nil
+}
+
+// pause lets a long stretch of rows outside be cancelled and seen.
+func (o *out) pause() error {
+	o.progress(false)
+	return o.stopped()
+}
+
+func (o *out) stopped() error {
+	if err := o.ctx.Err(); err != nil {
+		return &directory.Error{Kind: directory.Unavailable, Op: "crawler.Run", Detail: "the import was stopped", Cause: err}
+	}
+	return nil
+}
+
+func (o *out) flush() error {
+	if err := o.stopped(); err != nil {
+		return err
+	}
+	if len(o.batch.Records) == 0 && len(o.batch.Rejects) == 0 && o.batch.Outside == 0 {
+		return nil
+	}
+	c, err := o.sink.Put(o.ctx, o.run, o.batch)
+	if err != nil {
+		o.stuck = true
+		return err
+	}
+	o.counts.Add(c)
+	o.batch = directory.Batch{}
+	o.progress(false)
+	return nil
+}
+
+// plausible refuses a file of which most cannot be read: it is not what it seems, however good its header.
+func (o *out) plausible(name string) error {
+	read := o.kept + o.bad + o.beyond
+	if o.bad > 0 && o.kept == 0 && o.beyond == 0 {
+		return directory.Errorf(directory.Invalid, "", "%s: none of its %d rows could be read, see the quarantine of this run", name, read)
+	}
+	if read >= 20 && o.bad*2 > read {
+		return directory.Errorf(directory.Invalid, "", "%s: %d of its %d rows could not be read: the file is damaged or of another kind, see the quarantine of this run", name, o.bad, read)
+	}
+	return nil
+}
+
+func (o *out) progress(last bool) {
+	if o.opts.Progress == nil {
+		return
+	}
+	if now := o.opts.tick(); last || now.Sub(o.told) >= 100*time.Millisecond {
+		o.told = now
+		p := Progress{Stage: "reading", File: o.file, Total: o.total, Counts: o.counts}
+		if o.bytes != nil {
+			p.Read = o.bytes()
+		}
+		if last && p.Read == 0 {
+			p.Read = o.total
+		}
+		o.opts.Progress(p)
+	}
+}
+
+// invalid is the one error of an input that cannot be right.
+func invalid(file string, line int, field, format string, args ...any) error {
+	e := directory.Errorf(directory.Invalid, field, format, args...)
+	e.Op = file
+	if line > 0 {
+		e.Op += ", line " + itoa(line)
+	}
+	return e
+}
+
+// unreadable wraps an error of the disk or of an archive.
+func unreadable(file string, err error) error {
+	var own *directory.Error
+	if errors.As(err, &own) {
+		return err
+	}
+	return &directory.Error{Kind: directory.Unavailable, Op: file, Detail: "could not be read", Cause: err}
+}

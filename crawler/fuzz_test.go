@@ -1,0 +1,165 @@
+package crawler
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"kapdir/directory"
+)
+
+// fuzzed imports bytes that a fuzzer made up, and holds what comes of it to what must always be true: no
+// panic, output no larger than the input allows, and no number shaped like a Social Security number in
+// any record, reject or error.
+func fuzzed(t *testing.T, source, name string, data []byte, all bool) {
+	t.Helper()
+	if len(data) == 0 {
+		return
+	}
+	src, _ := Find(source)
+	m := &material{source: source, name: name, size: int64(len(data))}
+	m.info, _ = directory.Tables().Source(source)
+	m.files = []file{{name: name, size: m.size, open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }}}
+	o := Options{Now: day, All: all}.complete()
+	w, err := src.open(context.Background(), m, o)
+	sink := &memory{}
+	if err == nil {
+		x := &out{ctx: context.Background(), sink: sink, run: "run_1", rel: directory.Release{Source: source, AsOf: "2026-11-23"}, opts: o}
+		if err = w.read(context.Background(), x); err == nil {
+			err = x.flush()
+		}
+	}
+	said := asJSON(sink.records) + asJSON(sink.rejects)
+	if err != nil {
+		said += err.Error()
+	}
+	if directory.LooksLikeSSN(said) {
+		t.Errorf("what must not be held came through: %.2000s", said)
+	}
+	if n := len(sink.records) + len(sink.rejects); n > len(data)+100 {
+		t.Errorf("%d records and rejects from %d bytes", n, len(data))
+	}
+	if len(said) > 200*len(data)+200_000 {
+		t.Errorf("%d bytes of output from %d", len(said), len(data))
+	}
+	for _, r := range sink.records {
+		parts := 0
+		for _, set := range []bool{r.Identity != nil, r.Licence != nil, r.Exclusion != nil, r.Listing != nil} {
+			if set {
+				parts++
+			}
+		}
+		if parts != 1 || r.Key == "" || r.Source != source {
+			t.Errorf("a record with %d parts, key %q, source %q", parts, r.Key, r.Source)
+		}
+	}
+}
+
+func FuzzNPPES(f *testing.F) {
+	h := nppesHeader(false)
+	for _, rows := range []string{nppesFile(nppesRow(h)), nppesFile(nppesRow(h, "street", "900-01-2345"), nppesRow(h, "licence", "900012345")),
+		nppesFile(nppesBare(h, "npi", "2000000028", "deactivated", "07/08/2014")), nppesFile(nppesRow(h)[:500]), nppesFile(nppesRow(h, "code", "225100000X")), "PK\x03\x04", ""} {
+		f.Add([]byte(rows))
+	}
+	head := quoteRow(h) + "\n"
+	f.Fuzz(func(t *testing.T, data []byte) {
+		fuzzed(t, "nppes", "npidata_pfile_20050523-20261108.csv", data, true)
+		fuzzed(t, "nppes", "npidata_pfile_20050523-20261108.csv", append([]byte(head), data...), false)
+	})
+}
+
+func FuzzNPIAPI(f *testing.F) {
+	for _, s := range []string{api2019, api2026, `{"Errors":[{"field":"generic","number":"04","description":"No valid search criteria provided"}]}`, `{"results":[{}]}`, `{"results":[1,null,"x"]}`,
+		strings.Replace(api2019, "PEARL", "900-01-2345", 1), `{"Errors":[{"field":"900-01-2345","description":"900-01-2345"}]}`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) { fuzzed(t, "npi-api", "answer.json", data, true) })
+}
+
+func FuzzLEIE(f *testing.F) {
+	for _, s := range []string{leieRow(), leieRow("LASTNAME", "HATCHETT, JR"), leieRow("UPIN", "900-01-2345"), "\"a\nb\",", leieRow()[:40], "\xff\xd1\n", "900-01-2345\n"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		fuzzed(t, "leie", "UPDATED.csv", data, false)
+		fuzzed(t, "leie", "UPDATED.csv", append([]byte(leieHead), data...), false)
+	})
+}
+
+func FuzzRoster(f *testing.F) {
+	for _, s := range []string{coRow(), txRow(), coRow("casenumber", "1", "programaction", "x") + coRow(), coRow("entityname", "900-01-2345"), txRow("LIC_NBR", "900012345"), "900-01-2345\n", coRow("licensestatusdescription", "Active\nx")} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		fuzzed(t, "co-dora", "x.csv", append([]byte(coHead), data...), false)
+		fuzzed(t, "tx-bhec", "x.csv", append([]byte(txHead), data...), false)
+		fuzzed(t, "co-dora", "x.csv", data, false)
+	})
+}
+
+func FuzzListing(f *testing.F) {
+	seeds, err := filepath.Glob("testdata/kap-commons/*.html")
+	if err != nil || len(seeds) == 0 {
+		f.Fatal(err)
+	}
+	for _, s := range seeds {
+		b, err := os.ReadFile(s)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Add([]byte(profile("#46111", "#900-01-2345")))
+	f.Add([]byte(profile("Lozenge", "900-01-<b>2345</b>")))
+	f.Fuzz(func(t *testing.T, data []byte) { fuzzed(t, "kap-commons", "x.html", data, false) })
+}
+
+func FuzzJSONLD(f *testing.F) {
+	seeds, err := filepath.Glob("testdata/open-clinics/*.html")
+	if err != nil || len(seeds) == 0 {
+		f.Fatal(err)
+	}
+	for _, s := range seeds {
+		b, err := os.ReadFile(s)
+		if err != nil {
+			f.Fatal(err)
+		}
+		_, block, _ := strings.Cut(string(b), `<script type="application/ld+json">`)
+		block, _, _ = strings.Cut(block, "</script>")
+		f.Add([]byte(block))
+	}
+	for _, s := range []string{`{"@type":"Person","name":"Ana Ruiz","availableService":"KAP","@id":"#a","worksFor":{"@id":"#a"},"employee":{"@id":"#a"}}`,
+		`{"@type":"Person","name":"900-01-2345","availableService":"KAP"}`, `{"@type":"Person","name":"Ana Ruiz","availableService":"KAP","address":"900-01-2345"}`,
+		`{"@type":"Person","name":"A B","availableService":"KAP","identifier":"NPI 900-01-2345"}`, `[[[[]]]]`, `null`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		fuzzed(t, "open-clinics", "x.html", []byte(graphPage(string(data))), false)
+	})
+}
+
+func FuzzRobots(f *testing.F) {
+	for _, s := range []string{"User-agent: *\nDisallow: /a*b$\nAllow: /%62\n", "User-agent: kapdir\nDisallow: /", "\xef\xbb\xbf", "Disallow: *$*$"} {
+		f.Add([]byte(s), "/a/b?c=%zz")
+	}
+	f.Fuzz(func(t *testing.T, body []byte, path string) {
+		if len(path) > 2000 {
+			return
+		}
+		r := ParseRobots(body, "kapdir/1.0")
+		if r.Allowed(path) != r.Allowed(path) || !r.Allowed("/robots.txt") {
+			t.Error("the answer changes, or robots.txt is forbidden")
+		}
+		if u, err := url.Parse(path); err == nil {
+			r.Allowed(u.RequestURI())
+		}
+		if robotsForm(robotsForm(path)) != robotsForm(path) {
+			t.Errorf("robotsForm(%q) is not stable", path)
+		}
+	})
+}

@@ -1,0 +1,218 @@
+package crawler
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"kapdir/directory"
+)
+
+// maxFiles bounds a directory of saved pages.
+const maxFiles = 5000
+
+// material is the input of one run: its files with the hash of their bytes, or the pages fetched.
+type material struct {
+	source string
+	info   directory.SourceInfo
+	files  []file
+	read   *reading // of a listing site read over the network
+	lost   []string // pages that could not be had: the release is not whole
+	sha    string   // of the bytes; of several files, of their hashes in the order of the names
+	size   int64
+	name   string // base name only: a path may name a person or a machine
+	url    string
+}
+
+// file is one file of the input. open may be called again for another pass.
+type file struct {
+	name string
+	size int64
+	open func() (io.ReadCloser, error)
+	path string
+}
+
+// gather finds the files of an input and hashes them, or fetches its pages.
+func gather(ctx context.Context, src Source, info directory.SourceInfo, in Input, opts Options) (*material, error) {
+	m := &material{source: src.ID, info: info}
+	if in.URL != "" {
+		if !src.Listing {
+			return nil, directory.Errorf(directory.Invalid, "input", "%s is not fetched by this program: download the file and give its path. %s", src.ID, src.Help)
+		}
+		if info.Terms != "allowed_automated" {
+			return nil, directory.Errorf(directory.Refused, "source", "the terms of %s are %q: its pages may be read only from files that a person saved", info.Name, info.Terms)
+		}
+		return m, crawl(ctx, m, in, opts)
+	}
+	paths, err := inputPaths(src, in.Path)
+	if err != nil {
+		return nil, err
+	}
+	if len(in.More) > 0 && fileKind(src) == "" {
+		return nil, directory.Errorf(directory.Invalid, "input", "%s is read from one file at a time. %s", src.ID, src.Help)
+	}
+	for _, p := range in.More {
+		more, err := inputPaths(src, p)
+		if err != nil {
+			return nil, err
+		}
+		paths = append(paths, more...)
+	}
+	m.name = filepath.Base(filepath.Clean(in.Path))
+	if abs, err := filepath.Abs(in.Path); err == nil {
+		m.name = filepath.Base(abs)
+	}
+	for _, p := range paths {
+		st, err := os.Stat(p)
+		if err != nil {
+			return nil, unreadable(filepath.Base(p), err)
+		}
+		m.files = append(m.files, file{name: filepath.Base(p), size: st.Size(), path: p, open: func() (io.ReadCloser, error) { return os.Open(p) }})
+		m.size += st.Size()
+	}
+	return m, m.hash(ctx, opts)
+}
+
+// inputPaths returns the files of a path: the file itself, or the directory's files of the source's
+// kind in order of their names. A directory inside it is not entered.
+func inputPaths(src Source, path string) ([]string, error) {
+	st, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, directory.Errorf(directory.NotFound, "input", "there is no file %s", path)
+	}
+	if err != nil {
+		return nil, unreadable(path, err)
+	}
+	if !st.IsDir() {
+		if !st.Mode().IsRegular() {
+			return nil, directory.Errorf(directory.Invalid, "input", "%s is no plain file", path)
+		}
+		return []string{path}, nil
+	}
+	want := fileKind(src)
+	if want == "" {
+		return nil, directory.Errorf(directory.Invalid, "input", "%s is a directory; %s is read from one file. %s", path, src.ID, src.Help)
+	}
+	entries, err := os.ReadDir(path) // sorted by name
+	if err != nil {
+		return nil, unreadable(path, err)
+	}
+	var paths []string
+	for _, e := range entries {
+		ext := strings.ToLower(filepath.Ext(e.Name()))
+		if e.Type().IsRegular() && (ext == want || want == ".html" && ext == ".htm") {
+			paths = append(paths, filepath.Join(path, e.Name()))
+		}
+	}
+	if len(paths) == 0 {
+		return nil, directory.Errorf(directory.Invalid, "input", "%s holds no %s file. %s", path, want, src.Help)
+	}
+	if len(paths) > maxFiles {
+		return nil, directory.Errorf(directory.Invalid, "input", "%s holds %d files; at most %d are read at once", path, len(paths), maxFiles)
+	}
+	return paths, nil
+}
+
+// fileKind returns the ending of the files of a source that publishes many at once, or "".
+func fileKind(src Source) string {
+	if src.Listing {
+		return ".html"
+	}
+	return map[string]string{"npi-api": ".json", "tx-bhec": ".csv"}[src.ID]
+}
+
+// hash reads every file once. The name of the bytes is known before anything is parsed.
+func (m *material) hash(ctx context.Context, opts Options) error {
+	var sums [][]byte
+	var done int64
+	var told time.Time
+	buf := make([]byte, 256<<10)
+	for _, f := range m.files {
+		if f.size == 0 {
+			return invalid(f.name, 0, "", "the file is empty: fetch it again")
+		}
+		r, err := f.open()
+		if err != nil {
+			return unreadable(f.name, err)
+		}
+		h := sha256.New()
+		for {
+			n, err := r.Read(buf)
+			h.Write(buf[:n])
+			done += int64(n)
+			if err == io.EOF {
+				break
+			}
+			if err == nil {
+				err = ctx.Err()
+			}
+			if err != nil {
+				r.Close()
+				return unreadable(f.name, err)
+			}
+			if opts.Progress != nil {
+				if now := opts.tick(); now.Sub(told) >= 100*time.Millisecond {
+					told = now
+					opts.Progress(Progress{Stage: "hashing", File: f.name, Read: done, Total: m.size})
+				}
+			}
+		}
+		r.Close()
+		sums = append(sums, h.Sum(nil))
+	}
+	m.sha = hashOf(sums)
+	return nil
+}
+
+// hashOf is the hash of one file's bytes, or of the sorted hashes of several.
+func hashOf(sums [][]byte) string {
+	if len(sums) == 1 {
+		return hex.EncodeToString(sums[0])
+	}
+	slices.SortFunc(sums, func(a, b []byte) int { return strings.Compare(string(a), string(b)) })
+	h := sha256.New()
+	for _, s := range sums {
+		h.Write(s)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// counted counts what is read through it.
+type counted struct {
+	io.Reader
+	n int64
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+var nameDay = regexp.MustCompile(`(?:^|[^0-9])(20\d\d)-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])(?:[^0-9]|$)`)
+
+// dayInName returns the last day that a publisher wrote into a file's name, "" if there is none.
+func dayInName(name string) directory.Date {
+	day := directory.Date("")
+	for at := 0; at < len(name); {
+		loc := nameDay.FindStringSubmatchIndex(name[at:])
+		if loc == nil {
+			break
+		}
+		d, err := directory.ParseDate(name[at+loc[2]:at+loc[3]] + "-" + name[at+loc[4]:at+loc[5]] + "-" + name[at+loc[6]:at+loc[7]])
+		if err == nil {
+			day = d
+		}
+		at += loc[7] // the sign after one day may stand before the next
+	}
+	return day
+}

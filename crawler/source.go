@@ -1,0 +1,70 @@
+package crawler
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Source is one publisher's kind of input.
+type Source struct {
+	ID   string
+	Help string // which file, and where it is published
+	// Replaces says that a release is the whole list, so that what is not in it is gone. Answers of a
+	// look-up service are not: each holds only what was asked for.
+	Replaces bool
+	Listing  bool // pages of a listing site, which may also be read over the network
+	open     func(context.Context, *material, Options) (*work, error)
+}
+
+// Sources returns every source that can be imported, sorted by id.
+func Sources() []Source { return slices.Clone(sources()) }
+
+// Find returns the source of an id. ok is false for an id that cannot be imported.
+func Find(id string) (Source, bool) {
+	for _, s := range sources() {
+		if s.ID == id {
+			return s, true
+		}
+	}
+	return Source{}, false
+}
+
+func sources() []Source {
+	return []Source{
+		{ID: "co-dora", Replaces: true, open: openRoster,
+			Help: "The CSV export of \"Professional and Occupational Licenses in Colorado\": data.colorado.gov, data set 7s5z-vewr, Export, CSV."},
+		{ID: "kap-commons", Replaces: true, Listing: true, open: openListing,
+			Help: "Pages of KAP Commons (invented): a directory of saved .html files, one file, or the address of its first list page."},
+		{ID: "leie", Replaces: true, open: openLEIE,
+			Help: "UPDATED.csv, the whole List of Excluded Individuals/Entities: oig.hhs.gov/exclusions, LEIE downloadable databases. Not the monthly supplements."},
+		{ID: "npi-api", open: openNPIAPI,
+			Help: "Answers of the NPI Registry as JSON, version 2.1: one file, or a directory of them: npiregistry.cms.hhs.gov/api."},
+		{ID: "nppes", Replaces: true, open: openNPPES,
+			Help: "The monthly NPPES file: the zip NPPES_Data_Dissemination_….zip as downloaded, or npidata_pfile_….csv out of it: download.cms.gov/nppes."},
+		{ID: "open-clinics", Replaces: true, Listing: true, open: openListing,
+			Help: "Pages of Open Clinics (invented): a directory of saved .html files, one file, or the address of its first list page."},
+		{ID: "tx-bhec", Replaces: true, open: openRoster,
+			Help: "A directory with the four lists LPC.csv, MFT.csv, PSY.csv and SW.csv of the Texas Behavioral Health Executive Council: bhec.texas.gov, Verify a License."},
+	}
+}
+
+func sourceIDs() []string {
+	var ids []string
+	for _, s := range sources() {
+		ids = append(ids, s.ID)
+	}
+	return ids
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// shorten cuts a stranger's text for an error or a reject, between characters.
+func shorten(s string, n int) string {
+	r := []rune(strings.ToValidUTF8(s, "\ufffd"))
+	if len(r) > n {
+		return string(r[:n]) + "…"
+	}
+	return string(r)
+}
