@@ -12,22 +12,6 @@ const (
 	ClassSource   SourceClass = "source"
 )
 
-// rank orders the classes; 0 is no class at all. A listing says less than the provider themself
-// (contracts.md §4: stated_in_listing stands below stated_by_provider).
-func (c SourceClass) rank() int {
-	switch c {
-	case ClassListing:
-		return 1
-	case ClassSelf:
-		return 2
-	case ClassDocument:
-		return 3
-	case ClassSource:
-		return 4
-	}
-	return 0
-}
-
 // Evidence is what was seen, kept for good. It is immutable; its name is the SHA-256 of Body.
 type Evidence struct {
 	SHA256      string      `json:"sha256"` // hexadecimal, of Body

@@ -73,7 +73,7 @@ func (k LicenceKey) compare(o LicenceKey) (same, number bool) {
 	b, okB := o.title()
 	switch {
 	case okA && okB:
-		same = a.BoardType == b.BoardType
+		same = a.Licence() == b.Licence()
 		return same, same
 	case k.Type != "" && canonicalToken(k.Type) == canonicalToken(o.Type):
 		return true, true

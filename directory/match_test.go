@@ -41,6 +41,7 @@ func TestMatchLadder(t *testing.T) {
 		{"same NPI, a name nothing explains", subject("Ana Ruiz", npi("2000000001")), subject("Ana Holt", npi("2000000001")), M3},
 		{"same NPI, Jr and Sr", subject("Jon Holt Jr", npi("2000000001")), subject("Jon Holt Sr", npi("2000000001")), M3},
 		{"same licence, board code and suffix", subject("Ana Ruiz", licensed("CO", "LCSW", "CSW.09923456")), subject("RUIZ, ANA", licensed("CO", "CSW", "009923456")), M5},
+		{"a licence with its population", subject("Ana Ruiz", licensed("CO", "APN", "APN.0998950")), subject("Ana Ruiz", licensed("CO", "APN+PMH", "998950")), M5},
 		{"same number, another type", subject("Ana Ruiz", licensed("CO", "LCSW", "9923456")), subject("Ana Ruiz", licensed("CO", "LPC", "9923456")), M2},
 		{"same number, another state", subject("Ana Ruiz", licensed("CO", "LPC", "123456")), subject("Ana Ruiz", licensed("TX", "LPC", "123456")), M2},
 		{"two NPIs", subject("Ana Ruiz", npi("2000000001")), subject("Ana Ruiz", npi("2000000002")), M0},

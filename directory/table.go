@@ -18,7 +18,7 @@ type ReferenceTables struct {
 	stateByName map[string]State
 	sources     map[string]SourceInfo
 	taxonomy    map[string]TaxonomyInfo
-	titles      map[State][]Title
+	titles      map[State]*stateTitles
 	programmes  []Programme
 	places      func() *gazetteer
 }
@@ -50,7 +50,7 @@ func Tables() *ReferenceTables { return tables() }
 
 var tables = sync.OnceValue(func() *ReferenceTables {
 	t := &ReferenceTables{states: map[State]stateRow{}, stateByName: map[string]State{}, sources: map[string]SourceInfo{},
-		taxonomy: map[string]TaxonomyInfo{}, titles: map[State][]Title{}, places: sync.OnceValue(readPlaces)}
+		taxonomy: map[string]TaxonomyInfo{}, titles: map[State]*stateTitles{}, places: sync.OnceValue(readPlaces)}
 	for _, r := range readTable("states.csv") {
 		t.states[State(r["code"])] = stateRow{r["name"], r["zone"]}
 		t.stateByName[Fold(r["name"])] = State(r["code"])
@@ -65,12 +65,17 @@ var tables = sync.OnceValue(func() *ReferenceTables {
 	}
 	for _, r := range readTable("titles.csv") {
 		s := State(r["state"])
-		t.titles[s] = append(t.titles[s], Title{State: s, BoardType: r["board_type"], Profession: r["profession"], Name: r["title"],
+		if t.titles[s] == nil {
+			t.titles[s] = &stateTitles{map[string]Title{}, map[string]Title{}, map[string][]Title{}}
+		}
+		t.titles[s].add(Title{State: s, BoardType: r["board_type"], Profession: r["profession"], Name: r["title"],
 			Abbreviations: splitList(r["abbreviations"]), Tier: Tier(r["tier"]), Confirmed: r["confirmed"] == "true", SourceURL: r["source_url"], Checked: Date(r["checked"])})
 	}
 	for _, r := range readTable("programmes.csv") {
-		t.programmes = append(t.programmes, Programme{ID: r["id"], Name: r["name"], Issuer: r["issuer"], Synonyms: splitList(r["synonyms"]),
-			Not: splitList(r["not"]), Register: r["register"]})
+		p := Programme{ID: r["id"], Name: r["name"], Issuer: r["issuer"], Synonyms: splitList(r["synonyms"]),
+			Not: splitList(r["not"]), Register: r["register"]}
+		p.folded, p.foldedNot = foldWords(append([]string{p.Name, p.ID}, p.Synonyms...)...), foldWords(p.Not...)
+		t.programmes = append(t.programmes, p)
 	}
 	return t
 })

@@ -36,6 +36,13 @@ type Title struct {
 // Eligible reports a confirmed, independent mental-health licence.
 func (t Title) Eligible() bool { return t.Confirmed && t.Tier == Independent }
 
+// Licence returns the board's code of the licence itself: a row such as APN+PMH is the licence APN with
+// the psychiatric population, and has its number.
+func (t Title) Licence() string {
+	code, _, _ := strings.Cut(t.BoardType, "+")
+	return code
+}
+
 // MayPrescribe reports whether the licence can fill the medical-oversight role: a physician, a nurse
 // practitioner or a physician assistant.
 func (t Title) MayPrescribe() bool {
@@ -49,31 +56,37 @@ func (t Title) MayPrescribe() bool {
 // Title finds the licence type by the board's code, its name or an abbreviation, in that order.
 // An abbreviation that means two types in the state finds neither: unknown is never guessed.
 func (t *ReferenceTables) Title(s State, word string) (Title, bool) {
+	of := t.titles[s]
 	w := canonicalToken(word)
-	if w == "" {
+	if of == nil || w == "" {
 		return Title{}, false
 	}
-	rows := t.titles[s]
-	for _, r := range rows {
-		if canonicalToken(r.BoardType) == w {
-			return r, true
-		}
+	if r, ok := of.byBoardType[w]; ok {
+		return r, true
 	}
-	for _, r := range rows {
-		if Fold(r.Name) == Fold(word) {
-			return r, true
-		}
+	if r, ok := of.byName[Fold(word)]; ok {
+		return r, true
 	}
-	var found []Title
-	for _, r := range rows {
-		if slices.ContainsFunc(r.Abbreviations, func(a string) bool { return canonicalToken(a) == w }) {
-			found = append(found, r)
-		}
-	}
-	if len(found) == 1 {
-		return found[0], true
+	if rs := of.byAbbreviation[w]; len(rs) == 1 {
+		return rs[0], true
 	}
 	return Title{}, false
+}
+
+// stateTitles are the licence types of one state by each of the words that name them.
+type stateTitles struct {
+	byBoardType, byName map[string]Title
+	byAbbreviation      map[string][]Title
+}
+
+func (of *stateTitles) add(r Title) {
+	of.byBoardType[canonicalToken(r.BoardType)] = r
+	of.byName[Fold(r.Name)] = r
+	for _, a := range r.Abbreviations {
+		if w := canonicalToken(a); !slices.ContainsFunc(of.byAbbreviation[w], func(x Title) bool { return x.BoardType == r.BoardType }) {
+			of.byAbbreviation[w] = append(of.byAbbreviation[w], r)
+		}
+	}
 }
 
 // Zone returns the zone in which the state's licences end their day: where a state has several, the
@@ -98,6 +111,8 @@ type Programme struct {
 	Synonyms         []string
 	Not              []string // look-alikes that are another thing
 	Register         string   // its public register of graduates, if it has one
+
+	folded, foldedNot []string
 }
 
 // Programme recognises a training programme in a source's words by the longest synonym that stands in
@@ -106,24 +121,29 @@ func (t *ReferenceTables) Programme(words string) (Programme, bool) {
 	text := " " + Fold(words) + " "
 	best, length := Programme{}, 0
 	for _, p := range t.programmes {
-		for _, s := range append([]string{p.Name, p.ID}, p.Synonyms...) {
-			f := Fold(s)
-			if len(f) > length && strings.Contains(text, " "+f+" ") {
-				best, length = p, len(f)
+		for _, s := range p.folded {
+			if len(s) > length && strings.Contains(text, s) {
+				best, length = p, len(s)
 			}
 		}
 	}
-	if length == 0 {
-		return Programme{}, false
-	}
 	for _, p := range t.programmes {
-		for _, n := range p.Not {
-			if f := Fold(n); len(f) >= length && strings.Contains(text, " "+f+" ") {
+		for _, n := range p.foldedNot {
+			if length > 0 && len(n) >= length && strings.Contains(text, n) {
 				return Programme{}, false
 			}
 		}
 	}
-	return best, true
+	return best, length > 0
+}
+
+// foldWords folds each of the words and sets it between blanks, as whole words are looked for.
+func foldWords(words ...string) []string {
+	var out []string
+	for _, w := range words {
+		out = append(out, " "+Fold(w)+" ")
+	}
+	return out
 }
 
 // Programmes returns the recognised programmes in the table's order.

@@ -1,0 +1,216 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"hash/fnv"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite" // the driver "sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"kapdir/directory"
+)
+
+// dialect is all that differs between the two databases: how to open them, how one writer at a time is
+// kept, how a job excludes its like in other processes, and what their errors mean.
+type dialect interface {
+	goose() (goose.Dialect, string) // and the folder of its own migrations
+	open() (write, read *sql.DB, err error)
+	begin(ctx context.Context, db *sql.DB) (*sql.Tx, error)
+	readOptions() *sql.TxOptions
+	// lock takes the job's lock until release is called or the process dies; ok is false when another holds it.
+	lock(ctx context.Context, db *sql.DB, job string) (release func(), ok bool, err error)
+	kind(err error) directory.ErrorKind
+}
+
+// sqliteDialect keeps the database in one file of the state directory.
+type sqliteDialect struct{ dir string }
+
+func (d sqliteDialect) goose() (goose.Dialect, string) { return goose.DialectSQLite3, "sqlite" }
+
+// file names a database file for the driver. What stands in the path is escaped: a ? in a directory's
+// name must not become a setting.
+func (d sqliteDialect) file(name, settings string) string {
+	return "file:" + (&url.URL{Path: filepath.ToSlash(filepath.Join(d.dir, name))}).EscapedPath() + "?" + settings
+}
+
+const sqliteSettings = "_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"
+
+func (d sqliteDialect) open() (write, read *sql.DB, err error) {
+	if err := os.MkdirAll(d.dir, 0o700); err != nil {
+		return nil, nil, err
+	}
+	// The file is made first, so that it and the files beside it are never open to others.
+	f, err := os.OpenFile(filepath.Join(d.dir, "kapdir.db"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := f.Close(); err != nil {
+		return nil, nil, err
+	}
+	write, err = sql.Open("sqlite", d.file("kapdir.db", sqliteSettings+"&_txlock=immediate"))
+	if err != nil {
+		return nil, nil, err
+	}
+	write.SetMaxOpenConns(1) // one writer: the others queue here and not in busy retries
+	read, err = sql.Open("sqlite", d.file("kapdir.db", sqliteSettings+"&_pragma=query_only(1)"))
+	if err != nil {
+		write.Close()
+		return nil, nil, err
+	}
+	read.SetMaxOpenConns(8)
+	read.SetMaxIdleConns(8)
+	return write, read, nil
+}
+
+func (d sqliteDialect) begin(ctx context.Context, db *sql.DB) (*sql.Tx, error) {
+	return db.BeginTx(ctx, nil)
+}
+
+func (d sqliteDialect) readOptions() *sql.TxOptions { return nil } // WAL: a transaction reads one snapshot
+
+// lock holds an exclusive transaction on a small database of its own: SQLite's file locks work on every
+// system and end with the process.
+func (d sqliteDialect) lock(ctx context.Context, _ *sql.DB, job string) (func(), bool, error) {
+	name := job + ".lock"
+	f, err := os.OpenFile(filepath.Join(d.dir, name), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, false, err
+	}
+	if err := f.Close(); err != nil {
+		return nil, false, err
+	}
+	db, err := sql.Open("sqlite", d.file(name, "_pragma=busy_timeout(0)&_txlock=exclusive"))
+	if err != nil {
+		return nil, false, err
+	}
+	tx, err := db.BeginTx(context.WithoutCancel(ctx), nil)
+	if err != nil {
+		db.Close()
+		var e *sqlite.Error
+		if errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_BUSY {
+			return nil, false, nil
+		}
+		return nil, false, err
+	}
+	return func() { tx.Rollback(); db.Close() }, true, nil
+}
+
+func (d sqliteDialect) kind(err error) directory.ErrorKind {
+	var e *sqlite.Error
+	if errors.As(err, &e) {
+		switch e.Code() & 0xff {
+		case sqlite3.SQLITE_CONSTRAINT:
+			return directory.Conflict
+		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN,
+			sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_PERM:
+			return directory.Unavailable
+		}
+		return directory.Internal
+	}
+	return otherKind(err)
+}
+
+// postgresDialect uses a server, by its DSN.
+type postgresDialect struct{ dsn string }
+
+func (d postgresDialect) goose() (goose.Dialect, string) { return goose.DialectPostgres, "postgres" }
+
+func (d postgresDialect) open() (write, read *sql.DB, err error) {
+	db, err := sql.Open("pgx", d.dsn)
+	if err != nil {
+		return nil, nil, err
+	}
+	db.SetMaxOpenConns(16)
+	db.SetMaxIdleConns(8)
+	db.SetConnMaxIdleTime(5 * time.Minute)
+	return db, db, nil
+}
+
+// begin lets one writer in at a time, as SQLite does: what a transaction has read stays true until it
+// commits, and commit order is number order.
+func (d postgresDialect) begin(ctx context.Context, db *sql.DB) (*sql.Tx, error) {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1)`, lockNumber("write")); err != nil {
+		tx.Rollback()
+		return nil, err
+	}
+	return tx, nil
+}
+
+func (d postgresDialect) readOptions() *sql.TxOptions {
+	return &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+}
+
+// lock holds an advisory lock on a connection of its own: it ends with the session.
+func (d postgresDialect) lock(ctx context.Context, db *sql.DB, job string) (func(), bool, error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	var ok bool
+	if err := conn.QueryRowContext(ctx, `SELECT pg_try_advisory_lock($1)`, lockNumber(job)).Scan(&ok); err != nil || !ok {
+		conn.Close()
+		return nil, false, err
+	}
+	return func() {
+		// A connection that cannot unlock is thrown away, which unlocks too.
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if _, err := conn.ExecContext(ctx, `SELECT pg_advisory_unlock($1)`, lockNumber(job)); err != nil {
+			_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+		}
+		conn.Close()
+	}, true, nil
+}
+
+func (d postgresDialect) kind(err error) directory.ErrorKind {
+	var e *pgconn.PgError
+	if errors.As(err, &e) {
+		switch class := e.Code[:min(2, len(e.Code))]; class {
+		case "23":
+			return directory.Conflict
+		case "08", "40", "53", "57", "58", "28", "3D", "25", "F0":
+			return directory.Unavailable
+		}
+		return directory.Internal
+	}
+	var c *pgconn.ConnectError
+	if errors.As(err, &c) || pgconn.Timeout(err) || pgconn.SafeToRetry(err) {
+		return directory.Unavailable
+	}
+	return otherKind(err)
+}
+
+// otherKind judges errors that come from no database: most often the caller gave up, or there is no
+// connection.
+func otherKind(err error) directory.ErrorKind {
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, driver.ErrBadConn),
+		errors.Is(err, sql.ErrConnDone), errors.Is(err, os.ErrPermission):
+		return directory.Unavailable
+	case strings.Contains(err.Error(), "database is closed"), strings.Contains(err.Error(), "connection"):
+		return directory.Unavailable
+	}
+	return directory.Internal
+}
+
+// lockNumber names an advisory lock.
+func lockNumber(job string) int64 {
+	h := fnv.New64a()
+	h.Write([]byte("kapdir " + job))
+	return int64(h.Sum64())
+}

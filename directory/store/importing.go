@@ -1,0 +1,711 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+
+	"fmt"
+	"slices"
+
+	"sync"
+	"time"
+
+	"kapdir/directory"
+)
+
+// openRun is an import that this process is carrying out.
+type openRun struct {
+	mu      sync.Mutex // one Put or End at a time
+	run     directory.Run
+	info    directory.SourceInfo
+	size    int    // rows that the next transaction takes
+	release func() // gives the source's lock back
+}
+
+// An import transaction takes at most mostRows rows and aims at most pace, so that nobody waits longer
+// behind it (contracts.md §2).
+const (
+	mostRows  = 500
+	firstRows = 64
+	leastRows = 8
+	pace      = 100 * time.Millisecond
+)
+
+// Begin opens a run, or returns the run that imported these bytes before, with Already set. Only one
+// import of a source goes on at a time: a second one is a Conflict. A run that a dead process left
+// behind becomes interrupted; running it again neither loses nor doubles anything.
+func (s *Store) Begin(ctx context.Context, rel directory.Release) (directory.Run, error) {
+	op := "store.Begin " + rel.Source
+	info, err := checkRelease(rel)
+	if err != nil {
+		return directory.Run{}, s.fault(op, err)
+	}
+	release, ok, err := s.dialect.lock(ctx, s.writer, "import-"+rel.Source)
+	if err != nil {
+		return directory.Run{}, s.fault(op, err)
+	}
+	if !ok {
+		return directory.Run{}, s.fault(op, directory.Errorf(directory.Conflict, "source", "an import of %s is going on already", rel.Source))
+	}
+	var run directory.Run
+	err = s.write(ctx, op, func(w *work) error {
+		// The lock is ours, so whoever began these is gone.
+		if _, err := w.exec(`UPDATE run SET outcome = 'interrupted', ended = $2 WHERE source = $1 AND outcome = 'running'`, rel.Source, w.now); err != nil {
+			return err
+		}
+		before, found, err := w.already(rel, info)
+		if err != nil {
+			return err
+		}
+		if found {
+			run, run.Already = before, true
+			return nil
+		}
+		run = directory.Run{ID: directory.NewID(directory.RunPrefix, w.now), Release: rel, Started: w.now, Outcome: "running"}
+		if _, err := w.one(`SELECT coalesce(max(number), 0) + 1 FROM run`, nil, &run.Number); err != nil {
+			return err
+		}
+		return w.insertRun(run)
+	})
+	if err != nil || run.Already {
+		release()
+		return run, err
+	}
+	s.mu.Lock()
+	s.open[run.ID] = &openRun{run: run, info: info, size: s.first, release: release}
+	s.mu.Unlock()
+	return run, nil
+}
+
+func checkRelease(rel directory.Release) (directory.SourceInfo, error) {
+	info, ok := directory.Tables().Source(rel.Source)
+	switch {
+	case !ok:
+		return info, directory.Errorf(directory.Invalid, "source", "%q is not a source of data/sources.csv", rel.Source)
+	case rel.Name == "":
+		return info, directory.Errorf(directory.Invalid, "release", "a release has a name")
+	case rel.SHA256 == "":
+		return info, directory.Errorf(directory.Invalid, "sha256", "a release is known by the hash of its bytes")
+	}
+	return info, nil
+}
+
+// already finds the run that imported the same bytes. Bytes that were in force once and then replaced are
+// the same import only if they are not newer than what replaced them: a list may return to an older
+// content, but an old file never undoes a newer one.
+func (t *tx) already(rel directory.Release, info directory.SourceInfo) (directory.Run, bool, error) {
+	newest, found, err := t.inForce(rel.Source)
+	if err != nil || !found {
+		return directory.Run{}, false, err
+	}
+	run, found, err := t.runOne(`WHERE source = $1 AND sha256 = $2 AND options = $3 AND outcome = 'done' ORDER BY number DESC LIMIT 1`,
+		rel.Source, rel.SHA256, options(rel))
+	if err != nil || !found {
+		return directory.Run{}, false, err
+	}
+	if run.ID != newest.ID && (info.Kind == "listing" || rel.AsOf > newest.Release.AsOf) {
+		return directory.Run{}, false, nil
+	}
+	return run, true, nil
+}
+
+// running returns the run that this process has open.
+func (s *Store) running(id directory.ID) (*openRun, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if o := s.open[id]; o != nil {
+		return o, nil
+	}
+	return nil, directory.Errorf(directory.Conflict, "run", "run %s is not open: begin again", id)
+}
+
+// Put takes a batch of a run, in transactions of at most 500 rows. What was committed before an error
+// stays, and the same batch may be put again.
+func (s *Store) Put(ctx context.Context, run directory.ID, batch directory.Batch) (directory.Counts, error) {
+	op := "store.Put " + string(run)
+	var total directory.Counts
+	o, err := s.running(run)
+	if err != nil {
+		return total, s.fault(op, err)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	rows, rejects, err := sift(batch, o.run)
+	if err != nil {
+		return total, s.fault(op, err)
+	}
+	first := directory.Counts{Read: len(rejects) + batch.Outside, Rejected: len(rejects), Outside: batch.Outside}
+	for first.Read > 0 || len(rows) > 0 {
+		piece := rows[:pieceSize(rows, o.size)]
+		start := time.Now() // only to keep transactions short; nothing that is stored depends on it
+		done := o.run
+		var counts directory.Counts
+		err := s.write(ctx, op, func(w *work) error {
+			if err := w.writeRejects(run, rejects); err != nil {
+				return err
+			}
+			taken, matched, err := w.importRows(o, piece)
+			if err != nil {
+				return err
+			}
+			counts = first
+			counts.Add(taken)
+			done.Counts.Add(counts)
+			done.Matched += matched
+			done.Events += len(w.events)
+			return w.updateRun(done)
+		})
+		if err != nil {
+			return total, err
+		}
+		o.run = done
+		total.Add(counts)
+		rows, rejects, first = rows[len(piece):], nil, directory.Counts{}
+		o.size = s.adapt(o.size, len(piece), time.Since(start))
+		s.committed()
+	}
+	return total, nil
+}
+
+func (s *Store) committed() {
+	if s.afterCommit != nil {
+		s.afterCommit()
+	}
+}
+
+// adapt returns how many rows the next transaction takes, by how long the last one took.
+func (s *Store) adapt(size, rows int, took time.Duration) int {
+	switch {
+	case took > pace:
+		return min(s.most, max(leastRows, min(rows, size)/2))
+	case took < pace/2 && rows >= size:
+		return min(s.most, size*2)
+	}
+	return size
+}
+
+// pieceSize returns how many rows the next transaction takes. A key that comes again waits for the next
+// one, which then finds it in the table.
+func pieceSize(rows []*row, most int) int {
+	seen := map[string]bool{}
+	for i, r := range rows {
+		if i == most || seen[r.key] {
+			return i
+		}
+		seen[r.key] = true
+	}
+	return len(rows)
+}
+
+// sift makes rows of the records and takes out those that must not be written.
+func sift(batch directory.Batch, run directory.Run) (rows []*row, rejects []directory.Reject, err error) {
+	for _, x := range batch.Rejects {
+		if directory.LooksLikeSSN(x.Text) {
+			x.Text = ""
+		}
+		rejects = append(rejects, x)
+	}
+	for _, rec := range batch.Records {
+		r, err := prepare(rec, run.Release, run.Number)
+		if err != nil {
+			return nil, nil, err
+		}
+		if field, found := r.holdsSSN(); found {
+			rejects = append(rejects, directory.Reject{File: run.Release.File, Line: rec.Line, Field: field, Reason: "holds what looks like a Social Security number"})
+			continue
+		}
+		rows = append(rows, r)
+	}
+	return rows, rejects, nil
+}
+
+func (w *work) writeRejects(run directory.ID, rejects []directory.Reject) error {
+	rows := make([][]any, len(rejects))
+	for i, x := range rejects {
+		field, reason := clean(x.Field), clean(x.Reason)
+		if directory.LooksLikeSSN(field) {
+			field = ""
+		}
+		rows[i] = []any{run, clean(x.File), x.Line, field[:min(len(field), 200)], reason[:min(len(reason), 500)], clean(x.Text)}
+	}
+	return w.insert(`INSERT INTO reject (run, file, line, field, reason, text)`, rows, `ON CONFLICT (run, file, line, field, reason) DO NOTHING`)
+}
+
+// importRows takes rows of the open run whose keys differ; it returns what became of them and how many
+// speak of a provider.
+func (w *work) importRows(o *openRun, rows []*row) (c directory.Counts, matched int, err error) {
+	if len(rows) == 0 {
+		return c, 0, nil
+	}
+	c.Read = len(rows)
+	keys := make([]string, len(rows))
+	for i, r := range rows {
+		keys[i] = r.key
+	}
+	before, err := w.heads(o.run.Release.Source, keys)
+	if err != nil {
+		return c, 0, err
+	}
+	var fresh []*row
+	var seen []string
+	var twice []directory.Reject
+	for _, r := range rows {
+		old := before[r.key]
+		if old != nil {
+			r.provider, r.rung, r.evidence = old.provider, old.rung, old.evidence
+		}
+		switch {
+		case old == nil:
+			c.Added++
+		case old.run == r.run && old.line != r.line && old.hash != r.hash:
+			c.Rejected++
+			twice = append(twice, directory.Reject{File: o.run.Release.File, Line: r.line, Reason: fmt.Sprintf("the key of line %d stands here again", old.line)})
+			continue
+		case old.hash == r.hash && old.release == clean(r.release):
+			c.Unchanged++
+			if old.provider != "" {
+				matched++
+			}
+			if old.run != r.run {
+				seen = append(seen, r.key)
+			}
+			continue
+		case old.hash == r.hash:
+			c.Unchanged++
+		default:
+			c.Changed++
+		}
+		fresh = append(fresh, r)
+	}
+	if err := w.writeRejects(o.run.ID, twice); err != nil {
+		return c, 0, err
+	}
+	if len(seen) > 0 {
+		if err := w.execIn(`UPDATE source_record SET run = $2 WHERE source = $1 AND key IN (%s)`, []any{o.run.Release.Source, o.run.Number}, seen); err != nil {
+			return c, 0, err
+		}
+	}
+	listings := slices.ContainsFunc(fresh, func(r *row) bool { return r.kind == "listing" })
+	if listings {
+		err = w.importListings(o.run.Release, fresh, before)
+	} else {
+		err = w.importReferences(o.run.Release, fresh, before)
+	}
+	if err != nil {
+		return c, 0, err
+	}
+	for _, r := range fresh {
+		if r.provider != "" {
+			matched++
+		}
+	}
+	return c, matched, w.settle()
+}
+
+// importReferences writes records that attach to listed providers and never make one.
+func (w *work) importReferences(rel directory.Release, rows []*row, before map[string]*row) error {
+	var blocks []string
+	for _, r := range rows {
+		if r.kind != "exclusion" {
+			blocks = append(blocks, r.blocks...)
+		}
+	}
+	known, err := w.neighbours(blocks)
+	if err != nil {
+		return err
+	}
+	var told []directory.ID // of whom an NPPES record tells something new
+	for _, r := range rows {
+		if r.kind == "exclusion" {
+			continue // the screening of the completed run compares them
+		}
+		was := r.provider
+		if err := w.relate(r, rel, w.candidates(r.record.Subject(), known, true)); err != nil {
+			return err
+		}
+		if r.kind == "identity" {
+			told = append(told, was, r.provider)
+		}
+	}
+	if err := w.writeRows(rows, before); err != nil {
+		return err
+	}
+	slices.Sort(told)
+	for _, id := range slices.Compact(told) {
+		if id == "" {
+			continue
+		}
+		h, err := w.holdOne(id)
+		if err != nil {
+			return err
+		}
+		if err := w.recompose(h); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// End closes a run. Without a failure its release comes into force: what the release replaces is taken
+// away, an exclusion list is compared with every public provider, and places of work are resolved; all in
+// small transactions, so that a crash leaves a run that can be done again. With a failure the release
+// before stays in force.
+func (s *Store) End(ctx context.Context, run directory.ID, failure error) (directory.Run, error) {
+	op := "store.End " + string(run)
+	o, err := s.running(run)
+	if err != nil {
+		return directory.Run{}, s.fault(op, err)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		delete(s.open, run)
+		s.mu.Unlock()
+		o.release()
+	}()
+	if failure == nil {
+		err = s.complete(ctx, op, o)
+	}
+	if failure == nil && err == nil {
+		return o.run, nil
+	}
+	// The row is written even when the caller has given up, which is often why the run failed.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	o.run.Outcome = "failed"
+	if failure != nil {
+		o.run.Error = failure.Error()
+	} else {
+		o.run.Error = err.Error()
+	}
+	if directory.LooksLikeSSN(o.run.Error) {
+		o.run.Error = "failed; the reason cannot be held"
+	}
+	failed := s.write(ctx, op, func(w *work) error {
+		o.run.Ended = w.now
+		return w.updateRun(o.run)
+	})
+	if err == nil {
+		err = failed
+	}
+	return o.run, err
+}
+
+// complete brings a release into force.
+func (s *Store) complete(ctx context.Context, op string, o *openRun) error {
+	if replaces(o.info) {
+		if err := s.removeReplaced(ctx, op, o); err != nil {
+			return err
+		}
+	}
+	if o.info.Kind == "listing" {
+		if err := s.placesOfWork(ctx, op, o); err != nil {
+			return err
+		}
+	}
+	since := int64(0)
+	if o.info.Kind == "exclusion" {
+		head, err := s.Head(ctx)
+		if err != nil {
+			return err
+		}
+		since = head.Seq
+		if err := s.screenAll(ctx, op, o); err != nil {
+			return err
+		}
+	}
+	done := o.run
+	err := s.write(ctx, op, func(w *work) error {
+		if o.info.Kind == "exclusion" { // who came or changed while the others were compared
+			var ids []directory.ID
+			err := w.each(`SELECT id FROM provider WHERE seq > $1 ORDER BY id`, []any{since}, func(r *sql.Rows) error {
+				var id directory.ID
+				err := r.Scan(&id)
+				ids = append(ids, id)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			if err := w.screenThese(o.run, ids); err != nil {
+				return err
+			}
+		}
+		done.Ended, done.Outcome = w.now, "done"
+		done.Matched += w.matched
+		done.Events += len(w.events)
+		return w.updateRun(done)
+	})
+	if err == nil {
+		o.run = done
+		s.committed()
+	}
+	return err
+}
+
+// replaces reports a source whose release is the whole of what it says: full lists, rosters, and the
+// NPPES file. Single answers and listing sites only add.
+func replaces(info directory.SourceInfo) bool {
+	return info.Kind == "roster" || info.Kind == "exclusion" || info.Kind == "identity" && info.ID != "npi-api"
+}
+
+// removeReplaced takes away the rows that the completed run did not carry. Of a roster, only licence
+// types that the release has at all are replaced: a board that publishes a file for each type brings one
+// of them at a time. An NPPES record that names a provider stays: a former name is never forgotten.
+func (s *Store) removeReplaced(ctx context.Context, op string, o *openRun) error {
+	for {
+		n := 0
+		done := o.run
+		err := s.write(ctx, op, func(w *work) error {
+			var keys []string
+			err := w.each(`SELECT key FROM source_record WHERE source = $1 AND run < $2 AND NOT (kind = 'identity' AND provider <> '')
+				AND (kind <> 'licence' OR part IN (SELECT part FROM source_record WHERE source = $1 AND run = $2)) LIMIT $3`,
+				[]any{o.run.Release.Source, o.run.Number, s.most}, func(r *sql.Rows) error {
+					var key string
+					err := r.Scan(&key)
+					keys = append(keys, key)
+					return err
+				})
+			if err != nil {
+				return err
+			}
+			if n = len(keys); n == 0 {
+				return nil
+			}
+			if err := w.execIn(`DELETE FROM source_block WHERE source = $1 AND key IN (%s)`, []any{o.run.Release.Source}, keys); err != nil {
+				return err
+			}
+			if err := w.execIn(`DELETE FROM source_record WHERE source = $1 AND key IN (%s)`, []any{o.run.Release.Source}, keys); err != nil {
+				return err
+			}
+			done.Counts.Removed += n
+			return w.updateRun(done)
+		})
+		if err != nil || n == 0 {
+			return err
+		}
+		o.run = done
+		s.committed()
+	}
+}
+
+// screenAll compares an exclusion list with every public provider.
+func (s *Store) screenAll(ctx context.Context, op string, o *openRun) error {
+	after, size := "", s.first
+	for {
+		start := time.Now() // only to keep transactions short
+		var ids []directory.ID
+		done := o.run
+		err := s.write(ctx, op, func(w *work) error {
+			err := w.each(`SELECT id FROM provider WHERE id > $1 AND listed = 1 AND withdrawn = 0 AND merged_into = '' ORDER BY id LIMIT $2`, []any{after, size},
+				func(r *sql.Rows) error {
+					var id directory.ID
+					err := r.Scan(&id)
+					ids = append(ids, id)
+					return err
+				})
+			if err != nil {
+				return err
+			}
+			if err := w.screenThese(o.run, ids); err != nil {
+				return err
+			}
+			done.Matched += w.matched
+			done.Events += len(w.events)
+			return w.updateRun(done)
+		})
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		o.run, after = done, string(ids[len(ids)-1])
+		size = s.adapt(size, len(ids), time.Since(start))
+		s.committed()
+	}
+}
+
+// screenThese compares the list of the run with the public ones among the providers.
+func (w *work) screenThese(list directory.Run, ids []directory.ID) error {
+	held, err := w.hold(ids)
+	if err != nil {
+		return err
+	}
+	var blocks []string
+	own := map[directory.ID][]string{}
+	for _, id := range ids {
+		if h := held[id]; h != nil && h.public() {
+			for _, b := range h.subject().Blocks() {
+				own[id] = append(own[id], clean(b))
+			}
+			blocks = append(blocks, own[id]...)
+		}
+	}
+	slices.Sort(blocks)
+	found, err := w.rowsOf(slices.Compact(blocks), list.Release.Source)
+	if err != nil {
+		return err
+	}
+	byBlock := map[string][]*row{}
+	for _, r := range found {
+		for _, b := range r.record.Subject().Blocks() {
+			byBlock[clean(b)] = append(byBlock[clean(b)], r)
+		}
+	}
+	for _, id := range ids {
+		if own[id] == nil {
+			if h := held[id]; h == nil || !h.public() {
+				continue
+			}
+		}
+		var rows []*row
+		for _, b := range own[id] {
+			for _, r := range byBlock[b] {
+				if !slices.Contains(rows, r) {
+					rows = append(rows, r)
+				}
+			}
+		}
+		w.screen(held[id], list, rows)
+	}
+	return nil
+}
+
+// Preview counts what an import would do and writes nothing. It has the three methods of an import.
+type Preview struct {
+	s    *Store
+	mu   sync.Mutex
+	runs map[directory.ID]*previewRun
+}
+
+type previewRun struct {
+	run  directory.Run
+	info directory.SourceInfo
+	seen map[string]bool // keys that are held already and came again
+}
+
+// Preview returns a sink for a dry run.
+func (s *Store) Preview() *Preview { return &Preview{s: s, runs: map[directory.ID]*previewRun{}} }
+
+// Begin is Store.Begin without the run's row.
+func (p *Preview) Begin(ctx context.Context, rel directory.Release) (directory.Run, error) {
+	op := "store.Preview.Begin " + rel.Source
+	info, err := checkRelease(rel)
+	if err != nil {
+		return directory.Run{}, p.s.fault(op, err)
+	}
+	var run directory.Run
+	err = p.s.read(ctx, op, func(t *tx) error {
+		before, found, err := t.already(rel, info)
+		if err != nil {
+			return err
+		}
+		if found {
+			run, run.Already = before, true
+			return nil
+		}
+		now := p.s.now()
+		run = directory.Run{ID: directory.NewID(directory.RunPrefix, now), Release: rel, Started: now, Outcome: "running"}
+		_, err = t.one(`SELECT coalesce(max(number), 0) + 1 FROM run`, nil, &run.Number)
+		return err
+	})
+	if err == nil && !run.Already {
+		p.mu.Lock()
+		p.runs[run.ID] = &previewRun{run: run, info: info, seen: map[string]bool{}}
+		p.mu.Unlock()
+	}
+	return run, err
+}
+
+// Put counts what Store.Put would do with the batch.
+func (p *Preview) Put(ctx context.Context, run directory.ID, batch directory.Batch) (directory.Counts, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	op := "store.Preview.Put " + string(run)
+	var c directory.Counts
+	o := p.runs[run]
+	if o == nil {
+		return c, p.s.fault(op, directory.Errorf(directory.Conflict, "run", "run %s is not open: begin again", run))
+	}
+	rows, rejects, err := sift(batch, o.run)
+	if err != nil {
+		return c, p.s.fault(op, err)
+	}
+	c.Rejected, c.Outside, c.Read = len(rejects), batch.Outside, len(rows)+len(rejects)+batch.Outside
+	keys := make([]string, len(rows))
+	for i, r := range rows {
+		keys[i] = r.key
+	}
+	err = p.s.read(ctx, op, func(t *tx) error {
+		held := map[string]string{}
+		err := t.eachIn(`SELECT key, row_hash FROM source_record WHERE source = $1 AND key IN (%s)`, []any{o.run.Release.Source}, keys, func(r *sql.Rows) error {
+			var key, hash string
+			err := r.Scan(&key, &hash)
+			held[key] = hash
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			switch hash, ok := held[r.key]; {
+			case !ok:
+				c.Added++
+			case hash == r.hash:
+				c.Unchanged++
+				o.seen[r.key] = true
+			default:
+				c.Changed++
+				o.seen[r.key] = true
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		o.run.Counts.Add(c)
+	}
+	return c, err
+}
+
+// End returns the run with its counts, as far as they can be known without doing it.
+func (p *Preview) End(ctx context.Context, run directory.ID, failure error) (directory.Run, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	op := "store.Preview.End " + string(run)
+	o := p.runs[run]
+	if o == nil {
+		return directory.Run{}, p.s.fault(op, directory.Errorf(directory.Conflict, "run", "run %s is not open: begin again", run))
+	}
+	delete(p.runs, run)
+	o.run.Ended, o.run.Outcome = p.s.now(), "done"
+	if failure != nil {
+		o.run.Outcome, o.run.Error = "failed", failure.Error()
+		return o.run, nil
+	}
+	if !replaces(o.info) {
+		return o.run, nil
+	}
+	err := p.s.read(ctx, op, func(t *tx) error {
+		parts := map[string]bool{} // of a roster: the licence types that came
+		gone := map[string]int{}
+		err := t.each(`SELECT key, part FROM source_record WHERE source = $1 AND NOT (kind = 'identity' AND provider <> '')`, []any{o.run.Release.Source},
+			func(r *sql.Rows) error {
+				var key, part string
+				if err := r.Scan(&key, &part); err != nil {
+					return err
+				}
+				if o.seen[key] {
+					parts[part] = true
+				} else {
+					gone[part]++
+				}
+				return nil
+			})
+		for part, n := range gone {
+			if part == "" || parts[part] {
+				o.run.Counts.Removed += n
+			}
+		}
+		return err
+	})
+	return o.run, err
+}

@@ -1,0 +1,456 @@
+package store
+
+import (
+	"cmp"
+	"database/sql"
+	"encoding/json"
+	"slices"
+
+	"kapdir/directory"
+)
+
+// candidate is a provider whom a record may speak of.
+type candidate struct {
+	id    directory.ID
+	match directory.Match
+}
+
+// candidates compares a record's subject with the providers that share a block with it, and returns
+// those that are not another person, the best first. known holds the providers of the blocks.
+// Only a listing may speak of a provider who is not public: it must not bring a withdrawn one back under
+// another id.
+func (w *work) candidates(subject directory.Subject, known *neighbours, publicOnly bool) []candidate {
+	var out []candidate
+	seen := map[directory.ID]bool{}
+	for _, b := range subject.Blocks() {
+		for _, id := range slices.Concat(known.byBlock[clean(b)], w.byBlock[b]) {
+			if seen[id] {
+				continue
+			}
+			seen[id] = true
+			other, ok := known.subjects[id]
+			public := known.public[id]
+			if h := w.held[id]; h != nil {
+				other, ok, public = h.subject(), h.file.Provider.MergedInto == "", h.public()
+			}
+			if !ok || publicOnly && !public {
+				continue
+			}
+			if m := directory.MatchSubjects(subject, other); m.Rung != directory.M0 {
+				out = append(out, candidate{id, m})
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(b.match.Rung, a.match.Rung), cmp.Compare(len(b.match.By), len(a.match.By)), cmp.Compare(a.id, b.id))
+	})
+	return out
+}
+
+// neighbours are the providers that share a block with any record of a batch.
+type neighbours struct {
+	byBlock  map[string][]directory.ID
+	subjects map[directory.ID]directory.Subject
+	public   map[directory.ID]bool
+}
+
+// neighbours reads the providers of the blocks: their facts, licences and NPPES records alone.
+func (t *tx) neighbours(blocks []string) (*neighbours, error) {
+	n := &neighbours{byBlock: map[string][]directory.ID{}, subjects: map[directory.ID]directory.Subject{}, public: map[directory.ID]bool{}}
+	slices.Sort(blocks)
+	var ids []directory.ID
+	err := t.eachIn(`SELECT block, provider FROM provider_block WHERE block IN (%s)`, nil, slices.Compact(blocks), func(r *sql.Rows) error {
+		var block string
+		var id directory.ID
+		err := r.Scan(&block, &id)
+		n.byBlock[block] = append(n.byBlock[block], id)
+		ids = append(ids, id)
+		return err
+	})
+	if err != nil || len(ids) == 0 {
+		return n, err
+	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	held, err := t.providers(ids)
+	if err != nil {
+		return nil, err
+	}
+	err = t.claims(ids, func(c directory.Claim) {
+		if h := held[c.Provider]; h != nil && c.Kind == directory.License {
+			h.file.Claims = append(h.file.Claims, directory.History{Claim: c})
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	linked, err := t.identities(ids)
+	if err != nil {
+		return nil, err
+	}
+	for id, h := range held {
+		if h.file.Provider.MergedInto == "" {
+			n.subjects[id] = withIdentity(h.file.Subject(), linked[id])
+			n.public[id] = h.public()
+		}
+	}
+	return n, nil
+}
+
+// relate attaches a record that can prove something to the providers it speaks of (domain.md §3.3): an
+// exact match and, for good news, a corroborated one joins; an identifier whose name does not agree is
+// observed and goes to a person; a name alone is never evidence.
+func (w *work) relate(r *row, rel directory.Release, found []candidate) error {
+	exact := len(found) > 0 && found[0].match.Rung == directory.M5
+	corroborated := 0
+	for _, c := range found {
+		if c.match.Rung == directory.M4 {
+			corroborated++
+		}
+	}
+	r.provider, r.rung = "", ""
+	for _, c := range found {
+		m := c.match
+		switch {
+		case m.Rung == directory.M5, m.Identified():
+			h, err := w.holdOne(c.id)
+			if err != nil {
+				return err
+			}
+			if m.Rung == directory.M5 {
+				w.join(r, c)
+			}
+			w.observe(h, r, rel, m, r.record.Observations(rel, m))
+		case m.Rung == directory.M4 && exact: // the record is another's
+		case m.Rung == directory.M4 && corroborated > 1:
+			w.openCase(directory.Case{Kind: directory.CaseDuplicate, Provider: c.id, Source: r.source, Key: r.key, Match: m}, nil)
+		case m.Rung == directory.M4:
+			h, err := w.holdOne(c.id)
+			if err != nil {
+				return err
+			}
+			w.join(r, c)
+			var good []directory.Statement
+			for _, st := range r.record.Observations(rel, m) {
+				if st.Body.State.Good() {
+					good = append(good, st)
+					continue
+				}
+				w.openCase(directory.Case{Kind: caseKind(st.Claim.Kind, st.Body, true), Provider: c.id, Source: r.source, Key: r.key, Match: m}, nil)
+			}
+			w.observe(h, r, rel, m, good)
+		case m.Rung != directory.M1 && adverse(r.record.Observations(rel, m)):
+			w.openCase(directory.Case{Kind: directory.CaseAdverse, Provider: c.id, Source: r.source, Key: r.key, Match: m}, nil)
+		}
+	}
+	return nil
+}
+
+func adverse(statements []directory.Statement) bool {
+	return slices.ContainsFunc(statements, func(s directory.Statement) bool { return s.Body.State.Adverse() })
+}
+
+// join links the record to the provider unless it is linked to one more surely.
+func (w *work) join(r *row, c candidate) {
+	if r.provider == "" || c.match.Rung > r.rung {
+		r.provider, r.rung = c.id, c.match.Rung
+	}
+}
+
+func (w *work) holdOne(id directory.ID) (*holding, error) {
+	held, err := w.hold([]directory.ID{id})
+	if err != nil {
+		return nil, err
+	}
+	if held[id] == nil {
+		return nil, directory.Errorf(directory.Internal, "", "provider %s has blocks and no row: run kapdir fsck", id)
+	}
+	return held[id], nil
+}
+
+// observe appends the statements that are not known yet, each resting on the record as evidence.
+func (w *work) observe(h *holding, r *row, rel directory.Release, m directory.Match, statements []directory.Statement) {
+	licence := -1 // a discipline screen is of the licence that the record was joined to
+	for _, st := range statements {
+		c := st.Claim
+		if c.Kind == directory.DisciplineScreen && licence >= 0 {
+			of := h.file.Claims[licence].Claim
+			c.Title, c.Number = of.Title, of.Number
+		}
+		i := w.claim(h, c)
+		if c.Kind == directory.License {
+			licence = i
+		}
+		if known(h.file.Claims[i].Events, st.Body) {
+			continue
+		}
+		r.evidence = w.keep(w.recordEvidence(r, rel))
+		e := directory.Event{Type: st.Type, PerformedAt: w.now, Actor: w.s.config.Tool, Evidence: []string{r.evidence}, Body: st.Body}
+		visible := m.Rung == directory.M5 || m.Rung == directory.M4 || m.Identified()
+		n := w.append(h, i, e, visible)
+		n.source, n.key = r.source, r.key
+		n.judge = visible && !(c.Kind == directory.DisciplineScreen && st.Body.State == directory.SeenClear) // the licence's case stands for both
+	}
+}
+
+// known reports that the newest observation of the same source and release says the same.
+func known(events []directory.Event, b directory.Body) bool {
+	for _, e := range slices.Backward(events) {
+		if e.Type == directory.Observe && e.Body.Source == b.Source && e.Body.Release == b.Release {
+			return sameAnswer(e.Body, b)
+		}
+	}
+	return false
+}
+
+// sameAnswer compares what two observations say and how surely. By what else the same rung was reached
+// does not matter: another telephone number is no news.
+func sameAnswer(a, b directory.Body) bool {
+	if matchOf(a).Identified() != matchOf(b).Identified() {
+		return false
+	}
+	return sameBody(a, b)
+}
+
+// sameBody compares two bodies but for the identifiers that agreed, the link, and how old the source was.
+func sameBody(a, b directory.Body) bool {
+	for _, x := range []*directory.Body{&a, &b} {
+		x.By, x.Against, x.Link, x.SourceAsOf = nil, nil, "", ""
+	}
+	ja, _ := json.Marshal(a) // a body of strings always marshals
+	jb, _ := json.Marshal(b)
+	return string(ja) == string(jb)
+}
+
+// settle brings the providers of the work into agreement with everything that is loaded: one who is new,
+// or of whom more is known than before, is compared with every row that shares a block. What is found
+// may tell more of them, so it goes on until nothing new comes.
+func (w *work) settle() error {
+	for range 5 {
+		again := false
+		for i := 0; i < len(w.order); i++ {
+			h := w.order[i]
+			if !h.public() {
+				continue
+			}
+			subject := h.subject()
+			now := describe(subject)
+			if now == h.matched {
+				continue
+			}
+			h.matched, again = now, true
+			if err := w.rematch(h, subject); err != nil {
+				return err
+			}
+		}
+		if !again {
+			return nil
+		}
+	}
+	return nil
+}
+
+// rematch compares a provider with every loaded row that shares a block with them.
+func (w *work) rematch(h *holding, subject directory.Subject) error {
+	found, err := w.rowsOf(subject.Blocks(), "")
+	if err != nil {
+		return err
+	}
+	more := false
+	for _, r := range found {
+		if r.kind != "identity" && r.kind != "licence" {
+			continue
+		}
+		m := directory.MatchSubjects(r.record.Subject(), subject)
+		if m.Rung == directory.M0 {
+			continue
+		}
+		other := candidate{r.provider, directory.Match{Rung: r.rung}}
+		all := []candidate{{h.id(), m}}
+		if r.provider != "" && r.provider != h.id() {
+			if m.Rung == directory.M4 && r.rung == directory.M5 {
+				continue // the record is another's
+			}
+			if m.Rung == directory.M4 { // two are equally sure: a person says who it is
+				w.openCase(directory.Case{Kind: directory.CaseDuplicate, Provider: h.id(), Source: r.source, Key: r.key, Match: m}, nil)
+				continue
+			}
+		}
+		run, err := w.runNumber(r.run)
+		if err != nil {
+			return err
+		}
+		before := *r
+		if err := w.relate(r, run.Release, all); err != nil {
+			return err
+		}
+		if other.id != "" && other.id != h.id() && (r.provider == "" || other.match.Rung >= r.rung) {
+			r.provider, r.rung = other.id, other.match.Rung // they have it more surely
+		}
+		if r.provider != before.provider || r.rung != before.rung || r.evidence != before.evidence {
+			if _, err := w.exec(`UPDATE source_record SET provider = $3, rung = $4, evidence = $5 WHERE source = $1 AND key = $2`,
+				r.source, r.key, r.provider, r.rung, r.evidence); err != nil {
+				return err
+			}
+			more = more || r.kind == "identity"
+		}
+	}
+	if more {
+		if err := w.recompose(h); err != nil {
+			return err
+		}
+	}
+	lists, err := w.quietLists()
+	if err != nil {
+		return err
+	}
+	for _, list := range lists {
+		var rows []*row
+		for _, r := range found {
+			if r.source == list.Release.Source {
+				rows = append(rows, r)
+			}
+		}
+		w.screen(h, list, rows)
+	}
+	return nil
+}
+
+// quietLists returns the exclusion lists in force of which no newer run has begun: only such a list can
+// answer for a provider who arrives now.
+func (w *work) quietLists() ([]directory.Run, error) {
+	if w.asked {
+		return w.lists, nil
+	}
+	w.asked = true
+	for _, info := range directory.Tables().Sources() {
+		if info.Kind != "exclusion" {
+			continue
+		}
+		run, found, err := w.runOne(`WHERE source = $1 ORDER BY number DESC LIMIT 1`, info.ID)
+		if err != nil {
+			return nil, err
+		}
+		if found && run.Outcome == "done" {
+			w.lists = append(w.lists, run)
+		}
+	}
+	return w.lists, nil
+}
+
+func (w *work) runNumber(n int64) (directory.Run, error) {
+	if r, ok := w.numbers[n]; ok {
+		return r, nil
+	}
+	r, found, err := w.runOne(`WHERE number = $1`, n)
+	if err == nil && !found {
+		err = directory.Errorf(directory.Internal, "", "run %d is missing: run kapdir fsck", n)
+	}
+	w.numbers[n] = r
+	return r, err
+}
+
+// screen writes down what a completed release of an exclusion list says of a provider: one observation
+// for the provider and release, unless the answer has changed since. rows are those that share a block.
+//
+// A candidate whom a person has cleared is not raised again by the same row of a later release.
+func (w *work) screen(h *holding, list directory.Run, rows []*row) {
+	rel := list.Release
+	none := directory.ScreenClear(rel)
+	i := w.claim(h, none.Claim)
+	subject := h.subject()
+	type hit struct {
+		row   *row
+		match directory.Match
+		body  directory.Body
+		grade int
+	}
+	var hits []hit
+	for _, r := range rows {
+		if r.run != list.Number {
+			continue // a row of an older release that has not been taken away yet
+		}
+		m := directory.MatchSubjects(r.record.Subject(), subject)
+		if m.Rung == directory.M0 {
+			continue
+		}
+		for _, st := range r.record.Observations(rel, m) {
+			grade := 1
+			switch {
+			case m.Rung == directory.M5:
+				grade = 3
+			case m.Identified():
+				grade = 2
+			}
+			if !cleared(h.file.Claims[i].Events, st.Body) {
+				hits = append(hits, hit{r, m, st.Body, grade})
+			}
+		}
+	}
+	slices.SortFunc(hits, func(a, b hit) int {
+		return cmp.Or(cmp.Compare(b.grade, a.grade), cmp.Compare(b.match.Rung, a.match.Rung), cmp.Compare(a.row.key, b.row.key))
+	})
+	st, visible := none, true
+	var evidence []string
+	if len(hits) > 0 {
+		best := hits[0]
+		st.Body, visible = best.body, best.grade > 1
+		for _, x := range hits {
+			if x.grade == best.grade {
+				x.row.evidence = digest(w.recordEvidence(x.row, rel).Body)
+				evidence = append(evidence, x.row.evidence)
+			}
+		}
+	}
+	if known(h.file.Claims[i].Events, st.Body) {
+		return
+	}
+	if len(hits) == 0 {
+		evidence = []string{w.keep(w.screenEvidence(list))}
+	}
+	for _, x := range hits {
+		if x.grade == hits[0].grade {
+			w.keep(w.recordEvidence(x.row, rel))
+		}
+	}
+	e := directory.Event{Type: st.Type, PerformedAt: w.now, Actor: w.s.config.Tool, Evidence: evidence, Body: st.Body}
+	n := w.append(h, i, e, visible)
+	if len(hits) > 0 {
+		best := hits[0]
+		w.matched++
+		w.openCase(directory.Case{Kind: directory.CaseExclusion, Provider: h.id(), Claim: h.file.Claims[i].Claim.ID, Source: best.row.source,
+			Key: best.row.key, Match: best.match}, n)
+	}
+}
+
+// cleared reports that a person has cleared a candidate that said just the same.
+func cleared(events []directory.Event, b directory.Body) bool {
+	b.Release = ""
+	return slices.ContainsFunc(events, func(e directory.Event) bool {
+		said := e.Body
+		said.Release = ""
+		return e.Type == directory.Observe && sameAnswer(said, b) && lastReview(events, e.Seq) == "clear"
+	})
+}
+
+// lastReview returns the newest decision about an observation, "" when there is none.
+func lastReview(events []directory.Event, of int64) string {
+	for _, e := range slices.Backward(events) {
+		if e.Type == directory.Review && e.Body.Of == of && of != 0 {
+			return e.Body.Decision
+		}
+	}
+	return ""
+}
+
+// screenEvidence is what a clear screen rests on: one for each release of a list.
+func (w *work) screenEvidence(list directory.Run) directory.Evidence {
+	rel, n := list.Release, list.Counts
+	return w.evidenceOf(rel, struct {
+		Source     string         `json:"source"`
+		Release    string         `json:"release"`
+		AsOf       directory.Date `json:"as_of"`
+		FileSHA256 string         `json:"file_sha256"`
+		Searched   int            `json:"rows_searched"`
+	}{rel.Source, rel.Name, rel.AsOf, rel.SHA256, n.Added + n.Changed + n.Unchanged})
+}

@@ -1,0 +1,304 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"slices"
+
+	"kapdir/directory"
+)
+
+// File returns everything held about a provider with a public page, with the files of linked
+// prescribers. A withdrawn provider is Gone; so is a merged one, whose file then holds nothing but
+// MergedInto. Any other id is NotFound.
+func (s *Store) File(ctx context.Context, id directory.ID) (*directory.CredentialFile, error) {
+	op := "store.File " + string(id)
+	var out *directory.CredentialFile
+	err := s.read(ctx, op, func(t *tx) error {
+		held, err := t.load([]directory.ID{id})
+		if err != nil {
+			return err
+		}
+		h := held[id]
+		switch {
+		case h == nil:
+			return directory.Errorf(directory.NotFound, "id", "there is no provider %s", id)
+		case h.file.Provider.MergedInto != "":
+			into := h.file.Provider.MergedInto
+			out = &directory.CredentialFile{Provider: directory.Provider{ID: id, MergedInto: into}}
+			return directory.Errorf(directory.Gone, "id", "%s was merged into %s", id, into)
+		case h.file.Provider.Withdrawn:
+			return directory.Errorf(directory.Gone, "id", "%s was withdrawn", id)
+		case !h.public():
+			return directory.Errorf(directory.NotFound, "id", "there is no provider %s", id)
+		}
+		out = &h.file
+		return t.link([]*directory.CredentialFile{out})
+	})
+	return out, err
+}
+
+// Files returns the public files of the ids in the order asked for, with the files of linked
+// prescribers; an id without a public file is left out.
+func (s *Store) Files(ctx context.Context, ids []directory.ID) ([]*directory.CredentialFile, error) {
+	var out []*directory.CredentialFile
+	err := s.read(ctx, "store.Files", func(t *tx) (err error) {
+		out, err = t.publicFiles(ids)
+		return err
+	})
+	return out, err
+}
+
+// EachFile calls f for every public file, in order of id, in pages: a provider that changes meanwhile is
+// seen as it was or as it is. It ends with the first error of f.
+func (s *Store) EachFile(ctx context.Context, f func(*directory.CredentialFile) error) error {
+	after := ""
+	for {
+		var page []*directory.CredentialFile
+		last := after
+		err := s.read(ctx, "store.EachFile", func(t *tx) error {
+			var ids []directory.ID
+			err := t.each(`SELECT id FROM provider WHERE id > $1 ORDER BY id LIMIT 200`, []any{after}, func(r *sql.Rows) error {
+				var id directory.ID
+				err := r.Scan(&id)
+				ids, last = append(ids, id), string(id)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			page, err = t.publicFiles(ids)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		for _, file := range page {
+			if err := f(file); err != nil {
+				return err
+			}
+		}
+		if last == after {
+			return nil
+		}
+		after = last
+	}
+}
+
+// Changes returns the providers whose newest number is greater than after, by that number, at most
+// limit of them. The File of one that is withdrawn, merged or no longer public is nil.
+func (s *Store) Changes(ctx context.Context, after int64, limit int) ([]directory.Change, error) {
+	var out []directory.Change
+	err := s.read(ctx, "store.Changes", func(t *tx) error {
+		var ids []directory.ID
+		err := t.each(`SELECT seq, id FROM provider WHERE seq > $1 ORDER BY seq LIMIT $2`, []any{after, limit}, func(r *sql.Rows) error {
+			var c directory.Change
+			err := r.Scan(&c.Seq, &c.Provider)
+			out, ids = append(out, c), append(ids, c.Provider)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		files, err := t.publicFiles(ids)
+		if err != nil {
+			return err
+		}
+		for _, f := range files {
+			i := slices.Index(ids, f.Provider.ID)
+			out[i].File = f
+		}
+		return nil
+	})
+	return out, err
+}
+
+// Head returns the newest number, when it was given, and the newest at which a public face could have
+// changed. A moment of knowledge is never earlier than Head.RecordedAt.
+func (s *Store) Head(ctx context.Context) (directory.Head, error) {
+	var h directory.Head
+	err := s.read(ctx, "store.Head", func(t *tx) (err error) {
+		h, err = t.head()
+		return err
+	})
+	return h, err
+}
+
+// stored is a provider's file as it lies in the tables.
+type stored struct {
+	file   directory.CredentialFile
+	doc    string // the JSON as stored
+	listed bool
+	until  directory.Instant
+}
+
+// public reports whether the provider has a public page.
+func (h *stored) public() bool {
+	p := &h.file.Provider
+	return h.listed && !p.Withdrawn && p.MergedInto == ""
+}
+
+// load reads providers with their claims and events; those that are not there are missing from the map.
+func (t *tx) load(ids []directory.ID) (map[directory.ID]*stored, error) {
+	out, err := t.providers(ids)
+	if err != nil || len(out) == 0 {
+		return out, err
+	}
+	var claims []string
+	owner := map[directory.ID]*directory.History{}
+	err = t.claims(keysOf(out), func(c directory.Claim) {
+		h := out[c.Provider]
+		h.file.Claims = append(h.file.Claims, directory.History{Claim: c})
+		claims = append(claims, string(c.ID))
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range out {
+		slices.SortFunc(h.file.Claims, func(a, b directory.History) int { return compareClaims(a.Claim, b.Claim) })
+		for i := range h.file.Claims {
+			owner[h.file.Claims[i].Claim.ID] = &h.file.Claims[i]
+		}
+	}
+	err = t.eachIn(`SELECT claim, payload FROM event_payload WHERE claim IN (%s) ORDER BY seq`, nil, claims, func(r *sql.Rows) error {
+		var claim directory.ID
+		var payload string
+		if err := r.Scan(&claim, &payload); err != nil {
+			return err
+		}
+		var e directory.Event
+		if err := json.Unmarshal([]byte(payload), &e); err != nil {
+			return directory.Errorf(directory.Internal, "", "an event of claim %s cannot be read: run kapdir fsck: %w", claim, err)
+		}
+		h := owner[claim]
+		h.Events = append(h.Events, e)
+		return nil
+	})
+	return out, err
+}
+
+// providers reads providers alone.
+func (t *tx) providers(ids []directory.ID) (map[directory.ID]*stored, error) {
+	out := make(map[directory.ID]*stored, len(ids))
+	err := t.eachIn(`SELECT id, doc, listed, withdrawn, merged_into, seq, valid_until FROM provider WHERE id IN (%s)`, nil, texts(ids), func(r *sql.Rows) error {
+		var h stored
+		var id, merged directory.ID
+		var listed, withdrawn, seq int64
+		if err := r.Scan(&id, &h.doc, &listed, &withdrawn, &merged, &seq, &h.until); err != nil {
+			return err
+		}
+		p := &h.file.Provider
+		if err := json.Unmarshal([]byte(h.doc), p); err != nil {
+			return directory.Errorf(directory.Internal, "", "provider %s cannot be read: run kapdir fsck: %w", id, err)
+		}
+		p.ID, p.Withdrawn, p.MergedInto, p.Seq = id, withdrawn != 0, merged, seq
+		h.listed = listed != 0
+		out[id] = &h
+		return nil
+	})
+	return out, err
+}
+
+// claims calls f for each claim of the providers.
+func (t *tx) claims(providers []directory.ID, f func(directory.Claim)) error {
+	return t.eachIn(`SELECT id, provider, kind, issuer, jurisdiction, title, number_raw, number_shown, number_key, other, created FROM claim WHERE provider IN (%s)`,
+		nil, texts(providers), func(r *sql.Rows) error {
+			var c directory.Claim
+			err := r.Scan(&c.ID, &c.Provider, &c.Kind, &c.Issuer, &c.Jurisdiction, &c.Title, &c.Number.Raw, &c.Number.Shown, &c.Number.Key, &c.Other, &c.Created)
+			f(c)
+			return err
+		})
+}
+
+// publicFiles reads the public files among ids, in their order, with linked prescribers.
+func (t *tx) publicFiles(ids []directory.ID) ([]*directory.CredentialFile, error) {
+	held, err := t.load(ids)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*directory.CredentialFile, 0, len(held))
+	for _, id := range ids {
+		if h := held[id]; h != nil && h.public() {
+			out = append(out, &h.file)
+			delete(held, id) // an id asked for twice is answered once
+		}
+	}
+	return out, t.link(out)
+}
+
+// link adds the files of the prescribers that oversight links name.
+func (t *tx) link(files []*directory.CredentialFile) error {
+	var others []directory.ID
+	prescribers := func(f *directory.CredentialFile, do func(directory.ID)) {
+		for _, h := range f.Claims {
+			if c := h.Claim; c.Kind == directory.OversightLink && c.Other != "" && c.Other != f.Provider.ID {
+				do(c.Other)
+			}
+		}
+	}
+	for _, f := range files {
+		prescribers(f, func(id directory.ID) { others = append(others, id) })
+	}
+	if len(others) == 0 {
+		return nil
+	}
+	slices.Sort(others)
+	held, err := t.load(slices.Compact(others))
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		prescribers(f, func(id directory.ID) {
+			if h := held[id]; h != nil && h.public() {
+				if f.Linked == nil {
+					f.Linked = map[directory.ID]*directory.CredentialFile{}
+				}
+				f.Linked[id] = &h.file
+			}
+		})
+	}
+	return nil
+}
+
+func (t *tx) head() (directory.Head, error) {
+	var h directory.Head
+	var ms int64
+	found, err := t.one(`SELECT seq, recorded_ms, public_seq FROM head`, nil, &h.Seq, &ms, &h.Public)
+	if err == nil && !found {
+		err = directory.Errorf(directory.Internal, "", "the head of the store is missing: run kapdir fsck")
+	}
+	h.RecordedAt = instant(ms)
+	return h, err
+}
+
+// compareClaims orders claims as a page shows them, and the same in every store with the same claims.
+func compareClaims(a, b directory.Claim) int {
+	return cmp.Or(
+		cmp.Compare(slices.Index(directory.ClaimKinds, a.Kind), slices.Index(directory.ClaimKinds, b.Kind)),
+		cmp.Compare(a.Jurisdiction, b.Jurisdiction),
+		cmp.Compare(a.Title, b.Title),
+		cmp.Compare(a.Number.Key, b.Number.Key),
+		cmp.Compare(a.Issuer, b.Issuer),
+		cmp.Compare(a.Created, b.Created),
+		cmp.Compare(a.ID, b.ID),
+	)
+}
+
+func texts[T ~string](list []T) []string {
+	out := make([]string, len(list))
+	for i, v := range list {
+		out[i] = string(v)
+	}
+	return out
+}
+
+func keysOf[V any](m map[directory.ID]V) []directory.ID {
+	out := make([]directory.ID, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}

@@ -1,0 +1,259 @@
+package store
+
+import (
+	"database/sql"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"kapdir/directory"
+)
+
+// row is a record as source_record holds it.
+type row struct {
+	source, key, kind, part, release string
+	run                              int64
+	hash                             string
+	line                             int
+	evidence                         string
+	provider                         directory.ID
+	rung                             directory.Rung
+	record                           directory.Record
+	doc                              string
+	blocks                           []string
+}
+
+// worksBlock marks the listings that say where somebody works.
+const worksBlock = "works"
+
+// prepare makes the row of a record. It needs no database.
+func prepare(rec directory.Record, rel directory.Release, run int64) (*row, error) {
+	r := &row{source: rec.Source, key: clean(rec.Key), release: rel.Name, run: run, line: rec.Line, record: rec}
+	r.record.Key = r.key
+	switch {
+	case rec.Source != rel.Source:
+		return nil, directory.Errorf(directory.Invalid, "source", "a record of %q is no record of a run of %q", rec.Source, rel.Source)
+	case rec.Key == "":
+		return nil, directory.Errorf(directory.Invalid, "key", "the record of line %d has no key", rec.Line)
+	case rec.Listing != nil:
+		r.kind = "listing"
+	case rec.Identity != nil:
+		r.kind = "identity"
+	case rec.Licence != nil:
+		r.kind, r.part = "licence", clean(rec.Licence.BoardType)
+	case rec.Exclusion != nil:
+		r.kind = "exclusion"
+	default:
+		return nil, directory.Errorf(directory.Invalid, "record", "the record %q says nothing", rec.Key)
+	}
+	doc, err := json.Marshal(r.record)
+	if err != nil {
+		return nil, err
+	}
+	r.doc = string(doc)
+	if r.hash = rec.Hash(); len(rec.Fields) == 0 {
+		if r.hash, err = contentHash(rec); err != nil {
+			return nil, err
+		}
+	}
+	for _, b := range rec.Subject().Blocks() {
+		r.blocks = append(r.blocks, clean(b))
+	}
+	if rec.Listing != nil && len(rec.Listing.WorksAt) > 0 {
+		r.blocks = append(r.blocks, worksBlock)
+	}
+	slices.Sort(r.blocks)
+	r.blocks = slices.Compact(r.blocks)
+	// What a newer program reads differently out of the same columns is found under other blocks.
+	r.hash = digest([]byte(r.hash + "\n" + strings.Join(r.blocks, "\n")))
+	return r, nil
+}
+
+// contentHash identifies a record that carries none of its source's columns. When it was read does not count.
+func contentHash(rec directory.Record) (string, error) {
+	rec.Line = 0
+	if rec.Listing != nil {
+		l := *rec.Listing
+		l.Origin.AsOf = ""
+		rec.Listing = &l
+	}
+	b, err := json.Marshal(rec)
+	return digest(b), err
+}
+
+// holdsSSN reports a record that must not be written: what looks like a Social Security number stands
+// in one of its fields, whose name is returned, or in what was read from them.
+func (r *row) holdsSSN() (field string, found bool) {
+	if !mayHoldSSN(r.doc) { // the document holds every field and the key
+		return "", false
+	}
+	for k, v := range r.record.Fields {
+		if directory.LooksLikeSSN(v) || directory.LooksLikeSSN(k) {
+			return k, true
+		}
+	}
+	return "", directory.LooksLikeSSN(r.doc) || directory.LooksLikeSSN(r.key)
+}
+
+// mayHoldSSN looks for a hyphen, two digits, a hyphen and four digits: without them there is no such
+// number, and hardly a row has them.
+func mayHoldSSN(s string) bool {
+	digits := func(s string) bool { return strings.Trim(s, "0123456789") == "" }
+	for {
+		i := strings.IndexByte(s, '-')
+		if i < 0 || len(s) < i+8 {
+			return false
+		}
+		if s = s[i+1:]; digits(s[:2]) && s[2] == '-' && digits(s[3:7]) {
+			return true
+		}
+	}
+}
+
+const rowColumns = `source, key, kind, part, release, run, row_hash, line, evidence, provider, rung, doc`
+
+// rows reads records; the rest of the query follows FROM source_record and may have one %s IN list.
+func (t *tx) rows(rest string, fixed []any, values []string) ([]*row, error) {
+	var out []*row
+	err := t.eachIn(`SELECT `+rowColumns+` FROM source_record `+rest, fixed, values, func(s *sql.Rows) error {
+		r := &row{}
+		if err := s.Scan(&r.source, &r.key, &r.kind, &r.part, &r.release, &r.run, &r.hash, &r.line, &r.evidence, &r.provider, &r.rung, &r.doc); err != nil {
+			return err
+		}
+		if err := json.Unmarshal([]byte(r.doc), &r.record); err != nil {
+			return directory.Errorf(directory.Internal, "", "record %s of %s cannot be read: run kapdir fsck: %w", r.key, r.source, err)
+		}
+		out = append(out, r)
+		return nil
+	})
+	return out, err
+}
+
+// heads reads the records of the keys as an import needs them: what they say is read of listings alone.
+func (t *tx) heads(source string, keys []string) (map[string]*row, error) {
+	out := make(map[string]*row, len(keys))
+	err := t.eachIn(`SELECT key, kind, release, run, row_hash, line, evidence, provider, rung, CASE WHEN kind = 'listing' THEN doc ELSE '' END
+		FROM source_record WHERE source = $1 AND key IN (%s)`, []any{source}, keys, func(s *sql.Rows) error {
+		r := &row{source: source}
+		if err := s.Scan(&r.key, &r.kind, &r.release, &r.run, &r.hash, &r.line, &r.evidence, &r.provider, &r.rung, &r.doc); err != nil {
+			return err
+		}
+		if out[r.key] = r; r.doc == "" {
+			return nil
+		}
+		return json.Unmarshal([]byte(r.doc), &r.record)
+	})
+	return out, err
+}
+
+// rowsOf reads the records that share one of the blocks, in order of source and key; with a source,
+// those of it alone.
+func (t *tx) rowsOf(blocks []string, source string) ([]*row, error) {
+	keys := map[string][]string{}
+	for i := range blocks {
+		blocks[i] = clean(blocks[i])
+	}
+	scan := func(r *sql.Rows) error {
+		var source, key string
+		err := r.Scan(&source, &key)
+		keys[source] = append(keys[source], key)
+		return err
+	}
+	var err error
+	if source == "" {
+		err = t.eachIn(`SELECT source, key FROM source_block WHERE block IN (%s)`, nil, blocks, scan)
+	} else {
+		err = t.eachIn(`SELECT source, key FROM source_block WHERE source = $1 AND block IN (%s)`, []any{source}, blocks, scan)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var out []*row
+	for source, list := range keys {
+		slices.Sort(list)
+		found, err := t.rows(`WHERE source = $1 AND key IN (%s)`, []any{source}, slices.Compact(list))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, found...)
+	}
+	slices.SortFunc(out, func(a, b *row) int {
+		if c := strings.Compare(a.source, b.source); c != 0 {
+			return c
+		}
+		return strings.Compare(a.key, b.key)
+	})
+	return out, nil
+}
+
+// writeRows writes records with their blocks in place of what was held under their keys. Known says
+// which of the keys were there.
+func (t *tx) writeRows(rows []*row, known map[string]*row) error {
+	values := make([][]any, 0, len(rows))
+	var blocks [][]any
+	var stale []string
+	for _, r := range rows {
+		values = append(values, []any{r.source, r.key, r.kind, r.part, clean(r.release), r.run, r.hash, r.line, r.evidence, r.provider, r.rung, r.doc})
+		if old := known[r.key]; old != nil {
+			if old.hash == r.hash {
+				continue // the same content has the same blocks
+			}
+			stale = append(stale, r.key)
+		}
+		for _, b := range r.blocks {
+			blocks = append(blocks, []any{b, r.source, r.key})
+		}
+	}
+	err := t.insert(`INSERT INTO source_record (`+rowColumns+`)`, values, `ON CONFLICT (source, key) DO UPDATE SET kind = excluded.kind, part = excluded.part,
+		release = excluded.release, run = excluded.run, row_hash = excluded.row_hash, line = excluded.line, evidence = excluded.evidence,
+		provider = excluded.provider, rung = excluded.rung, doc = excluded.doc`)
+	if err != nil {
+		return err
+	}
+	if len(stale) > 0 {
+		if err := t.execIn(`DELETE FROM source_block WHERE source = $1 AND key IN (%s)`, []any{rows[0].source}, stale); err != nil {
+			return err
+		}
+	}
+	return t.insert(`INSERT INTO source_block (block, source, key)`, blocks, `ON CONFLICT (block, source, key) DO NOTHING`)
+}
+
+// recordEvidence is the matched row's own columns, quoted with where they stood.
+func (w *work) recordEvidence(r *row, rel directory.Release) directory.Evidence {
+	body := struct {
+		Source     string            `json:"source"`
+		Release    string            `json:"release"`
+		FileSHA256 string            `json:"file_sha256"`
+		Key        string            `json:"key"`
+		Line       int               `json:"line,omitempty"`
+		Fields     map[string]string `json:"fields,omitempty"`
+		Record     *directory.Record `json:"record,omitempty"` // where no column was kept: what was read
+	}{rel.Source, rel.Name, rel.SHA256, r.key, r.line, r.record.Fields, nil}
+	if len(r.record.Fields) == 0 {
+		body.Record = &r.record
+	}
+	e := w.evidenceOf(rel, body)
+	switch {
+	case r.record.Listing != nil && r.record.Listing.Origin.URL != "":
+		e.URL = r.record.Listing.Origin.URL
+	case r.record.Licence != nil && r.record.Licence.Link != "":
+		e.URL = r.record.Licence.Link
+	}
+	return e
+}
+
+// evidenceOf makes evidence out of a release. Its body is JSON with sorted keys, so that the same row of
+// the same file always has the same name.
+func (w *work) evidenceOf(rel directory.Release, body any) directory.Evidence {
+	b, _ := json.Marshal(body) // strings and numbers always marshal
+	info, _ := directory.Tables().Source(rel.Source)
+	method := "bulk"
+	switch {
+	case info.Kind == "listing":
+		method = "web"
+	case rel.Source == "npi-api":
+		method = "api"
+	}
+	return directory.Evidence{MediaType: "application/json", Source: rel.Source, Class: info.Class, Method: method, URL: rel.URL, File: rel.File,
+		FileSHA256: rel.SHA256, RetrievedAt: rel.Read, RetrievedBy: w.s.config.Tool.ID + "@" + w.s.config.Tool.Version, SourceAsOf: rel.AsOf, Body: b}
+}

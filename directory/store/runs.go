@@ -1,0 +1,155 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"strings"
+
+	"kapdir/directory"
+)
+
+// Runs returns the newest imports first.
+func (s *Store) Runs(ctx context.Context, limit int) ([]directory.Run, error) {
+	var out []directory.Run
+	err := s.read(ctx, "store.Runs", func(t *tx) (err error) {
+		out, err = t.runs(`ORDER BY number DESC LIMIT $1`, limit)
+		return err
+	})
+	return out, err
+}
+
+// Rejects returns the rows that a run could not take, in order of file and line.
+func (s *Store) Rejects(ctx context.Context, run directory.ID, limit int) ([]directory.Reject, error) {
+	var out []directory.Reject
+	err := s.read(ctx, "store.Rejects "+string(run), func(t *tx) error {
+		return t.each(`SELECT file, line, field, reason, text FROM reject WHERE run = $1 ORDER BY file, line, field, reason LIMIT $2`, []any{run, limit},
+			func(r *sql.Rows) error {
+				var x directory.Reject
+				err := r.Scan(&x.File, &x.Line, &x.Field, &x.Reason, &x.Text)
+				out = append(out, x)
+				return err
+			})
+	})
+	return out, err
+}
+
+// Sources returns every source of the reference tables, by id, with the release in force and how many
+// records are held. A source that was never imported has a zero Run.
+func (s *Store) Sources(ctx context.Context) ([]directory.SourceState, error) {
+	var out []directory.SourceState
+	err := s.read(ctx, "store.Sources", func(t *tx) error {
+		held := map[string]int{}
+		err := t.each(`SELECT source, count(*) FROM source_record GROUP BY source`, nil, func(r *sql.Rows) error {
+			var source string
+			var n int
+			err := r.Scan(&source, &n)
+			held[source] = n
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		for _, info := range directory.Tables().Sources() {
+			run, _, err := t.inForce(info.ID)
+			if err != nil {
+				return err
+			}
+			out = append(out, directory.SourceState{Source: info, Run: run, Held: held[info.ID]})
+		}
+		return nil
+	})
+	return out, err
+}
+
+// Totals is how much the store holds, for kapdir status.
+type Totals struct {
+	Providers int // with a public page
+	Claims    int
+	Events    int
+	Evidence  int
+	Records   int // of sources
+	Runs      int
+	OpenCases int
+	Due       int // providers whose answer has changed by time alone and has no number yet
+	Head      directory.Head
+}
+
+// Counts returns how much the store holds.
+func (s *Store) Counts(ctx context.Context) (Totals, error) {
+	var c Totals
+	err := s.read(ctx, "store.Counts", func(t *tx) error {
+		_, err := t.one(`SELECT (SELECT count(*) FROM provider WHERE listed = 1 AND withdrawn = 0 AND merged_into = ''),
+			(SELECT count(*) FROM claim), (SELECT count(*) FROM event), (SELECT count(*) FROM evidence), (SELECT count(*) FROM source_record),
+			(SELECT count(*) FROM run), (SELECT count(*) FROM cases WHERE closed = ''),
+			(SELECT count(*) FROM provider WHERE valid_until <> '' AND valid_until <= $1 AND listed = 1 AND withdrawn = 0 AND merged_into = '')`,
+			[]any{s.now()}, &c.Providers, &c.Claims, &c.Events, &c.Evidence, &c.Records, &c.Runs, &c.OpenCases, &c.Due)
+		if err != nil {
+			return err
+		}
+		c.Head, err = t.head()
+		return err
+	})
+	return c, err
+}
+
+const runColumns = `id, number, source, release, as_of, sha256, options, file, url, size, read_at, started, ended, outcome, error, counts, matched, events`
+
+// runs reads runs; the rest of the query follows FROM run.
+func (t *tx) runs(rest string, args ...any) ([]directory.Run, error) {
+	var out []directory.Run
+	err := t.each(`SELECT `+runColumns+` FROM run `+rest, args, func(r *sql.Rows) error {
+		var x directory.Run
+		var options, counts string
+		l := &x.Release
+		err := r.Scan(&x.ID, &x.Number, &l.Source, &l.Name, &l.AsOf, &l.SHA256, &options, &l.File, &l.URL, &l.Size, &l.Read,
+			&x.Started, &x.Ended, &x.Outcome, &x.Error, &counts, &x.Matched, &x.Events)
+		if err != nil {
+			return err
+		}
+		l.All = strings.Contains(options, "all")
+		out = append(out, x)
+		return json.Unmarshal([]byte(counts), &out[len(out)-1].Counts)
+	})
+	return out, err
+}
+
+// runOne reads one run; found is false when there is none.
+func (t *tx) runOne(rest string, args ...any) (run directory.Run, found bool, err error) {
+	runs, err := t.runs(rest, args...)
+	if err != nil || len(runs) == 0 {
+		return directory.Run{}, false, err
+	}
+	return runs[0], true, nil
+}
+
+// inForce returns the newest completed run of a source.
+func (t *tx) inForce(source string) (run directory.Run, found bool, err error) {
+	return t.runOne(`WHERE source = $1 AND outcome = 'done' ORDER BY number DESC LIMIT 1`, source)
+}
+
+// options writes what an import was told, as far as it changes what is taken of the same bytes.
+func options(rel directory.Release) string {
+	if rel.All {
+		return "all"
+	}
+	return ""
+}
+
+// insertRun writes the row of a run that begins.
+func (t *tx) insertRun(r directory.Run) error {
+	l := r.Release
+	return t.insert(`INSERT INTO run (`+runColumns+`)`, [][]any{{r.ID, r.Number, l.Source, clean(l.Name), l.AsOf, l.SHA256, options(l), clean(l.File), clean(l.URL),
+		l.Size, l.Read, r.Started, r.Ended, r.Outcome, clean(r.Error), `{}`, r.Matched, r.Events}}, "")
+}
+
+// updateRun writes what has become of a run.
+func (t *tx) updateRun(r directory.Run) error {
+	counts, err := json.Marshal(r.Counts)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(`UPDATE run SET ended = $2, outcome = $3, error = $4, counts = $5, matched = $6, events = $7 WHERE id = $1`,
+		r.ID, r.Ended, r.Outcome, clean(r.Error), string(counts), r.Matched, r.Events)
+	return err
+}

@@ -1,0 +1,286 @@
+// Package store keeps the directory in SQLite or PostgreSQL: one concrete Store, one SQL text. It hides
+// SQL, the two databases, migrations and change numbers, and that what must agree is written together.
+//
+// Every exported method is one transaction, except that an import is many small ones, so that staff
+// never wait behind it. One writer works at a time on either database: what a transaction has read is
+// still true when it commits, and commit order is number order. What was asked for and is not there is
+// directory.NotFound or directory.Gone; what could not be looked at is directory.Unavailable. The two
+// never share a value.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"kapdir/directory"
+)
+
+// Config says where the store lives and what it is told from outside.
+type Config struct {
+	Dir string // state directory: the database is Dir/kapdir.db, made with access for its owner alone
+	DSN string // postgres://… uses PostgreSQL instead; "" is SQLite in Dir
+	// Now gives the time. Required: the store has no clock of its own.
+	Now func() time.Time
+	// Policies are what claims are derived with; the standard ones when empty.
+	Policies directory.Policies
+	// Tool is the actor of what the store appends by itself; kapdir at this program's version when zero.
+	Tool directory.Actor
+}
+
+// Store is the directory's memory. It is safe for concurrent use, and several processes may use one
+// database.
+type Store struct {
+	config      Config
+	dialect     dialect
+	writer      *sql.DB
+	reader      *sql.DB
+	mu          sync.Mutex // guards open
+	open        map[directory.ID]*openRun
+	first, most int    // rows of the first and the largest import transaction; tests make them small
+	afterCommit func() // of tests: called after each commit of an import
+}
+
+// Open opens the store, making or migrating the database first. A database that a newer program has
+// changed is directory.Refused, with what to do.
+func Open(ctx context.Context, c Config) (*Store, error) {
+	if c.Now == nil {
+		return nil, directory.Errorf(directory.Internal, "now", "a store needs the time")
+	}
+	if len(c.Policies) == 0 {
+		c.Policies = directory.StandardPolicies()
+	}
+	if c.Tool.ID == "" {
+		c.Tool = directory.Actor{Kind: directory.Tool, ID: "kapdir", Version: version()}
+	}
+	s := &Store{config: c, open: map[directory.ID]*openRun{}, first: firstRows, most: mostRows}
+	switch {
+	case c.DSN == "" && c.Dir == "":
+		return nil, directory.Errorf(directory.Invalid, "state", "say where the state directory is")
+	case c.DSN == "":
+		s.dialect = sqliteDialect{c.Dir}
+	case strings.HasPrefix(c.DSN, "postgres://"), strings.HasPrefix(c.DSN, "postgresql://"):
+		s.dialect = postgresDialect{c.DSN}
+	default:
+		return nil, directory.Errorf(directory.Invalid, "dsn", "a database address begins with postgres://")
+	}
+	var err error
+	if s.writer, s.reader, err = s.dialect.open(); err != nil {
+		return nil, s.fault("store.Open", err)
+	}
+	if err := migrate(ctx, s.dialect, s.writer); err != nil {
+		s.Close()
+		return nil, s.fault("store.Open", err)
+	}
+	return s, nil
+}
+
+func version() string {
+	if b, ok := debug.ReadBuildInfo(); ok && b.Main.Version != "" {
+		return b.Main.Version
+	}
+	return "dev"
+}
+
+// Close ends the store. A run that is still open counts as interrupted from then on.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	for id, r := range s.open {
+		r.release()
+		delete(s.open, id)
+	}
+	s.mu.Unlock()
+	err := s.writer.Close()
+	if s.reader != s.writer {
+		err = errors.Join(err, s.reader.Close())
+	}
+	return err
+}
+
+// now is the time of what is done at this moment.
+func (s *Store) now() directory.Instant { return directory.At(s.config.Now()) }
+
+// fault makes the program's error of any other, with the operation it happened in.
+func (s *Store) fault(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var e *directory.Error
+	if errors.As(err, &e) {
+		if e.Op == "" {
+			named := *e
+			named.Op = op
+			return &named
+		}
+		return err
+	}
+	kind := s.dialect.kind(err)
+	detail := "the store failed"
+	if kind == directory.Unavailable {
+		detail = "the store does not answer"
+	}
+	return &directory.Error{Kind: kind, Op: op, Detail: detail, Cause: err}
+}
+
+// write runs f in one writing transaction and writes what f put into the work.
+func (s *Store) write(ctx context.Context, op string, f func(*work) error) error {
+	t, err := s.dialect.begin(ctx, s.writer)
+	if err != nil {
+		return s.fault(op, err)
+	}
+	defer t.Rollback() // after a commit it does nothing
+	w := newWork(s, &tx{ctx, t})
+	if err := f(w); err != nil {
+		return s.fault(op, err)
+	}
+	if err := w.flush(); err != nil {
+		return s.fault(op, err)
+	}
+	if err := t.Commit(); err != nil {
+		return s.fault(op, err)
+	}
+	return nil
+}
+
+// read runs f on one snapshot.
+func (s *Store) read(ctx context.Context, op string, f func(*tx) error) error {
+	t, err := s.reader.BeginTx(ctx, s.dialect.readOptions())
+	if err != nil {
+		return s.fault(op, err)
+	}
+	defer t.Rollback()
+	return s.fault(op, f(&tx{ctx, t}))
+}
+
+// tx is a transaction with the few shapes of statement that the store uses.
+type tx struct {
+	ctx context.Context
+	*sql.Tx
+}
+
+func (t *tx) exec(query string, args ...any) (int64, error) {
+	r, err := t.ExecContext(t.ctx, query, args...)
+	if err != nil {
+		return 0, err
+	}
+	return r.RowsAffected()
+}
+
+// one scans the one row of a query; found is false when there is none.
+func (t *tx) one(query string, args []any, dst ...any) (found bool, err error) {
+	err = t.QueryRowContext(t.ctx, query, args...).Scan(dst...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// each calls scan for each row of a query.
+func (t *tx) each(query string, args []any, scan func(*sql.Rows) error) error {
+	rows, err := t.QueryContext(t.ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// A statement has at most so many parameters: SQLite looks each one up by name among those before it.
+const mostParameters = 128
+
+// eachIn calls scan for each row of a query whose %s is an IN list of the values, in chunks.
+func (t *tx) eachIn(query string, fixed []any, values []string, scan func(*sql.Rows) error) error {
+	return inChunks(query, fixed, values, func(query string, args []any) error { return t.each(query, args, scan) })
+}
+
+// execIn runs a statement whose %s is an IN list of the values, in chunks.
+func (t *tx) execIn(query string, fixed []any, values []string) error {
+	return inChunks(query, fixed, values, func(query string, args []any) error {
+		_, err := t.exec(query, args...)
+		return err
+	})
+}
+
+// inChunks writes the IN lists. They are filled up to a power of two with the last value, so that there
+// are few different statements to plan and to keep.
+func inChunks(query string, fixed []any, values []string, do func(query string, args []any) error) error {
+	for len(values) > 0 {
+		n := min(mostParameters, len(values))
+		size := 1
+		for size < n {
+			size *= 2
+		}
+		args := append(make([]any, 0, len(fixed)+size), fixed...)
+		var b strings.Builder
+		for i := range size {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			fmt.Fprintf(&b, "$%d", len(fixed)+i+1)
+			args = append(args, values[min(i, n-1)])
+		}
+		if err := do(fmt.Sprintf(query, b.String()), args); err != nil {
+			return err
+		}
+		values = values[n:]
+	}
+	return nil
+}
+
+// insert adds rows with as few statements as are sensible: head is INSERT INTO t (a, b), tail what
+// follows the values.
+func (t *tx) insert(head string, rows [][]any, tail string) error {
+	for len(rows) > 0 {
+		n := min(max(1, mostParameters/len(rows[0])), len(rows))
+		var b strings.Builder
+		b.WriteString(head)
+		b.WriteString(" VALUES ")
+		args := make([]any, 0, n*len(rows[0]))
+		for i, r := range rows[:n] {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			b.WriteByte('(')
+			for j := range r {
+				if j > 0 {
+					b.WriteByte(',')
+				}
+				fmt.Fprintf(&b, "$%d", len(args)+j+1)
+			}
+			b.WriteByte(')')
+			args = append(args, r...)
+		}
+		if tail != "" {
+			b.WriteByte(' ')
+			b.WriteString(tail)
+		}
+		if _, err := t.exec(b.String(), args...); err != nil {
+			return err
+		}
+		rows = rows[n:]
+	}
+	return nil
+}
+
+// clean makes text that both databases can hold: PostgreSQL takes no NUL and nothing but UTF-8.
+func clean(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+// truth writes a truth value as the tables hold it.
+func truth(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
