@@ -1,0 +1,446 @@
+package search
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"kapdir/directory"
+)
+
+// oracle answers queries straight from the credential files, one question at a time and with nothing
+// shared with the evaluation but the words of a document.
+type oracle struct {
+	files []*directory.CredentialFile
+	docs  map[directory.ID]*document
+	at    directory.Instant
+}
+
+func (b *bench) oracle() oracle {
+	o := oracle{files: b.feed.files(), docs: map[directory.ID]*document{}, at: directory.At(b.now)}
+	m := maker{directory.StandardPolicies(), newLexicon()}
+	for _, f := range o.files {
+		o.docs[f.Provider.ID] = m.document(directory.Change{Seq: f.Provider.Seq, Provider: f.Provider.ID, File: f}, o.at)
+	}
+	return o
+}
+
+func (o oracle) y(q Query, f *directory.CredentialFile) directory.State {
+	switch {
+	case q.State != "":
+		return q.State
+	case q.Near != nil && q.Near.State != "":
+		return q.Near.State
+	}
+	return f.Provider.HomeState()
+}
+
+// values are what the file has of a facet.
+func (o oracle) values(q Query, f *directory.CredentialFile, name string) []string {
+	p := &f.Provider.Practice
+	var out []string
+	switch name {
+	case "state":
+		for _, s := range f.Provider.Sites {
+			out = append(out, string(s.Address.State))
+		}
+		for _, s := range p.TelehealthIn {
+			out = append(out, string(s))
+		}
+	case "care":
+		out = []string{string(p.CareType())}
+	case "accepting":
+		switch {
+		case p.Accepting == "yes":
+			out = []string{"yes"}
+		case p.Waitlist == "yes":
+			out = []string{"waitlist"}
+		case p.Accepting == "no":
+			out = []string{"no"}
+		default:
+			out = []string{"unknown"}
+		}
+	case "focus":
+		out = p.Focus
+	case "framework":
+		out = p.Frameworks
+	case "population":
+		out = p.Populations
+	case "route":
+		out = p.Routes
+	case "setting":
+		out = p.Settings
+	case "format":
+		out = p.Formats
+	case "language":
+		out = p.Languages
+	case "licence", "programme":
+		for _, h := range f.Claims {
+			s := directory.Derive(h, o.at, o.at, directory.StandardPolicies()).Status
+			if s == "" || s == directory.StatusWithdrawn || s == directory.StatusNotFound {
+				continue
+			}
+			if h.Claim.Kind == directory.License && name == "licence" {
+				if t, ok := directory.Tables().Title(h.Claim.Jurisdiction, h.Claim.Title); ok {
+					out = append(append(out, t.Profession), t.Abbreviations...)
+				}
+			}
+			if h.Claim.Kind == directory.TrainingCert && name == "programme" && h.Claim.Issuer != "" {
+				out = append(out, h.Claim.Issuer)
+			}
+		}
+	default: // one of the five checks
+		for _, c := range directory.Checks(f, o.y(q, f), o.at, o.at, directory.StandardPolicies()) {
+			if string(c.Check) == name {
+				out = []string{string(c.Check) + ":" + string(c.Result)}
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// questions lists what a document must answer, by the facet it belongs to; "" is none.
+func (o oracle) fails(q Query, f *directory.CredentialFile) map[string]bool {
+	failed := map[string]bool{}
+	d := o.docs[f.Provider.ID]
+	for _, t := range parse(q.Text).terms {
+		found := false
+		for _, words := range d.text {
+			for _, w := range words {
+				found = found || w == t.text || t.prefix && strings.HasPrefix(w, t.text) ||
+					t.edits > 0 && []rune(w)[0] == []rune(t.text)[0] && slowDistance([]rune(w), []rune(t.text)) <= t.edits
+			}
+		}
+		if !found {
+			failed[""] = true
+		}
+	}
+	if q.Near != nil && q.Miles > 0 {
+		if m := o.miles(q, f); math.IsInf(m, 1) || m > q.Miles {
+			failed[""] = true
+		}
+	}
+	if q.Telehealth != "" && !slices.Contains(f.Provider.Practice.TelehealthIn, q.Telehealth) {
+		failed[""] = true
+	}
+	if low, _, ok := f.Provider.Practice.SessionPrice(); q.PriceMaxCents > 0 && !(ok && low <= q.PriceMaxCents) {
+		failed[""] = true
+	}
+	for name, wanted := range o.chosen(q) {
+		if !slices.ContainsFunc(o.values(q, f, name), func(v string) bool { return slices.Contains(wanted, v) }) {
+			failed[name] = true
+		}
+	}
+	return failed
+}
+
+// chosen are the values chosen by facet, each of the five checks being one.
+func (o oracle) chosen(q Query) map[string][]string {
+	out := map[string][]string{}
+	if q.State != "" {
+		out["state"] = []string{string(q.State)}
+	}
+	for name, values := range q.Filters {
+		for _, v := range values {
+			key := name
+			if name == "check" {
+				key, _, _ = strings.Cut(v, ":")
+			}
+			out[key] = append(out[key], v)
+		}
+	}
+	return out
+}
+
+func (o oracle) miles(q Query, f *directory.CredentialFile) float64 {
+	best := math.Inf(1)
+	for _, s := range f.Provider.Sites {
+		if s.Point != nil {
+			best = math.Min(best, q.Near.Point.Miles(*s.Point))
+		}
+	}
+	return best
+}
+
+// counts tells, for every facet and value, how many providers choosing it beside the rest gives.
+func (o oracle) counts(q Query) map[string]map[string]int {
+	out := map[string]map[string]int{}
+	for _, name := range append(slices.Clone(facetNames[:]), "license", "training", "oversight", "protocol", "record") {
+		if name == "check" {
+			continue
+		}
+		shown := name
+		if _, ok := facetByName[name]; !ok {
+			shown = "check"
+		}
+		for _, f := range o.files {
+			failed := o.fails(q, f)
+			delete(failed, name)
+			if len(failed) > 0 {
+				continue
+			}
+			for _, v := range o.values(q, f, name) {
+				if name == "licence" && !isProfession(v) && !slices.Contains(q.Filters["licence"], v) {
+					continue
+				}
+				if out[shown] == nil {
+					out[shown] = map[string]int{}
+				}
+				out[shown][v]++
+			}
+		}
+	}
+	return out
+}
+
+// slowDistance is the textbook's: insertion, deletion, change, swap of neighbours.
+func slowDistance(a, b []rune) int {
+	d := make([][]int, len(a)+1)
+	for i := range d {
+		d[i] = make([]int, len(b)+1)
+		d[i][0] = i
+	}
+	for j := range d[0] {
+		d[0][j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		for j := 1; j <= len(b); j++ {
+			change := 1
+			if a[i-1] == b[j-1] {
+				change = 0
+			}
+			d[i][j] = min(d[i-1][j]+1, d[i][j-1]+1, d[i-1][j-1]+change)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				d[i][j] = min(d[i][j], d[i-2][j-2]+1)
+			}
+		}
+	}
+	return d[len(a)][len(b)]
+}
+
+// randomQuery draws a query whose words are mostly those of the corpus, whole, cut short or misspelt.
+func randomQuery(t *rapid.T, o oracle) Query {
+	var q Query
+	var vocabulary []string
+	if len(o.files) > 0 {
+		d := o.docs[o.files[rapid.IntRange(0, len(o.files)-1).Draw(t, "of")].Provider.ID]
+		for _, words := range d.text {
+			vocabulary = append(vocabulary, words...)
+		}
+	}
+	vocabulary = append(vocabulary, "ketamine", "the", "zzz", "iv")
+	var words []string
+	for range rapid.SampledFrom([]int{0, 0, 1, 1, 2, 3, 5}).Draw(t, "words") {
+		w := []rune(rapid.SampledFrom(vocabulary).Draw(t, "word"))
+		for range rapid.SampledFrom([]int{0, 0, 0, 1, 2}).Draw(t, "edits") {
+			i := rapid.IntRange(0, len(w)-1).Draw(t, "at")
+			switch rapid.IntRange(0, 3).Draw(t, "edit") {
+			case 0:
+				w[i] = rapid.SampledFrom([]rune("aeñ7x")).Draw(t, "letter")
+			case 1:
+				if len(w) > 1 {
+					w = append(w[:i:i], w[i+1:]...)
+				}
+			case 2:
+				w = append(w[:i:i], append([]rune{'e'}, w[i:]...)...)
+			case 3:
+				if i+1 < len(w) {
+					w[i], w[i+1] = w[i+1], w[i]
+				}
+			}
+		}
+		if rapid.IntRange(0, 3).Draw(t, "cut") == 0 && len(w) > 3 {
+			w = w[:3+rapid.IntRange(0, len(w)-3).Draw(t, "length")]
+		}
+		words = append(words, string(w))
+	}
+	q.Text = strings.Join(words, rapid.SampledFrom([]string{" ", ", ", " - "}).Draw(t, "between"))
+	if r := []rune(q.Text); len(r) > 120 {
+		q.Text = string(r[:120])
+	}
+	states := []directory.State{"", "", "", "CO", "NM", "TX", "WY"}
+	q.State = rapid.SampledFrom(states).Draw(t, "state")
+	q.Telehealth = rapid.SampledFrom(append(states, "", "", "", "")).Draw(t, "telehealth")
+	if rapid.Bool().Draw(t, "near") {
+		h := rapid.SampledFrom(homes).Draw(t, "home")
+		p, _, _ := directory.Tables().PlaceOfTown(h.city, h.state)
+		q.Near = &p
+		q.Miles = rapid.SampledFrom([]float64{0, 0.5, 10, 27.3, 100, 900}).Draw(t, "miles")
+		q.Sort = rapid.SampledFrom([]string{"", Relevance, Distance}).Draw(t, "sort")
+	}
+	q.PriceMaxCents = rapid.SampledFrom([]int64{0, 0, 0, 30000, 60000}).Draw(t, "price")
+	for range rapid.SampledFrom([]int{0, 0, 1, 1, 2, 3}).Draw(t, "filters") {
+		name := rapid.SampledFrom(FilterNames).Draw(t, "filter")
+		values := facetByName[name].vocabulary()
+		switch name {
+		case "language":
+			values = []string{"english", "spanish", "latin"}
+		case "licence":
+			values = []string{"clinical_social_work", "physician", "LCSW", "XYZ"}
+		case "programme":
+			values = []string{"polaris", "prati", "fluence", "onca"}
+		case "check":
+			values = append(slices.Clone(values), "license:confirmed", "license:confirmed", "license:problem_on_record", "training:stated_in_listing", "record:not_checked")
+		}
+		if q.Filters == nil {
+			q.Filters = map[string][]string{}
+		}
+		for range rapid.IntRange(1, 3).Draw(t, "values") {
+			q.Filters[name] = append(q.Filters[name], rapid.SampledFrom(values).Draw(t, "value"))
+		}
+	}
+	q.Limit = rapid.SampledFrom([]int{0, 1, 3, 50}).Draw(t, "limit")
+	return q
+}
+
+// everything reads all pages of a query.
+func everything(x *Index, q Query) (all []Hit, first Result, err error) {
+	for page := 0; ; page++ {
+		r, err := x.Search(context.Background(), q)
+		if err != nil {
+			return nil, r, err
+		}
+		if page == 0 {
+			first = r
+		}
+		all = append(all, r.Hits...)
+		if r.Next == "" {
+			return all, first, nil
+		}
+		if len(r.Hits) == 0 || page > 10000 {
+			return nil, r, fmt.Errorf("page %d of %s is empty and has a next", page, q)
+		}
+		q.Cursor = r.Next
+	}
+}
+
+// plainly is the same index without its bleve half.
+func (b *bench) plainly() *Index {
+	e, err := b.x.current()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer e.release()
+	return &Index{cfg: b.x.cfg, maker: b.x.maker, serving: newEpoch(e.docs, nil), patience: b.x.patience, closed: make(chan struct{})}
+}
+
+func TestSearchIsWhatReadingEveryFileGives(t *testing.T) {
+	for seed := range uint64(3) {
+		t.Run(fmt.Sprint("corpus ", seed), func(t *testing.T) {
+			r := rand.New(rand.NewPCG(seed, 2))
+			b := newBench(t, corpus(seed, 20+40*int(seed))...)
+			for round := range 2 {
+				if round > 0 { // the same holds after changes
+					for range 15 {
+						n := 1 + r.IntN(120)
+						if r.IntN(3) == 0 {
+							b.feed.drop(pid(n))
+						} else {
+							b.feed.put(randomFile(r, n))
+						}
+					}
+					b.sync()
+				}
+				o, p := b.oracle(), b.plainly()
+				rapid.Check(t, func(t *rapid.T) { agree(t, b.x, p, o, randomQuery(t, o)) })
+			}
+		})
+	}
+}
+
+// agree fails unless the index, the plain reading and the oracle give one answer to the query.
+func agree(t *rapid.T, x, plain *Index, o oracle, q Query) {
+	t.Logf("query: %s", q)
+	hits, first, err := everything(x, q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first.Plain {
+		t.Fatal("the index did not answer")
+	}
+	plainHits, plainFirst, err := everything(plain, q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !plainFirst.Plain {
+		t.Fatal("the plain reading does not say that it is one")
+	}
+	if d := cmp.Diff(plainHits, hits); d != "" {
+		t.Fatalf("plain reading and index differ (-plain +index):\n%s", d)
+	}
+	if d := cmp.Diff(plainFirst.Facets, first.Facets); d != "" {
+		t.Fatalf("facets of plain reading and index differ (-plain +index):\n%s", d)
+	}
+
+	want := map[directory.ID]float64{}
+	for _, f := range o.files {
+		if len(o.fails(q, f)) == 0 {
+			want[f.Provider.ID] = 0
+			if q.Near != nil {
+				want[f.Provider.ID] = o.miles(q, f)
+			}
+		}
+	}
+	if first.Total != len(want) || len(hits) != len(want) {
+		t.Fatalf("total %d with %d hits on all pages, want %d", first.Total, len(hits), len(want))
+	}
+	far := math.Inf(-1)
+	for _, h := range hits {
+		miles, ok := want[h.ID]
+		if !ok {
+			t.Fatalf("%s is no answer, or came twice", h.ID)
+		}
+		delete(want, h.ID)
+		if q.Near == nil || math.IsInf(miles, 1) {
+			if h.Miles != nil {
+				t.Fatalf("%s has a distance of %v", h.ID, *h.Miles)
+			}
+		} else if h.Miles == nil || *h.Miles != miles {
+			t.Fatalf("%s: distance %v, want %v", h.ID, h.Miles, miles)
+		}
+		if q.Sort == Distance {
+			if miles < far {
+				t.Fatalf("%s at %v miles comes after one at %v", h.ID, miles, far)
+			}
+			far = miles
+		}
+	}
+	got := map[string]map[string]int{}
+	for _, f := range first.Facets {
+		for _, v := range f.Values {
+			if selected := slices.Contains(q.Filters[f.Name], v.Value) || f.Name == "state" && v.Value == string(q.State); selected != v.Selected {
+				t.Fatalf("%s %s: selected %t", f.Name, v.Value, v.Selected)
+			}
+			if v.Count > 0 {
+				if got[f.Name] == nil {
+					got[f.Name] = map[string]int{}
+				}
+				got[f.Name][v.Value] = v.Count
+			}
+		}
+	}
+	if d := cmp.Diff(o.counts(q), got); d != "" {
+		t.Fatalf("facets differ (-want +got):\n%s", d)
+	}
+}
+
+func TestEditDistance(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		word := rapid.StringOfN(rapid.SampledFrom([]rune("abñ")), 0, 12, -1)
+		a, b := []rune(word.Draw(t, "a")), []rune(word.Draw(t, "b"))
+		for most := 1; most <= 2; most++ {
+			want := min(slowDistance(a, b), most+1)
+			if got := editDistance(a, b, most); got != want {
+				t.Fatalf("editDistance(%q, %q, %d) = %d, want %d", string(a), string(b), most, got, want)
+			}
+		}
+	})
+}

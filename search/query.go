@@ -1,0 +1,199 @@
+package search
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"kapdir/directory"
+)
+
+// The bounds of a query. They are checked before anything is built, because a deadline does not bound
+// construction (reliability.md §1.7).
+const (
+	maxText     = 200  // characters
+	maxTerms    = 12   // words after the small ones are left out
+	maxFuzzy    = 3    // terms that may be misspelt: the longest
+	maxToken    = 64   // runes of one word, in documents and queries
+	maxFuzzyLen = 32   // runes of a word that may be misspelt
+	maxValues   = 40   // values of one filter
+	maxMiles    = 4000 // more than any two places of the USA are apart, the territories left aside
+	maxCursor   = 1024 // bytes
+
+	defaultLimit = 20
+	maxLimit     = 50
+)
+
+// The orders of a result.
+const (
+	Relevance = "relevance"
+	Distance  = "distance"
+)
+
+// Query is what a visitor asks. The zero Query finds everybody. An error about it names the parameter at
+// fault: q, state, near, miles, telehealth, price_max, sort, limit, cursor, or a filter's own name.
+type Query struct {
+	Text       string              // every word must match; parameter q
+	State      directory.State     // the patient's state Y: a site there, or telehealth offered there; checks are for it
+	Near       *directory.Place    // where distances count from
+	Miles      float64             // with Near: a site within so many miles; 0 is any distance
+	Telehealth directory.State     // telehealth is offered into this state
+	Filters    map[string][]string // by the names in FilterNames: OR within one, AND between; each of the five checks counts as one
+
+	// PriceMaxCents is a ceiling on the lowest price of a medicine session; a provider of whom no source
+	// states one does not pass. 0 is no ceiling.
+	PriceMaxCents int64
+
+	Sort   string // Relevance, which is the default, or Distance, which needs Near
+	Limit  int    // 1 to 50; 0 is 20
+	Cursor string // Result.Next of the page before, of the same query
+}
+
+// Validate checks every part of the query but the inside of the cursor, which Search reads.
+func (q Query) Validate() error {
+	if !utf8.ValidString(q.Text) {
+		return directory.Errorf(directory.Invalid, "q", "the search text is not UTF-8")
+	}
+	if n := utf8.RuneCountInString(q.Text); n > maxText {
+		return directory.Errorf(directory.Invalid, "q", "the search text has %d characters; at most %d can be searched", n, maxText)
+	}
+	if n := len(parse(q.Text).terms); n > maxTerms {
+		return directory.Errorf(directory.Invalid, "q", "the search text has %d words; at most %d can be searched", n, maxTerms)
+	}
+	for _, x := range []struct {
+		field string
+		state directory.State
+	}{{"state", q.State}, {"telehealth", q.Telehealth}} {
+		if x.state != "" && !knownState(x.state) {
+			return directory.Errorf(directory.Invalid, x.field, "%q is not a US state or territory", x.state)
+		}
+	}
+	if q.Near != nil {
+		if p := q.Near.Point; !(math.Abs(p.Lat) <= 90 && math.Abs(p.Lon) <= 180) { // so written, NaN fails too
+			return directory.Errorf(directory.Invalid, "near", "a place has a latitude and a longitude in degrees")
+		}
+		if q.Near.State != "" && !knownState(q.Near.State) {
+			return directory.Errorf(directory.Invalid, "near", "%q is not a US state or territory", q.Near.State)
+		}
+	}
+	if !(q.Miles >= 0 && q.Miles <= maxMiles) {
+		return directory.Errorf(directory.Invalid, "miles", "a distance is between 0 and %d miles", maxMiles)
+	}
+	if q.PriceMaxCents < 0 {
+		return directory.Errorf(directory.Invalid, "price_max", "a price is not negative")
+	}
+	switch q.Sort {
+	case "", Relevance:
+	case Distance:
+		if q.Near == nil {
+			return directory.Errorf(directory.Invalid, "sort", "sorting by distance needs a place")
+		}
+	default:
+		return directory.Errorf(directory.Invalid, "sort", "%q is no order: use relevance or distance", clip(q.Sort))
+	}
+	if q.Limit < 0 || q.Limit > maxLimit {
+		return directory.Errorf(directory.Invalid, "limit", "a page holds 1 to %d results", maxLimit)
+	}
+	if len(q.Cursor) > maxCursor {
+		return directory.Errorf(directory.Invalid, "cursor", "this is not a cursor of ours")
+	}
+	for _, name := range sortedKeys(q.Filters) {
+		if err := validFilter(name, q.Filters[name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func validFilter(name string, values []string) error {
+	f, ok := facetByName[name]
+	if !ok || f == facetState {
+		return directory.Errorf(directory.Invalid, clip(name), "there is no filter of this name: use one of %s", strings.Join(FilterNames, ", "))
+	}
+	if len(values) > maxValues {
+		return directory.Errorf(directory.Invalid, name, "at most %d values can be chosen", maxValues)
+	}
+	for _, v := range values {
+		if !f.accepts(v) {
+			return directory.Errorf(directory.Invalid, name, "%q is not a value of this filter", clip(v))
+		}
+	}
+	return nil
+}
+
+// String writes the query in one form for all ways of saying the same. It holds what a visitor typed:
+// it is for tests and cursors, and is never logged.
+func (q Query) String() string {
+	var parts []string
+	add := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
+	if q.Text != "" {
+		add("q:%q", q.Text)
+	}
+	if q.State != "" {
+		add("state:%s", q.State)
+	}
+	if q.Near != nil {
+		add("near:%s,%s,%s", number(q.Near.Point.Lat), number(q.Near.Point.Lon), q.Near.State)
+		if q.Miles > 0 {
+			add("miles:%s", number(q.Miles))
+		}
+	}
+	if q.Telehealth != "" {
+		add("telehealth:%s", q.Telehealth)
+	}
+	for _, name := range sortedKeys(q.Filters) {
+		values := slices.Clone(q.Filters[name])
+		slices.Sort(values)
+		for _, v := range slices.Compact(values) {
+			add("%s:%q", name, v)
+		}
+	}
+	if q.PriceMaxCents > 0 {
+		add("price_max:%d", q.PriceMaxCents)
+	}
+	if q.Sort != "" && q.Sort != Relevance {
+		add("sort:%s", q.Sort)
+	}
+	return strings.Join(parts, " ")
+}
+
+// fingerprint ties a cursor to its query.
+func (q Query) fingerprint() string {
+	sum := sha256.Sum256([]byte(q.String()))
+	return hex.EncodeToString(sum[:8])
+}
+
+func (q Query) limit() int {
+	if q.Limit == 0 {
+		return defaultLimit
+	}
+	return q.Limit
+}
+
+func number(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
+
+func clip(s string) string {
+	if r := []rune(strings.ToValidUTF8(s, "�")); len(r) > 40 {
+		return string(r[:40]) + "…"
+	}
+	return strings.ToValidUTF8(s, "�")
+}
+
+func knownState(s directory.State) bool {
+	got, err := directory.ParseState(string(s))
+	return err == nil && got == s
+}
+
+func sortedKeys(m map[string][]string) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
