@@ -1,0 +1,270 @@
+package web
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"kapdir/directory"
+	"kapdir/search"
+)
+
+// openAPIDocument is the contract of the API, written by hand. A test holds it to the routes and the
+// answers to it.
+//
+//go:embed openapi.yaml
+var openAPIDocument []byte
+
+// apiSearch answers GET /api/v1/providers.
+func (s *Server) apiSearch(c *fiber.Ctx) error {
+	a, bad := parse(rawQuery(c), searchParams, false)
+	if len(bad) > 0 {
+		return bad
+	}
+	answer, err := s.search(c, a)
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	if answer.Next != nil {
+		next := a
+		next.Cursor = *answer.Next
+		c.Set(fiber.HeaderLink, `</api/v1/providers?`+next.encode()+`>; rel="next"`)
+	}
+	return s.sendJSON(c, fiber.MIMEApplicationJSONCharsetUTF8, answer)
+}
+
+// search asks the index which providers, and the store what they are, within one lane and one deadline.
+func (s *Server) search(c *fiber.Ctx, a ask) (*searchAnswer, error) {
+	leave, err := s.lanes.take(s.clientAddress(c), a.heavy())
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	ctx, cancel := s.deadline(pageDeadline)
+	defer cancel()
+	head, err := s.cfg.Reader.Head(ctx)
+	if err != nil {
+		return nil, err
+	}
+	m := s.moment(head)
+	q := a.query()
+	found, err := s.searchIndex(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]directory.ID, len(found.Hits))
+	for i, h := range found.Hits {
+		ids[i] = h.ID
+	}
+	files := map[directory.ID]*directory.CredentialFile{}
+	if len(ids) > 0 {
+		list, err := s.cfg.Reader.Files(ctx, ids)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range list {
+			files[f.Provider.ID] = f
+		}
+	}
+	out := &searchAnswer{Query: echo(a, q), Total: found.Total, Results: []result{}, Facets: map[string][]facetValue{}, Next: maybe(found.Next),
+		AsOf: m.at, Head: m.head, ChecksFor: maybe(found.ChecksFor), Ranking: rankingWords, Demo: s.demo(), Plain: found.Plain, facets: found.Facets}
+	if a.Sort == distance {
+		out.Ranking = rankingDistance
+	}
+	for _, h := range found.Hits {
+		f := files[h.ID]
+		if f == nil { // withdrawn since the index was written
+			out.Total--
+			continue
+		}
+		out.Results = append(out.Results, s.resultOf(f, h, found.ChecksFor, m))
+	}
+	for _, f := range found.Facets {
+		values := make([]facetValue, 0, len(f.Values))
+		for _, v := range f.Values {
+			values = append(values, facetValue{v.Value, v.Label, v.Count})
+		}
+		out.Facets[f.Name] = values
+	}
+	if inDanger(a.Text) {
+		out.Notice = &crisisNotice
+	}
+	return out, nil
+}
+
+func (s *Server) searchIndex(ctx context.Context, q search.Query) (search.Result, error) {
+	ctx, cancel := context.WithTimeout(ctx, searchDeadline)
+	defer cancel()
+	return s.cfg.Search.Search(ctx, q)
+}
+
+// echo repeats the question as it was understood.
+func echo(a ask, q search.Query) queryEcho {
+	e := queryEcho{Q: a.Text, State: a.State, Telehealth: a.Telehealth, Filters: a.Filters, PriceMax: a.PriceMax, Sort: a.Sort, Limit: q.Limit}
+	if a.Near != nil {
+		e.Near = &placeEcho{a.Near.String(), a.Near.ZIP, a.Near.City, a.Near.State, a.Near.Exact, a.NearOthers}
+		e.Radius = a.Miles
+	}
+	return e
+}
+
+// apiProvider answers GET /api/v1/providers/:id.
+func (s *Server) apiProvider(c *fiber.Ctx) error {
+	p, err := s.provider(c)
+	var moved *mergedInto
+	if errors.As(err, &moved) {
+		c.Set(fiber.HeaderLocation, moved.location("/api/v1/providers/", moved.query))
+		c.Set(fiber.HeaderCacheControl, "no-store")
+		c.Status(http.StatusPermanentRedirect)
+		return s.sendJSON(c, fiber.MIMEApplicationJSONCharsetUTF8, struct {
+			ID         directory.ID `json:"id"`
+			MergedInto directory.ID `json:"merged_into"`
+		}{moved.from, moved.to})
+	}
+	if err != nil {
+		return err
+	}
+	return s.sendCached(c, fiber.MIMEApplicationJSONCharsetUTF8, p, func() ([]byte, error) { return encodeJSON(p) })
+}
+
+// mergedInto says that a provider goes on under another id.
+type mergedInto struct {
+	from, to directory.ID
+	query    string
+}
+
+func (*mergedInto) Error() string { return "merged into another provider" }
+
+func (m *mergedInto) location(path, query string) string {
+	to := path + string(m.to)
+	if query != "" {
+		to += "?" + query
+	}
+	return to
+}
+
+// provider reads the provider that the path names. An id that is none, or nobody's, is not found.
+func (s *Server) provider(c *fiber.Ctx) (*provider, error) {
+	id, err := directory.ParseID(directory.ProviderPrefix, strings.Clone(c.Params("id")))
+	if err != nil {
+		return nil, directory.NotFound
+	}
+	a, bad := parse(rawQuery(c), providerParams, visitOf(c).kind == html)
+	if len(bad) > 0 {
+		return nil, bad
+	}
+	ctx, cancel := s.deadline(pageDeadline)
+	defer cancel()
+	head, err := s.cfg.Reader.Head(ctx)
+	if err != nil {
+		return nil, err
+	}
+	f, err := s.cfg.Reader.File(ctx, id)
+	if f != nil && f.Provider.MergedInto != "" {
+		to, err := directory.ParseID(directory.ProviderPrefix, string(f.Provider.MergedInto))
+		if err != nil {
+			return nil, directory.Internal
+		}
+		return nil, &mergedInto{id, to, a.encode()}
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case f == nil:
+		return nil, directory.Internal
+	case f.Provider.Withdrawn:
+		return nil, directory.Gone
+	}
+	m := s.moment(head)
+	for _, h := range f.Claims { // a takedown hides the whole file, whoever reads it
+		if h.Claim.Kind == directory.FileClaim && directory.Derive(h, m.at, m.known, s.cfg.Policies).Status == directory.StatusWithdrawn {
+			return nil, directory.Gone
+		}
+	}
+	p := s.providerOf(f, a.State, m)
+	return &p, nil
+}
+
+// suggestion is one way to complete what was typed.
+type suggestion struct {
+	Kind  string `json:"kind"`
+	Text  string `json:"text"`
+	Value string `json:"value"`
+	Count int    `json:"count"`
+}
+
+// apiSuggest answers GET /api/v1/suggest.
+func (s *Server) apiSuggest(c *fiber.Ctx) error {
+	a, bad := parse(rawQuery(c), suggestParams, false)
+	if len(bad) == 0 && a.Text == "" {
+		bad = badParams{{"q", "is needed: the beginning of a word."}}
+	}
+	if len(bad) > 0 {
+		return bad
+	}
+	if a.Limit == 0 {
+		a.Limit = maxSuggestion
+	}
+	leave, err := s.lanes.take(s.clientAddress(c), false)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	ctx, cancel := s.deadline(searchDeadline)
+	defer cancel()
+	found, err := s.cfg.Search.Suggest(ctx, a.Text, a.Limit)
+	if err != nil {
+		return err
+	}
+	out := struct {
+		Suggestions []suggestion `json:"suggestions"`
+	}{[]suggestion{}}
+	for _, x := range found {
+		out.Suggestions = append(out.Suggestions, suggestion{x.Kind, x.Text, x.Value, x.Count})
+	}
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return s.sendJSON(c, fiber.MIMEApplicationJSONCharsetUTF8, out)
+}
+
+// openAPI answers GET /openapi.yaml.
+func (s *Server) openAPI(c *fiber.Ctx) error {
+	c.Set(fiber.HeaderCacheControl, "public, max-age=300")
+	return s.send(c, "application/yaml; charset=utf-8", openAPIDocument)
+}
+
+// livez answers GET /livez: the process can answer.
+func (s *Server) livez(c *fiber.Ctx) error {
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return s.sendJSON(c, fiber.MIMEApplicationJSONCharsetUTF8, map[string]string{"status": "ok"})
+}
+
+// readiness is the answer of /readyz.
+type readiness struct {
+	Status  string `json:"status"`  // ready, unavailable
+	Store   string `json:"store"`   // reachable, unreachable
+	Index   string `json:"index"`   // ready, building
+	Plain   bool   `json:"plain"`   // searches are answered without the index
+	Version string `json:"version"` // of the program
+}
+
+// readyz answers GET /readyz: whether the store can be read, and how the index stands. A building index
+// is ready enough: searches are answered plainly. It waits in no lane.
+func (s *Server) readyz(c *fiber.Ctx) error {
+	ctx, cancel := s.deadline(searchDeadline)
+	defer cancel()
+	r := readiness{Status: "ready", Store: "reachable", Version: s.cfg.Version}
+	if _, err := s.cfg.Reader.Head(ctx); err != nil {
+		r.Status, r.Store = "unavailable", "unreachable"
+		c.Status(http.StatusServiceUnavailable)
+		c.Set(fiber.HeaderRetryAfter, "2")
+	}
+	index := s.cfg.Search.Status(ctx)
+	r.Index, r.Plain = index.State, index.Plain
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return s.sendJSON(c, fiber.MIMEApplicationJSONCharsetUTF8, r)
+}

@@ -1,0 +1,201 @@
+package web
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"kapdir/directory"
+)
+
+// problem is an RFC 9457 problem document. Nothing in it comes from the request but the names of
+// parameters, and of those only plain ones.
+type problem struct {
+	Type      string       `json:"type"`
+	Title     string       `json:"title"`
+	Status    int          `json:"status"`
+	Detail    string       `json:"detail,omitempty"`
+	RequestID string       `json:"request_id"`
+	Errors    []paramError `json:"errors,omitempty"`
+}
+
+// paramError says what is wrong with one parameter and how to mend it.
+type paramError struct {
+	Parameter string `json:"parameter"`
+	Detail    string `json:"detail"`
+}
+
+// badParams is the error of a request whose parameters cannot be read.
+type badParams []paramError
+
+func (b badParams) Error() string { return fmt.Sprintf("%d bad parameters", len(b)) }
+
+// statuses maps each kind of error to its HTTP status: the only table of its sort.
+var statuses = map[directory.ErrorKind]int{
+	directory.Invalid:     http.StatusBadRequest,
+	directory.NotFound:    http.StatusNotFound,
+	directory.Gone:        http.StatusGone,
+	directory.Conflict:    http.StatusConflict,
+	directory.Refused:     http.StatusForbidden,
+	directory.Unavailable: http.StatusServiceUnavailable,
+	directory.Internal:    http.StatusInternalServerError,
+}
+
+// problemTexts holds what a status says, in words for the person who reads it.
+var problemTexts = map[int][2]string{
+	http.StatusBadRequest:            {"This cannot be read", "Something in the request is not as it should be."},
+	http.StatusForbidden:             {"This is not allowed", "A rule of the directory forbids it."},
+	http.StatusNotFound:              {"Nothing is here", "There is no page at this address. It may have been mistyped."},
+	http.StatusMethodNotAllowed:      {"Only reading is possible here", "Use GET or HEAD."},
+	http.StatusRequestTimeout:        {"The request took too long to arrive", "Please send it again."},
+	http.StatusConflict:              {"Somebody else was first", "Load the page again and look."},
+	http.StatusGone:                  {"This listing was withdrawn", "It is no longer part of the directory."},
+	http.StatusRequestEntityTooLarge: {"The request is too large", "No request here needs a body."},
+	http.StatusUnsupportedMediaType:  {"Compressed requests are not read", "Send the request without Content-Encoding."},
+	http.StatusRequestHeaderFieldsTooLarge: {"The request's head is too large",
+		"An address and its headers may have 8 KB together."},
+	http.StatusTooManyRequests:     {"Too many at once", "Please wait a moment and try again."},
+	http.StatusInternalServerError: {"Something went wrong on our side", "It has been noted under the number below."},
+	http.StatusServiceUnavailable:  {"We could not look just now", "This says nothing about any provider. Please try again in a moment."},
+}
+
+// busy is the error of a request that found no free lane in time.
+var busy = &directory.Error{Kind: directory.Unavailable, Detail: "all lanes are taken"}
+
+// problemOf turns an error into a problem document. The error's own text never enters it, except the
+// detail of an Invalid error that names one of our parameters.
+func (s *Server) problemOf(err error, requestID string) problem {
+	p := problem{Type: "about:blank", Status: http.StatusInternalServerError, RequestID: requestID}
+	var bad badParams
+	var fe *fiber.Error
+	var de *directory.Error
+	switch {
+	case errors.As(err, &bad):
+		p.Status, p.Errors = http.StatusBadRequest, bad
+	case errors.As(err, &fe):
+		p.Status = fe.Code
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		p.Status = http.StatusServiceUnavailable
+	case errors.As(err, &de):
+		p.Status = statuses[de.Kind]
+		field := de.Field
+		if field == "miles" { // the index's word for it
+			field = "radius"
+		}
+		if de.Kind == directory.Invalid && paramNames[field] {
+			p.Errors = []paramError{{field, fieldHelp(field)}}
+		}
+	default:
+		if code, ok := statuses[directory.KindOf(err)]; ok {
+			p.Status = code
+		}
+	}
+	text, ok := problemTexts[p.Status]
+	if !ok {
+		if p.Status = http.StatusBadRequest; fe != nil && fe.Code >= 500 {
+			p.Status = http.StatusInternalServerError
+		}
+		text = problemTexts[p.Status]
+	}
+	p.Title, p.Detail = text[0], text[1]
+	if len(p.Errors) > 0 {
+		p.Type, p.Title, p.Detail = s.base+"/openapi.yaml#bad-parameters", "Some parameters cannot be read", "Each entry of errors names a parameter and how to mend it."
+	}
+	return p
+}
+
+// fieldHelp says how to mend a parameter that the index refused.
+func fieldHelp(field string) string {
+	switch field {
+	case "cursor":
+		return "is not a cursor of this search. Start again without it."
+	case "q":
+		return textHelp
+	}
+	return "has a value that cannot be used here."
+}
+
+// fail answers with a problem: a document for the API's routes, a page for the others. It logs faults
+// of ours, with the number that the answer shows, and never a word of the request.
+func (s *Server) fail(c *fiber.Ctx, err error) error {
+	v := visitOf(c)
+	id := newRequestID()
+	p := s.problemOf(err, id)
+	if p.Status >= 500 && !errors.Is(err, busy) {
+		s.log.LogAttrs(context.Background(), slog.LevelError, "request failed", append([]slog.Attr{slog.String("route", v.route),
+			slog.Int("status", p.Status), slog.String("request_id", id)}, causes(err)...)...)
+	}
+	c.Response().ResetBody()
+	s.headers(c)
+	c.Response().Header.Del(fiber.HeaderETag)
+	c.Response().Header.Del(fiber.HeaderLink)
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	switch p.Status {
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
+		c.Set(fiber.HeaderRetryAfter, "2")
+	case http.StatusMethodNotAllowed:
+		c.Set(fiber.HeaderAllow, "GET, HEAD")
+	}
+	c.Status(p.Status)
+	if v.face(c) == data {
+		return s.sendJSON(c, "application/problem+json", p)
+	}
+	return s.problemPage(c, p)
+}
+
+// causes describes an error for the log by kinds, codes and types. Its text is left out: a parser or a
+// driver may quote what somebody searched for.
+func causes(err error) []slog.Attr {
+	var types []string
+	for e := err; e != nil && len(types) < 8; {
+		types = append(types, strings.TrimPrefix(fmt.Sprintf("%T", e), "*"))
+		switch u := e.(type) {
+		case interface{ Unwrap() error }:
+			e = u.Unwrap()
+		case interface{ Unwrap() []error }:
+			if list := u.Unwrap(); len(list) > 0 {
+				e = list[len(list)-1]
+			} else {
+				e = nil
+			}
+		default:
+			e = nil
+		}
+	}
+	out := []slog.Attr{slog.String("kind", string(directory.KindOf(err))), slog.String("types", strings.Join(types, " < "))}
+	var de *directory.Error
+	if errors.As(err, &de) {
+		op, _, _ := strings.Cut(de.Op, " ") // what stands behind the blank names a record
+		out = append(out, slog.String("op", op))
+	}
+	var coded interface{ Code() int }
+	if errors.As(err, &coded) {
+		out = append(out, slog.Int("code", coded.Code()))
+	}
+	var state interface{ SQLState() string }
+	if errors.As(err, &state) {
+		out = append(out, slog.String("sqlstate", state.SQLState()))
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		out = append(out, slog.Bool("deadline", true))
+	}
+	if name := errno(err); name != "unknown" {
+		out = append(out, slog.String("errno", name))
+	}
+	return out
+}
+
+// newRequestID names one failed request, so that a person can tell us which. It is random and derived
+// from nothing.
+func newRequestID() string {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
+	return hex.EncodeToString(b[:])
+}

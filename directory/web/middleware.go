@@ -1,0 +1,255 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/netip"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// face says in what form a route fails.
+type face int
+
+const (
+	html face = iota
+	data
+)
+
+// visit is what is known of a request under way, kept in its locals.
+type visit struct {
+	route string // the pattern, never the path
+	kind  face
+	set   bool
+}
+
+const visitKey = "visit"
+
+func visitOf(c *fiber.Ctx) *visit {
+	if v, ok := c.Locals(visitKey).(*visit); ok {
+		return v
+	}
+	v := &visit{route: "(none)"}
+	c.Locals(visitKey, v)
+	return v
+}
+
+// face returns the route's face, or, where no route matched, the API's under its prefix.
+func (v *visit) face(c *fiber.Ctx) face {
+	if !v.set && strings.HasPrefix(c.Path(), "/api/") {
+		return data
+	}
+	return v.kind
+}
+
+// get registers a handler for GET and HEAD.
+func (s *Server) get(pattern string, f face, h fiber.Handler) {
+	s.app.Get(pattern, func(c *fiber.Ctx) error {
+		v := visitOf(c)
+		v.route, v.kind, v.set = pattern, f, true
+		return h(c)
+	})
+}
+
+// guard stands around every request: it refuses what no route takes, sets the headers, catches panics,
+// renders errors and writes the one log line. The line has the route's pattern, the method, the status
+// and how long it took in steps: no address, no query, no identifier, nothing of who asked.
+func (s *Server) guard(c *fiber.Ctx) error {
+	started := time.Now()
+	v := visitOf(c)
+	s.headers(c)
+	if err := s.enter(c); err != nil {
+		if err = s.fail(c, err); err != nil {
+			c.Response().ResetBody()
+			c.Status(fiber.StatusInternalServerError)
+		}
+	}
+	method := "other"
+	if m := c.Method(); m == fiber.MethodGet || m == fiber.MethodHead {
+		method = m
+	}
+	s.log.LogAttrs(context.Background(), slog.LevelInfo, "request", slog.String("route", v.route), slog.String("method", method),
+		slog.Int("status", c.Response().StatusCode()), slog.String("took", bucket(time.Since(started))))
+	return nil
+}
+
+func (s *Server) enter(c *fiber.Ctx) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = errPanic
+			s.logPanic(visitOf(c).route, r)
+		}
+	}()
+	if m := c.Method(); m != fiber.MethodGet && m != fiber.MethodHead {
+		return fiber.ErrMethodNotAllowed
+	}
+	if len(c.Request().Header.Peek(fiber.HeaderContentEncoding)) > 0 {
+		return fiber.ErrUnsupportedMediaType // c.Body() would inflate it without limit
+	}
+	return c.Next()
+}
+
+// errPanic is what is left of a panic caught on its way out of a handler.
+var errPanic = errors.New("panic in a handler")
+
+// logPanic writes where it happened. The value is left out unless the runtime made it: it may hold what
+// somebody asked for.
+func (s *Server) logPanic(route string, value any) {
+	what := "not shown"
+	var re runtime.Error
+	if err, ok := value.(error); ok && errors.As(err, &re) {
+		what = re.Error()
+	}
+	var frames []string
+	pc := make([]uintptr, 24)
+	for it := runtime.CallersFrames(pc[:runtime.Callers(3, pc)]); ; {
+		f, more := it.Next()
+		if strings.HasPrefix(f.Function, "kapdir/") {
+			frames = append(frames, f.Function)
+		}
+		if !more {
+			break
+		}
+	}
+	s.log.Error("panic in a handler", "route", route, "panic", what, "frames", strings.Join(frames, " < "))
+}
+
+func bucket(d time.Duration) string {
+	for _, b := range []struct {
+		under time.Duration
+		name  string
+	}{{10 * time.Millisecond, "<10ms"}, {50 * time.Millisecond, "<50ms"}, {200 * time.Millisecond, "<200ms"}, {time.Second, "<1s"}} {
+		if d < b.under {
+			return b.name
+		}
+	}
+	return ">=1s"
+}
+
+// headers sets what every answer carries (reliability.md §8).
+func (s *Server) headers(c *fiber.Ctx) {
+	c.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "+
+		"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	c.Set("Referrer-Policy", "no-referrer")
+	c.Set("X-Content-Type-Options", "nosniff")
+	c.Set("X-Frame-Options", "DENY")
+	c.Set("Permissions-Policy", "geolocation=(), camera=(), microphone=(), payment=(), usb=(), browsing-topics=()")
+	c.Set("Cross-Origin-Opener-Policy", "same-origin")
+	c.Set("Cross-Origin-Resource-Policy", "same-origin")
+	if s.https {
+		c.Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+	}
+}
+
+// Lanes of reliability.md §5.1: heavy questions wait for one another and never for the cheap ones, every
+// wait is bounded, and health stands outside of it all.
+const (
+	cheapSlots, cheapWait = 16, 200 * time.Millisecond
+	heavySlots, heavyWait = 1, 50 * time.Millisecond
+	perClient             = 6 // searches that one address may have under way
+)
+
+type lanes struct {
+	cheap, heavy chan struct{}
+	mu           sync.Mutex
+	clients      map[netip.Addr]int // searches under way; forgotten when they end
+}
+
+func newLanes() *lanes {
+	return &lanes{cheap: make(chan struct{}, cheapSlots), heavy: make(chan struct{}, heavySlots), clients: map[netip.Addr]int{}}
+}
+
+// take waits for a slot. The caller gives it back by calling leave; err is busy when there was none.
+func (l *lanes) take(client netip.Addr, heavy bool) (leave func(), err error) {
+	l.mu.Lock()
+	if l.clients[client] >= perClient {
+		l.mu.Unlock()
+		return nil, busy
+	}
+	l.clients[client]++
+	l.mu.Unlock()
+	gone := func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.clients[client]--; l.clients[client] <= 0 {
+			delete(l.clients, client)
+		}
+	}
+	lane, wait := l.cheap, cheapWait
+	if heavy {
+		lane, wait = l.heavy, heavyWait
+	}
+	select {
+	case lane <- struct{}{}:
+	default:
+		timer := time.NewTimer(wait)
+		defer timer.Stop()
+		select {
+		case lane <- struct{}{}:
+		case <-timer.C:
+			gone()
+			return nil, busy
+		}
+	}
+	return func() { <-lane; gone() }, nil
+}
+
+func parseProxies(list []string) ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, p := range list {
+		if a, err := netip.ParseAddr(p); err == nil {
+			out = append(out, netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen()))
+			continue
+		}
+		prefix, err := netip.ParsePrefix(p)
+		if err != nil {
+			return nil, errors.New("web: TrustedProxies holds something that is neither an address nor a prefix")
+		}
+		out = append(out, prefix.Masked())
+	}
+	return out, nil
+}
+
+// clientAddress is whose turn it is: the connection's address, or, behind trusted proxies, the rightmost
+// hop that is not one of them. What stands further left the client wrote itself. An IPv6 client counts
+// by its /64. It is kept in memory while the search runs, and nowhere else.
+func (s *Server) clientAddress(c *fiber.Ctx) netip.Addr {
+	addr, _ := netip.AddrFromSlice(c.Context().RemoteIP())
+	addr = addr.Unmap()
+	if len(s.proxies) > 0 && s.trusted(addr) {
+		var hops []string
+		for _, line := range c.Request().Header.PeekAll(fiber.HeaderXForwardedFor) {
+			hops = append(hops, strings.Split(string(line), ",")...)
+		}
+		for i := len(hops) - 1; i >= 0; i-- {
+			a, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+			if err != nil {
+				break
+			}
+			addr = a.Unmap().WithZone("")
+			if !s.trusted(addr) {
+				break
+			}
+		}
+	}
+	if addr.Is6() {
+		if p, err := addr.WithZone("").Prefix(64); err == nil {
+			return p.Addr()
+		}
+	}
+	return addr
+}
+
+func (s *Server) trusted(a netip.Addr) bool {
+	for _, p := range s.proxies {
+		if p.Contains(a) {
+			return true
+		}
+	}
+	return false
+}

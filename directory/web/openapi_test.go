@@ -1,0 +1,226 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/google/go-cmp/cmp"
+
+	"kapdir/directory"
+)
+
+func document(t testing.TB) *openapi3.T {
+	t.Helper()
+	doc, err := openapi3.NewLoader().LoadFromData(openAPIDocument)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+// specPath turns a route's pattern into a path of the document.
+func specPath(pattern string) string {
+	parts := strings.Split(pattern, "/")
+	for i, p := range parts {
+		if name, ok := strings.CutPrefix(p, ":"); ok {
+			parts[i] = "{" + name + "}"
+		}
+	}
+	return strings.Join(parts, "/")
+}
+
+func routePatterns(s *Server) []string {
+	var out []string
+	for _, r := range s.App().GetRoutes(true) {
+		if r.Method == http.MethodGet && !slices.Contains(out, r.Path) {
+			out = append(out, r.Path)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func TestDocumentIsValid(t *testing.T) {
+	doc := document(t)
+	if err := doc.Validate(context.Background(), openapi3.DisableExamplesValidation()); err != nil {
+		t.Error(err)
+	}
+	if doc.OpenAPI != "3.1.0" {
+		t.Errorf("version %s", doc.OpenAPI)
+	}
+}
+
+// Every route stands in the document, every path of the document is a route, and all only read.
+func TestRoutesAndDocumentAgree(t *testing.T) {
+	s := demoServer(t)
+	var routes, paths []string
+	for _, r := range s.App().GetRoutes(true) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			t.Errorf("%s %s is a route that does more than read", r.Method, r.Path)
+		}
+	}
+	for _, p := range routePatterns(s) {
+		routes = append(routes, specPath(p))
+	}
+	for p, item := range document(t).Paths.Map() {
+		paths = append(paths, p)
+		for method := range item.Operations() {
+			if method != http.MethodGet {
+				t.Errorf("the document has %s %s", method, p)
+			}
+		}
+	}
+	slices.Sort(routes)
+	slices.Sort(paths)
+	if d := cmp.Diff(paths, routes); d != "" {
+		t.Errorf("document and routes differ (-document +routes):\n%s", d)
+	}
+}
+
+// The parameters that are read are those of the document, in both directions.
+func TestParametersAndDocumentAgree(t *testing.T) {
+	doc := document(t)
+	for path, params := range map[string][]param{"/api/v1/providers": searchParams, "/api/v1/providers/{id}": providerParams, "/api/v1/suggest": suggestParams} {
+		var got, want []string
+		for _, p := range params {
+			got = append(got, p.name)
+		}
+		for _, p := range doc.Paths.Find(path).Get.Parameters {
+			if p.Value.In != "query" {
+				continue
+			}
+			want = append(want, p.Value.Name)
+			i := slices.IndexFunc(params, func(x param) bool { return x.name == p.Value.Name })
+			if i >= 0 && params[i].multi != p.Value.Schema.Value.Type.Is("array") {
+				t.Errorf("%s: %s: repeatable is %v", path, p.Value.Name, params[i].multi)
+			}
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s (-document +read):\n%s", path, d)
+		}
+	}
+	for _, f := range facetParams {
+		if len(f.values) == 0 || f.name == "check" || f.name == "programme" {
+			continue
+		}
+		for _, p := range doc.Paths.Find("/api/v1/providers").Get.Parameters {
+			if p.Value.Name != f.name {
+				continue
+			}
+			var want []string
+			for _, v := range p.Value.Schema.Value.Items.Value.Enum {
+				want = append(want, v.(string))
+			}
+			if d := cmp.Diff(want, f.values); d != "" {
+				t.Errorf("values of %s (-document +read):\n%s", f.name, d)
+			}
+		}
+	}
+}
+
+// conforms checks a response against the document.
+func conforms(t testing.TB, doc *openapi3.T, pattern, target string, r reply) {
+	t.Helper()
+	item := doc.Paths.Find(specPath(pattern))
+	if item == nil {
+		t.Fatalf("%s is not in the document", pattern)
+	}
+	u, err := url.Parse(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req := &http.Request{Method: http.MethodGet, URL: u, Header: http.Header{}}
+	in := &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: req, Route: &routers.Route{Spec: doc, Path: specPath(pattern), PathItem: item, Method: http.MethodGet, Operation: item.Get}},
+		Status:                 r.StatusCode, Header: r.Header, Body: io.NopCloser(bytes.NewReader([]byte(r.body))),
+		Options: &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true},
+	}
+	if err := openapi3filter.ValidateResponse(context.Background(), in); err != nil {
+		t.Errorf("GET %s: %d does not conform: %v", target, r.StatusCode, err)
+	}
+}
+
+func init() {
+	asText := func(body io.Reader, _ http.Header, _ *openapi3.SchemaRef, _ openapi3filter.EncodingFn) (any, error) {
+		b, err := io.ReadAll(body)
+		return string(b), err
+	}
+	openapi3filter.RegisterBodyDecoder("text/html", asText)
+}
+
+func TestAnswersConform(t *testing.T) {
+	s, doc := demoServer(t), document(t)
+	amara := idOf(t, "Amara Whitcomb")
+	for _, x := range []struct {
+		pattern, target string
+		status          int
+	}{
+		{"/api/v1/providers", "/api/v1/providers", 200},
+		{"/api/v1/providers", "/api/v1/providers?q=trauma&state=CO&limit=50", 200},
+		{"/api/v1/providers", "/api/v1/providers?near=80302&radius=100&sort=distance&care=full_kap&care=infusion_only&check=license:confirmed", 200},
+		{"/api/v1/providers", "/api/v1/providers?near=Springfield&telehealth=Texas&price_max=900", 200},
+		{"/api/v1/providers", "/api/v1/providers?q=suicidal", 200},
+		{"/api/v1/providers", "/api/v1/providers?q=zzzzzzzzzzqqqq", 200},
+		{"/api/v1/providers", "/api/v1/providers?radius=5", 400},
+		{"/api/v1/providers", "/api/v1/providers?cursor=zzz", 400},
+		{"/api/v1/providers/:id", api(amara), 200},
+		{"/api/v1/providers/:id", api(amara) + "?state=UT", 200},
+		{"/api/v1/providers/:id", "/api/v1/providers/prv_00000000000000000000000000", 404},
+		{"/api/v1/providers/:id", "/api/v1/providers/me", 404},
+		{"/api/v1/providers/:id", api(amara) + "?states=UT", 400},
+		{"/api/v1/suggest", "/api/v1/suggest?q=bou", 200},
+		{"/api/v1/suggest", "/api/v1/suggest", 400},
+		{"/openapi.yaml", "/openapi.yaml", 200},
+		{"/livez", "/livez", 200},
+		{"/readyz", "/readyz", 200},
+		{"/", "/", 200},
+		{"/", "/?near=nowhere+at+all", 400},
+		{"/providers/:id", pageOf(amara), 200},
+		{"/providers/:id", "/providers/prv_00000000000000000000000000", 404},
+		{"/about/how-we-check", "/about/how-we-check", 200},
+		{"/sources", "/sources", 200},
+		{"/robots.txt", "/robots.txt", 200},
+	} {
+		r := get(t, s, x.target)
+		if r.StatusCode != x.status {
+			t.Errorf("GET %s: %d, want %d: %.300s", x.target, r.StatusCode, x.status, r.body)
+			continue
+		}
+		conforms(t, doc, x.pattern, x.target, r)
+	}
+}
+
+// Everybody's JSON conforms, in their own state and in another.
+func TestEveryProviderConforms(t *testing.T) {
+	s, doc := demoServer(t), document(t)
+	for i, id := range everybody(t) {
+		target := api(id)
+		if i%4 != 0 { // the validator takes 30 ms a document
+			continue
+		}
+		if i%12 == 0 {
+			target += "?state=TX"
+		}
+		r := get(t, s, target)
+		if r.StatusCode != 200 {
+			t.Fatalf("%s: %d %s", target, r.StatusCode, r.body)
+		}
+		conforms(t, doc, "/api/v1/providers/:id", target, r)
+		p := decode[provider](t, r)
+		if p.ID != id || len(p.Checks) != len(directory.CheckNames) {
+			t.Errorf("%s: id %s, %d checks", id, p.ID, len(p.Checks))
+		}
+		if t.Failed() {
+			return
+		}
+	}
+}

@@ -1,0 +1,417 @@
+package web
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"kapdir/directory"
+	"kapdir/search"
+)
+
+// page is what every page has around its own content.
+type page struct {
+	Title     string
+	Canonical string // absolute; "" for a page that search engines should leave out
+	Demo      *demo
+	Contact   string
+	Path      string
+	Notice    *notice
+	Legend    []legendRow // the shapes that the page uses
+}
+
+type legendRow struct {
+	Result  directory.CheckResult
+	Label   string
+	Meaning string
+}
+
+func (s *Server) page(title, path string) page {
+	return page{Title: title, Demo: s.demo(), Contact: s.cfg.Contact, Path: path}
+}
+
+// sendPage renders a page and sends it.
+func (s *Server) sendPage(c *fiber.Ctx, name string, data any) error {
+	body, err := s.pages.render(name, data)
+	if err != nil {
+		return err
+	}
+	return s.send(c, fiber.MIMETextHTMLCharsetUTF8, body)
+}
+
+// searchView is the search page: one form, and the answer of the API beneath it.
+type searchView struct {
+	page
+	Ask      ask
+	Asked    bool
+	Errors   []paramError
+	Wrong    map[string]string // by parameter
+	States   []stateOption
+	Radii    []int
+	Answer   *searchAnswer
+	Groups   []facetGroup
+	Chosen   []choice
+	Next     string
+	First    string
+	Easier   []choice
+	Filtered int
+	Plainly  string // the search without its filters
+}
+
+type stateOption struct {
+	Code  directory.State
+	Name  string
+	Count int
+}
+
+type facetGroup struct {
+	Name   string
+	Label  string
+	Open   bool
+	Values []search.FacetValue
+}
+
+// choice is something chosen, with the search that goes without it, or something to try.
+type choice struct{ Label, Href string }
+
+var radii = []int{5, 10, 25, 50, 100, 250, 500}
+
+// searchPage answers GET /.
+func (s *Server) searchPage(c *fiber.Ctx) error {
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	a, bad := parse(rawQuery(c), searchParams, true)
+	v := searchView{page: s.page("Find ketamine-assisted psychotherapy", "/"), Ask: a, Asked: a.asked(), Radii: radii, Wrong: map[string]string{}}
+	if v.Asked {
+		v.Title = "Search results"
+	} else if len(bad) == 0 {
+		v.Canonical = s.base + "/"
+	}
+	if inDanger(a.Text) {
+		v.Notice = &crisisNotice
+	}
+	if len(bad) == 0 {
+		answer, err := s.search(c, a)
+		switch {
+		case err == nil:
+			v.Answer = answer
+		case directory.KindOf(err) == directory.Invalid:
+			bad = s.problemOf(err, "").Errors
+		}
+		if err != nil && len(bad) == 0 {
+			return err
+		}
+	}
+	if v.Asked || len(bad) > 0 {
+		c.Set("X-Robots-Tag", "noindex")
+	}
+	if len(bad) > 0 {
+		c.Status(http.StatusBadRequest)
+		v.Title, v.Errors = "Something to mend in your search", bad
+		for _, e := range bad {
+			v.Wrong[e.Parameter] = e.Detail
+		}
+	}
+	v.fill()
+	return s.sendPage(c, "search", v)
+}
+
+// fill makes of the answer what the form and the links around it need.
+func (v *searchView) fill() {
+	counts := map[string]int{}
+	if v.Answer != nil {
+		for _, f := range v.Answer.facets {
+			if f.Name == "state" {
+				for _, x := range f.Values {
+					counts[x.Value] = x.Count
+				}
+			}
+		}
+		v.Groups = groups(v.Answer.facets)
+		if v.Answer.Next != nil {
+			next := v.Ask
+			next.Cursor = *v.Answer.Next
+			v.Next = "/?" + next.encode()
+		}
+	}
+	for _, st := range directory.Tables().States() {
+		v.States = append(v.States, stateOption{st, st.Name(), counts[string(st)]})
+	}
+	slices.SortFunc(v.States, func(a, b stateOption) int { return cmp.Compare(a.Name, b.Name) })
+	if v.Ask.Cursor != "" {
+		first := v.Ask
+		first.Cursor = ""
+		v.First = "/?" + first.encode()
+	}
+	drop := func(label, name, value string) {
+		v.Chosen = append(v.Chosen, choice{label, "/?" + v.Ask.without(name, value).encode()})
+	}
+	if v.Ask.Telehealth != "" {
+		drop("By video in "+v.Ask.Telehealth.Name(), "telehealth", "")
+	}
+	for _, f := range facetParams {
+		for _, x := range v.Ask.Filters[f.name] {
+			drop(valueLabel(f.name, x, true), f.name, x)
+		}
+	}
+	if v.Ask.PriceMax > 0 {
+		drop("Medicine session up to "+money(int64(v.Ask.PriceMax)*100), "price_max", "")
+	}
+	v.Filtered = len(v.Chosen)
+	plain := v.Ask
+	plain.Filters, plain.Telehealth, plain.PriceMax, plain.Cursor = nil, "", 0, ""
+	v.Plainly = plain.encode()
+	if v.Answer != nil && v.Answer.Total == 0 {
+		v.Easier = v.easier()
+	}
+}
+
+// easier lists searches that may find somebody where this one did not.
+func (v *searchView) easier() []choice {
+	var out []choice
+	a := v.Ask
+	a.Cursor = ""
+	if v.Filtered > 0 {
+		all := a
+		all.Filters, all.Telehealth, all.PriceMax = nil, "", 0
+		out = append(out, choice{"Search without the filters", "/?" + all.encode()})
+	}
+	if a.Near != nil && a.Miles < maxMiles {
+		wider := a
+		wider.Miles = maxMiles
+		for _, r := range radii {
+			if r >= 4*a.Miles {
+				wider.Miles = r
+				break
+			}
+		}
+		out = append(out, choice{"Look within " + plainNumber(wider.Miles) + " miles of " + a.Near.String(), "/?" + wider.encode()})
+		if a.Near.State != "" && a.Telehealth == "" {
+			video := a.without("near", "")
+			video.Telehealth = a.Near.State
+			out = append(out, choice{"Look for sessions by video in " + a.Near.State.Name(), "/?" + video.encode()})
+		}
+	}
+	if a.Text != "" && (a.Near != nil || a.State != "" || len(a.Filters) > 0) {
+		out = append(out, choice{"Search without the words", "/?" + a.without("q", "").encode()})
+	}
+	return append(out, choice{"See every provider", "/"})
+}
+
+func plainNumber(n int) string { return thousands(n) }
+
+// groups arranges facets for the page: the five checks become five groups.
+func groups(facets []search.Facet) []facetGroup {
+	var out []facetGroup
+	for _, p := range facetParams {
+		i := slices.IndexFunc(facets, func(f search.Facet) bool { return f.Name == p.name })
+		if i < 0 || len(facets[i].Values) == 0 {
+			continue
+		}
+		f := facets[i]
+		if f.Name != "check" {
+			out = append(out, newGroup(f.Name, search.FacetLabel(f.Name), f.Values))
+			continue
+		}
+		for _, name := range directory.CheckNames {
+			var values []search.FacetValue
+			for _, x := range f.Values {
+				if strings.HasPrefix(x.Value, string(name)+":") {
+					x.Label = valueLabel("check", x.Value, false)
+					values = append(values, x)
+				}
+			}
+			if len(values) > 0 {
+				out = append(out, newGroup("check", "Check: "+checkTitles[name], values))
+			}
+		}
+	}
+	return out
+}
+
+func newGroup(name, label string, values []search.FacetValue) facetGroup {
+	g := facetGroup{Name: name, Label: label, Values: values, Open: name == "care" || name == "accepting" || name == "focus"}
+	for _, v := range values {
+		g.Open = g.Open || v.Selected
+	}
+	return g
+}
+
+// valueLabel names a facet's value; whole names the check it belongs to as well.
+func valueLabel(facet, value string, whole bool) string {
+	if facet != "check" {
+		l := search.Label(facet, value)
+		if whole && (facet == "accepting" || value == "unknown" || value == "other") {
+			l = search.FacetLabel(facet) + ": " + l
+		}
+		return l
+	}
+	name, result, _ := strings.Cut(value, ":")
+	l := labelOf(directory.CheckName(name), directory.CheckResult(result))
+	if whole {
+		return checkTitles[directory.CheckName(name)] + ": " + l
+	}
+	return l
+}
+
+// providerView is a provider's page: the API's answer, with its claims in groups.
+type providerView struct {
+	page
+	P         *provider
+	Groups    []claimGroup
+	Confirmed bool // a check is confirmed: the note on what that means is shown
+	States    []stateOption
+	Home      directory.State
+	Stale     bool // the contact facts are too old to count
+}
+
+type claimGroup struct {
+	Title  string
+	Claims []claim
+}
+
+// providerPage answers GET /providers/:id.
+func (s *Server) providerPage(c *fiber.Ctx) error {
+	p, err := s.provider(c)
+	var moved *mergedInto
+	if errors.As(err, &moved) {
+		c.Set(fiber.HeaderLocation, moved.location("/providers/", moved.query))
+		c.Set(fiber.HeaderCacheControl, "no-store")
+		c.Status(http.StatusPermanentRedirect)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.sendCached(c, fiber.MIMETextHTMLCharsetUTF8, p, func() ([]byte, error) {
+		v := providerView{page: s.page(p.Name, p.URL), P: p, Home: p.homeState, Stale: p.contactStale, Groups: claimGroups(p.Claims)}
+		v.Canonical = s.base + p.URL
+		for _, st := range directory.Tables().States() {
+			v.States = append(v.States, stateOption{Code: st, Name: st.Name()})
+		}
+		slices.SortFunc(v.States, func(a, b stateOption) int { return cmp.Compare(a.Name, b.Name) })
+		seen := map[directory.CheckResult]bool{}
+		for _, x := range p.Checks {
+			if !seen[x.Result] {
+				seen[x.Result] = true
+				v.Legend = append(v.Legend, legendRow{x.Result, resultLabels[x.Result], meanings[x.Result]})
+			}
+		}
+		return s.pages.render("provider", v)
+	})
+}
+
+// claimGroups sorts the claims of a page under a few headings. Contact facts stand beside what they
+// speak of instead.
+func claimGroups(claims []claim) []claimGroup {
+	headings := []struct {
+		title string
+		kinds []directory.ClaimKind
+	}{
+		{"Licences and certifications", []directory.ClaimKind{directory.License, directory.CompactPrivilege, directory.BoardCert, directory.REMSSite}},
+		{"Training in ketamine-assisted psychotherapy", []directory.ClaimKind{directory.TrainingCert, directory.Pledge}},
+		{"Prescribing and monitoring", []directory.ClaimKind{directory.OversightLink, directory.PracticeAgreement, directory.DEARegistration}},
+		{"How sessions are run", []directory.ClaimKind{directory.ProtocolClaim}},
+		{"Board actions and exclusion lists", []directory.ClaimKind{directory.DisciplineScreen, directory.ExclusionScreen}},
+		{"Identity", []directory.ClaimKind{directory.IdentityNPI}},
+	}
+	var out []claimGroup
+	for _, h := range headings {
+		g := claimGroup{Title: h.title}
+		for _, c := range claims {
+			if slices.Contains(h.kinds, c.Kind) {
+				g.Claims = append(g.Claims, c)
+			}
+		}
+		if len(g.Claims) > 0 {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+// howView is the page on how a check is earned.
+type howView struct {
+	page
+	Checks []howCheck
+	Policy directory.Policy
+	Kinds  []howKind
+}
+
+type howCheck struct{ Title, Asks string }
+
+type howKind struct {
+	Label string
+	directory.KindPolicy
+}
+
+// howPage answers GET /about/how-we-check.
+func (s *Server) howPage(c *fiber.Ctx) error {
+	v := howView{page: s.page("How we check", "/about/how-we-check"), Policy: s.cfg.Policies.InForce(s.now())}
+	v.Canonical = s.base + v.Path
+	for _, n := range directory.CheckNames {
+		v.Checks = append(v.Checks, howCheck{checkTitles[n], checkAsks[n]})
+	}
+	for i := len(directory.CheckResults) - 1; i >= 0; i-- {
+		r := directory.CheckResults[i]
+		v.Legend = append(v.Legend, legendRow{r, resultLabels[r], meanings[r]})
+	}
+	for _, k := range []directory.ClaimKind{directory.License, directory.DisciplineScreen, directory.ExclusionScreen, directory.OversightLink,
+		directory.ProtocolClaim, directory.TrainingCert, directory.ContactClaim} {
+		v.Kinds = append(v.Kinds, howKind{kindLabels[k], v.Policy.Kinds[k]})
+	}
+	c.Set(fiber.HeaderCacheControl, "public, max-age=60")
+	return s.sendPage(c, "how", v)
+}
+
+// sourcesView is the page on what the directory rests on.
+type sourcesView struct {
+	page
+	Sources []sourceRow
+}
+
+type sourceRow struct {
+	directory.SourceState
+	Link, Lookup string
+	Loaded       bool
+}
+
+// sourcesPage answers GET /sources.
+func (s *Server) sourcesPage(c *fiber.Ctx) error {
+	ctx, cancel := s.deadline(pageDeadline)
+	defer cancel()
+	states, err := s.cfg.Reader.Sources(ctx)
+	if err != nil {
+		return err
+	}
+	v := sourcesView{page: s.page("Sources", "/sources")}
+	v.Canonical = s.base + v.Path
+	for _, st := range states {
+		v.Sources = append(v.Sources, sourceRow{st, webAddress(st.Source.URL), webAddress(st.Source.LookupURL), st.Run.Release.Name != ""})
+	}
+	c.Set(fiber.HeaderCacheControl, "public, max-age=60")
+	return s.sendPage(c, "sources", v)
+}
+
+// robots answers GET /robots.txt. A demonstration asks to be left out of every index: its people are invented.
+func (s *Server) robots(c *fiber.Ctx) error {
+	body := "User-agent: *\nDisallow: /api/\nDisallow: /*?\n"
+	if s.cfg.Demo != nil {
+		body = "User-agent: *\nDisallow: /\n"
+	}
+	c.Set(fiber.HeaderCacheControl, "public, max-age=3600")
+	return s.send(c, fiber.MIMETextPlainCharsetUTF8, []byte(body))
+}
+
+// problemView is the page of an error.
+type problemView struct {
+	page
+	P problem
+}
+
+func (s *Server) problemPage(c *fiber.Ctx, p problem) error {
+	return s.sendPage(c, "problem", problemView{s.page(p.Title, ""), p})
+}

@@ -1,0 +1,493 @@
+package web
+
+import (
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/gofiber/fiber/v2"
+
+	"kapdir/directory"
+	"kapdir/search"
+)
+
+// Limits of a question. They are checked before anything is built from it: a search engine's deadline
+// does not bound the work of building a query (reliability.md §5).
+const (
+	maxText       = 200
+	maxWords      = 40 // all words; the index says how many of those that count it takes
+	maxPairs      = 64
+	maxValues     = 20 // of one facet
+	maxCursor     = 1024
+	defaultMiles  = 50
+	maxMiles      = 500
+	defaultLimit  = 20
+	maxLimit      = 50
+	maxPrice      = 100_000 // dollars
+	relevance     = "relevance"
+	distance      = "distance"
+	heavyWords    = 6
+	heavyFilters  = 12
+	maxSuggestion = 8
+)
+
+// ask is a question as it was understood.
+type ask struct {
+	Text       string
+	State      directory.State
+	NearText   string // as it was written
+	Near       *directory.Place
+	NearOthers int // how many other states have a town of that name
+	Miles      int // 0: nobody said
+	Telehealth directory.State
+	Filters    map[string][]string
+	PriceMax   int // dollars; 0: no limit
+	Sort       string
+	Limit      int
+	Cursor     string
+}
+
+// param is one parameter: its name, whether it may be repeated, and how its value is read. read gets a
+// value that is not empty, not too long, valid UTF-8 and free of control characters, and returns what
+// is wrong with it, or "".
+type param struct {
+	name  string
+	multi bool
+	read  func(a *ask, v string) string
+}
+
+// facetParams are the parameters that are facets of the index, in the order a page shows them, with
+// the values each takes; nil takes any plain word, because the index makes them from the records.
+var facetParams = []struct {
+	name   string
+	values []string
+}{
+	{"care", words(directory.CareTypes)},
+	{"accepting", []string{"yes", "no", "waitlist", "unknown"}},
+	{"check", checkValues()},
+	{"setting", directory.Vocabulary["setting"]},
+	{"route", directory.Vocabulary["route"]},
+	{"framework", directory.Vocabulary["framework"]},
+	{"focus", directory.Vocabulary["focus"]},
+	{"population", directory.Vocabulary["population"]},
+	{"format", directory.Vocabulary["format"]},
+	{"language", nil},
+	{"licence", nil},
+	{"programme", programmeIDs()},
+}
+
+func words[T ~string](list []T) []string {
+	out := make([]string, len(list))
+	for i, w := range list {
+		out[i] = string(w)
+	}
+	return out
+}
+
+func checkValues() []string {
+	var out []string
+	for _, c := range directory.CheckNames {
+		for _, r := range directory.CheckResults {
+			out = append(out, string(c)+":"+string(r))
+		}
+	}
+	return out
+}
+
+func programmeIDs() []string {
+	var out []string
+	for _, p := range directory.Tables().Programmes() {
+		out = append(out, p.ID)
+	}
+	return out
+}
+
+// searchParams are the parameters of a search, in the order in which a link writes them.
+var searchParams = append(append([]param{
+	{name: "q", read: func(a *ask, v string) string {
+		a.Text = strings.Join(strings.Fields(v), " ") // kept even when it is too much, for the form and the crisis notice
+		if utf8.RuneCountInString(v) > maxText || len(strings.Fields(v)) > maxWords {
+			return textHelp
+		}
+		return ""
+	}},
+	{name: "state", read: readState(func(a *ask, s directory.State) { a.State = s })},
+	{name: "near", read: func(a *ask, v string) string {
+		a.NearText = strings.Join(strings.Fields(v), " ")
+		return ""
+	}},
+	{name: "radius", read: readNumber("is a number of miles from 1 to 500, without a unit.", 1, maxMiles, func(a *ask, n int) { a.Miles = n })},
+	{name: "telehealth", read: readState(func(a *ask, s directory.State) { a.Telehealth = s })},
+}, facetList()...), []param{
+	{name: "price_max", read: readNumber("is the most that one medicine session may cost, in whole dollars.", 1, maxPrice, func(a *ask, n int) { a.PriceMax = n })},
+	{name: "sort", read: func(a *ask, v string) string {
+		if v != relevance && v != distance {
+			return "is relevance or distance."
+		}
+		a.Sort = v
+		return ""
+	}},
+	{name: "limit", read: readNumber("is a number from 1 to 50.", 1, maxLimit, func(a *ask, n int) { a.Limit = n })},
+	{name: "cursor", read: func(a *ask, v string) string {
+		if len(v) > maxCursor || !cursorForm.MatchString(v) {
+			return fieldHelp("cursor")
+		}
+		a.Cursor = v
+		return ""
+	}},
+}...)
+
+// providerParams are the parameters of a provider's page and JSON.
+var providerParams = []param{{name: "state", read: readState(func(a *ask, s directory.State) { a.State = s })}}
+
+// suggestParams are the parameters of a suggestion.
+var suggestParams = []param{searchParams[0], {name: "limit", read: readNumber("is a number from 1 to 8.", 1, maxSuggestion, func(a *ask, n int) { a.Limit = n })}}
+
+// paramNames are all parameters there are; an error of another package may name one of them.
+var paramNames = func() map[string]bool {
+	m := map[string]bool{}
+	for _, p := range searchParams {
+		m[p.name] = true
+	}
+	return m
+}()
+
+const textHelp = "may have up to 200 characters, and 12 words that count."
+
+const nearHelp = "is a five-digit ZIP code, or a town with its state: 80302, or Boulder, CO."
+
+var (
+	cursorForm = regexp.MustCompile(`^[A-Za-z0-9_.~=-]+$`)
+	wordForm   = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N} '+_./-]{0,59}$`)
+	paramForm  = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,39}$`)
+	zipForm    = regexp.MustCompile(`^(\d{5})(-\d{4})?$`)
+	townZIP    = regexp.MustCompile(`[ ,](\d{5})(-\d{4})?$`)
+)
+
+func facetList() []param {
+	var out []param
+	for _, f := range facetParams {
+		out = append(out, param{name: f.name, multi: true, read: func(a *ask, v string) string {
+			switch {
+			case f.values != nil && !slices.Contains(f.values, v):
+				if f.name == "check" {
+					return "is a check and a result with a colon between them, such as license:confirmed."
+				}
+				return "is one of: " + strings.Join(f.values, ", ") + "."
+			case f.values == nil && !wordForm.MatchString(v):
+				return "is a value that this facet listed."
+			case len(a.Filters[f.name]) >= maxValues:
+				return "may be given up to 20 times."
+			}
+			if a.Filters == nil {
+				a.Filters = map[string][]string{}
+			}
+			if !slices.Contains(a.Filters[f.name], v) {
+				a.Filters[f.name] = append(a.Filters[f.name], v)
+			}
+			return ""
+		}})
+	}
+	return out
+}
+
+func readState(set func(*ask, directory.State)) func(*ask, string) string {
+	return func(a *ask, v string) string {
+		st, err := directory.ParseState(v)
+		if err != nil {
+			return "is a US state or territory: CO, or Colorado."
+		}
+		set(a, st)
+		return ""
+	}
+}
+
+func readNumber(help string, low, high int, set func(*ask, int)) func(*ask, string) string {
+	return func(a *ask, v string) string {
+		n, err := strconv.Atoi(v)
+		if err != nil || n < low || n > high || strconv.Itoa(n) != v {
+			return help
+		}
+		set(a, n)
+		return ""
+	}
+}
+
+// rawQuery copies the query string out of the request's buffer.
+func rawQuery(c *fiber.Ctx) string { return string(c.Request().URI().QueryString()) }
+
+// parse reads a raw query against the parameters. With form true it takes what an HTML form sends:
+// empty fields are absent. The ask it returns is usable beside the errors: a form is shown again with
+// what could be read.
+func parse(raw string, params []param, form bool) (ask, badParams) {
+	var a ask
+	var bad badParams
+	refuse := func(name, detail string) {
+		if len(bad) < 20 {
+			bad = append(bad, paramError{name, detail})
+		}
+	}
+	seen := map[string]bool{}
+	pairs := strings.Split(raw, "&")
+	if len(pairs) > maxPairs {
+		return a, badParams{{"query", "has too many parameters."}}
+	}
+	for _, pair := range pairs {
+		if pair == "" {
+			continue
+		}
+		rawName, rawValue, _ := strings.Cut(pair, "=")
+		name, err1 := url.QueryUnescape(rawName)
+		value, err2 := url.QueryUnescape(rawValue)
+		i := slices.IndexFunc(params, func(p param) bool { return p.name == name })
+		switch {
+		case err1 != nil || i < 0:
+			refuse(unknownParam(name, err1 != nil, params))
+			continue
+		case err2 != nil || !utf8.ValidString(value) || strings.ContainsFunc(value, unicode.IsControl):
+			refuse(name, "is not well-formed text.")
+			continue
+		case seen[name] && !params[i].multi:
+			refuse(name, "may be given once only.")
+			continue
+		}
+		seen[name] = true
+		switch value = strings.TrimSpace(value); {
+		case value == "" && form:
+			seen[name] = false // an empty field beside a full one of the same name is no repetition
+		case value == "":
+			refuse(name, "is empty. Leave it out, or give it a value.")
+		case len(value) > 4*maxText:
+			refuse(name, "is too long.")
+		default:
+			if wrong := params[i].read(&a, value); wrong != "" {
+				refuse(name, wrong)
+			}
+		}
+	}
+	a.settle(refuse, form)
+	return a, bad
+}
+
+// settle checks what depends on more than one parameter, and finds the place.
+func (a *ask) settle(refuse func(name, detail string), form bool) {
+	if a.NearText != "" {
+		wrong := nearHelp
+		if utf8.RuneCountInString(a.NearText) > 80 {
+			refuse("near", wrong)
+		} else if a.Near, a.NearOthers, wrong = findPlace(a.NearText, a.State); wrong != "" {
+			refuse("near", wrong)
+		}
+	}
+	if a.NearText == "" && a.Miles != 0 {
+		if !form { // the form's own selection comes along
+			refuse("radius", "counts from a place: give near as well.")
+		}
+		a.Miles = 0
+	}
+	if a.NearText == "" && a.Sort == distance {
+		if !form {
+			refuse("sort", "by distance counts from a place: give near as well.")
+		}
+		a.Sort = ""
+	}
+	if a.Near != nil && a.Miles == 0 {
+		a.Miles = defaultMiles
+	}
+	if a.Sort == "" {
+		a.Sort = relevance
+	}
+}
+
+// unknownParam names a parameter that does not exist, if its name is plain, and the nearest that does.
+func unknownParam(name string, broken bool, params []param) (string, string) {
+	if broken || !paramForm.MatchString(name) {
+		return "query", "holds a parameter whose name cannot be read."
+	}
+	nearest, apart := "", 4
+	for _, p := range params {
+		if d := editDistance(strings.ToLower(name), p.name); d < apart && d < len(p.name) {
+			nearest, apart = p.name, d
+		}
+	}
+	if nearest != "" {
+		return name, "is not a parameter here. Did you mean " + nearest + "?"
+	}
+	return name, "is not a parameter here."
+}
+
+// editDistance is Levenshtein's, for two short names.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// findPlace reads a ZIP code, "Boulder, CO", "Boulder CO 80302" or a town's name alone, which means the
+// one in the chosen state, else the one with the most ZIP codes.
+func findPlace(text string, state directory.State) (*directory.Place, int, string) {
+	t := directory.Tables()
+	if m := zipForm.FindStringSubmatch(text); m != nil {
+		if p, ok := t.PlaceOfZIP(m[1]); ok {
+			return &p, 0, ""
+		}
+		return nil, 0, "is a ZIP code that we do not know. Try the town and its state: Boulder, CO."
+	}
+	if m := townZIP.FindStringSubmatch(text); m != nil {
+		if p, ok := t.PlaceOfZIP(m[1]); ok {
+			return &p, 0, ""
+		}
+		text = strings.TrimRight(strings.TrimSuffix(text, m[0]), " ,")
+	}
+	if st, err := directory.ParseState(text); err == nil { // New York is a town in its own state; Hampshire elsewhere is not meant
+		if p, _, ok := t.PlaceOfTown(text, st); ok && len(text) > 2 {
+			return &p, 0, ""
+		}
+		return nil, 0, "is a whole state. Use state for " + st.Name() + ", or give a town with its state, or a ZIP code."
+	}
+	if town, st, ok := cutState(text); ok {
+		if p, _, ok := t.PlaceOfTown(town, st); ok {
+			return &p, 0, ""
+		}
+		if strings.Contains(text, ",") {
+			return nil, 0, "is a town that we do not know in " + st.Name() + ". Try its ZIP code, or a larger town nearby."
+		}
+	}
+	if state != "" {
+		if p, _, ok := t.PlaceOfTown(text, state); ok {
+			return &p, 0, ""
+		}
+	}
+	if p, others, ok := t.PlaceOfTown(text, ""); ok {
+		return &p, others, ""
+	}
+	return nil, 0, "is a place that we do not know. Give a five-digit ZIP code, or a town with its state: Boulder, CO."
+}
+
+// cutState splits a state's code or name off the end of a place.
+func cutState(text string) (town string, st directory.State, ok bool) {
+	if i := strings.LastIndexByte(text, ','); i > 0 {
+		st, err := directory.ParseState(text[i+1:])
+		return strings.TrimSpace(text[:i]), st, err == nil
+	}
+	f := strings.Fields(text)
+	for n := min(3, len(f)-1); n > 0; n-- {
+		if st, err := directory.ParseState(strings.Join(f[len(f)-n:], " ")); err == nil {
+			return strings.Join(f[:len(f)-n], " "), st, true
+		}
+	}
+	return "", "", false
+}
+
+// query is the question for the index.
+func (a ask) query() search.Query {
+	q := search.Query{Text: a.Text, State: a.State, Near: a.Near, Telehealth: a.Telehealth, Filters: a.Filters,
+		PriceMaxCents: int64(a.PriceMax) * 100, Sort: a.Sort, Limit: a.Limit, Cursor: a.Cursor}
+	if a.Near != nil {
+		q.Miles = float64(a.Miles)
+	}
+	if q.Limit == 0 {
+		q.Limit = defaultLimit
+	}
+	return q
+}
+
+// heavy reports a question that costs much more than most.
+func (a ask) heavy() bool {
+	n := 0
+	for _, vs := range a.Filters {
+		n += len(vs)
+	}
+	return len(strings.Fields(a.Text)) > heavyWords || n > heavyFilters
+}
+
+// asked reports that the visitor asked for anything at all.
+func (a ask) asked() bool {
+	return a.Text != "" || a.NearText != "" || a.State != "" || a.Telehealth != "" || len(a.Filters) > 0 || a.PriceMax != 0 || a.Cursor != ""
+}
+
+// encode writes the question as a query string in one order, so that parse(encode(a)) is a.
+func (a ask) encode() string {
+	var b strings.Builder
+	add := func(name, value string) {
+		if value == "" {
+			return
+		}
+		if b.Len() > 0 {
+			b.WriteByte('&')
+		}
+		b.WriteString(name + "=" + url.QueryEscape(value))
+	}
+	number := func(n int) string {
+		if n == 0 {
+			return ""
+		}
+		return strconv.Itoa(n)
+	}
+	add("q", a.Text)
+	add("state", string(a.State))
+	add("near", a.NearText)
+	if a.NearText != "" && a.Miles != defaultMiles {
+		add("radius", number(a.Miles))
+	}
+	add("telehealth", string(a.Telehealth))
+	for _, f := range facetParams {
+		for _, v := range a.Filters[f.name] {
+			add(f.name, v)
+		}
+	}
+	add("price_max", number(a.PriceMax))
+	if a.Sort == distance {
+		add("sort", distance)
+	}
+	add("limit", number(a.Limit))
+	add("cursor", a.Cursor)
+	return b.String()
+}
+
+// without returns the question less one value of a facet, or less the parameter, from its first page.
+func (a ask) without(name, value string) ask {
+	a.Cursor = ""
+	switch name {
+	case "q":
+		a.Text = ""
+	case "state":
+		a.State = ""
+	case "near":
+		a.NearText, a.Near, a.Miles, a.Sort = "", nil, 0, relevance
+	case "radius":
+		a.Miles = defaultMiles
+	case "telehealth":
+		a.Telehealth = ""
+	case "price_max":
+		a.PriceMax = 0
+	default:
+		filters := map[string][]string{}
+		for k, vs := range a.Filters {
+			filters[k] = slices.Clone(vs)
+		}
+		if filters[name] = slices.DeleteFunc(filters[name], func(v string) bool { return v == value }); len(filters[name]) == 0 {
+			delete(filters, name)
+		}
+		a.Filters = filters
+	}
+	return a
+}

@@ -1,0 +1,142 @@
+package web
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"kapdir/directory"
+)
+
+func TestParamsRefused(t *testing.T) {
+	for _, x := range []struct {
+		name, raw, parameter, says string
+	}{
+		{"unknown, near a known one", "stat=CO", "stat", "Did you mean state?"},
+		{"unknown, near another", "telehelth=CO", "telehelth", "telehealth"},
+		{"unknown", "utm_source=x", "utm_source", "is not a parameter here."},
+		{"unknown and strange", "%3Cscript%3E=1", "query", "name cannot be read"},
+		{"case counts", "Q=x", "Q", "Did you mean q?"},
+		{"repeated", "q=a&q=b", "q", "once only"},
+		{"empty", "q=", "q", "is empty"},
+		{"blank", "q=++", "q", "is empty"},
+		{"long text", "q=" + strings.Repeat("a", 201), "q", "200 characters"},
+		{"very long text", "q=" + strings.Repeat("a", 2000), "q", "too long"},
+		{"control character", "q=a%00b", "q", "well-formed"},
+		{"line feed", "near=Boulder%0d%0aX", "near", "well-formed"},
+		{"broken escape", "q=%zz", "q", "well-formed"},
+		{"broken UTF-8", "q=%ff%fe", "q", "well-formed"},
+		{"no state", "state=XX", "state", "US state"},
+		{"no ZIP", "near=00000", "near", "ZIP code"},
+		{"no town", "near=Atlantis%2C+CO", "near", "Colorado"},
+		{"a whole state", "near=New+Hampshire", "near", "whole state"},
+		{"a state's code", "near=CO", "near", "whole state"},
+		{"radius without near", "radius=10", "radius", "give near"},
+		{"radius zero", "near=80302&radius=0", "radius", "1 to 500"},
+		{"radius too wide", "near=80302&radius=501", "radius", "1 to 500"},
+		{"radius with unit", "near=80302&radius=10mi", "radius", "without a unit"},
+		{"radius with sign", "near=80302&radius=%2B10", "radius", "1 to 500"},
+		{"radius with zeros", "near=80302&radius=010", "radius", "1 to 500"},
+		{"distance without near", "sort=distance", "sort", "give near"},
+		{"sort", "sort=price", "sort", "relevance or distance"},
+		{"care", "care=good", "care", "full_kap"},
+		{"check", "check=license", "check", "colon"},
+		{"check result", "check=license:great", "check", "colon"},
+		{"language", "language=%3Cb%3E", "language", "listed"},
+		{"price", "price_max=12.50", "price_max", "whole dollars"},
+		{"price below", "price_max=-1", "price_max", "whole dollars"},
+		{"limit", "limit=51", "limit", "1 to 50"},
+		{"limit none", "limit=0", "limit", "1 to 50"},
+		{"cursor", "cursor=a/b", "cursor", "not a cursor"},
+		{"too many", strings.Repeat("route=oral&", 70), "query", "too many"},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			_, bad := parse(x.raw, searchParams, false)
+			if len(bad) == 0 {
+				t.Fatal("it was taken")
+			}
+			if got := bad[0]; got.Parameter != x.parameter || !strings.Contains(got.Detail, x.says) {
+				t.Errorf("got %+v, want %s … %s", got, x.parameter, x.says)
+			}
+		})
+	}
+}
+
+func TestParamsRead(t *testing.T) {
+	place := func(zip, city string, st directory.State) *directory.Place {
+		return &directory.Place{ZIP: zip, City: city, State: st}
+	}
+	for _, x := range []struct {
+		raw  string
+		form bool
+		want ask
+	}{
+		{"", false, ask{Sort: relevance}},
+		{"q=+trauma++therapist+", false, ask{Text: "trauma therapist", Sort: relevance}},
+		{"state=colorado", false, ask{State: "CO", Sort: relevance}},
+		{"near=80302", false, ask{NearText: "80302", Near: place("80302", "Boulder", "CO"), Miles: 50, Sort: relevance}},
+		{"near=80302-1234&radius=5&sort=distance", false, ask{NearText: "80302-1234", Near: place("80302", "Boulder", "CO"), Miles: 5, Sort: distance}},
+		{"near=Boulder%2C+CO", false, ask{NearText: "Boulder, CO", Near: place("", "Boulder", "CO"), Miles: 50, Sort: relevance}},
+		{"near=boulder+co", false, ask{NearText: "boulder co", Near: place("", "Boulder", "CO"), Miles: 50, Sort: relevance}},
+		{"near=Boulder%2C+CO+80302", false, ask{NearText: "Boulder, CO 80302", Near: place("80302", "Boulder", "CO"), Miles: 50, Sort: relevance}},
+		{"near=Santa+Fe%2C+New+Mexico", false, ask{NearText: "Santa Fe, New Mexico", Near: place("", "Santa Fe", "NM"), Miles: 50, Sort: relevance}},
+		{"near=New+York", false, ask{NearText: "New York", Near: place("", "New York", "NY"), Miles: 50, Sort: relevance}},
+		{"near=Portland&state=ME", false, ask{NearText: "Portland", State: "ME", Near: place("", "Portland", "ME"), Miles: 50, Sort: relevance}},
+		{"care=full_kap&care=unknown&care=full_kap&route=oral", false, ask{Filters: map[string][]string{"care": {"full_kap", "unknown"}, "route": {"oral"}}, Sort: relevance}},
+		{"check=license:confirmed&price_max=800&limit=5&telehealth=TX", false,
+			ask{Filters: map[string][]string{"check": {"license:confirmed"}}, PriceMax: 800, Limit: 5, Telehealth: "TX", Sort: relevance}},
+		{"q=&near=&radius=50&state=&telehealth=&price_max=&sort=relevance", true, ask{Sort: relevance}},
+		{"q=&sort=distance&radius=10", true, ask{Sort: relevance}},
+		{"q=&q=a", true, ask{Text: "a", Sort: relevance}},
+	} {
+		got, bad := parse(x.raw, searchParams, x.form)
+		if len(bad) > 0 {
+			t.Errorf("%q: %v", x.raw, bad)
+			continue
+		}
+		if d := cmp.Diff(x.want, got, cmpopts.IgnoreFields(directory.Place{}, "Point", "Exact"), cmpopts.IgnoreFields(ask{}, "NearOthers"), cmpopts.EquateEmpty()); d != "" {
+			t.Errorf("%q (-want +got):\n%s", x.raw, d)
+		}
+	}
+}
+
+func TestTownOfManyStates(t *testing.T) {
+	a, bad := parse("near=Springfield", searchParams, false)
+	if len(bad) > 0 || a.Near == nil || a.NearOthers < 5 {
+		t.Errorf("%+v %v: it should say that other states have a Springfield", a, bad)
+	}
+}
+
+func FuzzParams(f *testing.F) {
+	for _, s := range []string{"", "q=a&state=CO", "near=80302&radius=10&sort=distance", "care=full_kap&care=x", "q=%ff", "check=license:confirmed", "a=b&&=", "near=Boulder,CO",
+		"q=suicid%C3%A0&language=haitian+creole&price_max=1", "cursor=abc&limit=50", "near=%F0%9F%8D%84,%20CO"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, raw string) {
+		for _, form := range []bool{true, false} {
+			a, bad := parse(raw, searchParams, form)
+			for _, e := range bad {
+				if e.Parameter == "" || e.Detail == "" || !utf8.ValidString(e.Parameter+e.Detail) || strings.ContainsAny(e.Parameter, "<>&\"' \r\n\x00") {
+					t.Fatalf("%q: a useless or unclean complaint: %+v", raw, e)
+				}
+			}
+			if len(bad) > 0 {
+				continue
+			}
+			again, bad := parse(a.encode(), searchParams, false)
+			if len(bad) > 0 {
+				t.Fatalf("%q was taken and %q is not: %v", raw, a.encode(), bad)
+			}
+			if d := cmp.Diff(a, again, cmpopts.EquateEmpty()); d != "" {
+				t.Fatalf("%q does not survive being written as %q:\n%s", raw, a.encode(), d)
+			}
+			if _, err := url.ParseQuery(a.encode()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}

@@ -1,0 +1,387 @@
+package web
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"kapdir/directory"
+)
+
+//go:embed templates/*.html
+var templateFiles embed.FS
+
+//go:embed static
+var staticFiles embed.FS
+
+// pages are the parsed templates, one set for each page.
+type pages struct{ sets map[string]*template.Template }
+
+// pageNames are the pages there must be; each has its template, and a missing one fails the start.
+var pageNames = []string{"search", "provider", "how", "sources", "problem"}
+
+func parsePages(a *assets) (*pages, error) {
+	p := &pages{map[string]*template.Template{}}
+	for _, name := range pageNames {
+		t, err := template.New("layout.html").Option("missingkey=error").Funcs(functions(a)).
+			ParseFS(templateFiles, "templates/layout.html", "templates/parts.html", "templates/"+name+".html")
+		if err != nil {
+			return nil, fmt.Errorf("web: page %s: %w", name, err)
+		}
+		if t.Lookup("main") == nil || t.Lookup("title") == nil {
+			return nil, fmt.Errorf("web: page %s defines no main or no title", name)
+		}
+		p.sets[name] = t
+	}
+	return p, nil
+}
+
+func (p *pages) render(name string, data any) ([]byte, error) {
+	var b bytes.Buffer
+	if err := p.sets[name].Execute(&b, data); err != nil {
+		return nil, fmt.Errorf("page %s: %w", name, err)
+	}
+	return b.Bytes(), nil
+}
+
+// functions are what templates may call. They format and decide nothing.
+func functions(a *assets) template.FuncMap {
+	return template.FuncMap{
+		"asset":     func(name string) string { return a.paths[name] },
+		"integrity": func(name string) string { return a.sums[name] },
+		"date":      func(d directory.Date) string { return d.String() },
+		"day": func(i any) string {
+			if p, ok := i.(*directory.Instant); ok {
+				return p.Date().String()
+			}
+			return i.(directory.Instant).Date().String()
+		},
+		"deref":  func(d *directory.Date) string { return d.String() },
+		"moment": func(i directory.Instant) string { return i.Time().Format("2 Jan 2006, 15:04 UTC") },
+		"money":  money,
+		"miles":  func(m *float64) string { return strconv.FormatFloat(*m, 'f', -1, 64) },
+		"join":   strings.Join,
+		"short": func(sum string) string {
+			if len(sum) > 12 {
+				return sum[:12]
+			}
+			return sum
+		},
+		"host": func(address string) string {
+			address = strings.TrimPrefix(strings.TrimPrefix(address, "https://"), "http://")
+			return strings.TrimSuffix(strings.TrimPrefix(address, "www."), "/")
+		},
+		"tel": func(phone string) string {
+			return strings.Map(func(r rune) rune {
+				if r >= '0' && r <= '9' || r == '+' {
+					return r
+				}
+				return -1
+			}, phone)
+		},
+		"overdue": func(due *directory.Instant, at directory.Instant) bool { return *due < at },
+		"yesno": func(a directory.Answer) string {
+			switch a {
+			case directory.Yes:
+				return "Yes"
+			case directory.No:
+				return "No"
+			}
+			return "Not stated"
+		},
+		"phase":    phaseWords,
+		"rangeOf":  priceWords,
+		"tone":     tone,
+		"resultOf": func(c claim) directory.CheckResult { return c.result },
+		"capital":  capital,
+		"plural": func(n int, one, many string) string {
+			if n == 1 {
+				return "1 " + one
+			}
+			return thousands(n) + " " + many
+		},
+		"stateName": func(s directory.State) string { return s.Name() },
+		"stateOf":   func(s *directory.State) string { return s.Name() },
+		"dict": func(pairs ...any) map[string]any {
+			m := map[string]any{}
+			for i := 0; i+1 < len(pairs); i += 2 {
+				m[pairs[i].(string)] = pairs[i+1]
+			}
+			return m
+		},
+	}
+}
+
+// tone groups results by how much they say: it chooses the colour, never the words or the shape.
+func tone(r directory.CheckResult) string {
+	switch r {
+	case directory.Confirmed:
+		return "good"
+	case directory.ShownByDocument:
+		return "some"
+	case directory.ProblemOnRecord:
+		return "bad"
+	case directory.BeingChecked, directory.NotMet, directory.OutOfDate:
+		return "care"
+	}
+	return "none"
+}
+
+func thousands(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+func money(cents int64) string {
+	s := "$" + thousands(int(cents/100))
+	if c := cents % 100; c != 0 {
+		s += fmt.Sprintf(".%02d", c)
+	}
+	return s
+}
+
+func priceWords(low, high int64) string {
+	if low == high {
+		return money(low)
+	}
+	return money(low) + " to " + money(high)
+}
+
+// phaseWords tells a phase: Yes, 2 to 3 sessions of 60 minutes each.
+func phaseWords(f *fact[phase]) string {
+	if f == nil || f.Value.Offered == directory.Unknown && f.Value.SessionsMax == 0 && f.Value.MinutesMax == 0 {
+		return "Not stated"
+	}
+	p := f.Value
+	if p.Offered == directory.No {
+		return "Stated as not offered"
+	}
+	between := func(low, high int, unit string) string {
+		switch {
+		case high == 0 && low == 0:
+			return ""
+		case low == high || high == 0:
+			return strconv.Itoa(max(low, high)) + " " + unit
+		case low == 0:
+			return "up to " + strconv.Itoa(high) + " " + unit
+		}
+		return strconv.Itoa(low) + " to " + strconv.Itoa(high) + " " + unit
+	}
+	unit := "sessions"
+	if max(p.SessionsMin, p.SessionsMax) == 1 {
+		unit = "session"
+	}
+	sessions, minutes := between(p.SessionsMin, p.SessionsMax, unit), between(p.MinutesMin, p.MinutesMax, "minutes")
+	out := "Yes"
+	switch {
+	case sessions != "" && minutes != "":
+		out += ": " + sessions + " of " + minutes
+	case sessions != "":
+		out += ": " + sessions
+	case minutes != "":
+		out += ": sessions of " + minutes
+	}
+	return out
+}
+
+// assets are the static files by the hashed names under which they are served. Nothing else is.
+type assets struct {
+	files map[string]asset  // by hashed name
+	paths map[string]string // by plain name: /assets/kapdir.0123456789ab.css
+	sums  map[string]string // subresource integrity by plain name
+}
+
+type asset struct {
+	contentType string
+	plain, gzip []byte
+	etag        string
+}
+
+var assetTypes = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+
+func loadAssets() (*assets, error) {
+	a := &assets{map[string]asset{}, map[string]string{}, map[string]string{}}
+	entries, err := staticFiles.ReadDir("static")
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		kind, ok := assetTypes[path.Ext(e.Name())]
+		if !ok {
+			return nil, fmt.Errorf("web: static/%s is of a kind that is not served", e.Name())
+		}
+		raw, err := staticFiles.ReadFile("static/" + e.Name())
+		if err != nil {
+			return nil, err
+		}
+		sum := sha256.Sum256(raw)
+		short := hex.EncodeToString(sum[:6])
+		hashed := strings.TrimSuffix(e.Name(), path.Ext(e.Name())) + "." + short + path.Ext(e.Name())
+		var z bytes.Buffer
+		w, _ := gzip.NewWriterLevel(&z, gzip.BestCompression)
+		if _, err := w.Write(raw); err != nil {
+			return nil, err
+		}
+		if err := w.Close(); err != nil {
+			return nil, err
+		}
+		a.files[hashed] = asset{kind, raw, z.Bytes(), `"` + short + `"`}
+		a.paths[e.Name()] = "/assets/" + hashed
+		a.sums[e.Name()] = "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+	}
+	for _, need := range []string{"kapdir.css", "kapdir.js", "icon.svg"} {
+		if a.paths[need] == "" {
+			return nil, fmt.Errorf("web: static/%s is missing", need)
+		}
+	}
+	return a, nil
+}
+
+// asset answers GET /assets/:name. A name holds the hash of the bytes, so it never changes its meaning.
+func (s *Server) asset(c *fiber.Ctx) error {
+	a, ok := s.assets.files[c.Params("name")]
+	if !ok {
+		return directory.NotFound
+	}
+	c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
+	c.Set(fiber.HeaderETag, a.etag)
+	c.Set(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
+	if matches(c.Get(fiber.HeaderIfNoneMatch), a.etag) {
+		return notModified(c)
+	}
+	c.Set(fiber.HeaderContentType, a.contentType)
+	if acceptsGzip(c) {
+		c.Set(fiber.HeaderContentEncoding, "gzip")
+		return c.Send(a.gzip)
+	}
+	return c.Send(a.plain)
+}
+
+func notModified(c *fiber.Ctx) error {
+	c.Response().ResetBody()
+	c.Status(http.StatusNotModified)
+	return nil
+}
+
+// matches reports that If-None-Match names the tag, compared weakly.
+func matches(header, tag string) bool {
+	for _, t := range strings.Split(header, ",") {
+		if t = strings.TrimSpace(t); t == "*" || t != "" && strings.TrimPrefix(t, "W/") == strings.TrimPrefix(tag, "W/") {
+			return true
+		}
+	}
+	return false
+}
+
+func acceptsGzip(c *fiber.Ctx) bool {
+	for _, e := range strings.Split(c.Get(fiber.HeaderAcceptEncoding), ",") {
+		name, q, _ := strings.Cut(strings.TrimSpace(e), ";")
+		if strings.EqualFold(strings.TrimSpace(name), "gzip") {
+			weight := strings.ReplaceAll(q, " ", "")
+			return weight != "q=0" && weight != "q=0.0" && weight != "q=0.00" && weight != "q=0.000"
+		}
+	}
+	return false
+}
+
+var gzips = sync.Pool{New: func() any {
+	w, _ := gzip.NewWriterLevel(nil, 4)
+	return w
+}}
+
+const gzipFrom = 1024 // bytes; smaller answers are sent as they are
+
+// send sends a body that is whole already, gzipped for who takes it.
+func (s *Server) send(c *fiber.Ctx, contentType string, body []byte) error {
+	c.Set(fiber.HeaderContentType, contentType)
+	vary(c, fiber.HeaderAcceptEncoding)
+	if len(body) < gzipFrom || !acceptsGzip(c) {
+		return c.Send(body)
+	}
+	var z bytes.Buffer
+	w := gzips.Get().(*gzip.Writer)
+	defer gzips.Put(w)
+	w.Reset(&z)
+	if _, err := w.Write(body); err != nil {
+		return err
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentEncoding, "gzip")
+	return c.Send(z.Bytes())
+}
+
+func vary(c *fiber.Ctx, name string) {
+	if have := string(c.Response().Header.Peek(fiber.HeaderVary)); have == "" {
+		c.Set(fiber.HeaderVary, name)
+	} else if !strings.Contains(have, name) {
+		c.Set(fiber.HeaderVary, have+", "+name)
+	}
+}
+
+// encodeJSON writes v without escaping that HTML would need: it is never part of a page.
+func encodeJSON(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+func (s *Server) sendJSON(c *fiber.Ctx, contentType string, v any) error {
+	body, err := encodeJSON(v)
+	if err != nil {
+		return err
+	}
+	return s.send(c, contentType, body)
+}
+
+const longestCache = 60 * time.Second
+
+// sendCached sends a provider's answer with its validator. The tag is of what is said, not of when it
+// was said, so it does not move when nothing public moved; body is made only when it is needed.
+func (s *Server) sendCached(c *fiber.Ctx, contentType string, p *provider, body func() ([]byte, error)) error {
+	still := *p
+	still.AsOf, still.Head = directory.Instant(p.AsOf.Date()), 0
+	raw, err := encodeJSON(still)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(append(raw, contentType+s.cfg.Version...))
+	tag := `W/"` + hex.EncodeToString(sum[:12]) + `"`
+	age := longestCache
+	if p.ValidUntil != nil {
+		age = max(0, min(age, p.ValidUntil.Time().Sub(p.AsOf.Time())))
+	}
+	c.Set(fiber.HeaderETag, tag)
+	c.Set(fiber.HeaderCacheControl, "public, max-age="+strconv.Itoa(int(age/time.Second)))
+	vary(c, fiber.HeaderAcceptEncoding)
+	if matches(c.Get(fiber.HeaderIfNoneMatch), tag) {
+		return notModified(c)
+	}
+	b, err := body()
+	if err != nil {
+		return err
+	}
+	return s.send(c, contentType, b)
+}

@@ -1,0 +1,263 @@
+// Package web shows the directory: pages that work without JavaScript, and a JSON API that gives the
+// same answers. A handler parses, asks and renders; what a page says and what its JSON says are two
+// renderings of one answer (wire.go), and every sentence about a credential is made in phrase.go.
+//
+// The faces of this package are public. They hold a Reader, which cannot change anything; they set no
+// cookie, ask no third party for anything, and no log of theirs holds what somebody searched for or
+// whose page they read.
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	"kapdir/directory"
+	"kapdir/search"
+)
+
+// Reader is the power that public pages have over the store: to look. An error of Kind NotFound or Gone
+// is an answer; every other error means that we could not look.
+type Reader interface {
+	File(ctx context.Context, id directory.ID) (*directory.CredentialFile, error)
+	Files(ctx context.Context, ids []directory.ID) ([]*directory.CredentialFile, error)
+	Head(ctx context.Context) (directory.Head, error)
+	Sources(ctx context.Context) ([]directory.SourceState, error)
+}
+
+// Searcher answers which providers; what is said of them comes from the Reader.
+type Searcher interface {
+	Search(ctx context.Context, q search.Query) (search.Result, error)
+	Suggest(ctx context.Context, text string, limit int) ([]search.Suggestion, error)
+	Status(ctx context.Context) search.Status
+}
+
+// DemoInfo marks a demonstration: every page says that its people are invented and shows its clock.
+type DemoInfo struct {
+	Now  directory.Instant // where the demonstration's clock stands
+	Note string            // one more sentence for the banner, or ""
+}
+
+// Config is what a Server needs. Reader, Search and Policies must be set.
+type Config struct {
+	Reader   Reader
+	Search   Searcher
+	Policies directory.Policies
+
+	BaseURL string           // https://kapdir.example: absolute links are built from it, never from a request
+	Now     func() time.Time // the one clock; time.Now if nil
+	Demo    *DemoInfo        // nil outside a demonstration
+	Contact string           // mail address for corrections and removals; "" says that none is set up
+
+	TrustedProxies []string // addresses or prefixes whose X-Forwarded-For counts; none by default
+	Log            *slog.Logger
+	Version        string
+}
+
+// Limits of reliability.md §4.1 and §5.
+const (
+	bodyLimit       = 64 << 10
+	headLimit       = 8 << 10
+	readTimeout     = 5 * time.Second
+	writeTimeout    = 10 * time.Second
+	idleTimeout     = 30 * time.Second
+	concurrency     = 512
+	connsPerAddress = 64
+	maxConns        = 400 // held at once; below concurrency, so that nobody is turned away in fasthttp's words
+
+	pageDeadline   = 2 * time.Second
+	searchDeadline = 300 * time.Millisecond
+	shutdownGrace  = 10 * time.Second
+)
+
+// Server is the public face of the directory. It is safe for concurrent use.
+type Server struct {
+	cfg     Config
+	base    string // BaseURL without a slash at its end
+	https   bool
+	proxies []netip.Prefix
+	app     *fiber.App
+	pages   *pages
+	assets  *assets
+	lanes   *lanes
+	log     *slog.Logger
+}
+
+// New makes a Server. It fails when the configuration lacks something, and when a template or an asset
+// is missing or does not parse.
+func New(cfg Config) (*Server, error) {
+	switch {
+	case cfg.Reader == nil || cfg.Search == nil:
+		return nil, errors.New("web: a Reader and a Search are needed")
+	case len(cfg.Policies) == 0:
+		return nil, errors.New("web: no policies")
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		if err := checkBuild(info); err != nil {
+			return nil, err
+		}
+	}
+	base, err := url.Parse(cfg.BaseURL)
+	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" || base.RawQuery != "" || base.Fragment != "" {
+		return nil, errors.New("web: BaseURL must be an address such as https://kapdir.example")
+	}
+	s := &Server{cfg: cfg, base: strings.TrimRight(cfg.BaseURL, "/"), https: base.Scheme == "https", log: cfg.Log, lanes: newLanes()}
+	if s.proxies, err = parseProxies(cfg.TrustedProxies); err != nil {
+		return nil, err
+	}
+	if s.assets, err = loadAssets(); err != nil {
+		return nil, err
+	}
+	if s.pages, err = parsePages(s.assets); err != nil {
+		return nil, err
+	}
+	directory.Tables().PlaceOfZIP("00501") // reads the places now, not at somebody's search
+	s.app = fiber.New(fiber.Config{
+		AppName:                   "kapdir",
+		Immutable:                 true, // and strings are copied where they come in: params.go
+		StrictRouting:             true,
+		CaseSensitive:             true,
+		BodyLimit:                 bodyLimit,
+		ReadBufferSize:            headLimit,
+		ReadTimeout:               readTimeout,
+		WriteTimeout:              writeTimeout,
+		IdleTimeout:               idleTimeout,
+		Concurrency:               concurrency,
+		Network:                   fiber.NetworkTCP,
+		ErrorHandler:              s.fail,
+		EnableTrustedProxyCheck:   true, // without it Fiber believes everybody; clientAddress reads the rest
+		TrustedProxies:            cfg.TrustedProxies,
+		DisableStartupMessage:     true,
+		DisableDefaultContentType: true,
+	})
+	s.app.Use(s.guard)
+	s.routes()
+	s.harden(s.app.Server())
+	return s, nil
+}
+
+// checkBuild refuses a program that was built with a fasthttp that lets requests be smuggled and answers
+// be split (reliability.md §4.2). Fiber itself would be content with one.
+func checkBuild(info *debug.BuildInfo) error {
+	for _, d := range info.Deps {
+		if d.Replace != nil {
+			d = d.Replace
+		}
+		if d.Path == "github.com/valyala/fasthttp" && !newEnough(d.Version) {
+			return errors.New("web: this program was built with fasthttp " + d.Version + "; v1.77.0 or later is needed")
+		}
+	}
+	return nil
+}
+
+func newEnough(version string) bool {
+	var major, minor int
+	_, err := fmt.Sscanf(version, "v%d.%d.", &major, &minor)
+	return err == nil && (major > 1 || major == 1 && minor >= 77)
+}
+
+// routes is every route there is.
+func (s *Server) routes() {
+	s.get("/", html, s.searchPage)
+	s.get("/providers/:id", html, s.providerPage)
+	s.get("/about/how-we-check", html, s.howPage)
+	s.get("/sources", html, s.sourcesPage)
+
+	s.get("/api/v1/providers", data, s.apiSearch)
+	s.get("/api/v1/providers/:id", data, s.apiProvider)
+	s.get("/api/v1/suggest", data, s.apiSuggest)
+	s.get("/openapi.yaml", data, s.openAPI)
+
+	s.get("/livez", data, s.livez)
+	s.get("/readyz", data, s.readyz)
+	s.get("/robots.txt", html, s.robots)
+	s.get("/assets/:name", html, s.asset)
+}
+
+// harden sets what Fiber's configuration has no name for.
+func (s *Server) harden(srv *fasthttp.Server) {
+	if len(s.proxies) == 0 { // behind a proxy every connection has one address
+		srv.MaxConnsPerIP = connsPerAddress
+	}
+	srv.CloseOnShutdown = true
+	srv.DisablePreParseMultipartForm = true
+	srv.NoDefaultServerHeader = true
+	next := s.app.Handler()
+	srv.Handler = func(rc *fasthttp.RequestCtx) {
+		// Fiber answers a method it does not know by itself, in its own words and without our headers.
+		if !rc.IsGet() && !rc.IsHead() {
+			c := s.app.AcquireCtx(rc)
+			defer s.app.ReleaseCtx(c)
+			_ = s.guard(c)
+			return
+		}
+		next(rc)
+	}
+}
+
+// App returns the Fiber application, for tests and for whoever mounts it.
+func (s *Server) App() *fiber.App { return s.app }
+
+// Listen opens a listener on addr, for IPv4 and IPv6, that outlives a shortage of descriptors and holds
+// no more than 400 connections at once: the next wait in the system's queue.
+func Listen(addr string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	return patient(l, maxConns), nil
+}
+
+// Serve answers requests on l until ctx is done, then lets those under way finish, for ten seconds at
+// most. It returns nil after such an end, and closes l in any case.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	p, ok := l.(*patientListener)
+	if !ok {
+		p = patient(l, maxConns)
+	}
+	p.log.Store(s.log)
+	l = p
+	ended := make(chan error, 1)
+	go func() { ended <- s.app.Listener(l) }()
+	select {
+	case err := <-ended:
+		_ = l.Close()
+		return err
+	case <-ctx.Done():
+	}
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
+	defer cancel()
+	err := s.app.ShutdownWithContext(stop)
+	_ = l.Close()
+	select {
+	case <-ended:
+	case <-stop.Done():
+	}
+	return err
+}
+
+// now is the moment a request is answered for. It is taken once in each request.
+func (s *Server) now() directory.Instant { return directory.At(s.cfg.Now()) }
+
+// deadline bounds a request's work by our own clock: Fiber's context ends at shutdown at once, and
+// never when the client goes.
+func (s *Server) deadline(d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), d)
+}

@@ -1,0 +1,682 @@
+package web
+
+import (
+	"math"
+	"net/url"
+	"slices"
+	"strings"
+
+	"kapdir/directory"
+	"kapdir/search"
+)
+
+// The shapes of this file are the public answers: the API writes them as JSON, and the pages render
+// the same values. openapi.yaml describes each. null stands for what is not known.
+
+// searchAnswer is the answer to a search.
+type searchAnswer struct {
+	Query     queryEcho               `json:"query"`
+	Total     int                     `json:"total"`
+	Results   []result                `json:"results"`
+	Facets    map[string][]facetValue `json:"facets"`
+	Next      *string                 `json:"next"`
+	AsOf      directory.Instant       `json:"as_of"`
+	Head      int64                   `json:"head"`
+	ChecksFor *directory.State        `json:"checks_for"`
+	Ranking   string                  `json:"ranking"`
+	Demo      *demo                   `json:"demo"`
+	Plain     bool                    `json:"plain,omitempty"`
+	Notice    *notice                 `json:"notice,omitempty"`
+
+	facets []search.Facet // in order, for the page
+}
+
+// How results are ordered, in words. They describe what package search does.
+const (
+	rankingWords    = "Nobody can pay for a place. Whoever has a problem on record comes last; then count how closely your words match, full KAP before infusion, how much was confirmed, and distance."
+	rankingDistance = "Nobody can pay for a place. Ordered by distance from the place you gave."
+)
+
+type queryEcho struct {
+	Q          string              `json:"q,omitempty"`
+	State      directory.State     `json:"state,omitempty"`
+	Near       *placeEcho          `json:"near,omitempty"`
+	Radius     int                 `json:"radius,omitempty"`
+	Telehealth directory.State     `json:"telehealth,omitempty"`
+	Filters    map[string][]string `json:"filters,omitempty"`
+	PriceMax   int                 `json:"price_max,omitempty"`
+	Sort       string              `json:"sort"`
+	Limit      int                 `json:"limit"`
+}
+
+// placeEcho is the place a search counted from.
+type placeEcho struct {
+	Place  string          `json:"place"`
+	ZIP    string          `json:"zip,omitempty"`
+	City   string          `json:"city,omitempty"`
+	State  directory.State `json:"state,omitempty"`
+	Exact  bool            `json:"exact"`            // false: the middle of the ZIP code's area
+	Others int             `json:"others,omitempty"` // other states with a town of this name
+}
+
+type facetValue struct {
+	Value string `json:"value"`
+	Label string `json:"label"`
+	Count int    `json:"count"`
+}
+
+type demo struct {
+	Now  directory.Instant `json:"now"`
+	Note string            `json:"note"`
+}
+
+// notice is what stands above everything else, when words of the question call for it.
+type notice struct {
+	Kind    string `json:"kind"`
+	English string `json:"en"`
+	Spanish string `json:"es"`
+}
+
+// labelled is a word of a vocabulary with the words for people.
+type labelled struct {
+	Value string `json:"value"`
+	Label string `json:"label"`
+}
+
+// origin says which source stated a fact, where and as of when.
+type origin struct {
+	Source string         `json:"source"`
+	Name   string         `json:"name"`
+	URL    string         `json:"url,omitempty"`
+	AsOf   directory.Date `json:"as_of,omitempty"`
+}
+
+// fact is a value with its origin.
+type fact[T any] struct {
+	Value  T       `json:"value"`
+	Origin *origin `json:"origin"`
+}
+
+// result is one provider in a list.
+type result struct {
+	ID          directory.ID           `json:"id"`
+	Name        string                 `json:"name"`
+	Kind        directory.ProviderKind `json:"kind"`
+	ListedAs    directory.ListedAs     `json:"listed_as"`
+	Credentials []string               `json:"credentials"`
+	URL         string                 `json:"url"`
+	Claimed     bool                   `json:"claimed"`
+	Place       *place                 `json:"place"`
+	Miles       *float64               `json:"miles"`
+	Care        labelled               `json:"care"`
+	Price       *priceRange            `json:"price"`
+	Accepting   *accepting             `json:"accepting"`
+	Telehealth  *telehealth            `json:"telehealth"`
+	Why         []string               `json:"why"`
+	ChecksFor   *directory.State       `json:"checks_for"`
+	Checks      []check                `json:"checks"`
+}
+
+type place struct {
+	Name  string          `json:"name,omitempty"`
+	City  string          `json:"city,omitempty"`
+	State directory.State `json:"state,omitempty"`
+	ZIP   string          `json:"zip,omitempty"`
+}
+
+// priceRange is the price of one medicine session.
+type priceRange struct {
+	MinCents int64          `json:"min_cents"`
+	MaxCents int64          `json:"max_cents"`
+	Currency string         `json:"currency"`
+	AsOf     directory.Date `json:"as_of,omitempty"`
+	Source   string         `json:"source,omitempty"`
+}
+
+type accepting struct {
+	Value    string         `json:"value"` // yes, no, waitlist
+	Label    string         `json:"label"`
+	AsOf     directory.Date `json:"as_of,omitempty"`
+	Origin   *origin        `json:"origin"`
+	OutDated bool           `json:"out_of_date"`
+}
+
+type telehealth struct {
+	Value  directory.Answer  `json:"value"`
+	States []directory.State `json:"states"`
+	Origin *origin           `json:"origin"`
+}
+
+// check is one of the five checks as everybody may see it.
+type check struct {
+	Check      directory.CheckName   `json:"check"`
+	Title      string                `json:"title"`
+	Result     directory.CheckResult `json:"result"`
+	Label      string                `json:"label"`
+	Sentence   string                `json:"sentence"`
+	Meaning    string                `json:"meaning"`
+	Reasons    []string              `json:"reasons"`
+	AsOf       *directory.Date       `json:"as_of"`
+	ValidUntil *directory.Instant    `json:"valid_until"`
+	NextDue    *directory.Instant    `json:"next_due"`
+	Sources    []checkSource         `json:"sources"`
+	Parts      []part                `json:"parts,omitempty"`
+}
+
+type checkSource struct {
+	Name string         `json:"name"`
+	URL  string         `json:"url,omitempty"`
+	AsOf directory.Date `json:"as_of,omitempty"`
+}
+
+// part is one thing that a check rests on.
+type part struct {
+	Kind     directory.ClaimKind   `json:"kind"`
+	Title    string                `json:"title"`
+	Result   directory.CheckResult `json:"result"`
+	Label    string                `json:"label"`
+	Sentence string                `json:"sentence"`
+}
+
+// provider is all that the public may see of one provider.
+type provider struct {
+	ID           directory.ID           `json:"id"`
+	Name         string                 `json:"name"`
+	Kind         directory.ProviderKind `json:"kind"`
+	ListedAs     directory.ListedAs     `json:"listed_as"`
+	Credentials  []string               `json:"credentials"`
+	URL          string                 `json:"url"`
+	Claimed      bool                   `json:"claimed"`
+	Standing     string                 `json:"standing"` // that the provider has joined the directory, or not
+	Facts        facts                  `json:"facts"`
+	Practice     practice               `json:"practice"`
+	ChecksFor    *directory.State       `json:"checks_for"`
+	Checks       []check                `json:"checks"`
+	Claims       []claim                `json:"claims"`
+	Prescribers  []linked               `json:"prescribers"`
+	ValidUntil   *directory.Instant     `json:"valid_until"`
+	AsOf         directory.Instant      `json:"as_of"`
+	Head         int64                  `json:"head"`
+	Demo         *demo                  `json:"demo"`
+	homeState    directory.State
+	contactStale bool
+}
+
+type facts struct {
+	Name         *fact[string]     `json:"name,omitempty"`
+	Organisation *fact[string]     `json:"organisation,omitempty"`
+	NPI          *fact[string]     `json:"npi,omitempty"`
+	Website      *fact[string]     `json:"website,omitempty"`
+	Sites        []site            `json:"sites"`
+	Affiliations []affiliation     `json:"affiliations"`
+	Languages    *fact[[]labelled] `json:"languages,omitempty"`
+	Access       *fact[[]labelled] `json:"access,omitempty"`
+	Accepting    *accepting        `json:"accepting,omitempty"`
+	Telehealth   *telehealth       `json:"telehealth,omitempty"`
+	Prices       []price           `json:"prices"`
+	Superbill    *fact[yesNo]      `json:"superbill,omitempty"`
+	SlidingScale *fact[yesNo]      `json:"sliding_scale,omitempty"`
+}
+
+type yesNo = directory.Answer
+
+type site struct {
+	Name   string          `json:"name,omitempty"`
+	Line1  string          `json:"line1,omitempty"`
+	Line2  string          `json:"line2,omitempty"`
+	City   string          `json:"city,omitempty"`
+	State  directory.State `json:"state,omitempty"`
+	ZIP    string          `json:"zip,omitempty"`
+	Phone  string          `json:"phone,omitempty"`
+	Origin *origin         `json:"origin"`
+}
+
+type affiliation struct {
+	ID     directory.ID `json:"id,omitempty"`
+	Name   string       `json:"name"`
+	Role   string       `json:"role,omitempty"`
+	Origin *origin      `json:"origin"`
+}
+
+type price struct {
+	Component labelled `json:"component"`
+	MinCents  int64    `json:"min_cents"`
+	MaxCents  int64    `json:"max_cents"`
+	Currency  string   `json:"currency"`
+	Origin    *origin  `json:"origin"`
+}
+
+// practice is how the provider does KAP. A field that is absent was not stated, which is never no.
+type practice struct {
+	Care          labelled          `json:"care"`
+	Preparation   *fact[phase]      `json:"preparation,omitempty"`
+	Medicine      *fact[phase]      `json:"medicine,omitempty"`
+	Integration   *fact[phase]      `json:"integration,omitempty"`
+	Routes        *fact[[]labelled] `json:"routes,omitempty"`
+	Settings      *fact[[]labelled] `json:"settings,omitempty"`
+	Model         *fact[labelled]   `json:"model,omitempty"`
+	Presence      *fact[labelled]   `json:"presence,omitempty"`
+	Monitoring    *fact[[]labelled] `json:"monitoring,omitempty"`
+	VitalSigns    *fact[yesNo]      `json:"vital_signs,omitempty"`
+	EmergencyPlan *fact[yesNo]      `json:"emergency_plan,omitempty"`
+	Escort        *fact[yesNo]      `json:"escort,omitempty"`
+	Screening     *fact[[]labelled] `json:"screening,omitempty"`
+	Frameworks    *fact[[]labelled] `json:"frameworks,omitempty"`
+	Focus         *fact[[]labelled] `json:"focus,omitempty"`
+	Populations   *fact[[]labelled] `json:"populations,omitempty"`
+	Formats       *fact[[]labelled] `json:"formats,omitempty"`
+}
+
+type phase struct {
+	Offered     directory.Answer `json:"offered"`
+	SessionsMin int              `json:"sessions_min,omitempty"`
+	SessionsMax int              `json:"sessions_max,omitempty"`
+	MinutesMin  int              `json:"minutes_min,omitempty"`
+	MinutesMax  int              `json:"minutes_max,omitempty"`
+}
+
+// claim is one credential, screen or statement with what it is worth.
+type claim struct {
+	ID           directory.ID        `json:"id"`
+	Kind         directory.ClaimKind `json:"kind"`
+	KindLabel    string              `json:"kind_label"`
+	Jurisdiction directory.State     `json:"jurisdiction,omitempty"`
+	Title        string              `json:"title,omitempty"`
+	Number       string              `json:"number,omitempty"`
+	Issuer       string              `json:"issuer,omitempty"`
+	Status       directory.Status    `json:"status"`
+	Label        string              `json:"label"`
+	Sentence     string              `json:"sentence"`
+	Reasons      []string            `json:"reasons"`
+	CheckedAt    *directory.Date     `json:"checked_at"`
+	AsOf         *directory.Date     `json:"as_of"`
+	NextDue      *directory.Instant  `json:"next_due"`
+	ValidUntil   *directory.Instant  `json:"valid_until"`
+	Evidence     []evidence          `json:"evidence"`
+
+	result directory.CheckResult // whose shape stands beside it
+}
+
+// evidence names what a claim rests on; the bytes themselves are never served.
+type evidence struct {
+	SHA256     string         `json:"sha256"`
+	Source     string         `json:"source"`
+	Name       string         `json:"name"`
+	URL        string         `json:"url,omitempty"`
+	Release    string         `json:"release,omitempty"`
+	SeenOn     directory.Date `json:"seen_on"`
+	SourceAsOf directory.Date `json:"source_as_of,omitempty"`
+}
+
+// linked is a prescriber with a page of their own.
+type linked struct {
+	ID          directory.ID `json:"id"`
+	Name        string       `json:"name"`
+	Credentials []string     `json:"credentials"`
+	URL         string       `json:"url"`
+}
+
+// maybe returns nil for the zero value, so that what is not known is null.
+func maybe[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
+}
+
+// webAddress returns an http or https address as it may be linked, "" for anything else.
+func webAddress(raw string) string {
+	u, err := url.Parse(strings.TrimSpace(raw))
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
+		return ""
+	}
+	return u.String()
+}
+
+func originOf(o directory.Origin) *origin {
+	if o.Source == "" {
+		return nil
+	}
+	return &origin{Source: o.Source, Name: sourceName(o.Source), URL: webAddress(o.URL), AsOf: o.AsOf}
+}
+
+func label(list, value string) labelled { return labelled{value, search.Label(list, value)} }
+
+func labels(list string, values []string) []labelled {
+	out := make([]labelled, 0, len(values))
+	for _, v := range values {
+		out = append(out, label(list, v))
+	}
+	return out
+}
+
+func (s *Server) demo() *demo {
+	if s.cfg.Demo == nil {
+		return nil
+	}
+	return &demo{s.cfg.Demo.Now, s.cfg.Demo.Note}
+}
+
+// moment is the instant a request is answered for, and the knowledge it is answered with.
+type moment struct {
+	at    directory.Instant // T
+	known directory.Instant // K: everything recorded, also what was recorded within the same instant
+	head  int64
+}
+
+func (s *Server) moment(h directory.Head) moment {
+	m := moment{at: s.now(), head: h.Public}
+	m.known = max(m.at, h.RecordedAt)
+	return m
+}
+
+// patientState is Y: the state the answer is for, or the provider's own.
+func patientState(y directory.State, f *directory.CredentialFile) directory.State {
+	if y != "" {
+		return y
+	}
+	return f.Provider.HomeState()
+}
+
+// checksOf tells the five checks of the file, a problem on record first.
+func (s *Server) checksOf(f *directory.CredentialFile, y directory.State, m moment, withParts bool) []check {
+	t := s.teller(f, m.at, y)
+	out := make([]check, 0, len(directory.CheckNames))
+	for _, c := range directory.ProblemsFirst(directory.Checks(f, y, m.at, m.known, s.cfg.Policies)) {
+		w := check{Check: c.Check, Title: checkTitles[c.Check], Result: c.Result, Label: checkLabel(c), Sentence: t.check(c),
+			Meaning: meaningOf(c), Reasons: onlyPublic(c.Reasons), ValidUntil: maybe(c.ValidUntil), Sources: []checkSource{}}
+		var asOf directory.Date
+		var due directory.Instant
+		for _, p := range c.Parts {
+			if shown(p.Standing) { // what a person is looking at gives no date and no source away
+				if d := p.Standing.AsOf; d != "" && (asOf == "" || d < asOf) {
+					asOf = d
+				}
+				if n := p.Standing.NextDue; n != "" && (due == "" || n < due) {
+					due = n
+				}
+				w.Sources = addSource(w.Sources, p.Standing)
+			}
+			if withParts {
+				title := kindLabels[p.What]
+				if p.List != "" {
+					title = sourceName(p.List)
+				} else if p.Claim != nil && (p.What == directory.License || p.What == directory.DisciplineScreen) && p.Claim.Jurisdiction != "" {
+					title += ", " + p.Claim.Jurisdiction.Name()
+				}
+				w.Parts = append(w.Parts, part{p.What, title, p.Result, labelOf(c.Check, p.Result), t.part(p)})
+			}
+		}
+		w.AsOf, w.NextDue = maybe(asOf), maybe(due)
+		out = append(out, w)
+	}
+	return out
+}
+
+// addSource adds the source of a standing, once for each address and with the older of two dates.
+func addSource(list []checkSource, s directory.Standing) []checkSource {
+	b := s.Basis.Body
+	src := checkSource{Name: sourceName(b.Source), URL: sourceLink(b), AsOf: s.AsOf}
+	for i, have := range list {
+		if have.Name == src.Name && have.URL == src.URL {
+			list[i].AsOf = min(have.AsOf, src.AsOf)
+			return list
+		}
+	}
+	return append(list, src)
+}
+
+// sourceLink is where a visitor may look for themselves: the record's own page, else the source's search.
+func sourceLink(b directory.Body) string {
+	if u := webAddress(b.Link); u != "" {
+		return u
+	}
+	row, ok := directory.Tables().Source(b.Source)
+	if !ok {
+		return ""
+	}
+	if u := webAddress(row.LookupURL); u != "" {
+		return u
+	}
+	return webAddress(row.URL)
+}
+
+// providerURL is the path of a provider's page.
+func providerURL(id directory.ID) string { return "/providers/" + string(id) }
+
+// resultOf tells one provider for a list.
+func (s *Server) resultOf(f *directory.CredentialFile, h search.Hit, y directory.State, m moment) result {
+	p := &f.Provider
+	y = patientState(y, f)
+	r := result{ID: p.ID, Name: p.DisplayName(), Kind: p.Kind, ListedAs: p.ListedAs, Credentials: credentials(p), URL: providerURL(p.ID),
+		Claimed: p.Claimed, Care: label("care", string(p.Practice.CareType())), Why: append([]string{}, h.Why...), ChecksFor: maybe(y),
+		Checks: s.checksOf(f, y, m, false), Accepting: s.accepting(f, m), Telehealth: telehealthOf(p)}
+	if h.Miles != nil {
+		miles := math.Round(*h.Miles*10) / 10
+		r.Miles = &miles
+	}
+	if len(p.Sites) > 0 {
+		a := p.Sites[0].Address.Public()
+		r.Place = &place{Name: p.Sites[0].Name, City: a.City, State: a.State, ZIP: a.ZIP5()}
+	}
+	if low, high, ok := p.Practice.SessionPrice(); ok {
+		r.Price = &priceRange{MinCents: low, MaxCents: high, Currency: "USD"}
+		for _, it := range p.Practice.Prices {
+			if it.Component == "medicine_session" {
+				r.Price.Currency, r.Price.AsOf = it.Currency, it.Origin.AsOf
+				if o := originOf(it.Origin); o != nil {
+					r.Price.Source = o.Name
+				}
+			}
+		}
+	}
+	return r
+}
+
+func credentials(p *directory.Provider) []string { return append([]string{}, p.Name.Credentials...) }
+
+// accepting tells whether new patients are taken, and whether that was said too long ago to count.
+func (s *Server) accepting(f *directory.CredentialFile, m moment) *accepting {
+	pr := &f.Provider.Practice
+	out := accepting{AsOf: pr.AcceptingAsOf, Origin: originOf(f.Provider.Origins["practice.accepting"])}
+	switch {
+	case pr.Accepting == directory.Yes:
+		out.Value, out.Label = "yes", "Taking new patients"
+	case pr.Waitlist == directory.Yes:
+		out.Value, out.Label = "waitlist", "Waiting list"
+	case pr.Accepting == directory.No:
+		out.Value, out.Label = "no", "Not taking new patients"
+	default:
+		return nil
+	}
+	if out.AsOf == "" && out.Origin != nil {
+		out.AsOf = out.Origin.AsOf
+	}
+	if days := s.cfg.Policies.InForce(m.at).Kinds[directory.Availability].Stale; days > 0 && out.AsOf != "" {
+		out.OutDated = out.AsOf.Midnight().AddDays(days) < m.at
+	}
+	return &out
+}
+
+func telehealthOf(p *directory.Provider) *telehealth {
+	pr := &p.Practice
+	if pr.Telehealth == directory.Unknown && len(pr.TelehealthIn) == 0 {
+		return nil
+	}
+	out := &telehealth{Value: pr.Telehealth, States: append([]directory.State{}, pr.TelehealthIn...), Origin: originOf(p.Origins["practice.telehealth"])}
+	if out.Value == directory.Unknown {
+		out.Value = directory.Yes
+	}
+	if out.Origin == nil {
+		out.Origin = originOf(p.Origins["practice.telehealth_in"])
+	}
+	return out
+}
+
+// The two things that can be said of a provider's part in the directory.
+const (
+	unclaimed = "This person has not joined this directory. What stands here comes from the sources named beside it."
+	unjoined  = "This organisation has not joined this directory. What stands here comes from the sources named beside it."
+	joined    = "This provider has joined the directory and sees everything that it holds about them."
+)
+
+// providerOf tells all that the public may see of the file.
+func (s *Server) providerOf(f *directory.CredentialFile, y directory.State, m moment) provider {
+	p := &f.Provider
+	y = patientState(y, f)
+	w := provider{ID: p.ID, Name: p.DisplayName(), Kind: p.Kind, ListedAs: p.ListedAs, Credentials: credentials(p), URL: providerURL(p.ID),
+		Claimed: p.Claimed, Standing: joined, ChecksFor: maybe(y), Checks: s.checksOf(f, y, m, true), Claims: []claim{}, Prescribers: []linked{},
+		AsOf: m.at, Head: m.head, Demo: s.demo(), homeState: p.HomeState()}
+	switch {
+	case p.Claimed:
+	case p.Kind == directory.Organisation:
+		w.Standing = unjoined
+	default:
+		w.Standing = unclaimed
+	}
+	w.Facts, w.Practice = s.factsOf(f, m), practiceOf(p)
+	var until directory.Instant
+	soonest := func(i directory.Instant) {
+		if i != "" && (until == "" || i < until) {
+			until = i
+		}
+	}
+	for _, c := range w.Checks {
+		if c.ValidUntil != nil {
+			soonest(*c.ValidUntil)
+		}
+	}
+	t := s.teller(f, m.at, y)
+	for _, h := range f.Claims {
+		standing := directory.Derive(h, m.at, m.known, s.cfg.Policies)
+		if c, ok := t.claim(h.Claim, standing); ok {
+			if h.Claim.Kind == directory.ContactClaim {
+				w.contactStale = standing.Status == directory.StatusStale
+			}
+			w.Claims = append(w.Claims, c)
+			soonest(standing.ValidUntil)
+		}
+	}
+	slices.SortStableFunc(w.Claims, func(a, b claim) int {
+		return slices.Index(directory.ClaimKinds, a.Kind) - slices.Index(directory.ClaimKinds, b.Kind)
+	})
+	for _, h := range f.Claims {
+		other := f.Linked[h.Claim.Other]
+		if h.Claim.Kind != directory.OversightLink || other == nil || other.Provider.Withdrawn ||
+			slices.ContainsFunc(w.Prescribers, func(l linked) bool { return l.ID == h.Claim.Other }) {
+			continue
+		}
+		w.Prescribers = append(w.Prescribers, linked{other.Provider.ID, other.Provider.DisplayName(), credentials(&other.Provider), providerURL(other.Provider.ID)})
+	}
+	w.ValidUntil = maybe(until)
+	return w
+}
+
+// claim tells one claim; ok is false for what has no public answer: the whole file, what was withdrawn,
+// and what rests on nothing that counts, a name-only candidate among it.
+func (t teller) claim(c directory.Claim, s directory.Standing) (claim, bool) {
+	if c.Kind == directory.FileClaim || s.Status == directory.StatusWithdrawn || s.Status == directory.StatusNone {
+		return claim{}, false
+	}
+	w := claim{ID: c.ID, Kind: c.Kind, KindLabel: kindLabels[c.Kind], Jurisdiction: c.Jurisdiction, Title: c.Title, Number: c.Number.Shown, Issuer: c.Issuer,
+		Status: s.Status, Label: statusLabel(c, s), Sentence: t.standing(c, s, subject{noun: "provider"}), Reasons: onlyPublic(s.Reasons),
+		ValidUntil: maybe(s.ValidUntil), Evidence: []evidence{}, result: statusResult[s.Status]}
+	switch c.Kind {
+	case directory.License, directory.CompactPrivilege, directory.DisciplineScreen:
+		w.Title = titleOf(c)
+	case directory.DEARegistration:
+		w.Number = ""
+	case directory.ExclusionScreen:
+		w.Title = sourceName(c.Issuer)
+	}
+	if s.Status == directory.StatusUnderReview {
+		w.Reasons = []string{directory.ReasonReviewPending}
+		w.ValidUntil = nil
+		return w, true
+	}
+	if !shown(s) {
+		return claim{}, false
+	}
+	b := s.Basis.Body
+	if c.Kind == directory.ExclusionScreen || c.Kind == directory.DisciplineScreen { // a search that found nobody matched nobody
+		w.Reasons = slices.DeleteFunc(w.Reasons, func(r string) bool { return r == directory.ReasonExactID })
+	}
+	w.CheckedAt, w.AsOf, w.NextDue = maybe(s.CheckedAt.Date()), maybe(s.AsOf), maybe(s.NextDue)
+	for _, sum := range s.Basis.Evidence {
+		w.Evidence = append(w.Evidence, evidence{SHA256: sum, Source: b.Source, Name: sourceName(b.Source), URL: sourceLink(b), Release: b.Release,
+			SeenOn: s.CheckedAt.Date(), SourceAsOf: b.SourceAsOf})
+	}
+	return w, true
+}
+
+func (s *Server) factsOf(f *directory.CredentialFile, m moment) facts {
+	p := &f.Provider
+	from := func(field string) *origin { return originOf(p.Origins[field]) }
+	w := facts{Sites: []site{}, Affiliations: []affiliation{}, Prices: []price{}, Accepting: s.accepting(f, m), Telehealth: telehealthOf(p)}
+	if !p.Name.IsZero() {
+		w.Name = &fact[string]{p.Name.String(), from("name")}
+	}
+	if p.Organisation != "" {
+		w.Organisation = &fact[string]{p.Organisation, from("organisation")}
+	}
+	if p.NPI != "" {
+		w.NPI = &fact[string]{string(p.NPI), from("npi")}
+	}
+	if u := webAddress(p.Website); u != "" {
+		w.Website = &fact[string]{u, originOf(p.WebOrigin)}
+	}
+	for _, x := range p.Sites {
+		a := x.Address.Public()
+		w.Sites = append(w.Sites, site{x.Name, a.Line1, a.Line2, a.City, a.State, a.ZIP, x.Phone, originOf(x.Origin)})
+	}
+	for _, a := range p.Affiliations {
+		w.Affiliations = append(w.Affiliations, affiliation{a.Provider, a.Name, a.Role, originOf(a.Origin)})
+	}
+	pr := &p.Practice
+	w.Languages, w.Access = list(p, "language", "languages", pr.Languages), list(p, "access", "access", pr.Access)
+	w.Superbill, w.SlidingScale = answer(p, "superbill", pr.Superbill), answer(p, "sliding_scale", pr.SlidingScale)
+	for _, it := range pr.Prices {
+		w.Prices = append(w.Prices, price{label("price", it.Component), it.MinCents, it.MaxCents, it.Currency, originOf(it.Origin)})
+	}
+	return w
+}
+
+func list(p *directory.Provider, vocabulary, field string, values []string) *fact[[]labelled] {
+	if len(values) == 0 {
+		return nil
+	}
+	return &fact[[]labelled]{labels(vocabulary, values), originOf(p.Origins["practice."+field])}
+}
+
+func answer(p *directory.Provider, field string, a directory.Answer) *fact[yesNo] {
+	if a == directory.Unknown {
+		return nil
+	}
+	return &fact[yesNo]{a, originOf(p.Origins["practice."+field])}
+}
+
+func practiceOf(p *directory.Provider) practice {
+	pr := &p.Practice
+	phaseOf := func(field string, x directory.Phase) *fact[phase] {
+		if x == (directory.Phase{}) {
+			return nil
+		}
+		return &fact[phase]{phase(x), originOf(p.Origins["practice."+field])}
+	}
+	one := func(vocabulary, field, value string) *fact[labelled] {
+		if value == "" {
+			return nil
+		}
+		return &fact[labelled]{label(vocabulary, value), originOf(p.Origins["practice."+field])}
+	}
+	return practice{Care: label("care", string(pr.CareType())),
+		Preparation: phaseOf("preparation", pr.Preparation), Medicine: phaseOf("medicine", pr.Medicine), Integration: phaseOf("integration", pr.Integration),
+		Routes: list(p, "route", "routes", pr.Routes), Settings: list(p, "setting", "settings", pr.Settings),
+		Model: one("model", "model", pr.Model), Presence: one("presence", "presence", string(pr.Presence)),
+		Monitoring: list(p, "monitoring", "monitoring", pr.Monitoring), VitalSigns: answer(p, "vital_signs", pr.VitalSigns),
+		EmergencyPlan: answer(p, "emergency_plan", pr.EmergencyPlan), Escort: answer(p, "escort", pr.Escort),
+		Screening: list(p, "screening", "screening", pr.Screening), Frameworks: list(p, "framework", "frameworks", pr.Frameworks),
+		Focus: list(p, "focus", "focus", pr.Focus), Populations: list(p, "population", "populations", pr.Populations),
+		Formats: list(p, "format", "formats", pr.Formats)}
+}
