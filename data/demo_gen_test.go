@@ -2823,6 +2823,12 @@ func (w *world) decisions() []byte {
 		always[p], always[p.prescriber] = true, true
 	}
 	wait := words("marisol-quintero lucia-benavides hollis-marchetti desmond-achebe petra-lindgren solomon-abara caroline-whitlock")
+	var pages []byte // a licence that no page states is joined to nobody, so there is nothing to decide about it
+	for _, site := range []map[string][]byte{w.commons(), w.openClinics()} {
+		for _, page := range site {
+			pages = append(pages, page...)
+		}
+	}
 	n := 0
 	for _, p := range append(slices.Clone(w.prescribers), w.people...) {
 		if _, ok := w.ref(p); !ok || p.showsNoLic || slices.Contains(wait, p.slug) {
@@ -2832,7 +2838,7 @@ func (w *world) decisions() []byte {
 			continue
 		}
 		for _, l := range p.licences {
-			if l.board == "" || l.absent || l.flagged || l.status != "Active" || l.expires < "2026-11-16" {
+			if l.board == "" || l.absent || l.flagged || l.status != "Active" || l.expires < "2026-11-16" || !bytes.Contains(pages, []byte(l.number)) {
 				continue
 			}
 			decide(staff[n%2], p, directory.Decision{Kind: directory.License, State: directory.State(l.state), Number: l.number, Decision: "confirm"})

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"kapdir/directory"
+	"kapdir/directory/store"
+)
+
+// Config is everything the program can be told. Every flag has an environment variable, KAPDIR_ and the
+// flag's name in capitals; the flag wins. Only this package reads either.
+type Config struct {
+	State   string `json:"state"`              // directory of database, index and private files
+	DSN     string `json:"dsn,omitempty"`      // PostgreSQL; "" is SQLite in State
+	Addr    string `json:"addr"`               // of the server
+	BaseURL string `json:"base_url,omitempty"` // of links; "" is http:// and Addr
+	Proxies string `json:"trusted_proxies,omitempty"`
+	Contact string `json:"contact,omitempty"` // where corrections go, and whom a crawled site can reach
+	Now     string `json:"now,omitempty"`     // a clock that stands; "" is the real one
+	JSON    bool   `json:"-"`
+	Quiet   bool   `json:"-"`
+}
+
+func (c *Config) register(f *pflag.FlagSet, getenv func(string) string) {
+	text := textFlag(f, getenv)
+	text(&c.State, "state", ".kapdir", "directory of the database, the index and private files")
+	text(&c.DSN, "dsn", "", "PostgreSQL address, postgres://…, instead of SQLite in the state directory")
+	text(&c.Now, "now", "", "a clock that stands at this moment, such as 2026-11-23T09:00:00Z, instead of the real one")
+	f.BoolVar(&c.JSON, "json", false, "answer in JSON")
+	f.BoolVar(&c.Quiet, "quiet", false, "no progress")
+}
+
+// registerServer adds the flags of the commands that serve.
+func (c *Config) registerServer(f *pflag.FlagSet, getenv func(string) string) {
+	text := textFlag(f, getenv)
+	text(&c.Addr, "addr", "localhost:8080", "address to serve on, HOST:PORT")
+	text(&c.BaseURL, "base-url", "", "address under which people reach the server, for links; http:// and --addr if empty")
+	text(&c.Proxies, "trusted-proxies", "", "addresses or networks of proxies whose forwarded headers count, separated by commas")
+	text(&c.Contact, "contact", "", "mail address for corrections and removals, shown on every page")
+}
+
+// textFlag returns a function that adds a flag whose default an environment variable may set.
+func textFlag(f *pflag.FlagSet, getenv func(string) string) func(p *string, name, def, help string) {
+	return func(p *string, name, def, help string) {
+		env := "KAPDIR_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+		if v := getenv(env); v != "" {
+			def = v
+		}
+		f.StringVar(p, name, def, help+" ("+env+")")
+	}
+}
+
+func (c *Config) check() error {
+	if c.Now != "" {
+		if _, err := directory.ParseInstant(c.Now); err != nil {
+			return fmt.Errorf("--now: %w", err)
+		}
+	}
+	if c.DSN != "" && !strings.HasPrefix(c.DSN, "postgres://") && !strings.HasPrefix(c.DSN, "postgresql://") {
+		return fmt.Errorf("--dsn: a PostgreSQL address begins with postgres://")
+	}
+	if c.BaseURL != "" {
+		if u, err := url.Parse(c.BaseURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return fmt.Errorf("--base-url: %q is not an address such as https://directory.example", c.BaseURL)
+		}
+	}
+	return nil
+}
+
+// dump writes the configuration as JSON, without secrets.
+func (c Config) dump() string {
+	if c.DSN != "" {
+		if u, err := url.Parse(c.DSN); err == nil {
+			c.DSN = u.Redacted()
+		} else {
+			c.DSN = "(unreadable)"
+		}
+	}
+	raw, _ := json.Marshal(c)
+	return string(raw)
+}
+
+// clock returns the program's clock: the real one, or one that stands at --now.
+func (c Config) clock() func() time.Time {
+	if c.Now == "" {
+		return time.Now
+	}
+	at, _ := directory.ParseInstant(c.Now)
+	return func() time.Time { return at.Time() }
+}
+
+func (c Config) baseURL() string {
+	if c.BaseURL != "" {
+		return strings.TrimRight(c.BaseURL, "/")
+	}
+	return "http://" + c.Addr
+}
+
+func (c Config) proxies() []string {
+	return strings.FieldsFunc(c.Proxies, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+func (c Config) indexDir() string { return filepath.Join(c.State, "index") }
+
+// openStore opens the store of the state directory, which is made if it is missing.
+func (a *app) openStore(now func() time.Time) (*store.Store, error) {
+	if err := os.MkdirAll(a.cfg.State, 0o700); err != nil {
+		return nil, directory.Errorf(directory.Refused, "", "the state directory cannot be made: %w; name another with --state", err)
+	}
+	return store.Open(a.ctx, store.Config{Dir: a.cfg.State, DSN: a.cfg.DSN, Now: now, Policies: directory.StandardPolicies(),
+		Tool: directory.Actor{Kind: directory.Tool, ID: "kapdir", Version: version}})
+}
+
+// log is the program's log: what it does, never what anybody searched for.
+func (a *app) log() *slog.Logger {
+	return slog.New(slog.NewJSONHandler(a.err, &slog.HandlerOptions{Level: slog.LevelInfo}))
+}
+
+// answer writes v as JSON if --json asks for it, else calls text.
+func (a *app) answer(v any, text func(w io.Writer)) error {
+	if !a.cfg.JSON {
+		text(a.out)
+		return nil
+	}
+	enc := json.NewEncoder(a.out)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}

@@ -1,0 +1,113 @@
+// Command kapdir is an open directory of people who offer ketamine-assisted psychotherapy in the USA,
+// and the verifier of what they claim. Run kapdir --help for its commands.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"kapdir/directory"
+)
+
+// version is the program's version, which evidence and events name.
+const version = "0.1.0"
+
+// The exit statuses. A script may rely on them.
+const (
+	exitDone     = 0 // done
+	exitFailed   = 1 // refused, or failed: nothing was changed, or the message says what was
+	exitUsage    = 2 // the command line is wrong
+	exitRejected = 3 // done, with rows in quarantine
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run is the whole program without the process around it: it returns the exit status.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	app := &app{ctx: ctx, out: stdout, err: stderr, getenv: os.Getenv}
+	root := app.rootCommand()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return app.exit
+	}
+	var usage usageError
+	if errors.As(err, &usage) || strings.HasPrefix(err.Error(), "unknown command") {
+		fmt.Fprintf(stderr, "kapdir: %v\nRun 'kapdir --help' for how to use it.\n", err)
+		return exitUsage
+	}
+	fmt.Fprintf(stderr, "kapdir: %v\n", err)
+	return exitFailed
+}
+
+// usageError is a wrong command line.
+type usageError struct{ error }
+
+func (u usageError) Unwrap() error { return u.error }
+
+// app holds what the subcommands share.
+type app struct {
+	ctx      context.Context
+	out, err io.Writer
+	getenv   func(string) string
+	cfg      Config
+	exit     int
+}
+
+func (a *app) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "kapdir",
+		Short: "An open directory of ketamine-assisted psychotherapy, with every badge computed from dated evidence",
+		Long: `kapdir collects provider listings, licence rosters, exclusion lists and the national NPI registry,
+matches them, computes five checks for each provider from dated evidence, and serves a search page
+and a JSON API.
+
+Try it with people who are invented:  kapdir demo
+
+Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 done with rows in quarantine.`,
+		Version:       version,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	a.cfg.register(root.PersistentFlags(), a.getenv)
+	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+		if err := a.cfg.check(); err != nil {
+			return usageError{err}
+		}
+		return nil
+	}
+	root.AddCommand(a.demoCommand(), a.importCommand(), a.serveCommand(), a.indexCommand(), a.sourcesCommand(), a.fsckCommand())
+	root.CompletionOptions.HiddenDefaultCmd = true
+	return root
+}
+
+// args wraps cobra's argument checks so that a wrong number of arguments exits with status 2.
+func args(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, argv []string) error {
+		if err := check(cmd, argv); err != nil {
+			return usageError{fmt.Errorf("%w\nUsage: %s", err, cmd.UseLine())}
+		}
+		return nil
+	}
+}
+
+// kindIs reports an error of the kind.
+func kindIs(err error, kind directory.ErrorKind) bool { return directory.KindOf(err) == kind }

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kapdir/directory"
+	"kapdir/directory/store"
+	"kapdir/directory/web"
+	"kapdir/search"
+)
+
+func (a *app) serveCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the search page and the JSON API",
+		Long: `Serve the search page and the JSON API from the state directory. The server follows what other
+commands import within a second. While the index is being built, search is answered from the store,
+and the page says so. End it with Ctrl-C or SIGTERM: requests under way are finished.`,
+		Example: "  kapdir serve --addr localhost:8080\n  kapdir serve --dsn postgres://kapdir@db/kapdir --base-url https://directory.example",
+		Args:    args(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error {
+			ln, err := web.Listen(a.cfg.Addr)
+			if err != nil {
+				return err
+			}
+			clock := &standing{}
+			st, err := a.openStore(clock.or(a.cfg.clock()))
+			if err != nil {
+				_ = ln.Close()
+				return err
+			}
+			defer st.Close()
+			fmt.Fprintf(a.err, "configuration %s\n", a.cfg.dump())
+			demo, err := a.demoHeld(st)
+			if err != nil {
+				_ = ln.Close()
+				return err
+			}
+			if demo != nil && a.cfg.Now == "" { // the demonstration's clock stands
+				clock.set(demo.Now)
+			}
+			return a.serve(ln, st, demo, clock.or(a.cfg.clock()))
+		},
+	}
+	a.cfg.registerServer(cmd.Flags(), a.getenv)
+	return cmd
+}
+
+// serve answers on ln until the program is told to end.
+func (a *app) serve(ln net.Listener, st *store.Store, demo *web.DemoInfo, now func() time.Time) error {
+	log := a.log()
+	if host, port, err := net.SplitHostPort(a.cfg.Addr); err == nil && port == "0" { // the system chose the port
+		_, port, _ = net.SplitHostPort(ln.Addr().String())
+		a.cfg.Addr = net.JoinHostPort(host, port)
+	}
+	index, err := search.Open(a.ctx, search.Config{Dir: a.cfg.indexDir(), Feed: st, Policies: directory.StandardPolicies(), Now: now, Log: log})
+	if err != nil {
+		_ = ln.Close()
+		return err
+	}
+	defer index.Close()
+	srv, err := web.New(web.Config{Reader: st, Search: index, Policies: directory.StandardPolicies(), BaseURL: a.cfg.baseURL(), Now: now, Demo: demo,
+		TrustedProxies: a.cfg.proxies(), Contact: a.cfg.Contact, Log: log, Version: version})
+	if err != nil {
+		_ = ln.Close()
+		return err
+	}
+	for { // what time has changed while nobody served
+		n, err := st.TouchDue(a.ctx, directory.At(now()), 500)
+		if err != nil {
+			_ = ln.Close()
+			return err
+		}
+		if n < 500 {
+			break
+		}
+	}
+	if _, err := index.Sync(a.ctx); err != nil && !kindIs(err, directory.Unavailable) {
+		log.Warn("the index is built while the server answers from the store", "error", err)
+	}
+	ctx, stop := context.WithCancel(a.ctx)
+	defer stop()
+	go guard(log, "index", func() error { return index.Run(ctx) })
+	go guard(log, "watch", func() error { return a.watch(ctx, st, index, now) })
+	fmt.Fprintf(a.out, "kapdir is at %s (Ctrl-C ends it)\n", a.cfg.baseURL())
+	return srv.Serve(ctx, ln)
+}
+
+// watch does what time asks for: it numbers a change when an answer has changed by itself, and starts a
+// rebuild that another command has asked for. One server of many holds the lease.
+func (a *app) watch(ctx context.Context, st *store.Store, index *search.Index, now func() time.Time) error {
+	host, _ := os.Hostname()
+	holder := fmt.Sprintf("%s:%d", host, os.Getpid())
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	built, err := st.RebuildRequested(ctx) // what was asked before this start is done by starting
+	if err != nil {
+		return err
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		held, err := st.AcquireLease(ctx, "clock", holder, 15*time.Second)
+		if err != nil {
+			return err
+		}
+		if held {
+			if _, err := st.TouchDue(ctx, directory.At(now()), 500); err != nil {
+				return err
+			}
+		}
+		asked, err := st.RebuildRequested(ctx)
+		if err != nil {
+			return err
+		}
+		if asked > built {
+			if err := index.Rebuild(ctx, nil); err != nil {
+				return err
+			}
+			built = asked
+		}
+	}
+}
+
+// guard runs f again, a moment later, whenever it fails or panics: nothing in the background may end the server.
+func guard(log interface{ Error(string, ...any) }, name string, f func() error) {
+	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
+		err := func() (err error) {
+			defer func() {
+				if p := recover(); p != nil {
+					err = fmt.Errorf("panic: %v", p)
+				}
+			}()
+			return f()
+		}()
+		if err == nil || errors.Is(err, context.Canceled) {
+			return
+		}
+		log.Error("background work failed; it is tried again", "work", name, "error", err)
+		time.Sleep(wait)
+	}
+}
