@@ -59,8 +59,7 @@ func InputAt(arg string, client *safehttp.Client, more ...string) Input {
 type Options struct {
 	All      bool             // NPPES: rows outside the taxonomy table are kept too
 	AsOf     directory.Date   // how old the source's data are; else its file name says so, else it is today
-	Release  string           // the publisher's name of the release, where the file does not say
-	Name     string           // the publisher's name of the release, 2026-10 say; else its file name says so, else it is the day
+	Release  string           // the publisher's name of the release, 2026-10 say; else its file name says so, else it is the day
 	Now      func() time.Time // the clock of the run; time.Now if nil
 	Progress func(Progress)   // called at most ten times a second, from the calling goroutine
 	Report   *Report          // filled with what the counts of the run do not hold
@@ -131,7 +130,7 @@ func Run(ctx context.Context, src Source, in Input, sink Sink, opts Options) (di
 		return directory.Run{}, err
 	}
 	now := directory.At(opts.Now())
-	rel := directory.Release{Source: src.ID, Name: opts.Name, AsOf: opts.AsOf, SHA256: m.sha, File: m.name, URL: m.url, Size: m.size, Read: now, All: opts.All}
+	rel := directory.Release{Source: src.ID, Name: opts.Release, AsOf: opts.AsOf, SHA256: m.sha, File: m.name, URL: m.url, Size: m.size, Read: now, All: opts.All}
 	if rel.AsOf == "" {
 		rel.AsOf = w.asOf
 	}
@@ -143,9 +142,6 @@ func Run(ctx context.Context, src Source, in Input, sink Sink, opts Options) (di
 	}
 	if rel.Name == "" {
 		rel.Name = w.name
-	}
-	if opts.Release != "" {
-		rel.Name = opts.Release
 	}
 	if rel.Name == "" {
 		rel.Name = string(rel.AsOf)
@@ -253,6 +249,7 @@ func (o *out) reject(r directory.Reject) error {
 // partly yields a field that was not taken of a row that was.
 func (o *out) partly(r directory.Reject) error {
 	o.bad--
+	r.Partial = true
 	return o.reject(r)
 }
 

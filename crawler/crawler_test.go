@@ -228,7 +228,7 @@ func TestRun(t *testing.T) {
 	ticks := day()
 	var told []Progress
 	m, _, err := importFile(t, "leie", path, func(o *Options) {
-		o.Name = "2026-10"
+		o.Release = "2026-10"
 		o.AsOf = "2026-11-10"
 		o.tick = func() time.Time { ticks = ticks.Add(time.Second); return ticks }
 		o.Progress = func(p Progress) { told = append(told, p) }

@@ -32,7 +32,7 @@ func TestDemo(t *testing.T) {
 			continue
 		}
 		n++
-		m, _, err := importFile(t, s.Source, filepath.Join(dir, s.Path), func(o *Options) { o.Now, o.AsOf, o.Name = s.Read.Time, s.AsOf, s.Release })
+		m, _, err := importFile(t, s.Source, filepath.Join(dir, s.Path), func(o *Options) { o.Now, o.AsOf, o.Release = s.Read.Time, s.AsOf, s.Release })
 		if err != nil || len(m.records) == 0 || m.rel.AsOf != s.AsOf {
 			t.Errorf("%s: %v, %d records as of %s", s.Path, err, len(m.records), m.rel.AsOf)
 		}

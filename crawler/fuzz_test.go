@@ -152,7 +152,7 @@ func FuzzRobots(f *testing.F) {
 			return
 		}
 		r := ParseRobots(body, "kapdir/1.0")
-		if r.Allowed(path) != r.Allowed(path) || !r.Allowed("/robots.txt") {
+		if again := ParseRobots(body, "KAPDIR"); r.Allowed(path) != again.Allowed(path) || !r.Allowed("/robots.txt") {
 			t.Error("the answer changes, or robots.txt is forbidden")
 		}
 		if u, err := url.Parse(path); err == nil {

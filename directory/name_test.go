@@ -1,7 +1,6 @@
 package directory
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -10,23 +9,20 @@ import (
 
 func TestParseName(t *testing.T) {
 	for in, want := range map[string]Name{
-		"Jane Doe, PhD, LCSW, PMHNP-BC":          {Given: "Jane", Family: "Doe", Credentials: []string{"PHD", "LCSW", "PMHNP-BC"}},
+		"Jane Doe, PhD, LCSW, PMHNP-BC":          {Given: "Jane", Family: "Doe", Credentials: []string{"PhD", "LCSW", "PMHNP-BC"}},
 		"Dr. Ana María O'Neil-Ruiz, L.C.S.W.":    {Given: "Ana", Middle: "María", Family: "O'Neil-Ruiz", Credentials: []string{"LCSW"}},
 		"Ruiz, Ana María, LCSW":                  {Given: "Ana", Middle: "María", Family: "Ruiz", Credentials: []string{"LCSW"}},
 		"Miguel de la Cruz Jr., LPC":             {Given: "Miguel", Family: "de la Cruz", Suffix: "Jr", Credentials: []string{"LPC"}},
 		"Robert Lane, III, MD":                   {Given: "Robert", Family: "Lane", Suffix: "III", Credentials: []string{"MD"}},
 		"Sam Roe LMFT":                           {Given: "Sam", Family: "Roe", Credentials: []string{"LMFT"}},
 		"Linh Do":                                {Given: "Linh", Family: "Do"},
-		"Grace Ma, PsyD":                         {Given: "Grace", Family: "Ma", Credentials: []string{"PSYD"}},
+		"Grace Ma, PsyD":                         {Given: "Grace", Family: "Ma", Credentials: []string{"PsyD"}},
 		"Kim Vu, PMHNP BC, Founder and Director": {Given: "Kim", Family: "Vu", Credentials: []string{"PMHNP-BC"}, Other: "Founder and Director"},
 		"Jo Bloom, Wizard of Light, LCSW":        {Given: "Jo", Family: "Bloom", Other: "Wizard of Light LCSW"},
 		"Cher":                                   {Family: "Cher"},
 		"":                                       {},
 	} {
 		got := ParseName(in)
-		for i := range got.Credentials { // the table's spelling is its own; here only the token counts
-			got.Credentials[i] = strings.ToUpper(got.Credentials[i])
-		}
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("ParseName(%q): -want +got\n%s", in, d)
 		}

@@ -135,6 +135,8 @@ type Reject struct {
 	Field  string `json:"field,omitempty"`
 	Reason string `json:"reason"`
 	Text   string `json:"text,omitempty"`
+	// Partial: the row itself went in, without this field.
+	Partial bool `json:"partial,omitempty"`
 }
 
 // Batch is what an import hands to the store at a time: at most 500 records.
@@ -153,6 +155,7 @@ type Counts struct {
 	Rejected  int `json:"rejected"`
 	Outside   int `json:"outside"` // valid, but of a taxonomy or licence type that the directory does not cover
 	Removed   int `json:"removed"` // in the release before, not in this one
+	Fields    int `json:"fields"`  // values kept in quarantine whose rows went in
 }
 
 // Add adds the counts of d.
@@ -164,6 +167,7 @@ func (c *Counts) Add(d Counts) {
 	c.Rejected += d.Rejected
 	c.Outside += d.Outside
 	c.Removed += d.Removed
+	c.Fields += d.Fields
 }
 
 // Run is one import and what became of it. A run leaves a row even when it fails.

@@ -106,7 +106,7 @@ func (a *app) importFiles(src crawler.Source, paths []string, opts crawler.Optio
 	for _, c := range opts.Report.Top(10) {
 		ans.Outside = append(ans.Outside, outsideCode{c, opts.Report.Outside[c]})
 	}
-	if run.Counts.Rejected > 0 && !run.Already {
+	if run.Counts.Rejected+run.Counts.Fields > 0 && !run.Already {
 		a.exit = exitRejected
 		if !dryRun {
 			if ans.Rejects, err = st.Rejects(a.ctx, run.ID, 20); err != nil {
@@ -130,6 +130,9 @@ func (x imported) write(w io.Writer) {
 		fmt.Fprintf(w, "%s: run %d of %s, data of %s.\n", x.Source, r.Number, r.Release.File, r.Release.AsOf)
 	}
 	fmt.Fprintf(w, "  read       %8d\n  added      %8d\n  changed    %8d\n  unchanged  %8d\n  rejected   %8d\n  outside    %8d\n", c.Read, c.Added, c.Changed, c.Unchanged, c.Rejected, c.Outside)
+	if c.Fields > 0 {
+		fmt.Fprintf(w, "  left out   %8d single fields of rows that went in\n", c.Fields)
+	}
 	if c.Removed > 0 {
 		fmt.Fprintf(w, "  removed    %8d\n", c.Removed)
 	}
@@ -153,7 +156,7 @@ func (x imported) write(w io.Writer) {
 		}
 		fmt.Fprintf(w, "  quarantined %s: %s\n", where, j.Reason)
 	}
-	if n := c.Rejected - len(x.Rejects); n > 0 && len(x.Rejects) > 0 {
+	if n := c.Rejected + c.Fields - len(x.Rejects); n > 0 && len(x.Rejects) > 0 {
 		fmt.Fprintf(w, "  and %d more in quarantine\n", n)
 	}
 }
@@ -165,5 +168,5 @@ func (x imported) brief(w io.Writer) {
 		fmt.Fprintf(w, "%-13s already imported as run %d\n", x.Source, x.Run.Number)
 		return
 	}
-	fmt.Fprintf(w, "%-13s %5d read, %5d added, %4d in quarantine, %4d outside, %5d matched, %5d events\n", x.Source, c.Read, c.Added, c.Rejected, c.Outside, x.Run.Matched, x.Run.Events)
+	fmt.Fprintf(w, "%-13s %5d read, %5d added, %4d rejected, %4d outside, %5d matched, %5d events\n", x.Source, c.Read, c.Added, c.Rejected, c.Outside, x.Run.Matched, x.Run.Events)
 }

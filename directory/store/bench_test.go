@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"kapdir/directory"
+	"kapdir/directory/store/storetest"
 )
 
 // people makes pages about n people, whose names repeat as names do.
@@ -42,6 +43,7 @@ func put(b *testing.B, s *Store, rel directory.Release, records []directory.Reco
 
 func benchStores(b *testing.B, f func(*testing.B, *Store)) {
 	b.Run("sqlite", func(b *testing.B) { f(b, open(b, Config{Dir: b.TempDir()})) })
+	b.Run("postgres", func(b *testing.B) { f(b, open(b, Config{DSN: storetest.Postgres(b)})) }) // its fsync is off
 }
 
 // BenchmarkPut measures rows a second into a store that lists 1,000 providers.

@@ -39,24 +39,29 @@ const mostFaults = 100
 // listings make. It reads one snapshot and changes nothing. progress may be nil. An error means that it
 // could not look.
 func (s *Store) Fsck(ctx context.Context, progress func(done, total int)) (FsckReport, error) {
-	var f fsck
-	err := s.read(ctx, "store.Fsck", func(t *tx) error {
-		f = fsck{tx: t, s: s, progress: progress, claims: map[directory.ID]bool{}}
-		for _, count := range []string{`event`, `evidence`, `provider`} {
-			var n int
-			if _, err := t.one(`SELECT count(*) FROM `+count, nil, &n); err != nil {
-				return err
-			}
-			f.total += n
-		}
-		for _, step := range []func() error{f.evidence, f.claimIDs, f.events, f.numbers, f.providers} {
-			if err := step(); err != nil {
-				return err
-			}
-		}
-		return nil
+	var report FsckReport
+	err := s.read(ctx, "store.Fsck", func(t *tx) (err error) {
+		report, err = s.fsck(t, progress)
+		return err
 	})
-	return f.report, err
+	return report, err
+}
+
+func (s *Store) fsck(t *tx, progress func(done, total int)) (FsckReport, error) {
+	f := fsck{tx: t, s: s, progress: progress, claims: map[directory.ID]bool{}}
+	for _, table := range []string{`event`, `evidence`, `provider`} {
+		var n int
+		if _, err := t.one(`SELECT count(*) FROM `+table, nil, &n); err != nil {
+			return f.report, err
+		}
+		f.total += n
+	}
+	for _, step := range []func() error{f.evidence, f.claimIDs, f.events, f.numbers, f.providers} {
+		if err := step(); err != nil {
+			return f.report, err
+		}
+	}
+	return f.report, nil
 }
 
 type fsck struct {

@@ -134,8 +134,9 @@ func (s *Store) Put(ctx context.Context, run directory.ID, batch directory.Batch
 	if err != nil {
 		return total, s.fault(op, err)
 	}
-	first := directory.Counts{Read: len(rejects) + batch.Outside, Rejected: len(rejects), Outside: batch.Outside}
-	for first.Read > 0 || len(rows) > 0 {
+	whole := rejectedRows(rejects)
+	first := directory.Counts{Read: whole + batch.Outside, Rejected: whole, Fields: len(rejects) - whole, Outside: batch.Outside}
+	for first != (directory.Counts{}) || len(rows) > 0 {
 		piece := rows[:pieceSize(rows, o.size)]
 		start := time.Now() // only to keep transactions short; nothing that is stored depends on it
 		done := o.run
@@ -165,6 +166,16 @@ func (s *Store) Put(ctx context.Context, run directory.ID, batch directory.Batch
 		s.committed()
 	}
 	return total, nil
+}
+
+// rejectedRows counts the rejects that are whole rows; the others are single fields of rows that went in.
+func rejectedRows(rejects []directory.Reject) (n int) {
+	for _, x := range rejects {
+		if !x.Partial {
+			n++
+		}
+	}
+	return n
 }
 
 func (s *Store) committed() {
@@ -630,7 +641,8 @@ func (p *Preview) Put(ctx context.Context, run directory.ID, batch directory.Bat
 	if err != nil {
 		return c, p.s.fault(op, err)
 	}
-	c.Rejected, c.Outside, c.Read = len(rejects), batch.Outside, len(rows)+len(rejects)+batch.Outside
+	c.Rejected, c.Outside = rejectedRows(rejects), batch.Outside
+	c.Fields, c.Read = len(rejects)-c.Rejected, len(rows)+c.Rejected+batch.Outside
 	keys := make([]string, len(rows))
 	for i, r := range rows {
 		keys[i] = r.key
