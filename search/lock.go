@@ -35,7 +35,7 @@ func takeLock(dir string) (*lock, error) {
 		}
 		return nil, directory.Errorf(directory.Conflict, "", "the search index is held by another process (pid %s): only one may open it", who)
 	}
-	if err := f.Truncate(0); err == nil {
+	if err = f.Truncate(0); err == nil {
 		_, err = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
 	}
 	if err != nil {

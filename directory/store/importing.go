@@ -19,6 +19,7 @@ type openRun struct {
 	run     directory.Run
 	info    directory.SourceInfo
 	size    int    // rows that the next transaction takes
+	grown   int    // rows read at which the database is told next that its tables have grown
 	release func() // gives the source's lock back
 }
 
@@ -72,7 +73,7 @@ func (s *Store) Begin(ctx context.Context, rel directory.Release) (directory.Run
 		return run, err
 	}
 	s.mu.Lock()
-	s.open[run.ID] = &openRun{run: run, info: info, size: s.first, release: release}
+	s.open[run.ID] = &openRun{run: run, info: info, size: s.first, grown: 1000, release: release}
 	s.mu.Unlock()
 	return run, nil
 }
@@ -163,6 +164,12 @@ func (s *Store) Put(ctx context.Context, run directory.ID, batch directory.Batch
 		total.Add(counts)
 		rows, rejects, first = rows[len(piece):], nil, directory.Counts{}
 		o.size = s.adapt(o.size, len(piece), time.Since(start))
+		if o.run.Counts.Read >= o.grown {
+			o.grown *= 10
+			if err := s.dialect.grown(ctx, s.writer); err != nil {
+				return total, s.fault(op, err)
+			}
+		}
 		s.committed()
 	}
 	return total, nil

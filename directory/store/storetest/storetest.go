@@ -122,7 +122,7 @@ func start(bin, dir string) (string, error) {
 	if err := server.Start(); err != nil {
 		return "", err
 	}
-	running = server
+	running = append(running, server)
 	dsn := "postgres://postgres@/postgres?host=" + url.QueryEscape(dir)
 	deadline := time.Now().Add(30 * time.Second)
 	for {
@@ -137,8 +137,8 @@ func start(bin, dir string) (string, error) {
 	}
 }
 
-// running keeps the server's pipe open: it closes when this program ends.
-var running *exec.Cmd
+// running keeps the pipes of the servers open: they close when this program ends.
+var running []*exec.Cmd
 
 func ping(dsn string) error {
 	db, err := sql.Open("pgx", dsn)
