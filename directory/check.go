@@ -316,9 +316,9 @@ func (b bench) training() Check {
 func (b bench) oversight() Check {
 	var bestCheck *Check
 	for _, h := range of(b.file, OversightLink) {
-		prescriber := b.file
-		if h.Claim.Other != "" && h.Claim.Other != b.file.Provider.ID {
-			prescriber = b.file.Linked[h.Claim.Other]
+		prescriber := b.file.Linked[h.Claim.Other] // nil when only a name is stated
+		if h.Claim.Self() {
+			prescriber = b.file
 		}
 		parts := []Part{b.link(h, prescriber)}
 		if prescriber == nil {
@@ -350,9 +350,8 @@ func (b bench) link(h History, prescriber *CredentialFile) Part {
 	if p.Standing.Class != ClassSelf || p.Result != StatedByProvider {
 		return p
 	}
-	self := h.Claim.Other == "" || h.Claim.Other == b.file.Provider.ID
 	switch {
-	case !self && len(p.Standing.Sides) < 2:
+	case !h.Claim.Self() && len(p.Standing.Sides) < 2:
 		p.Reasons = appendOnce(p.Reasons, ReasonOneSided)
 	case prescriber == nil || !b.deaSeen(prescriber):
 		p.Reasons = appendOnce(p.Reasons, ReasonDEAUnseen)

@@ -172,7 +172,7 @@ func TestOversightCheck(t *testing.T) {
 			t.Errorf("%s: %s %v, want %s %s", c.name, got.Result, got.Reasons, c.want, c.reason)
 		}
 	}
-	self := prescriber(SeenActive, true, confirm).claim(Claim{Kind: OversightLink}, said(ClassSelf, Body{Side: "provider"}))
+	self := prescriber(SeenActive, true, confirm).claim(Claim{Kind: OversightLink, Other: "prv_doc"}, said(ClassSelf, Body{Side: "provider"}))
 	if got := result(t, self.file, "CO", CheckOversight); got.Result != ShownByDocument {
 		t.Errorf("one person in both roles: %s %v", got.Result, got.Reasons)
 	}

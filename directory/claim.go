@@ -37,9 +37,13 @@ type Claim struct {
 	Jurisdiction State         `json:"jurisdiction,omitempty"` // "" is federal or none
 	Title        string        `json:"title,omitempty"`        // of a licence: the board's type code, or the asserter's word
 	Number       LicenceNumber `json:"number,omitzero"`
-	Other        ID            `json:"other,omitempty"` // of an oversight link: the prescriber
+	Other        ID            `json:"other,omitempty"` // of an oversight link: the prescriber; the provider's own id when they prescribe themself, "" when only a name is known, which is then the Title
 	Created      Instant       `json:"created"`
 }
+
+// Self reports an oversight link of a provider who prescribes and monitors themself: one person may fill
+// both roles.
+func (c Claim) Self() bool { return c.Kind == OversightLink && c.Other != "" && c.Other == c.Provider }
 
 // History is a claim with all its events in order of their numbers.
 type History struct {

@@ -10,8 +10,9 @@ type Statement struct {
 	Claim Claim // without ID, Provider and Created
 	Type  EventType
 	Body  Body
-	// Prescriber names the other side of an oversight link, which the store resolves to a provider;
-	// nil for every other kind, and for a provider who prescribes themself.
+	// Prescriber names the other side of an oversight link by an NPI or a licence, which the store
+	// resolves to a provider. It is nil for every other kind, for a provider who prescribes themself
+	// (Self), and for a prescriber of whom only a name is stated: a name makes nobody a page.
 	Prescriber *ListedPrescriber
 	Self       bool
 }
@@ -37,9 +38,13 @@ func (l Listing) Assertions() []Statement {
 	for i := range l.Prescribers {
 		p := &l.Prescribers[i]
 		s := say(Claim{Kind: OversightLink}, Body{Side: "provider", Name: p.Name.String()})
-		s.Self = p.Self
-		if !p.Self {
+		switch {
+		case p.Self:
+			s.Self = true
+		case p.identified():
 			s.Prescriber = p
+		default:
+			s.Claim.Title = p.Name.String()
 		}
 	}
 	if b, ok := l.Practice.protocol(); ok {
@@ -52,6 +57,11 @@ func (l Listing) Assertions() []Statement {
 		say(Claim{Kind: Availability}, Body{SourceWords: string(l.Practice.Accepting)})
 	}
 	return out
+}
+
+// identified reports that the page says by what the prescriber can be known: an NPI or a licence number.
+func (p ListedPrescriber) identified() bool {
+	return p.NPI != "" || slices.ContainsFunc(p.Licences, func(l ListedLicence) bool { return l.Number.Key != "" })
 }
 
 // claim gives the licence its identity: the board's own type code where the title is known.

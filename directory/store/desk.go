@@ -135,8 +135,8 @@ func (w *work) statements(a directory.Attestation, h *holding) (out []attested, 
 			if prescriber == h {
 				return nil, "", directory.Errorf(directory.Invalid, "oversight.self", "the provider and the prescriber are one person: say self")
 			}
-			c.Other = prescriber.id()
 		}
+		c.Other = prescriber.id()
 		if a.By == "prescriber" {
 			speaker = prescriber.id()
 		}

@@ -131,6 +131,9 @@ func ofPrescriber(key string) bool { return strings.Contains(key, "#prescriber-"
 func (w *work) assert(h *holding, r *row, rel directory.Release, known *neighbours) error {
 	n := 0
 	for _, st := range r.record.Listing.Assertions() {
+		if st.Self {
+			st.Claim.Other, st.Body.Prescriber = h.id(), h.id()
+		}
 		if st.Prescriber != nil {
 			n++
 			prescriber, err := w.prescriber(r, rel, prescriberKey(r.key, n), *st.Prescriber, known)
@@ -140,10 +143,7 @@ func (w *work) assert(h *holding, r *row, rel directory.Release, known *neighbou
 			if prescriber == nil {
 				continue // nothing in the words says who it is
 			}
-			st.Body.Prescriber = prescriber.id()
-			if prescriber != h {
-				st.Claim.Other = prescriber.id()
-			}
+			st.Claim.Other, st.Body.Prescriber = prescriber.id(), prescriber.id()
 		}
 		i := w.claim(h, st.Claim)
 		if stated(h.file.Claims[i].Events, st.Body) {

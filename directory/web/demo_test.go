@@ -61,6 +61,9 @@ func demoWorld(t testing.TB) world {
 	if loadErr != nil {
 		t.Fatalf("the demonstration does not load: %v", loadErr)
 	}
+	if len(notTaken) > 0 {
+		t.Fatalf("%d lines of the demonstration were refused: %s", len(notTaken), notTaken[0])
+	}
 	return loaded
 }
 
@@ -98,7 +101,7 @@ func loadDemo() (w world, err error) {
 			for _, src := range crawler.Sources() {
 				if src.ID == s.Source {
 					_, err = crawler.Run(ctx, src, crawler.InputAt(filepath.Join(demoDir, filepath.FromSlash(s.Path)), nil), w.store,
-						crawler.Options{AsOf: s.AsOf, Name: s.Release, Now: clock})
+						crawler.Options{AsOf: s.AsOf, Release: s.Release, Now: clock})
 				}
 			}
 		case s.Attestations != "":
@@ -146,8 +149,7 @@ func eachLine[T any](name string, f func(T) error) error {
 	return lines.Err()
 }
 
-// notTaken are lines of the demonstration that the store refused: whether there may be any is for the
-// demonstration's own tests to say.
+// notTaken are lines of the demonstration that the store refused; there must be none.
 var notTaken []string
 
 func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }

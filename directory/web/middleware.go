@@ -73,9 +73,21 @@ func (s *Server) guard(c *fiber.Ctx) error {
 	if m := c.Method(); m == fiber.MethodGet || m == fiber.MethodHead {
 		method = m
 	}
-	s.log.LogAttrs(context.Background(), slog.LevelInfo, "request", slog.String("route", v.route), slog.String("method", method),
-		slog.Int("status", c.Response().StatusCode()), slog.String("took", bucket(time.Since(started))))
+	s.logRequest(v.route, method, c.Response().StatusCode(), time.Since(started))
 	return nil
+}
+
+func (s *Server) logRequest(route, method string, status int, took time.Duration) {
+	s.log.LogAttrs(context.Background(), slog.LevelInfo, "request", slog.String("route", route), slog.String("method", method),
+		slog.Int("status", status), slog.String("took", bucket(took)))
+}
+
+// unread answers a request that could not even be read: too large, too slow, malformed. It comes past
+// guard, straight from the server.
+func (s *Server) unread(c *fiber.Ctx, err error) error {
+	failed := s.fail(c, err)
+	s.logRequest("(unread)", "other", c.Response().StatusCode(), 0)
+	return failed
 }
 
 func (s *Server) enter(c *fiber.Ctx) (err error) {

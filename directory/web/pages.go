@@ -48,7 +48,7 @@ type searchView struct {
 	page
 	Ask      ask
 	Asked    bool
-	Errors   []paramError
+	Errors   []formError
 	Wrong    map[string]string // by parameter
 	States   []stateOption
 	Radii    []int
@@ -61,6 +61,16 @@ type searchView struct {
 	Filtered int
 	Plainly  string // the search without its filters
 }
+
+// formError is a mistake with the words that stand beside its field.
+type formError struct {
+	paramError
+	Label string
+}
+
+// fieldLabels are the words beside the fields of the form; facets have their own.
+var fieldLabels = map[string]string{"q": "Name, need or approach", "near": "Near", "radius": "Within", "state": "Patient’s state", "telehealth": "By video for a patient in",
+	"price_max": "Medicine session, at most", "sort": "Order", "query": "The address"}
 
 type stateOption struct {
 	Code  directory.State
@@ -110,9 +120,11 @@ func (s *Server) searchPage(c *fiber.Ctx) error {
 	}
 	if len(bad) > 0 {
 		c.Status(http.StatusBadRequest)
-		v.Title, v.Errors = "Something to mend in your search", bad
+		v.Title = "Something to mend in your search"
 		for _, e := range bad {
 			v.Wrong[e.Parameter] = e.Detail
+			words := cmp.Or(fieldLabels[e.Parameter], search.FacetLabel(e.Parameter), e.Parameter)
+			v.Errors = append(v.Errors, formError{e, words})
 		}
 	}
 	v.fill()
@@ -260,12 +272,11 @@ func valueLabel(facet, value string, whole bool) string {
 // providerView is a provider's page: the API's answer, with its claims in groups.
 type providerView struct {
 	page
-	P         *provider
-	Groups    []claimGroup
-	Confirmed bool // a check is confirmed: the note on what that means is shown
-	States    []stateOption
-	Home      directory.State
-	Stale     bool // the contact facts are too old to count
+	P        *provider
+	Problems []check // of the checks, those with a problem on record
+	Groups   []claimGroup
+	States   []stateOption
+	Stale    bool // the contact facts are too old to count
 }
 
 type claimGroup struct {
@@ -287,7 +298,7 @@ func (s *Server) providerPage(c *fiber.Ctx) error {
 		return err
 	}
 	return s.sendCached(c, fiber.MIMETextHTMLCharsetUTF8, p, func() ([]byte, error) {
-		v := providerView{page: s.page(p.Name, p.URL), P: p, Home: p.homeState, Stale: p.contactStale, Groups: claimGroups(p.Claims)}
+		v := providerView{page: s.page(p.Name, p.URL), P: p, Stale: p.contactStale, Groups: claimGroups(p.Claims)}
 		v.Canonical = s.base + p.URL
 		for _, st := range directory.Tables().States() {
 			v.States = append(v.States, stateOption{Code: st, Name: st.Name()})
@@ -295,6 +306,9 @@ func (s *Server) providerPage(c *fiber.Ctx) error {
 		slices.SortFunc(v.States, func(a, b stateOption) int { return cmp.Compare(a.Name, b.Name) })
 		seen := map[directory.CheckResult]bool{}
 		for _, x := range p.Checks {
+			if x.Result == directory.ProblemOnRecord {
+				v.Problems = append(v.Problems, x)
+			}
 			if !seen[x.Result] {
 				seen[x.Result] = true
 				v.Legend = append(v.Legend, legendRow{x.Result, resultLabels[x.Result], meanings[x.Result]})

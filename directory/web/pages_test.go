@@ -73,7 +73,7 @@ func wellMade(t testing.TB, target string, d *goquery.Document) {
 			}
 		}
 	})
-	d.Find("input, select, textarea").Each(func(_ int, e *goquery.Selection) {
+	d.Find("input:not([type=hidden]), select, textarea").Each(func(_ int, e *goquery.Selection) {
 		id, _ := e.Attr("id")
 		if e.ParentsFiltered("label").Length() == 0 && d.Find(`label[for="`+id+`"]`).Length() != 1 {
 			t.Errorf("%s: a control %q has no label", target, id)
@@ -278,8 +278,8 @@ func TestProblemsFirst(t *testing.T) {
 	if got := text(d.Find(".checks.full .verdict").First().Text()); got != resultLabels[directory.ProblemOnRecord] {
 		t.Errorf("the first check reads %q", got)
 	}
-	if d.Find(".who .alert").Length() == 0 {
-		t.Error("no alert at the top")
+	if a := d.Find(".who .alert"); a.Length() != 1 || !strings.Contains(text(a.Text()), "Problem on record in Whole record. The federal exclusion list") {
+		t.Errorf("the alert at the top: %s", text(a.Text()))
 	}
 	d = dom(t, get(t, s, "/?q=Garrick+Thole"))
 	if got := text(d.Find(".cards .verdict").First().Text()); got != resultLabels[directory.ProblemOnRecord] {
@@ -381,13 +381,19 @@ func TestPlainNotice(t *testing.T) {
 // Mistakes come back with the form, named, beside what was typed.
 func TestFormMistakes(t *testing.T) {
 	s := demoServer(t)
-	r := get(t, s, "/?q=trauma&near=Atlantis&price_max=abc")
+	r := get(t, s, "/?q=trauma&near=Atlantis&price_max=abc&care=full_kap&telehealth=CO")
 	d := dom(t, r)
 	if r.StatusCode != 400 || d.Find("#errors li").Length() != 2 || d.Find("#f-near").AttrOr("aria-invalid", "") != "true" {
 		t.Errorf("%d: %s", r.StatusCode, text(d.Find("main").Text()))
 	}
 	if d.Find("#f-q").AttrOr("value", "") != "trauma" || d.Find("#f-near").AttrOr("value", "") != "Atlantis" {
 		t.Error("what was typed is lost")
+	}
+	if d.Find("form input[type=hidden][name=care][value=full_kap]").Length() != 1 || d.Find("form input[type=hidden][name=telehealth][value=CO]").Length() != 1 {
+		t.Error("what was chosen is lost")
+	}
+	if got := text(d.Find("#errors li").First().Text()); !strings.HasPrefix(got, "Medicine session, at most ") {
+		t.Errorf("the mistake is called %q", got)
 	}
 }
 

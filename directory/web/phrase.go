@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -594,8 +595,10 @@ func (t teller) asserted(c directory.Claim, s directory.Standing, who subject) s
 func (t teller) oversight(c directory.Claim, s directory.Standing) string {
 	b := s.Basis.Body
 	on := s.CheckedAt.Date().String()
-	self := c.Other == "" || c.Other == t.file.Provider.ID
+	self := c.Self()
 	switch {
+	case s.Class == directory.ClassListing && c.Other == "":
+		return capital(the(b.Source)) + " names " + cmp.Or(c.Title, "somebody") + " as the prescriber, with neither NPI nor licence number; we do not know who it is."
 	case s.Class == directory.ClassListing && self:
 		return capital(the(b.Source)) + " lists the provider as prescribing and monitoring as well; we have not confirmed it."
 	case s.Class == directory.ClassListing:
@@ -612,10 +615,10 @@ func (t teller) oversight(c directory.Claim, s directory.Standing) string {
 	return "The provider told us on " + on + " that " + t.prescriber(c) + " prescribes and monitors. The prescriber has not confirmed it to us."
 }
 
-// prescriber names the other side of a link; with no other side the provider prescribes. Whoever has no
-// page any more has no name here, whatever the listing says.
+// prescriber names the other side of a link. Whoever has no page any more has no name here, whatever the
+// listing says.
 func (t teller) prescriber(c directory.Claim) string {
-	if c.Other == "" || c.Other == t.file.Provider.ID {
+	if c.Self() {
 		return t.file.Provider.DisplayName()
 	}
 	if f := t.file.Linked[c.Other]; f != nil && !f.Provider.Withdrawn {

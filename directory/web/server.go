@@ -46,7 +46,7 @@ type Searcher interface {
 // DemoInfo marks a demonstration: every page says that its people are invented and shows its clock.
 type DemoInfo struct {
 	Now  directory.Instant // where the demonstration's clock stands
-	Note string            // one more sentence for the banner, or ""
+	Note string            // what else is to be known of it, for the page of sources and the API; or ""
 }
 
 // Config is what a Server needs. Reader, Search and Policies must be set.
@@ -141,7 +141,7 @@ func New(cfg Config) (*Server, error) {
 		IdleTimeout:               idleTimeout,
 		Concurrency:               concurrency,
 		Network:                   fiber.NetworkTCP,
-		ErrorHandler:              s.fail,
+		ErrorHandler:              s.unread,
 		EnableTrustedProxyCheck:   true, // without it Fiber believes everybody; clientAddress reads the rest
 		TrustedProxies:            cfg.TrustedProxies,
 		DisableStartupMessage:     true,
@@ -197,6 +197,7 @@ func (s *Server) harden(srv *fasthttp.Server) {
 		srv.MaxConnsPerIP = connsPerAddress
 	}
 	srv.CloseOnShutdown = true
+	srv.SecureErrorLogMessage = true // its error texts quote requests; Fiber's logger drops them, and these would too
 	srv.DisablePreParseMultipartForm = true
 	srv.NoDefaultServerHeader = true
 	next := s.app.Handler()

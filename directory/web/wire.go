@@ -198,7 +198,6 @@ type provider struct {
 	AsOf         directory.Instant      `json:"as_of"`
 	Head         int64                  `json:"head"`
 	Demo         *demo                  `json:"demo"`
-	homeState    directory.State
 	contactStale bool
 }
 
@@ -527,7 +526,7 @@ func (s *Server) providerOf(f *directory.CredentialFile, y directory.State, m mo
 	y = patientState(y, f)
 	w := provider{ID: p.ID, Name: p.DisplayName(), Kind: p.Kind, ListedAs: p.ListedAs, Credentials: credentials(p), URL: providerURL(p.ID),
 		Claimed: p.Claimed, Standing: joined, ChecksFor: maybe(y), Checks: s.checksOf(f, y, m, true), Claims: []claim{}, Prescribers: []linked{},
-		AsOf: m.at, Head: m.head, Demo: s.demo(), homeState: p.HomeState()}
+		AsOf: m.at, Head: m.head, Demo: s.demo()}
 	switch {
 	case p.Claimed:
 	case p.Kind == directory.Organisation:
@@ -563,7 +562,7 @@ func (s *Server) providerOf(f *directory.CredentialFile, y directory.State, m mo
 	})
 	for _, h := range f.Claims {
 		other := f.Linked[h.Claim.Other]
-		if h.Claim.Kind != directory.OversightLink || other == nil || other.Provider.Withdrawn ||
+		if h.Claim.Kind != directory.OversightLink || h.Claim.Self() || other == nil || other.Provider.Withdrawn ||
 			slices.ContainsFunc(w.Prescribers, func(l linked) bool { return l.ID == h.Claim.Other }) {
 			continue
 		}
