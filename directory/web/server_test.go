@@ -598,7 +598,7 @@ func TestMemoryOfARequestIsNotKept(t *testing.T) {
 	s := demoServer(t)
 	var texts []string
 	s.cfg.Search = finder{Searcher: s.cfg.Search, search: func(_ context.Context, q search.Query) (search.Result, error) {
-			q.Filters["language"] = append(q.Filters["language"], q.Text)
+		q.Filters["language"] = append(q.Filters["language"], q.Text)
 		texts = append(texts, q.Filters["language"]...)
 		return search.Result{}, nil
 	}}
