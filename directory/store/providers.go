@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"slices"
+	"sync"
 
 	"kapdir/directory"
 )
@@ -41,14 +42,75 @@ func (s *Store) File(ctx context.Context, id directory.ID) (*directory.Credentia
 }
 
 // Files returns the public files of the ids in the order asked for, with the files of linked
-// prescribers; an id without a public file is left out.
+// prescribers; an id without a public file is left out, and one asked for twice is answered once. The
+// files may be shared with other callers: they are to be read and not changed.
 func (s *Store) Files(ctx context.Context, ids []directory.ID) ([]*directory.CredentialFile, error) {
 	var out []*directory.CredentialFile
-	err := s.read(ctx, "store.Files", func(t *tx) (err error) {
-		out, err = t.publicFiles(ids)
-		return err
+	err := s.read(ctx, "store.Files", func(t *tx) error {
+		head, err := t.head()
+		if err != nil {
+			return err
+		}
+		found, missing := s.files.get(head.Seq, ids)
+		if len(missing) > 0 {
+			read, err := t.publicFiles(missing)
+			if err != nil {
+				return err
+			}
+			s.files.put(head.Seq, read)
+			for _, f := range read {
+				found[f.Provider.ID] = f
+			}
+		}
+		for _, id := range ids {
+			if f := found[id]; f != nil {
+				out = append(out, f)
+				delete(found, id)
+			}
+		}
+		return nil
 	})
 	return out, err
+}
+
+// fileCache keeps the files read last, as long as nothing at all was written: whatever changes a file
+// takes a number from head, in any process. So what it gives is what the tables hold.
+type fileCache struct {
+	mu    sync.Mutex
+	seq   int64
+	files map[directory.ID]*directory.CredentialFile
+}
+
+// mostFiles bounds the memory of the cache; a full one begins anew.
+const mostFiles = 4096
+
+// get returns the files that are known at the number, and the ids of which nothing is known.
+func (c *fileCache) get(seq int64, ids []directory.ID) (found map[directory.ID]*directory.CredentialFile, missing []directory.ID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	found = make(map[directory.ID]*directory.CredentialFile, len(ids))
+	for _, id := range ids {
+		if f := c.files[id]; f != nil && c.seq == seq {
+			found[id] = f
+		} else {
+			missing = append(missing, id)
+		}
+	}
+	return found, missing
+}
+
+func (c *fileCache) put(seq int64, files []*directory.CredentialFile) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if seq < c.seq { // another reader has seen more
+		return
+	}
+	if seq > c.seq || len(c.files)+len(files) > mostFiles {
+		c.seq, c.files = seq, map[directory.ID]*directory.CredentialFile{}
+	}
+	for _, f := range files {
+		c.files[f.Provider.ID] = f
+	}
 }
 
 // EachFile calls f for every public file, in order of id, in pages: a provider that changes meanwhile is

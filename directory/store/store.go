@@ -42,6 +42,7 @@ type Store struct {
 	reader      *sql.DB
 	mu          sync.Mutex // guards open
 	open        map[directory.ID]*openRun
+	files       fileCache
 	first, most int    // rows of the first and the largest import transaction; tests make them small
 	afterCommit func() // of tests: called after each commit of an import
 }
