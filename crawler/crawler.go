@@ -58,7 +58,7 @@ func InputAt(arg string, client *safehttp.Client, more ...string) Input {
 // Options are what an import may be told. The zero value is useful but for Now.
 type Options struct {
 	All      bool             // NPPES: rows outside the taxonomy table are kept too
-	AsOf     directory.Date   // how old the source's data are; else its file name says so, else it is today
+	AsOf     directory.Date   // how old the source's data are; else its file name says so, else it is today, but for exclusion lists and rosters, which are refused
 	Release  string           // the publisher's name of the release, 2026-10 say; else its file name says so, else it is the day
 	Now      func() time.Time // the clock of the run; time.Now if nil
 	Progress func(Progress)   // called at most ten times a second, from the calling goroutine
@@ -133,6 +133,9 @@ func Run(ctx context.Context, src Source, in Input, sink Sink, opts Options) (di
 	rel := directory.Release{Source: src.ID, Name: opts.Release, AsOf: opts.AsOf, SHA256: m.sha, File: m.name, URL: m.url, Size: m.size, Read: now, All: opts.All}
 	if rel.AsOf == "" {
 		rel.AsOf = w.asOf
+	}
+	if rel.AsOf == "" && (info.Kind == "exclusion" || info.Kind == "roster") {
+		return directory.Run{}, directory.Errorf(directory.Invalid, "as_of", "%s does not say how old its data are, and how long they count depends on it: say so with --as-of YYYY-MM-DD", m.name)
 	}
 	if rel.AsOf == "" {
 		rel.AsOf = now.Date()

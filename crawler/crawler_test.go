@@ -203,7 +203,7 @@ func TestFailureLater(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	src, _ := Find("leie")
 	sink := &memory{}
-	cancelling := Options{Now: day, Progress: func(p Progress) {
+	cancelling := Options{Now: day, AsOf: directory.At(day()).Date(), Progress: func(p Progress) {
 		if p.Stage == "reading" {
 			cancel()
 		}
@@ -249,7 +249,7 @@ func TestRun(t *testing.T) {
 
 	src, _ := Find("leie")
 	again := &memory{already: true}
-	run, err := Run(context.Background(), src, Input{Path: path}, again, Options{Now: day})
+	run, err := Run(context.Background(), src, Input{Path: path}, again, Options{Now: day, AsOf: directory.At(day()).Date()})
 	if err != nil || !run.Already || again.ended != 0 || len(again.records) != 0 || again.rel.SHA256 != m.rel.SHA256 {
 		t.Errorf("the same bytes: %+v, %v, ended %d", run, err, again.ended)
 	}
@@ -259,7 +259,7 @@ func TestRun(t *testing.T) {
 
 	count := 0
 	if _, _, err := importFile(t, "leie", path, func(o *Options) {
-		o.tick = day
+		o.tick, o.AsOf = day, directory.At(day()).Date()
 		o.Progress = func(Progress) { count++ }
 	}); err != nil || count > 3 {
 		t.Errorf("progress came %d times in one moment, %v", count, err)

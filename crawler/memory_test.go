@@ -3,8 +3,10 @@ package crawler
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -93,6 +95,11 @@ func importFile(t testing.TB, source, path string, opts ...func(*Options)) (*mem
 	}
 	m := &memory{}
 	_, err := Run(context.Background(), src, Input{Path: path}, m, o)
+	var undated *directory.Error
+	if errors.As(err, &undated) && undated.Field == "as_of" && strings.Contains(undated.Detail, "does not say") { // a list or roster in a file without a date
+		o.AsOf = directory.At(day()).Date()
+		_, err = Run(context.Background(), src, Input{Path: path}, m, o)
+	}
 	return m, rep, err
 }
 

@@ -100,15 +100,24 @@ type answer struct {
 	file    file
 	results []json.RawMessage
 	lines   []int
+
+	refused       bool // the registry answered with an error, in field and reason
+	field, reason string
 }
 
-// openNPIAPI reads the answers. They are small, so all of them are parsed before the run begins; an error
-// body, which the service sends with status 200, fails the import in its own words.
+// openNPIAPI reads the answers. They are small, so all of them are parsed before the run begins. An error
+// body, which the service sends with status 200, fails the import in its own words if it is all there is,
+// and is a reject among several answers.
 func openNPIAPI(_ context.Context, m *material, opts Options) (*work, error) {
 	var answers []answer
+	var errs []directory.Reject
 	n := 0
 	for _, f := range m.files {
 		a, err := readAnswer(f)
+		if a.refused && len(m.files) > 1 { // of several answers, one that is an error is quarantined alone
+			errs = append(errs, directory.Reject{File: f.name, Field: a.field, Reason: a.reason})
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -121,6 +130,11 @@ func openNPIAPI(_ context.Context, m *material, opts Options) (*work, error) {
 	w := &work{asOf: dayInName(m.name)}
 	w.read = func(_ context.Context, o *out) error {
 		var done int64
+		for _, e := range errs {
+			if err := o.reject(e); err != nil {
+				return err
+			}
+		}
 		for _, a := range answers {
 			o.file = a.file.name
 			for i, raw := range a.results {
@@ -183,7 +197,9 @@ func readAnswer(f file) (answer, error) {
 	}
 	if len(env.Errors) > 0 {
 		e := env.Errors[0]
-		return a, invalid(f.name, 0, scrubReason(shorten(e.Field, 80)), "the registry answered with an error and no data: %q (number %s). Ask again with other search terms", scrubReason(e.Description), scrubReason(shorten(string(e.Number), 10)))
+		a.refused, a.field = true, scrubReason(shorten(e.Field, 80))
+		a.reason = "the registry answered with an error and no data: " + scrubReason(e.Description)
+		return a, invalid(f.name, 0, a.field, "the registry answered with an error and no data: %q (number %s). Ask again with other search terms", scrubReason(e.Description), scrubReason(shorten(string(e.Number), 10)))
 	}
 	if env.Results == nil {
 		return a, invalid(f.name, 0, "results", "this is JSON, but not an answer of the NPI Registry version 2.1")

@@ -799,7 +799,7 @@ func (w *world) makeSpecialPeople() {
 	add("Texas: Active with DISCPL_ACTN Yes", "Hollis |Marchetti", "M", psychologist, "TX", 0, standing("Active", func(l *licence) { l.flagged = true }))
 	add("Texas: not in the roster, which holds current licensees only", "Renata |Oyelaran", "F", counsellor, "TX", 2, standing("Active", func(l *licence) { l.absent = true }))
 	add("Texas: the licence expires between the reading and the demo's now (2026-11-14)", "Gwendolyn |Pratt", "F", counsellor, "TX", 0, standing("Active", expires("2026-11-14")))
-	add("Texas: the licence expires soon (2026-12-31)", "Ezekiel |Marsh", "M", socialWorker, "TX", 1, standing("Active", expires("2026-12-31")))
+	add("Texas: the licence expires soon (2026-12-15)", "Ezekiel |Marsh", "M", socialWorker, "TX", 1, standing("Active", expires("2026-12-15")))
 
 	// Titles.
 	add("a title that no table knows", "Lumen |Ashgrove", "F", counsellor, "NM", 2, func(p *person) {

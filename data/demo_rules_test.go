@@ -952,7 +952,7 @@ func TestDemoSpecialCases(t *testing.T) {
 
 	for slug, want := range map[string][3]string{"yesenia-barragan": {"Delinquent", "No", "06/30/2026"}, "clifton-beaumont": {"Probated/Suspended", "Yes", ""},
 		"hollis-marchetti": {"Active", "Yes", ""},
-		"gwendolyn-pratt":  {"Active", "No", "11/14/2026"}, "ezekiel-marsh": {"Active", "No", "12/31/2026"}} {
+		"gwendolyn-pratt":  {"Active", "No", "11/14/2026"}, "ezekiel-marsh": {"Active", "No", "12/15/2026"}} {
 		t.Run("Texas: "+slug+" is "+want[0]+" "+want[1], func(t *testing.T) {
 			rows := texas(t, slug)
 			if len(rows) != 1 || rows[0]["LIC_STATUS"] != want[0] || rows[0]["DISCPL_ACTN"] != want[1] || want[2] != "" && rows[0]["LIC_EXPR_DTE"] != want[2] {

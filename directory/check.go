@@ -57,6 +57,7 @@ const (
 	ReasonOneSided         = "OVR_ONE_SIDED"
 	ReasonPrescriberLapsed = "OVR_PRESCRIBER_LAPSED"
 	ReasonStateGap         = "OVR_STATE_GAP"
+	ReasonPrescriberUnseen = "OVR_PRESCRIBER_UNKNOWN" // only a name is stated, or they have no page any more
 	ReasonDEAUnseen        = "OVR_DEA_UNSEEN"
 	ReasonNoPreparation    = "PROTO_NO_PREP"
 	ReasonNoPresence       = "PROTO_NO_PRESENCE"
@@ -87,6 +88,8 @@ type Check struct {
 	NextDue    Instant
 	Parts      []Part // required parts and, of "any of", the one that counted; the worst first
 	State      State  // the patient state Y
+
+	Organisation bool // the file is an organisation's: what only a person can hold stays not_checked
 }
 
 // Checks computes the five checks of the file for a patient in state y, true at t, as known at k.
@@ -95,7 +98,7 @@ func Checks(f *CredentialFile, y State, t, k Instant, policies Policies) []Check
 	b := bench{f, y, t, k, policies, map[ID]Standing{}}
 	checks := []Check{b.license(), b.training(), b.oversight(), b.protocol(), b.record()}
 	for i := range checks {
-		checks[i].State = y
+		checks[i].State, checks[i].Organisation = y, f.Provider.Kind == Organisation
 	}
 	return checks
 }
@@ -322,7 +325,7 @@ func (b bench) oversight() Check {
 		}
 		parts := []Part{b.link(h, prescriber)}
 		if prescriber == nil {
-			parts = append(parts, missing(License))
+			parts = append(parts, missing(License, ReasonPrescriberUnseen))
 		} else {
 			parts = append(parts, b.prescriberLicence(prescriber))
 			for _, s := range of(prescriber, ExclusionScreen) {

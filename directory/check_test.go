@@ -161,7 +161,7 @@ func TestOversightCheck(t *testing.T) {
 		{"prescriber suspended, not reviewed", prescriber(SeenSuspended, true), []Event{mine, theirs}, "CO", BeingChecked, ReasonReviewPending},
 		{"prescriber suspended", prescriber(SeenSuspended, true, confirm, second), []Event{mine, theirs}, "CO", ProblemOnRecord, "LIC_SUSPENDED"},
 		{"no licence in the patient's state", prescriber(SeenActive, true, confirm), []Event{mine, theirs}, "TX", NotChecked, ReasonStateGap},
-		{"unknown prescriber", nil, []Event{listed}, "CO", NotChecked, ""},
+		{"unknown prescriber", nil, []Event{listed}, "CO", NotChecked, ReasonPrescriberUnseen},
 	} {
 		p := newPerson("prv_a").claim(link, c.says...)
 		if c.doc != nil {

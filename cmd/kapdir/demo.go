@@ -68,10 +68,7 @@ clock stands at the day of its data unless --now says otherwise. A second start 
 
 The demonstration lives in a state directory of its own, .kapdir/demo, unless --state names another.`,
 		Args: args(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if !cmd.Flags().Changed("state") && a.getenv("KAPDIR_STATE") == "" {
-				a.cfg.State = filepath.Join(a.cfg.State, "demo")
-			}
+		RunE: func(*cobra.Command, []string) error {
 			ln, err := web.Listen(a.cfg.Addr) // before the work, so that an address in use is heard of at once
 			if err != nil {
 				return err
@@ -100,6 +97,7 @@ The demonstration lives in a state directory of its own, .kapdir/demo, unless --
 			return a.serve(ln, st, info, clock.or(time.Now))
 		},
 	}
+	textFlag(cmd.Flags(), a.getenv)(&a.cfg.State, "state", filepath.Join(".kapdir", "demo"), "directory of the demonstration's database, index and private files")
 	a.cfg.registerServer(cmd.Flags(), a.getenv)
 	return cmd
 }

@@ -26,8 +26,8 @@ bytes a second time change nothing. An import that was cut off is simply run aga
 Sources:
 ` + sourceHelp(),
 		Example: `  kapdir import nppes NPPES_Data_Dissemination_November_2026.zip
-  kapdir import leie UPDATED.csv --as-of 2026-11-10
-  kapdir import co-dora roster.csv --dry-run --json`,
+  kapdir import leie UPDATED.csv --as-of 2026-11-10 --release 2026-10
+  kapdir import co-dora roster.csv --as-of 2026-11-09 --dry-run --json`,
 		Args: args(cobra.MinimumNArgs(2)),
 		RunE: func(_ *cobra.Command, argv []string) error {
 			src, ok := crawler.Find(argv[0])
@@ -96,6 +96,9 @@ func (a *app) importFiles(src crawler.Source, paths []string, opts crawler.Optio
 	run, failure := crawler.Run(a.ctx, src, crawler.InputAt(paths[0], client, paths[1:]...), sink, opts)
 	bar.done()
 	ans := imported{Source: src.ID, DryRun: dryRun, Run: run}
+	if run.Already { // what the earlier import did is not what this one does
+		ans.Run.Counts, ans.Run.Matched, ans.Run.Events = directory.Counts{}, 0, 0
+	}
 	if failure != nil {
 		if a.cfg.JSON {
 			ans.Error = failure.Error()

@@ -49,6 +49,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "kapdir: %v\nRun 'kapdir --help' for how to use it.\n", err)
 		return exitUsage
 	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted; run the same command again, nothing is lost and nothing is doubled")
+	}
 	fmt.Fprintf(stderr, "kapdir: %v\n", err)
 	return exitFailed
 }

@@ -90,7 +90,11 @@ func (a *app) serve(ln net.Listener, st *store.Store, demo *web.DemoInfo, now fu
 	go guard(log, "index", func() error { return index.Run(ctx) })
 	go guard(log, "watch", func() error { return a.watch(ctx, st, index, now) })
 	fmt.Fprintf(a.out, "kapdir is at %s (Ctrl-C ends it)\n", a.cfg.baseURL())
-	return srv.Serve(ctx, ln)
+	err = srv.Serve(ctx, ln)
+	if a.ctx.Err() != nil {
+		log.Info("ended, as asked")
+	}
+	return err
 }
 
 // watch does what time asks for: it numbers a change when an answer has changed by itself, and starts a

@@ -375,7 +375,9 @@ func (w *work) screenAgain(h *holding, list string) error {
 			if err != nil {
 				return err
 			}
-			w.screen(h, run, rows)
+			if err := w.screen(h, run, rows); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -30,11 +30,12 @@ type work struct {
 	numbers map[int64]directory.Run   // runs by number
 	lists   []directory.Run           // see quietLists
 	asked   bool                      // lists were read
+	unread  map[directory.ID]*unread  // by run; see unreadOf
 }
 
 func newWork(s *Store, t *tx) *work {
 	return &work{tx: t, s: s, now: s.now(), held: map[directory.ID]*holding{}, evidence: map[string]directory.Evidence{},
-		byBlock: map[string][]directory.ID{}, numbers: map[int64]directory.Run{}}
+		byBlock: map[string][]directory.ID{}, numbers: map[int64]directory.Run{}, unread: map[directory.ID]*unread{}}
 }
 
 // holding is a provider in the hands of a work.

@@ -277,7 +277,7 @@ func (w *work) importRows(o *openRun, rows []*row) (c directory.Counts, matched 
 			c.Added++
 		case old.run == r.run && old.line != r.line && old.hash != r.hash:
 			c.Rejected++
-			twice = append(twice, directory.Reject{File: o.run.Release.File, Line: r.line, Reason: fmt.Sprintf("the key of line %d stands here again", old.line)})
+			twice = append(twice, directory.Reject{File: o.run.Release.File, Line: r.line, Reason: fmt.Sprintf("the key of line %d stands here again", old.line), Text: r.key})
 			continue
 		case old.hash == r.hash && old.release == clean(r.release):
 			c.Unchanged++
@@ -583,7 +583,9 @@ func (w *work) screenThese(list directory.Run, ids []directory.ID) error {
 				}
 			}
 		}
-		w.screen(held[id], list, rows)
+		if err := w.screen(held[id], list, rows); err != nil {
+			return err
+		}
 	}
 	return nil
 }

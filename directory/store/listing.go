@@ -262,6 +262,14 @@ func compose(p directory.Provider, rows []*row) (next directory.Provider, ok boo
 	for _, r := range rows {
 		if r.kind == "identity" && next.Kind == directory.Person {
 			i := r.record.Identity
+			if r.rung == directory.M5 && slices.ContainsFunc(i.Others, func(o directory.OtherName) bool { return o.Type == "1" && sameName(o.Name, next.Name) }) {
+				// The listing still has the name that the registry calls former: people are shown by the one they use now.
+				was := next.Name
+				next.Name = i.Name
+				next.Name.Credentials, next.Name.Other = was.Credentials, was.Other
+				next.Origins["name"] = directory.Origin{Source: r.source, AsOf: i.Updated}
+				next.Former = formerName(next, was)
+			}
 			next.Former = formerName(next, i.Name)
 			for _, o := range i.Others {
 				next.Former = formerName(next, o.Name)
@@ -278,6 +286,11 @@ func compose(p directory.Provider, rows []*row) (next directory.Provider, ok boo
 	}
 	next.Sites = sites
 	return next, true
+}
+
+// sameName compares given and family name; middle names come and go.
+func sameName(a, b directory.Name) bool {
+	return directory.Fold(a.Given) == directory.Fold(b.Given) && directory.Fold(a.Family) == directory.Fold(b.Family)
 }
 
 // formerName adds a name to match against, unless the provider is known by it already.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"kapdir/directory"
 )
@@ -311,7 +312,9 @@ func (w *work) rematch(h *holding, subject directory.Subject) error {
 				rows = append(rows, r)
 			}
 		}
-		w.screen(h, list, rows)
+		if err := w.screen(h, list, rows); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -354,7 +357,10 @@ func (w *work) runNumber(n int64) (directory.Run, error) {
 // for the provider and release, unless the answer has changed since. rows are those that share a block.
 //
 // A candidate whom a person has cleared is not raised again by the same row of a later release.
-func (w *work) screen(h *holding, list directory.Run, rows []*row) {
+//
+// A provider who may stand in a row of the release that could not be read gets no answer from it: the
+// screen has not finished.
+func (w *work) screen(h *holding, list directory.Run, rows []*row) error {
 	rel := list.Release
 	none := directory.ScreenClear(rel)
 	i := w.claim(h, none.Claim)
@@ -403,9 +409,16 @@ func (w *work) screen(h *holding, list directory.Run, rows []*row) {
 		}
 	}
 	if known(h.file.Claims[i].Events, st.Body) {
-		return
+		return nil
 	}
 	if len(hits) == 0 {
+		unread, err := w.unreadOf(list)
+		if err != nil {
+			return err
+		}
+		if unread.mayHold(subject) {
+			return nil
+		}
 		evidence = []string{w.keep(w.screenEvidence(list))}
 	}
 	for _, x := range hits {
@@ -421,6 +434,54 @@ func (w *work) screen(h *holding, list directory.Run, rows []*row) {
 		w.openCase(directory.Case{Kind: directory.CaseExclusion, Provider: h.id(), Claim: h.file.Claims[i].Claim.ID, Source: best.row.source,
 			Key: best.row.key, Match: best.match}, n)
 	}
+	return nil
+}
+
+// unread is what stands in the rows of a release that are in quarantine.
+type unread struct {
+	words map[string]bool // folded; NPIs among them
+	blank bool            // of one row nothing was kept, so that it may speak of anybody
+}
+
+// unreadOf reads the quarantine of a run.
+func (w *work) unreadOf(list directory.Run) (*unread, error) {
+	if u := w.unread[list.ID]; u != nil {
+		return u, nil
+	}
+	u := &unread{words: map[string]bool{}}
+	err := w.each(`SELECT text FROM reject WHERE run = $1`, []any{list.ID}, func(r *sql.Rows) error {
+		var text string
+		err := r.Scan(&text)
+		words := strings.Fields(directory.Fold(text))
+		u.blank = u.blank || len(words) == 0
+		for _, x := range words {
+			u.words[x] = true
+		}
+		return err
+	})
+	w.unread[list.ID] = u
+	return u, err
+}
+
+// mayHold reports that a row that could not be read may speak of the subject: its NPI stands in one, a
+// word of a family name, or every word of an organisation's name.
+func (u *unread) mayHold(s directory.Subject) bool {
+	if u.blank || s.NPI != "" && u.words[string(s.NPI)] {
+		return true
+	}
+	has := func(word string) bool { return u.words[word] }
+	for _, n := range s.Names {
+		if slices.ContainsFunc(directory.NameTokens(n.Family), has) {
+			return true
+		}
+	}
+	for _, o := range s.Organisations {
+		words := strings.Fields(directory.Fold(o))
+		if len(words) > 0 && !slices.ContainsFunc(words, func(x string) bool { return !has(x) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // cleared reports that a person has cleared a candidate that said just the same.

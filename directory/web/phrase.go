@@ -98,6 +98,8 @@ func checkLabel(c directory.Check) string {
 // meaningOf is what a check's result means.
 func meaningOf(c directory.Check) string {
 	switch name, r := c.Check, c.Result; {
+	case ofPractice(c):
+		return "This is asked of people, not of practices. It says nothing for or against the practice."
 	case unanswered(c):
 		return "What is stated does not answer this check. That says nothing for or against the provider."
 	case r == directory.BeingChecked && slices.Contains(c.Reasons, directory.ReasonTitleUnknown):
@@ -114,6 +116,11 @@ func meaningOf(c directory.Check) string {
 	return meanings[c.Result]
 }
 
+// ofPractice reports a check of what a person holds, which a practice as such does not.
+func ofPractice(c directory.Check) bool {
+	return c.Organisation && c.Result == directory.NotChecked && (c.Check == directory.CheckLicense || c.Check == directory.CheckTraining)
+}
+
 // publicReasons are the reason codes that a public face may give (contracts.md §4). What tells of a
 // review, a candidate or a source's internal trouble is not among them.
 var publicReasons = map[string]bool{
@@ -125,7 +132,7 @@ var publicReasons = map[string]bool{
 	directory.ReasonSupervised: true, directory.ReasonNotMH: true, directory.ReasonProgramUnknown: true, directory.ReasonAttendanceOnly: true,
 	directory.ReasonOneSided: true, directory.ReasonPrescriberLapsed: true, directory.ReasonStateGap: true, directory.ReasonDEAUnseen: true,
 	directory.ReasonNoPreparation: true, directory.ReasonNoPresence: true, directory.ReasonNoMonitoring: true, directory.ReasonNoEmergency: true,
-	directory.ReasonNoIntegration: true,
+	directory.ReasonNoIntegration: true, directory.ReasonPrescriberUnseen: true,
 }
 
 func onlyPublic(reasons []string) []string {
@@ -236,7 +243,7 @@ func (t teller) part(p directory.Part) string {
 	case slices.Contains(p.Reasons, directory.ReasonSupervised):
 		sentence += " In " + p.Claim.Jurisdiction.Name() + " this licence type is for practice under supervision."
 	case slices.Contains(p.Reasons, directory.ReasonNotMH):
-		sentence += " In " + p.Claim.Jurisdiction.Name() + " this is not a licence to practise psychotherapy."
+		sentence += " This licence type alone does not show training as a mental-health professional."
 	case slices.Contains(p.Reasons, directory.ReasonProgramUnknown):
 		sentence += " This programme is not on our list of recognised programmes, so nothing follows from it here."
 	case slices.Contains(p.Reasons, directory.ReasonDEAUnseen):
@@ -291,6 +298,8 @@ func (t teller) missing(p directory.Part) string {
 			return "We hold a licence, and do not know in which state the provider works. Choose the patient’s state."
 		case slices.Contains(p.Reasons, directory.ReasonJurisdiction):
 			return "We hold a licence for another state, and none for " + t.stateName() + "."
+		case slices.Contains(p.Reasons, directory.ReasonPrescriberUnseen):
+			return "So no licence of the prescriber could be looked up."
 		case slices.Contains(p.Reasons, directory.ReasonStateGap):
 			return t.whose(p.Provider).of("we hold no licence to prescribe in " + t.stateName() + ".")
 		case t.state == "":
@@ -561,7 +570,11 @@ func (t teller) asserted(c directory.Claim, s directory.Standing, who subject) s
 	case c.Kind == directory.ProtocolClaim:
 		out = t.protocol(s)
 	case s.Class == directory.ClassDocument && c.Kind == directory.TrainingCert:
-		out = "The " + who.noun + " sent a certificate from " + programmeName(c) + dated(b.Completed) + ". The programme has not confirmed it to us."
+		what := " sent a certificate from "
+		if b.Level == "attended" {
+			what = " sent a document from "
+		}
+		out = "The " + who.noun + what + programmeName(c) + dated(b.Completed) + ". The programme has not confirmed it to us."
 	case s.Class == directory.ClassDocument:
 		out = "The " + who.noun + " sent a document of " + t.noun(c, b) + t.lastDay(b) + ". Whoever issued it has not confirmed it to us."
 	case s.Class == directory.ClassSelf:
@@ -746,20 +759,16 @@ func dated(d directory.Date) string {
 	return " dated " + d.String()
 }
 
-// edition is the month of a list: of October 2026. The list's own name for its release says it, if it can.
+// edition is the month of a list, of October 2026, if the list's own name for its release says it. The
+// date of the data alone does not: a list of October is published in November.
 func edition(s directory.Standing) string {
 	if at, err := time.Parse("2006-01", s.Basis.Body.Release); err == nil {
 		return " of " + at.Format("January 2006")
 	}
-	d := s.Basis.Body.SourceAsOf
-	if d == "" {
-		d = s.CheckedAt.Date()
+	if d := s.Basis.Body.SourceAsOf; d != "" {
+		return " in its data of " + d.String()
 	}
-	at, err := time.Parse(time.DateOnly, string(d))
-	if err != nil {
-		return ""
-	}
-	return " of " + at.Format("January 2006")
+	return ""
 }
 
 // programmeName is a recognised programme's name, or the words it was claimed with.
