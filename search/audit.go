@@ -25,35 +25,20 @@ func (x *Index) Audit(ctx context.Context) (AuditReport, error) {
 	}
 	defer e.release()
 	taken := e.seq.Load()
-	feed := map[directory.ID]*document{}
-	waiting := map[directory.ID]bool{}
-	for after := int64(0); ; {
-		page, err := x.cfg.Feed.Changes(ctx, after, batchSize)
-		if err != nil {
-			return r, fmt.Errorf("search.Audit: %w", err)
+	now := directory.At(x.cfg.Now())
+	feed, waiting, _, err := x.maker.asOf(ctx, x.cfg.Feed, taken, func(id directory.ID) directory.Instant {
+		if i, ok := e.docs.find(id); ok {
+			return e.docs.docs[i].at // time alone is no difference
 		}
-		for _, c := range page {
-			after = max(after, c.Seq)
-			delete(feed, c.Provider)
-			at := directory.At(x.cfg.Now())
-			if i, ok := e.docs.find(c.Provider); ok {
-				at = e.docs.docs[i].at // time alone is no difference
-			}
-			switch {
-			case c.Seq > taken:
-				waiting[c.Provider] = true
-			case !x.maker.hidden(c, at):
-				feed[c.Provider] = x.maker.document(c, at)
-			}
-		}
-		if len(page) < batchSize {
-			break
-		}
+		return now
+	})
+	if err != nil {
+		return r, fmt.Errorf("search.Audit: %w", err)
 	}
 
 	held := map[directory.ID]string{}
 	for _, d := range e.docs.docs {
-		held[d.id] = d.version()
+		held[d.id] = d.mark()
 	}
 	r.compare(feed, waiting, held)
 	if r.Plain = e.words == nil; !r.Plain {
@@ -84,19 +69,23 @@ func (x *Index) Audit(ctx context.Context) (AuditReport, error) {
 	return r, nil
 }
 
-// inspect looks at the index in use by itself: its files, its words, and the versions it stores.
-func (x *Index) inspect(ctx context.Context, e *epoch, versions map[directory.ID]string) error {
+// inspect looks at the index in use by itself: its files, its words, and the marks it stores.
+func (x *Index) inspect(ctx context.Context, e *epoch, marks map[directory.ID]string) error {
 	if err := x.disk.async(); err != nil {
 		return err
 	}
 	if err := x.disk.checkLive(); err != nil {
 		return err
 	}
-	err := stored(e.words.reader, func(id directory.ID, version string) error {
-		if _, ok := versions[id]; ok {
+	err := stored(e.words.reader, func(id directory.ID, text string) error {
+		if _, ok := marks[id]; ok {
 			return fmt.Errorf("the index holds %s twice", id)
 		}
-		versions[id] = version
+		v, err := parseVersion(text)
+		if err != nil {
+			return fmt.Errorf("the index holds %q for %s: %w", text, id, err)
+		}
+		marks[id] = v.mark()
 		return nil
 	})
 	if err != nil {
@@ -105,7 +94,7 @@ func (x *Index) inspect(ctx context.Context, e *epoch, versions map[directory.ID
 	return e.words.verify(ctx, e.docs, x.maker.lexicon)
 }
 
-// compare adds what differs between the feed and what is held, by version.
+// compare adds what differs between the feed and what is held, by mark.
 func (r *AuditReport) compare(feed map[directory.ID]*document, waiting map[directory.ID]bool, held map[directory.ID]string) {
 	note := func(list *[]directory.ID, id directory.ID) {
 		if !slices.Contains(*list, id) {
@@ -116,7 +105,7 @@ func (r *AuditReport) compare(feed map[directory.ID]*document, waiting map[direc
 		switch v, ok := held[id]; {
 		case !ok:
 			note(&r.Missing, id)
-		case v != d.version():
+		case v != d.mark():
 			note(&r.Changed, id)
 		}
 	}

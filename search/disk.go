@@ -80,6 +80,18 @@ func openDisk(path string) (*disk, error) {
 	return newDisk(path, b)
 }
 
+// openReadOnly opens the index in the folder so that nothing in it changes: bleve then neither merges nor
+// writes, and leaves the files it no longer needs. checkFiles comes first.
+func openReadOnly(path string) (*disk, error) {
+	set := settings()
+	set["read_only"] = true
+	b, err := bleve.OpenUsing(path, set)
+	if err != nil {
+		return nil, err
+	}
+	return newDisk(path, b)
+}
+
 func newDisk(path string, b bleve.Index) (*disk, error) {
 	store, err := b.Advanced()
 	if err != nil {
@@ -152,6 +164,15 @@ func (d *disk) cursor() (int64, error) {
 	return strconv.ParseInt(string(b), 10, 64)
 }
 
+// checkMapping fails unless the index was written by a program with this mapping.
+func (d *disk) checkMapping() error {
+	v, err := d.bleve.GetInternal(keyMapping)
+	if err == nil && string(v) != strconv.Itoa(mappingVersion) {
+		err = fmt.Errorf("the index has mapping version %q, this program %d", v, mappingVersion)
+	}
+	return err
+}
+
 // recovered turns a panic of bleve's into an error: a damaged file can raise one anywhere.
 func recovered(err *error) {
 	if r := recover(); r != nil {
@@ -170,32 +191,87 @@ func safely(f func() error) (err error) {
 type adoption struct {
 	puts  []*document
 	drops []directory.ID
+	// doubts are what the index holds of documents that differ though their number does not: because they
+	// were worked out for another moment, or because something is wrong.
+	doubts map[directory.ID]version
+}
+
+// asOf reads the feed and works the documents out for other moments, "" for those left out. Providers
+// whose change is past the number are waiting instead. last is the newest number read.
+func (m maker) asOf(ctx context.Context, feed Feed, taken int64, at func(directory.ID) directory.Instant) (docs map[directory.ID]*document, waiting map[directory.ID]bool, last int64, err error) {
+	docs, waiting = map[directory.ID]*document{}, map[directory.ID]bool{}
+	for {
+		page, err := feed.Changes(ctx, last, batchSize)
+		if err != nil {
+			return nil, nil, 0, err
+		}
+		for _, c := range page {
+			last = max(last, c.Seq)
+			delete(docs, c.Provider)
+			if c.Seq > taken {
+				waiting[c.Provider] = true
+			} else if t := at(c.Provider); t != "" && !m.hidden(c, t) {
+				docs[c.Provider] = m.document(c, t)
+			}
+		}
+		if len(page) < batchSize {
+			return docs, waiting, last, nil
+		}
+	}
+}
+
+// settle resolves the doubts: a document that the feed, too, gave at the moment for which the index holds
+// it is put in as it is now, or dropped if it is hidden now. Any other is an error.
+func (a *adoption) settle(ctx context.Context, m maker, feed Feed, s *snapshot) error {
+	if len(a.doubts) == 0 {
+		return nil
+	}
+	m.lexicon = newLexicon() // what was true at another moment is no value to choose from
+	then, _, _, err := m.asOf(ctx, feed, s.seq, func(id directory.ID) directory.Instant { return a.doubts[id].at })
+	if err != nil {
+		return err
+	}
+	for id, v := range a.doubts {
+		if d := then[id]; d == nil || d.mark() != v.mark() {
+			return fmt.Errorf("the index holds another %s than the feed", id)
+		}
+		if at, ok := s.find(id); ok {
+			a.puts = append(a.puts, s.docs[at])
+		} else {
+			a.drops = append(a.drops, id)
+		}
+	}
+	return nil
 }
 
 // adopt opens the index that CURRENT names and compares it with the feed, document by document, before
-// anything relies on it. Any doubt is an error, and the index is then built anew.
-func adopt(ctx context.Context, dir string, s *snapshot, dropped map[directory.ID]int64, l *lexicon, now int64) (d *disk, w *wordIndex, err error) {
-	name, err := readCurrent(dir)
+// anything relies on it. Documents that differ only because they were worked out for another moment are
+// written again; any other doubt is an error, and the index is then built anew.
+func adopt(ctx context.Context, cfg Config, m maker, s *snapshot, dropped map[directory.ID]int64) (d *disk, w *wordIndex, err error) {
+	name, err := readCurrent(cfg.Dir)
 	if err != nil {
 		return nil, nil, err
 	}
 	err = safely(func() error {
-		if d, err = openDisk(filepath.Join(dir, name)); err != nil {
+		if d, err = openDisk(filepath.Join(cfg.Dir, name)); err != nil {
 			return err
 		}
-		todo, err := d.compare(s, dropped, now)
+		todo, err := d.compare(s, dropped, cfg.Now().UnixMilli())
 		if err != nil {
 			return err
 		}
+		if err := todo.settle(ctx, m, cfg.Feed, s); err != nil {
+			return err
+		}
 		if len(todo.puts)+len(todo.drops) > 0 {
-			if err := d.write(ctx, todo.puts, todo.drops, s.seq, l, nil); err != nil {
+			if err := d.write(ctx, todo.puts, todo.drops, s.seq, m.lexicon, nil); err != nil {
 				return err
 			}
 		}
 		if w, err = newWordIndex(d.store, s); err != nil {
 			return err
 		}
-		return w.verify(ctx, s, l)
+		return w.verify(ctx, s, m.lexicon)
 	})
 	if err != nil {
 		if w != nil {
@@ -210,14 +286,10 @@ func adopt(ctx context.Context, dir string, s *snapshot, dropped map[directory.I
 }
 
 // compare finds what to write so that the index says what the snapshot says. Only what changed after the
-// index's cursor, and checks whose time has passed, may differ.
+// index's cursor, and checks whose time has passed, may differ; what differs at the same number is in doubt.
 func (d *disk) compare(s *snapshot, dropped map[directory.ID]int64, now int64) (todo adoption, err error) {
-	v, err := d.bleve.GetInternal(keyMapping)
-	if err != nil {
+	if err := d.checkMapping(); err != nil {
 		return todo, err
-	}
-	if string(v) != strconv.Itoa(mappingVersion) {
-		return todo, fmt.Errorf("the index has mapping version %q, this program %d", v, mappingVersion)
 	}
 	cursor, err := d.cursor()
 	if err != nil {
@@ -231,11 +303,12 @@ func (d *disk) compare(s *snapshot, dropped map[directory.ID]int64, now int64) (
 		return todo, err
 	}
 	defer reader.Close()
+	todo.doubts = map[directory.ID]version{}
 	seen := make(map[directory.ID]bool, len(s.docs))
-	err = stored(reader, func(id directory.ID, version string) error {
-		seq, hash, until, err := parseVersion(version)
+	err = stored(reader, func(id directory.ID, text string) error {
+		v, err := parseVersion(text)
 		if err != nil {
-			return fmt.Errorf("the index holds %q for %s: %w", version, id, err)
+			return fmt.Errorf("the index holds %q for %s: %w", text, id, err)
 		}
 		if seen[id] {
 			return fmt.Errorf("the index holds %s twice", id)
@@ -243,17 +316,23 @@ func (d *disk) compare(s *snapshot, dropped map[directory.ID]int64, now int64) (
 		seen[id] = true
 		at, ok := s.find(id)
 		if !ok {
-			if dropped[id] <= cursor {
+			switch n := dropped[id]; {
+			case n > cursor:
+				todo.drops = append(todo.drops, id)
+			case n != 0 && n == v.seq:
+				todo.doubts[id] = v
+			default:
 				return fmt.Errorf("the index holds %s, which the feed does not", id)
 			}
-			todo.drops = append(todo.drops, id)
 			return nil
 		}
 		doc := s.docs[at]
 		switch {
-		case doc.seq == seq && doc.hash == hash:
-		case doc.seq > cursor, doc.seq == seq && until != 0 && until <= now:
+		case doc.mark() == v.mark():
+		case doc.seq > cursor, doc.seq == v.seq && v.until != 0 && v.until <= now:
 			todo.puts = append(todo.puts, doc)
+		case doc.seq == v.seq:
+			todo.doubts[id] = v
 		default:
 			return fmt.Errorf("the index holds another %s than the feed", id)
 		}

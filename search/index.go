@@ -40,6 +40,20 @@ type Config struct {
 	Log      *slog.Logger       // slog.Default() if nil; no query is ever logged
 }
 
+// filled puts what is used if nothing is said in place of what is not.
+func (c Config) filled() Config {
+	if c.Policies == nil {
+		c.Policies = directory.StandardPolicies()
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	return c
+}
+
 // Index answers queries. Its methods may be called from any goroutine.
 type Index struct {
 	cfg   Config
@@ -68,15 +82,7 @@ var errClosed = directory.Errorf(directory.Unavailable, "", "search is closed")
 // until Run, Sync or Rebuild has built another. It fails if the feed does not answer, if the folder cannot
 // be used, and with directory.Conflict, naming the process, if another holds the index.
 func Open(ctx context.Context, cfg Config) (*Index, error) {
-	if cfg.Policies == nil {
-		cfg.Policies = directory.StandardPolicies()
-	}
-	if cfg.Now == nil {
-		cfg.Now = time.Now
-	}
-	if cfg.Log == nil {
-		cfg.Log = slog.Default()
-	}
+	cfg = cfg.filled()
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("search.Open: %w", err)
 	}
@@ -89,7 +95,7 @@ func Open(ctx context.Context, cfg Config) (*Index, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("search.Open: %w", err), l.release())
 	}
-	d, w, err := adopt(ctx, cfg.Dir, s, dropped, x.maker.lexicon, cfg.Now().UnixMilli())
+	d, w, err := adopt(ctx, cfg, x.maker, s, dropped)
 	x.disk = d
 	if err != nil && !errors.Is(err, errNone) {
 		cfg.Log.WarnContext(ctx, "search: the index on disk cannot be used and will be built anew", "error", err)
@@ -482,8 +488,8 @@ func (x *Index) Search(ctx context.Context, q Query) (Result, error) {
 			return err
 		})
 		if err != nil && ctx.Err() == nil && e.words != nil { // the index failed, not the query
-			x.cfg.Log.ErrorContext(ctx, "search: the index failed a query, which was answered plainly", "error", err)
-			go x.suspect(e, err)
+			x.cfg.Log.ErrorContext(ctx, "search: the index failed a query, which was answered plainly", "error", fmt.Sprintf("%T", err)) // its text may quote the query
+			go x.suspect(e, fmt.Errorf("it failed a query (%T)", err))
 			r.Plain = true
 			matches, err = plain{e.docs}.match(ctx, words.terms)
 		}

@@ -16,7 +16,7 @@ import (
 
 // mappingVersion names what documents look like in the index. Raise it with every change to this file,
 // to document.go or to synonym.go: an index of another version is built anew.
-const mappingVersion = 1
+const mappingVersion = 2
 
 // The internal keys of an index, written in the same batch as the documents they speak of.
 var (
@@ -31,7 +31,7 @@ const (
 	indexPrice      = "price"      // lowest of a medicine session, cents
 	indexSeq        = "seq"
 	indexUntil      = "valid_until" // Unix milliseconds: when the first check changes by itself
-	indexVersion    = "version"     // stored: number, hash and end of the document
+	indexVersion    = "version"     // stored: number, hash, end and moment of the document
 )
 
 // indexPoints are the fields of the sites' points, a field each: of a field with several points bleve's
@@ -168,11 +168,27 @@ func stateWords(states []directory.State) []string {
 	return out
 }
 
-// version is what the index stores of a document, to compare it with the feed.
-func (d *document) version() string { return fmt.Sprintf("%d %s %d", d.seq, d.hash, d.until) }
+// mark is by which a document is compared with the feed: its number, and what it holds. The moment it was
+// worked out for is no part of it.
+func (d *document) mark() string { return fmt.Sprintf("%d %s %d", d.seq, d.hash, d.until) }
 
-// parseVersion reads what version wrote.
-func parseVersion(s string) (seq int64, hash string, until int64, err error) {
-	_, err = fmt.Sscanf(s, "%d %s %d", &seq, &hash, &until)
-	return seq, hash, until, err
+// version is what the index stores of a document: its mark, and the moment, for which the feed can be
+// asked again.
+func (d *document) version() string { return d.mark() + " " + string(d.at) }
+
+// version is what the index stores of a document, read.
+type version struct {
+	seq   int64
+	hash  string
+	until int64
+	at    directory.Instant
 }
+
+// parseVersion reads what document.version wrote.
+func parseVersion(s string) (v version, err error) {
+	_, err = fmt.Sscanf(s, "%d %s %d %s", &v.seq, &v.hash, &v.until, &v.at)
+	return v, err
+}
+
+// mark is that of the document.
+func (v version) mark() string { return fmt.Sprintf("%d %s %d", v.seq, v.hash, v.until) }

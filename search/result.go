@@ -57,23 +57,23 @@ type Suggestion struct {
 
 // Status says how the index stands.
 type Status struct {
-	State     string // ready, building
-	Mapping   int    // version of the mapping this program writes
-	Cursor    int64  // the store's number up to which changes are searchable
-	Documents int
-	Head      int64 // the store's newest number; 0 when the store did not answer
-	Behind    int64 // Head less Cursor
-	Plain     bool  // searches are answered without the index
+	State     string `json:"state"`   // ready, building; of an index not in use also none, damaged
+	Mapping   int    `json:"mapping"` // version of the mapping this program writes
+	Cursor    int64  `json:"cursor"`  // the store's number up to which changes are searchable
+	Documents int    `json:"documents"`
+	Head      int64  `json:"head"`   // the store's newest number; 0 when the store did not answer
+	Behind    int64  `json:"behind"` // Head less Cursor
+	Plain     bool   `json:"plain"`  // searches are answered without the index
 }
 
 // AuditReport says how every document of the index compares with the feed.
 type AuditReport struct {
-	Checked int            // providers compared
-	Missing []directory.ID // in the feed, not in the index
-	Extra   []directory.ID // in the index, not in the feed
-	Changed []directory.ID // number or content differ
-	Damage  string         // what else is wrong with the index; "" is nothing
-	Plain   bool           // there was no index to look at
+	Checked int            `json:"checked"`           // providers compared
+	Missing []directory.ID `json:"missing,omitempty"` // in the feed, not in the index
+	Extra   []directory.ID `json:"extra,omitempty"`   // in the index, not in the feed
+	Changed []directory.ID `json:"changed,omitempty"` // number or content differ
+	Damage  string         `json:"damage,omitempty"`  // what else is wrong with the index; "" is nothing
+	Plain   bool           `json:"plain"`             // there was no index to look at
 }
 
 // OK reports that the index says exactly what the feed says.

@@ -20,7 +20,12 @@ type wordIndex struct {
 	reader index.IndexReader
 	places []int32 // place in the snapshot by the index's own number; -1 is none
 	size   int
+
+	partial bool // the snapshot leaves out some of what the index holds, which is passed over
 }
+
+// passed is the place of a document that a partial snapshot leaves out.
+const passed = -2
 
 // newWordIndex takes a reader and finds each document of the snapshot in it. It fails unless the two
 // hold the same providers.
@@ -57,7 +62,7 @@ func (w *wordIndex) place(s *snapshot) error {
 			return err
 		}
 		at, ok := s.find(directory.ID(id))
-		if !ok {
+		if !ok && !w.partial {
 			return fmt.Errorf("the index holds %q, which the feed does not", id)
 		}
 		number := int(internal.Value())
@@ -66,6 +71,10 @@ func (w *wordIndex) place(s *snapshot) error {
 		}
 		for len(w.places) <= number {
 			w.places = append(w.places, -1)
+		}
+		if !ok {
+			w.places[number] = passed
+			continue
 		}
 		w.places[number] = int32(at)
 		n++
@@ -152,6 +161,9 @@ func (w *wordIndex) each(ctx context.Context, name, word string, found func(doc 
 			return err
 		}
 		number := int(d.ID.Value())
+		if w.partial && number < len(w.places) && w.places[number] == passed {
+			continue
+		}
 		if number >= len(w.places) || w.places[number] < 0 {
 			return fmt.Errorf("the index names a document %d that it does not hold", number)
 		}

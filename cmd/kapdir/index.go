@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kapdir/directory"
+	"kapdir/directory/store"
 	"kapdir/search"
 )
 
@@ -22,9 +23,11 @@ beside the old and swaps them.`,
 	cmd.AddCommand(&cobra.Command{
 		Use:   "status",
 		Short: "Say what the index holds and how far behind the store it is",
-		Long:  "Say what the index holds and how far behind the store it is. While a server has it open, that server's /readyz says so.",
-		Args:  args(cobra.NoArgs),
-		RunE:  func(*cobra.Command, []string) error { return a.onIndex(nil) },
+		Long: `Say what the index holds and how far behind the store it is. The index is read as it lies and nothing of
+it changes. Exit status 1 if it is damaged or does not agree with the store. While a server has it open,
+that server's /readyz says how it stands.`,
+		Args: args(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error { return a.onIndex(nil) },
 	}, &cobra.Command{
 		Use:   "rebuild",
 		Short: "Build a new index from the store",
@@ -46,12 +49,18 @@ beside the old and swaps them.`,
 // indexAnswer is what the index commands answer: how the index stands, or who has it.
 type indexAnswer struct {
 	search.Status
-	HeldBy string `json:"held_by,omitempty"`
-	Asked  bool   `json:"asked,omitempty"` // the holder was asked to build a new one
+	Audit  *search.AuditReport `json:"audit,omitempty"` // how what status found compares with the store
+	HeldBy string              `json:"held_by,omitempty"`
+	Asked  bool                `json:"asked,omitempty"` // the holder was asked to build a new one
 }
 
-// onIndex does something with the index, if there is something to do, and says how it stands. While a
-// server has it, that server is asked instead.
+// searchConfig says where the index lives and what it follows.
+func (a *app) searchConfig(st *store.Store) search.Config {
+	return search.Config{Dir: a.cfg.indexDir(), Feed: st, Policies: directory.StandardPolicies(), Now: a.cfg.clock(), Log: a.log()}
+}
+
+// onIndex does something with the index, if there is something to do, and says how it stands; with nothing
+// to do the index is read as it lies and not changed. While a server has it, that server is asked instead.
 func (a *app) onIndex(do func(*search.Index) error) error {
 	st, err := a.openStore(a.cfg.clock())
 	if err != nil {
@@ -59,10 +68,20 @@ func (a *app) onIndex(do func(*search.Index) error) error {
 	}
 	defer st.Close()
 	var ans indexAnswer
-	index, err := search.Open(a.ctx, search.Config{Dir: a.cfg.indexDir(), Feed: st, Policies: directory.StandardPolicies(), Now: a.cfg.clock(), Log: a.log()})
+	if do == nil {
+		var report search.AuditReport
+		if report, ans.Status, err = search.Inspect(a.ctx, a.searchConfig(st)); err == nil {
+			ans.Audit = &report
+			if !report.OK() {
+				a.exit = exitFailed
+			}
+		}
+	} else {
+		ans.Status, err = a.work(st, do)
+	}
 	switch {
 	case kindIs(err, directory.Conflict):
-		ans.HeldBy = err.Error()
+		ans.Status, ans.HeldBy = search.Status{}, err.Error()
 		if do != nil {
 			if err := st.RequestRebuild(a.ctx); err != nil {
 				return err
@@ -71,14 +90,6 @@ func (a *app) onIndex(do func(*search.Index) error) error {
 		}
 	case err != nil:
 		return err
-	default:
-		defer index.Close()
-		if do != nil {
-			if err := do(index); err != nil {
-				return err
-			}
-		}
-		ans.Status = index.Status(a.ctx)
 	}
 	return a.answer(ans, func(w io.Writer) {
 		switch {
@@ -86,10 +97,29 @@ func (a *app) onIndex(do func(*search.Index) error) error {
 			fmt.Fprintf(w, "%s; it was asked to build a new index and goes on answering meanwhile.\n", ans.HeldBy)
 		case ans.HeldBy != "":
 			fmt.Fprintf(w, "%s; ask its /readyz.\n", ans.HeldBy)
+		case ans.Audit != nil && !ans.Audit.OK():
+			x := ans.Audit
+			fmt.Fprintf(w, "not to be relied on: %d documents missing, %d too many, %d different; the next start of the server builds another.\n", len(x.Missing), len(x.Extra), len(x.Changed))
+			if x.Damage != "" {
+				fmt.Fprintf(w, "  %s\n", x.Damage)
+			}
 		case ans.Plain:
 			fmt.Fprintf(w, "no index to rely on; the next start of the server builds one. The store is at number %d.\n", ans.Head)
 		default:
 			fmt.Fprintf(w, "%s: %d documents at number %d, %d behind the store, mapping version %d\n", ans.State, ans.Documents, ans.Cursor, ans.Behind, ans.Mapping)
 		}
 	})
+}
+
+// work opens the index, does something with it, and returns how it then stands.
+func (a *app) work(st *store.Store, do func(*search.Index) error) (search.Status, error) {
+	index, err := search.Open(a.ctx, a.searchConfig(st))
+	if err != nil {
+		return search.Status{}, err
+	}
+	defer index.Close()
+	if err := do(index); err != nil {
+		return search.Status{}, err
+	}
+	return index.Status(a.ctx), nil
 }
