@@ -294,8 +294,21 @@ func sniff(head []byte) string {
 		return "a page of HTML or XML (perhaps an error page in place of the file)"
 	case bytes.HasPrefix(text, []byte("{")), bytes.HasPrefix(text, []byte("[{")):
 		return "JSON"
-	case bytes.IndexByte(head[:min(len(head), 8192)], 0) >= 0:
+	case controls(head[:min(len(head), 8192)]) > len(head[:min(len(head), 8192)])/100:
 		return "a binary file"
 	}
 	return ""
+}
+
+// controls counts the control characters that text does not have; one NUL outweighs any length.
+func controls(b []byte) (n int) {
+	for _, c := range b {
+		switch {
+		case c == 0:
+			return len(b) + 1
+		case c < ' ' && c != '\t' && c != '\r' && c != '\n' || c == 0x7f:
+			n++
+		}
+	}
+	return n
 }
