@@ -40,7 +40,7 @@ func (s *Store) Sources(ctx context.Context) ([]directory.SourceState, error) {
 	var out []directory.SourceState
 	err := s.read(ctx, "store.Sources", func(t *tx) error {
 		held := map[string]int{}
-		err := t.each(`SELECT source, count(*) FROM source_record GROUP BY source`, nil, func(r *sql.Rows) error {
+		err := t.each(`SELECT source, count(*) FROM source_record WHERE key NOT LIKE '%#prescriber-%' GROUP BY source`, nil, func(r *sql.Rows) error {
 			var source string
 			var n int
 			err := r.Scan(&source, &n)
