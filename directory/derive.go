@@ -224,6 +224,9 @@ func deriveAt(h History, t, k Instant, policies Policies) Standing {
 			}
 		case o.settled && (o.exact() || !o.Body.State.Good() && !o.Body.State.Adverse()):
 			last, pending, badPending, noRecord = o, nil, nil, nil
+		case o.settled && o.Body.State.Good():
+			// Corroborated, not exact: a person has looked, so it waits for nobody; and it proves nothing (I5).
+			s.Reasons = appendOnce(s.Reasons, ReasonCorroborated)
 		default:
 			pending = append(pending, o)
 			if o.bad() {

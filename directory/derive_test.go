@@ -247,6 +247,19 @@ func TestSourcesThatDiffer(t *testing.T) {
 	}
 }
 
+func TestCorroboratedGoodNewsProvesNothingAndWaitsForNobody(t *testing.T) {
+	l := newLedger(License, "CO").on("2026-10-01")
+	l.assert(ClassListing, Body{})
+	n := l.observeFrom("co-dora", SeenActive, "2027-08-31", M4, "licence_number", "phone", "family", "given")
+	if s := l.is(t, "2026-10-01", StatusListed); len(s.Pending) != 1 {
+		t.Errorf("pending %v", s.Pending)
+	}
+	l.review(rowan, n, "confirm")
+	if s := l.is(t, "2026-10-01", StatusListed); len(s.Pending) != 0 || !slices.Contains(s.Reasons, ReasonCorroborated) {
+		t.Errorf("pending %v, reasons %v", s.Pending, s.Reasons)
+	}
+}
+
 // drawHistory makes a random history of one licence claim over a year.
 func drawHistory(t *rapid.T) History {
 	l := newLedger(License, "CO")
