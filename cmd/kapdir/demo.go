@@ -59,6 +59,7 @@ func strict(raw []byte, v any) error {
 }
 
 func (a *app) demoCommand() *cobra.Command {
+	var state string // its own: a flag's default is written when it is added, and the others keep theirs
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Load people who are invented and serve them",
@@ -69,6 +70,7 @@ clock stands at the day of its data unless --now says otherwise. A second start 
 The demonstration lives in a state directory of its own, .kapdir/demo, unless --state names another.`,
 		Args: args(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
+			a.cfg.State = state
 			ln, err := web.Listen(a.cfg.Addr) // before the work, so that an address in use is heard of at once
 			if err != nil {
 				return err
@@ -97,7 +99,7 @@ The demonstration lives in a state directory of its own, .kapdir/demo, unless --
 			return a.serve(ln, st, info, clock.or(time.Now))
 		},
 	}
-	textFlag(cmd.Flags(), a.getenv)(&a.cfg.State, "state", filepath.Join(".kapdir", "demo"), "directory of the demonstration's database, index and private files")
+	textFlag(cmd.Flags(), a.getenv)(&state, "state", filepath.Join(".kapdir", "demo"), "directory of the demonstration's database, index and private files")
 	a.cfg.registerServer(cmd.Flags(), a.getenv)
 	return cmd
 }

@@ -525,6 +525,65 @@ func TestCommandLine(t *testing.T) {
 	}
 }
 
+// Without --state, real data and the demonstration live in directories of their own; the flag and the
+// environment variable rule over both, before and after the command's name.
+func TestDefaultStateDirectories(t *testing.T) {
+	in := func(env string, args ...string) string {
+		t.Helper()
+		cmd := program(t, args...)
+		cmd.Dir = t.TempDir()
+		if env != "" {
+			cmd.Env = append(cmd.Env, "KAPDIR_STATE="+env)
+		}
+		if args[len(args)-1] == "demo" { // it serves until it is ended
+			cmd.Args = append(cmd.Args, "--addr", "localhost:0")
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			for range 500 {
+				if m, _ := filepath.Glob(filepath.Join(cmd.Dir, "*", "demo", "kapdir.db")); len(m) > 0 {
+					break
+				}
+				if m, _ := filepath.Glob(filepath.Join(cmd.Dir, "*", "kapdir.db")); len(m) > 0 {
+					break
+				}
+				time.Sleep(20 * time.Millisecond)
+			}
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+		} else if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %v\n%s", args, err, out)
+		}
+		var found []string
+		_ = filepath.WalkDir(cmd.Dir, func(path string, _ fs.DirEntry, err error) error {
+			if err == nil && filepath.Base(path) == "kapdir.db" {
+				rel, _ := filepath.Rel(cmd.Dir, filepath.Dir(path))
+				found = append(found, filepath.ToSlash(rel))
+			}
+			return nil
+		})
+		return strings.Join(found, " ")
+	}
+	for _, c := range []struct {
+		env  string
+		args []string
+		want string
+	}{
+		{"", []string{"sources"}, ".kapdir"},
+		{"", []string{"index", "status"}, ".kapdir"},
+		{"", []string{"demo"}, ".kapdir/demo"},
+		{"elsewhere", []string{"sources"}, "elsewhere"},
+		{"elsewhere", []string{"demo"}, "elsewhere"},
+		{"", []string{"sources", "--state", "mine"}, "mine"},
+		{"elsewhere", []string{"--state", "mine", "sources"}, "mine"},
+		{"", []string{"--state", "mine", "demo"}, "mine"},
+	} {
+		if got := in(c.env, c.args...); got != c.want {
+			t.Errorf("KAPDIR_STATE=%q kapdir %v keeps its database in %q, want %q", c.env, c.args, got, c.want)
+		}
+	}
+}
+
 // shared returns the path of the shared samples, which name real people and are read in place.
 func shared(t testing.TB, path string) string {
 	t.Helper()
