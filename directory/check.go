@@ -59,6 +59,9 @@ const (
 	ReasonStateGap         = "OVR_STATE_GAP"
 	ReasonPrescriberUnseen = "OVR_PRESCRIBER_UNKNOWN" // only a name is stated, or they have no page any more
 	ReasonDEAUnseen        = "OVR_DEA_UNSEEN"
+	ReasonAgreementMissing = "OVR_AGREEMENT_MISSING"
+	ReasonREMSUnseen       = "OVR_REMS_UNSEEN" // esketamine is given, and no enrolled site is on file
+	ReasonRuleLapsed       = "OVR_RULE_LAPSED" // the rule on prescribing without an in-person visit has run out
 	ReasonNoPreparation    = "PROTO_NO_PREP"
 	ReasonNoPresence       = "PROTO_NO_PRESENCE"
 	ReasonNoMonitoring     = "PROTO_NO_MONITORING"
@@ -95,7 +98,7 @@ type Check struct {
 // Checks computes the five checks of the file for a patient in state y, true at t, as known at k.
 // They come in the order of CheckNames. With y "" the checks that depend on a state are not_checked.
 func Checks(f *CredentialFile, y State, t, k Instant, policies Policies) []Check {
-	b := bench{f, y, t, k, policies, map[ID]Standing{}}
+	b := bench{f, y, t, k, policies, policies.InForce(t, k), map[ID]Standing{}}
 	checks := []Check{b.license(), b.training(), b.oversight(), b.protocol(), b.record()}
 	for i := range checks {
 		checks[i].State, checks[i].Organisation = y, f.Provider.Kind == Organisation
@@ -125,6 +128,7 @@ type bench struct {
 	y        State
 	t, k     Instant
 	policies Policies
+	policy   Policy // in force
 	derived  map[ID]Standing
 }
 
@@ -260,13 +264,19 @@ func (b bench) license() Check {
 			}
 			p := b.part(b.file, h)
 			if kind == License {
-				p = byTitle(p, h.Claim)
+				p = b.byTitle(p, h.Claim)
+			} else {
+				p = b.byCompact(p, h.Claim)
 			}
 			parts = append(parts, p)
 		}
 	}
 	if p, ok := best(parts); ok {
-		return weigh(CheckLicense, p)
+		c := weigh(CheckLicense, p)
+		if p.What == CompactPrivilege {
+			c.ValidUntil = earliest(c.ValidUntil, b.policy.Tables().compactChanges(p.Claim.Issuer, b.t))
+		}
+		return c
 	}
 	if elsewhere {
 		return weigh(CheckLicense, missing(License, ReasonJurisdiction))
@@ -276,8 +286,8 @@ func (b bench) license() Check {
 
 // byTitle weighs what the licence type allows (data/titles.csv): a type that nobody has confirmed is
 // being checked, a supervised one does not meet the check, one of another field says nothing of it.
-func byTitle(p Part, c Claim) Part {
-	t, ok := LicenceKey{c.Jurisdiction, c.Title, c.Number}.title()
+func (b bench) byTitle(p Part, c Claim) Part {
+	t, ok := b.title(c)
 	tier := p
 	switch {
 	case !ok || !t.Confirmed:
@@ -293,6 +303,29 @@ func byTitle(p Part, c Claim) Part {
 		return p
 	}
 	return tier
+}
+
+// title is the licence type of a claim, by the tables known at k.
+func (b bench) title(c Claim) (Title, bool) {
+	return LicenceKey{c.Jurisdiction, c.Title, c.Number}.titleIn(b.policy.Tables())
+}
+
+// byCompact weighs a privilege to practise in Y under a compact, which counts only where the compact is
+// confirmed to issue privileges both in Y and in a state whose independent licence the person holds
+// (domain.md §2.4). Nothing follows from a state's membership.
+func (b bench) byCompact(p Part, c Claim) Part {
+	if p.Result != Confirmed {
+		return p
+	}
+	tables := b.policy.Tables()
+	home := slices.ContainsFunc(of(b.file, License), func(h History) bool {
+		title, ok := b.title(h.Claim)
+		return ok && title.Eligible() && h.Claim.Jurisdiction != b.y && b.standing(h).result() == Confirmed && tables.CompactIssues(c.Issuer, h.Claim.Jurisdiction, b.t)
+	})
+	if !home || !tables.CompactIssues(c.Issuer, b.y, b.t) {
+		p.Result, p.Reasons = NotChecked, []string{ReasonJurisdiction}
+	}
+	return p
 }
 
 // training is check 2: specialised KAP training at a recognised programme.
@@ -324,10 +357,16 @@ func (b bench) oversight() Check {
 			prescriber = b.file
 		}
 		parts := []Part{b.link(h, prescriber)}
+		var until Instant // when the law changes by its own date
 		if prescriber == nil {
 			parts = append(parts, missing(License, ReasonPrescriberUnseen))
 		} else {
-			parts = append(parts, b.prescriberLicence(prescriber))
+			licence := b.prescriberLicence(prescriber)
+			parts = append(parts, licence)
+			agreement, changes := b.agreement(prescriber, licence)
+			parts = append(parts, agreement...)
+			until = earliest(until, changes)
+			parts = append(parts, b.remsSite(prescriber)...)
 			for _, s := range of(prescriber, ExclusionScreen) {
 				if p := b.part(prescriber, s); p.Result == ProblemOnRecord || p.Result == BeingChecked {
 					p.List = s.Claim.Issuer
@@ -336,6 +375,13 @@ func (b bench) oversight() Check {
 			}
 		}
 		c := weigh(CheckOversight, parts...)
+		c.ValidUntil = earliest(c.ValidUntil, until)
+		if tables := b.policy.Tables(); b.file.Provider.Practice.remote() {
+			c.ValidUntil = earliest(c.ValidUntil, tables.ruleChanges(TelePrescribing, b.t))
+			if _, lapsed := tables.Lapsed(TelePrescribing, b.t); lapsed {
+				c.Reasons = appendOnce(c.Reasons, ReasonRuleLapsed)
+			}
+		}
 		if bestCheck == nil || c.Result.Rank() > bestCheck.Result.Rank() {
 			bestCheck = &c
 		}
@@ -385,7 +431,7 @@ func (b bench) prescriberLicence(f *CredentialFile) Part {
 			continue
 		}
 		p := b.part(f, h)
-		t, ok := LicenceKey{h.Claim.Jurisdiction, h.Claim.Title, h.Claim.Number}.title()
+		t, ok := b.title(h.Claim)
 		switch {
 		case !ok || !t.Confirmed:
 			if p.Result.Rank() > BeingChecked.Rank() {
@@ -404,6 +450,76 @@ func (b bench) prescriberLicence(f *CredentialFile) Part {
 	p := missing(License, ReasonStateGap)
 	p.Provider = f.Provider.ID
 	return p
+}
+
+// agreement asks for the practice agreement that some states want of a nurse practitioner or a physician
+// assistant: it must be on file for Y, with the licence of the physician it names. Where nobody has
+// confirmed what the state asks, nothing is assumed in the prescriber's favour.
+// changes is when the table of what states ask changes next.
+func (b bench) agreement(prescriber *CredentialFile, licence Part) (parts []Part, changes Instant) {
+	if licence.Claim == nil || licence.Result.Rank() <= BeingChecked.Rank() {
+		return nil, ""
+	}
+	title, _ := b.title(*licence.Claim)
+	role := ""
+	switch title.Profession {
+	case "nurse_practitioner", "psych_np":
+		role = "nurse_practitioner"
+	case "physician_assistant":
+		role = "physician_assistant"
+	default:
+		return nil, ""
+	}
+	tables := b.policy.Tables()
+	changes = tables.authorityChanges(b.y, role, b.t)
+	if tables.Authority(b.y, role, b.t) == "full" {
+		return nil, changes
+	}
+	for _, h := range of(prescriber, PracticeAgreement) {
+		if h.Claim.Jurisdiction != b.y {
+			continue
+		}
+		pair := []Part{b.part(prescriber, h), missing(License, ReasonPrescriberUnseen)}
+		if physician := b.file.Linked[h.Claim.Other]; physician != nil {
+			pair[1] = b.prescriberLicence(physician)
+		}
+		if parts == nil || weakest(pair) > weakest(parts) {
+			parts = pair
+		}
+	}
+	if parts == nil {
+		p := missing(PracticeAgreement, ReasonAgreementMissing)
+		p.Provider = prescriber.Provider.ID
+		parts = []Part{p}
+	}
+	return parts, changes
+}
+
+// weakest is the rank of the worst of the parts.
+func weakest(parts []Part) int {
+	rank := Confirmed.Rank()
+	for _, p := range parts {
+		rank = min(rank, p.Result.Rank())
+	}
+	return rank
+}
+
+// remsSite asks, of whoever gives esketamine, for the enrolled site: its programme certifies the place and
+// never the clinician.
+func (b bench) remsSite(prescriber *CredentialFile) []Part {
+	if !slices.Contains(b.file.Provider.Practice.Routes, "esketamine") {
+		return nil
+	}
+	var parts []Part
+	for _, f := range []*CredentialFile{b.file, prescriber} {
+		for _, h := range of(f, REMSSite) {
+			parts = append(parts, b.part(f, h))
+		}
+	}
+	if p, ok := best(parts); ok {
+		return []Part{p}
+	}
+	return []Part{missing(REMSSite, ReasonREMSUnseen)}
 }
 
 // protocol is check 4: preparation, a therapist present in the medicine session, vital signs watched
@@ -451,7 +567,6 @@ func (b bench) protocol() Check {
 // record is check 5: credentials verified, disciplinary history included. Every licence held anywhere,
 // the training, a discipline screen per licence, and each exclusion list of the policy.
 func (b bench) record() Check {
-	policy := b.policies.InForce(b.t)
 	var parts []Part
 	licences := of(b.file, License)
 	for _, h := range licences {
@@ -470,7 +585,7 @@ func (b bench) record() Check {
 	}
 	training := b.training()
 	parts = append(parts, training.Parts...)
-	for _, list := range policy.Screens {
+	for _, list := range b.policy.ScreensFor(b.file.states()) {
 		screen := missing(ExclusionScreen)
 		for _, h := range of(b.file, ExclusionScreen) {
 			if h.Claim.Issuer == list {
@@ -480,5 +595,12 @@ func (b bench) record() Check {
 		screen.List = list
 		parts = append(parts, screen)
 	}
-	return weigh(CheckRecord, parts...)
+	c := weigh(CheckRecord, parts...)
+	for at := b.policies.nextPolicy(b.t, b.k); at != ""; at = b.policies.nextPolicy(at, b.k) {
+		if !slices.Equal(b.policies.InForce(at, b.k).ScreensFor(b.file.states()), b.policy.ScreensFor(b.file.states())) {
+			c.ValidUntil = earliest(c.ValidUntil, at)
+			break
+		}
+	}
+	return c
 }

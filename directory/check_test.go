@@ -98,7 +98,7 @@ func TestLicenseCheck(t *testing.T) {
 		{"unconfirmed type", newPerson("prv_a").claim(coLicence("LPP", "12"), active...), "CO", BeingChecked, ReasonTitleUnknown},
 		{"unknown type", newPerson("prv_a").claim(coLicence("XYZ", "12"), active...), "CO", BeingChecked, ReasonTitleUnknown},
 		{"physician", newPerson("prv_a").claim(coLicence("DR", "12"), active...), "CO", NotChecked, ReasonNotMH},
-		{"expired", newPerson("prv_a").claim(coLicence("CSW", "1"), seen("co-dora", SeenExpired, "2025-08-31"), confirm), "CO", NotMet, ReasonExpired},
+		{"expired", newPerson("prv_a").claim(coLicence("CSW", "1"), seen("co-dora", SeenExpired, "2025-08-31"), confirm), "CO", NotMet, "LIC_EXPIRED"},
 		{"suspended, nobody reviewed it", newPerson("prv_a").claim(coLicence("CSW", "1"), seen("co-dora", SeenSuspended, "2027-08-31")), "CO", BeingChecked, ReasonReviewPending},
 		{"suspended", newPerson("prv_a").claim(coLicence("CSW", "1"), seen("co-dora", SeenSuspended, "2027-08-31"), confirm, second), "CO", ProblemOnRecord, "LIC_SUSPENDED"},
 		{"suspended in another state", newPerson("prv_a").claim(coLicence("CSW", "1"), seen("co-dora", SeenSuspended, "2027-08-31"), confirm, second).

@@ -1,5 +1,7 @@
 package directory
 
+import "slices"
+
 // ClaimKind says what a claim is about. One claim is one atomic fact (domain.md §5.1, contracts.md §3).
 type ClaimKind string
 
@@ -57,4 +59,19 @@ type CredentialFile struct {
 	Provider Provider               `json:"provider"`
 	Claims   []History              `json:"claims"`
 	Linked   map[ID]*CredentialFile `json:"linked,omitempty"`
+}
+
+// states are those in which the provider holds a licence or works, in order and without repeats.
+func (f *CredentialFile) states() []State {
+	var out []State
+	for _, h := range f.Claims {
+		if h.Claim.Kind == License || h.Claim.Kind == CompactPrivilege {
+			out = append(out, h.Claim.Jurisdiction)
+		}
+	}
+	for _, s := range f.Provider.Sites {
+		out = append(out, s.Address.State)
+	}
+	slices.Sort(out)
+	return slices.DeleteFunc(slices.Compact(out), func(s State) bool { return s == "" })
 }

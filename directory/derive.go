@@ -3,6 +3,7 @@ package directory
 import (
 	"slices"
 	"sort"
+	"strings"
 	"time"
 )
 
@@ -61,6 +62,7 @@ type Standing struct {
 	CheckedAt  Instant     // when we looked: the basis's performed_at
 	AsOf       Date        // how old the answer is: the older of that day and the source's own date
 	Sides      []string    // of an oversight link: who attested it themself, provider and prescriber
+	Tried      Instant     // when a source was last asked, whatever it answered; "" never
 	Candidate  bool        // a name-only candidate waits for a person: for staff, on no public face
 	Pending    []int64     // observations that wait for a review
 }
@@ -82,7 +84,7 @@ func Derive(h History, t, k Instant, policies Policies) Standing {
 }
 
 func sameAnswer(a, b Standing) bool {
-	return a.Status == b.Status && slices.Equal(a.Reasons, b.Reasons) && slices.Equal(a.Because, b.Because)
+	return a.Status == b.Status && slices.Equal(a.Reasons, b.Reasons) && slices.Equal(a.Because, b.Because) && slices.Equal(a.Sides, b.Sides)
 }
 
 // boundaries returns, in order, the moments after t at which the answer s could change by itself.
@@ -93,24 +95,31 @@ func boundaries(h History, s Standing, t, k Instant, policies Policies) []Instan
 			out = append(out, at)
 		}
 	}
-	for at := policies.Boundary(t); at != ""; at = policies.Boundary(at) {
+	for at := policies.nextPolicy(t, k); at != ""; at = policies.nextPolicy(at, k) {
 		add(at)
 	}
-	for i := range h.Events {
-		if e := &h.Events[i]; e.RecordedAt <= k {
-			add(e.PerformedAt)
-		}
-	}
-	if s.Basis != nil {
-		policy := policies.InForce(t).Kinds[h.Claim.Kind]
-		end := expiryEnd(h.Claim, s.Basis)
-		add(end)
-		if end != "" {
+	policy := policies.InForce(t, k).Kinds[h.Claim.Kind]
+	byItself := func(e *Event) { // an answer that rests on e ends, is about to end, or goes out of date
+		if end := expiryEnd(h.Claim, e); end != "" {
+			add(end)
 			add(end.AddDays(-policy.Expiring))
 		}
 		if policy.Stale > 0 {
-			add(freshFrom(s.Basis).AddDays(policy.Stale).Add(time.Millisecond))
+			add(freshFrom(e).AddDays(policy.Stale).Add(time.Millisecond))
 		}
+	}
+	for i := range h.Events {
+		e := &h.Events[i]
+		if e.RecordedAt > k {
+			continue
+		}
+		add(e.PerformedAt)
+		if e.Type != Review && e.Body.Side != "" {
+			byItself(e)
+		}
+	}
+	if s.Basis != nil {
+		byItself(s.Basis)
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
@@ -137,13 +146,23 @@ func freshFrom(e *Event) Instant {
 // observation is an observe event with what reviews made of it.
 type observation struct {
 	*Event
-	seq      int64 // of the event itself
-	visible  bool  // an identifier agrees, or it is corroborated
+	visible  bool // an identifier agrees, or it is corroborated
 	settled  bool
 	cleared  bool
 	returned bool
-	affirmed bool // settled by being the same as the approved one before it
 	confirms []Actor
+}
+
+func newObservation(e *Event) *observation {
+	m := Match{Rung: e.Body.Match, By: e.Body.By}
+	o := &observation{Event: e, visible: m.Rung == M5 || m.Rung == M4 || m.Identified()}
+	switch e.Body.State {
+	case SeenNotFound, SeenUnavailable: // speak of a search, not of a record
+		o.visible = true
+	case SeenPossible:
+		o.visible = m.Identified()
+	}
+	return o
 }
 
 func (o observation) exact() bool { return o.Body.Match == M5 }
@@ -155,7 +174,7 @@ func (o observation) bad() bool {
 }
 
 func deriveAt(h History, t, k Instant, policies Policies) Standing {
-	policy := policies.InForce(t)
+	policy := policies.InForce(t, k)
 	kind := policy.Kinds[h.Claim.Kind]
 	events := inEffect(h.Events, t, k)
 	var s Standing
@@ -167,26 +186,15 @@ func deriveAt(h History, t, k Instant, policies Policies) Standing {
 	}
 
 	var seen []*observation
-	var asserts []*Event
-	var disputes []*Event
+	var asserts, disputes []*Event
 	for _, e := range events {
 		switch e.Type {
-		case Observe, Correct:
-			if e.Body.Class != "" && e.Body.Class != ClassSource { // a corrected assertion
-				asserts = append(asserts, e)
-				continue
-			}
+		case Observe:
 			if !policy.Approves(e.Body.Source, h.Claim.Kind, h.Claim.Jurisdiction) {
 				s.Reasons = appendOnce(s.Reasons, ReasonNotApproved)
 				continue
 			}
-			o := &observation{Event: e, seq: e.Seq}
-			m := Match{Rung: e.Body.Match, By: e.Body.By}
-			o.visible = m.Rung == M5 || m.Rung == M4 || m.Identified() || e.Body.State == SeenNotFound || e.Body.State == SeenUnavailable
-			if e.Body.State == SeenPossible && !m.Identified() {
-				o.visible = false
-			}
-			seen = append(seen, o)
+			seen = append(seen, newObservation(e))
 		case Assert:
 			asserts = append(asserts, e)
 		case DisputeOpen:
@@ -195,35 +203,33 @@ func deriveAt(h History, t, k Instant, policies Policies) Standing {
 			}
 		}
 	}
-	sort.SliceStable(seen, func(i, j int) bool {
-		if seen[i].PerformedAt != seen[j].PerformedAt {
-			return seen[i].PerformedAt < seen[j].PerformedAt
-		}
-		return seen[i].seq < seen[j].seq
-	})
+	sort.SliceStable(seen, func(i, j int) bool { return later(seen[j].Event, seen[i].Event) })
 	settle(seen, events, h.Claim.Kind, policy)
+	if len(seen) > 0 {
+		s.Tried = seen[len(seen)-1].PerformedAt
+	}
 
-	// The newest settled observation, and what came after it and waits for a person.
-	var last *observation
-	var pending, badPending []*observation
-	var noRecord, unavailable []*observation
+	// The newest settled record, and what came after it: what waits for a person, and searches that found
+	// nothing or got no answer.
+	var last, gone *observation
+	var pending, badPending, noRecord, unavailable []*observation
 	for _, o := range seen {
 		switch {
 		case o.cleared:
 		case !o.visible:
 			if !o.settled {
 				s.Candidate = true
-				s.Pending = append(s.Pending, o.seq)
+				s.Pending = append(s.Pending, o.Seq)
 			}
 		case o.Body.State == SeenUnavailable:
 			unavailable = append(unavailable, o)
 		case o.Body.State == SeenNotFound:
 			noRecord = append(noRecord, o)
-			if o.settled && (last == nil || !last.Body.State.Adverse()) {
-				last, pending, badPending = o, nil, nil
+			if o.settled {
+				gone = o
 			}
-		case o.settled && (o.exact() || !o.Body.State.Good() && !o.Body.State.Adverse()):
-			last, pending, badPending, noRecord = o, nil, nil, nil
+		case o.settled && (o.exact() || !o.Body.State.Good() && !o.Body.State.Adverse() && !adverse(last)):
+			last, gone, pending, badPending, noRecord, unavailable = o, nil, nil, nil, nil, nil
 		case o.settled && o.Body.State.Good():
 			// Corroborated, not exact: a person has looked, so it waits for nobody; and it proves nothing (I5).
 			s.Reasons = appendOnce(s.Reasons, ReasonCorroborated)
@@ -235,87 +241,60 @@ func deriveAt(h History, t, k Instant, policies Policies) Standing {
 		}
 	}
 	for _, o := range pending {
-		s.Pending = append(s.Pending, o.seq)
-	}
-	slices.Sort(s.Pending)
-	for _, o := range seen { // what came after the newest answer that counts
-		if last != nil && o.Body.State == SeenUnavailable && o.PerformedAt <= last.PerformedAt {
-			unavailable = slices.DeleteFunc(unavailable, func(u *observation) bool { return u == o })
-		}
+		s.Pending = append(s.Pending, o.Seq)
 	}
 
 	documented := bestAssertion(asserts, ClassDocument)
-	identityDispute, plausible := disputed(disputes, events)
-	conflict := inConflict(seen, policy.ConflictDays)
+	dropped := last != nil || documented != nil // a search that finds nothing contradicts what was held
+	if dropped && !adverse(last) {
+		for _, o := range noRecord {
+			if gone == nil {
+				s.Pending = append(s.Pending, o.Seq)
+			}
+		}
+	}
+	slices.Sort(s.Pending)
+	searched := differentDays(noRecord) >= max(1, policy.NotFoundRuns)
+	dispute, plausible := disputed(disputes, events)
 
 	rest := func(status Status, o *observation, reasons ...string) Standing {
 		s.Status, s.Basis, s.Class = status, o.Event, ClassSource
-		s.Because = appendSeq(s.Because, o.seq)
-		s.Because = append(s.Because, reviewsOf(events, o.seq)...)
+		s.Because = append(appendSeq(s.Because, o.Seq), reviewsOf(events, o.Seq)...)
 		s.Reasons = append(reasons, s.Reasons...)
 		return finish(s, kind, disputes)
 	}
 	review := func(because []*observation, reasons ...string) Standing {
 		s.Status, s.Reasons = StatusUnderReview, append([]string{ReasonReviewPending}, reasons...)
 		for _, o := range because {
-			s.Because = appendSeq(s.Because, o.seq)
+			s.Because = appendSeq(s.Because, o.Seq)
 			s.Basis, s.Class = o.Event, ClassSource
 		}
 		return finish(s, kind, disputes)
 	}
 
-	if last != nil && last.Body.State.Adverse() && !(plausible && !last.exact()) {
-		return rest(StatusAdverse, last, adverseReason(last.Body.State))
+	if adverse(last) && !(plausible && !last.exact()) {
+		return rest(StatusAdverse, last, stateReason(last.Body.State))
 	}
+	conflict := inConflict(seen, events, policy.ConflictDays)
 	switch {
+	case len(badPending) > 0 && slices.ContainsFunc(badPending, func(o *observation) bool { return o.returned }):
+		return review(badPending, ReasonReviewReturned)
 	case len(badPending) > 0:
-		why := ReasonReviewPending
-		for _, o := range badPending {
-			if o.returned {
-				why = ReasonReviewReturned
-			}
-		}
-		if why == ReasonReviewPending {
-			return review(badPending)
-		}
-		return review(badPending, why)
-	case identityDispute != nil:
-		s.Because = appendSeq(s.Because, identityDispute.Seq)
+		return review(badPending)
+	case dispute != nil:
+		s.Because = appendSeq(s.Because, dispute.Seq)
 		return review(nil, ReasonDisputeOpen)
 	case conflict != nil:
 		return review(conflict, ReasonConflict)
-	case last != nil && last.Body.State != SeenNotFound && len(noRecord) > 0 && last.Body.State.Good():
+	case dropped && len(noRecord) > 0 && (gone == nil || !searched):
 		return review(noRecord, ReasonNoRecord)
-	case last == nil && documented != nil && len(noRecord) > 0:
-		return review(noRecord, ReasonNoRecord)
-	}
-
-	if last != nil && last.Body.State == SeenNotFound {
-		return rest(StatusNotFound, last, ReasonNoRecord)
-	}
-	if last != nil {
-		end := expiryEnd(h.Claim, last.Event)
-		switch {
-		case last.Body.State == SeenExpired, end != "" && end <= t:
-			return rest(StatusExpired, last, ReasonExpired)
-		case !last.Body.State.Good():
-			return rest(StatusInactive, last, "LIC_INACTIVE")
-		case isStale(last.Event, kind, t):
-			return rest(StatusStale, last, ReasonTooOld)
-		case end != "" && kind.Expiring > 0 && end.AddDays(-kind.Expiring) <= t:
-			return rest(StatusExpiring, last, ReasonExactID, ReasonExpiresSoon)
-		}
-		why := []string{ReasonExactID}
-		if last.Body.State == SeenReinstated {
-			why = append(why, ReasonReinstated)
-		}
-		return rest(StatusVerified, last, why...)
-	}
-
-	if days := differentDays(noRecord); days >= max(1, policy.NotFoundRuns) {
+	case gone != nil && searched:
+		return rest(StatusNotFound, gone, ReasonNoRecord)
+	case last != nil:
+		return fromRecord(rest, h.Claim, last, kind, t)
+	case searched:
 		return rest(StatusNotFound, noRecord[len(noRecord)-1], ReasonNoRecord)
-	}
-	if len(unavailable) > 0 {
+	case len(unavailable) > 0:
 		o := unavailable[len(unavailable)-1]
 		why := []string{ReasonUnavailable}
 		if len(o.Reason) > 0 {
@@ -326,15 +305,47 @@ func deriveAt(h History, t, k Instant, policies Policies) Standing {
 	return fromAssertions(s, h.Claim, asserts, kind, t, disputes)
 }
 
+// fromRecord gives the standing of a settled record that is not adverse.
+func fromRecord(rest func(Status, *observation, ...string) Standing, c Claim, o *observation, kind KindPolicy, t Instant) Standing {
+	end := expiryEnd(c, o.Event)
+	switch state := o.Body.State; {
+	case state == SeenExpired:
+		return rest(StatusExpired, o, "LIC_EXPIRED")
+	case end != "" && end <= t:
+		return rest(StatusExpired, o, ReasonExpired)
+	case !state.Good():
+		return rest(StatusInactive, o, stateReason(state))
+	case isStale(o.Event, kind, t):
+		return rest(StatusStale, o, ReasonTooOld)
+	case end != "" && kind.Expiring > 0 && end.AddDays(-kind.Expiring) <= t:
+		return rest(StatusExpiring, o, ReasonExactID, ReasonExpiresSoon)
+	case state == SeenReinstated:
+		return rest(StatusVerified, o, ReasonExactID, ReasonReinstated)
+	}
+	return rest(StatusVerified, o, ReasonExactID)
+}
+
+// later orders events by when they were performed and then by number.
+func later(a, b *Event) bool {
+	return a.PerformedAt > b.PerformedAt || a.PerformedAt == b.PerformedAt && a.Seq > b.Seq
+}
+
+func adverse(o *observation) bool { return o != nil && o.Body.State.Adverse() }
+
 // fromAssertions gives the standing that stands on no register: a document, the provider's own word, or
 // a listing. These too go out of date, and a document's own end date ends it.
 func fromAssertions(s Standing, c Claim, asserts []*Event, kind KindPolicy, t Instant, disputes []*Event) Standing {
-	for _, e := range asserts {
-		if e.Body.Class == ClassSelf && e.Body.Side != "" {
-			s.Sides = appendOnce(s.Sides, e.Body.Side)
+	var sides []*Event
+	for _, side := range []string{"prescriber", "provider"} {
+		e := bestAssertion(slices.DeleteFunc(slices.Clone(asserts), func(e *Event) bool { return e.Body.Side != side }), ClassSelf)
+		if e == nil {
+			continue
+		}
+		sides = append(sides, e)
+		if end := expiryEnd(c, e); !isStale(e, kind, t) && (end == "" || t < end) { // what was said too long ago counts for nobody
+			s.Sides = append(s.Sides, side)
 		}
 	}
-	slices.Sort(s.Sides)
 	for _, class := range []SourceClass{ClassDocument, ClassSelf, ClassListing} {
 		e := bestAssertion(asserts, class)
 		if e == nil {
@@ -349,8 +360,8 @@ func fromAssertions(s Standing, c Claim, asserts []*Event, kind KindPolicy, t In
 		default:
 			s.Status = map[SourceClass]Status{ClassDocument: StatusDocumented, ClassSelf: StatusSelfReported, ClassListing: StatusListed}[class]
 		}
-		for _, o := range asserts { // the other side of a link counts too
-			if o != e && o.Body.Class == class && o.Body.Side != "" && o.Body.Side != e.Body.Side {
+		if class == ClassSelf {
+			for _, o := range sides { // both sides of a link count
 				s.Because = appendSeq(s.Because, o.Seq)
 			}
 		}
@@ -404,8 +415,8 @@ func inEffect(all []Event, t, k Instant) []*Event {
 			continue
 		}
 		if e.Type == Correct {
-			fixed := *e
-			fixed.PerformedAt = originOf(all, e).PerformedAt
+			fixed, origin := *e, originOf(all, e)
+			fixed.Type, fixed.PerformedAt = origin.Type, origin.PerformedAt
 			e = &fixed
 		}
 		if e.PerformedAt <= t || e.Type == Takedown {
@@ -433,10 +444,10 @@ func originOf(all []Event, e *Event) *Event {
 // what the newest approved one said.
 func settle(seen []*observation, events []*Event, kind ClaimKind, policy Policy) {
 	var approved *observation
-	open := false // bad news waits for a person
+	open := false // bad news, or that the record is gone, waits for a person
 	for _, o := range seen {
 		for _, e := range events {
-			if e.Type != Review || e.Body.Of != o.seq {
+			if e.Type != Review || e.Body.Of != o.Seq {
 				continue
 			}
 			switch e.Body.Decision {
@@ -463,7 +474,7 @@ func settle(seen []*observation, events []*Event, kind ClaimKind, policy Policy)
 			o.settled = true
 		case o.returned, o.Body.State == SeenUnavailable, o.Body.State == SeenNotFound:
 		case approved != nil && !open && o.exact() && approved.exact() && o.Body.State == approved.Body.State && o.Body.Expires == approved.Body.Expires:
-			o.settled, o.affirmed = true, true
+			o.settled = true
 		case (o.Body.State == SeenClear || kind == IdentityNPI && o.Body.State == SeenActive) && o.exact() && o.Actor.Kind == Tool && !open &&
 			slices.Contains(policy.ByRun, kind) && (approved == nil || approved.Body.State.Good()):
 			o.settled = true
@@ -471,7 +482,7 @@ func settle(seen []*observation, events []*Event, kind ClaimKind, policy Policy)
 		switch {
 		case o.settled:
 			approved, open = o, false
-		case o.bad():
+		case o.bad(), o.Body.State == SeenNotFound && approved != nil:
 			open = true
 		}
 	}
@@ -497,29 +508,22 @@ func closed(events []*Event, dispute *Event) bool {
 	return slices.ContainsFunc(events, func(e *Event) bool { return e.Type == DisputeClose && e.Body.Of == dispute.Seq })
 }
 
-// inConflict returns the newest answers of two sources that differ within the window, unless a person
-// has settled one of them since.
-func inConflict(seen []*observation, days int) []*observation {
-	newest := map[string]*observation{}
+// inConflict returns the newest answers of two sources that differ and were given within so many days of
+// each other, unless a person who could see both has decided about one of them.
+func inConflict(seen []*observation, events []*Event, days int) []*observation {
+	var newest []*observation // of each source, in order of time
 	for _, o := range seen {
 		if o.visible && !o.cleared && o.Body.State != SeenUnavailable && o.Body.State != SeenNotFound {
-			newest[o.Body.Source] = o
+			newest = slices.DeleteFunc(newest, func(n *observation) bool { return n.Body.Source == o.Body.Source })
+			newest = append(newest, o)
 		}
 	}
-	if len(newest) < 2 {
-		return nil
-	}
-	all := make([]*observation, 0, len(newest))
-	for _, o := range newest {
-		all = append(all, o)
-	}
-	sort.Slice(all, func(i, j int) bool { return all[i].seq < all[j].seq })
-	for i, a := range all {
-		for _, b := range all[i+1:] {
-			apart := b.PerformedAt.Time().Sub(a.PerformedAt.Time()).Abs()
+	for i, a := range newest {
+		for _, b := range newest[i+1:] {
 			differ := a.Body.State != b.Body.State || a.Body.Expires != "" && b.Body.Expires != "" && a.Body.Expires != b.Body.Expires
-			decided := len(a.confirms) > 0 && a.settled != b.settled || len(b.confirms) > 0 && a.settled != b.settled
-			if differ && apart <= time.Duration(days)*24*time.Hour && !decided {
+			if differ && b.PerformedAt <= a.PerformedAt.AddDays(days) && !slices.ContainsFunc(events, func(e *Event) bool {
+				return e.Type == Review && e.Body.Decision == "confirm" && (e.Body.Of == a.Seq || e.Body.Of == b.Seq) && later(e, a.Event) && later(e, b.Event)
+			}) {
 				return []*observation{a, b}
 			}
 		}
@@ -543,12 +547,26 @@ func isStale(e *Event, kind KindPolicy, t Instant) bool {
 func bestAssertion(asserts []*Event, class SourceClass) *Event {
 	var best *Event
 	for _, e := range asserts {
-		if e.Body.Class == class && (best == nil || e.PerformedAt > best.PerformedAt || e.PerformedAt == best.PerformedAt && e.Seq > best.Seq) {
+		if classOf(e) == class && (best == nil || later(e, best)) {
 			best = e
 		}
 	}
 	return best
 }
+
+// classOf is what an assertion's word can carry. A document that cannot be read, names somebody or
+// something else, gives a date after it was sent or was sent in by somebody else before shows nothing:
+// what remains is that the provider says so.
+func classOf(e *Event) SourceClass {
+	sent := e.PerformedAt.Date()
+	if e.Body.Class == ClassDocument && (e.Body.Completed > sent || e.Body.Issued > sent || slices.ContainsFunc(e.Reason, func(r string) bool { return documentFaults[r] })) {
+		return ClassSelf
+	}
+	return e.Body.Class
+}
+
+// documentFaults are the reason codes of domain.md §5.5 with which a document shows nothing.
+var documentFaults = map[string]bool{"DOC_UNREADABLE": true, "DOC_NAME_MISMATCH": true, "DOC_TITLE_MISMATCH": true, "DOC_FUTURE_DATE": true, "DOC_REUSED_HASH": true}
 
 func reviewsOf(events []*Event, seq int64) []int64 {
 	var out []int64
@@ -560,20 +578,15 @@ func reviewsOf(events []*Event, seq int64) []int64 {
 	return out
 }
 
-func adverseReason(s Observed) string {
+// stateReason is the reason code of a state that is not good.
+func stateReason(s Observed) string {
 	switch s {
-	case SeenRestricted:
-		return "LIC_RESTRICTED"
-	case SeenProbation:
-		return "LIC_PROBATION"
-	case SeenSuspended:
-		return "LIC_SUSPENDED"
-	case SeenRevoked:
-		return "LIC_REVOKED"
-	case SeenSurrendered:
-		return "LIC_SURRENDERED"
+	case SeenExcluded:
+		return ReasonExcluded
+	case SeenRetired:
+		return "LIC_INACTIVE"
 	}
-	return ReasonExcluded
+	return "LIC_" + strings.ToUpper(string(s))
 }
 
 func appendOnce(list []string, s string) []string {

@@ -195,7 +195,9 @@ func TestNotFound(t *testing.T) {
 	n := l.on("2026-10-20").observe(SeenNotFound, "")
 	l.is(t, "2026-10-20", StatusUnderReview) // dropping out after a confirmed record goes to a person
 	l.review(rowan, n, "confirm")
-	l.is(t, "2026-10-20", StatusNotFound)
+	l.is(t, "2026-10-20", StatusUnderReview) // one search is not enough, whoever confirms it
+	l.on("2026-10-21").observe(SeenNotFound, "")
+	l.is(t, "2026-10-21", StatusNotFound)
 }
 
 func TestUnavailableProvesNothing(t *testing.T) {

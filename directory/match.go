@@ -57,11 +57,13 @@ type LicenceKey struct {
 }
 
 // title returns the licence type from its word or, failing that, from the letters of its number.
-func (k LicenceKey) title() (Title, bool) {
-	if t, ok := Tables().Title(k.State, k.Type); ok {
+func (k LicenceKey) title() (Title, bool) { return k.titleIn(Tables()) }
+
+func (k LicenceKey) titleIn(tables *ReferenceTables) (Title, bool) {
+	if t, ok := tables.Title(k.State, k.Type); ok {
 		return t, true
 	}
-	return Tables().Title(k.State, k.Number.Prefix())
+	return tables.Title(k.State, k.Number.Prefix())
 }
 
 // compare says whether two keys are the same licence for sure, or have the same number at least.

@@ -1,15 +1,10 @@
 package directory
 
 import (
-	"io/fs"
 	"slices"
-	"sort"
 	"strings"
-	"sync"
 
 	"go.yaml.in/yaml/v3"
-
-	"kapdir/data"
 )
 
 // Policy is one version of the verification policy (domain.md §5.3): data, never code. A released
@@ -21,9 +16,39 @@ type Policy struct {
 	Approved  []ApprovedSource         `yaml:"approved" json:"approved"`
 	ByRun     []ClaimKind              `yaml:"settled_by_run" json:"settled_by_run"`
 	Screens   []string                 `yaml:"screens" json:"screens"` // exclusion lists that check 5 asks for
+	// StateScreens are the lists that check 5 asks for as well of whoever holds a licence or works in the state.
+	StateScreens map[State][]string `yaml:"state_screens" json:"state_screens,omitempty"`
+	// LookedUp are the kinds that kapdir verify looks up by itself in the sources that are loaded.
+	LookedUp []ClaimKind `yaml:"looked_up" json:"looked_up"`
 
 	NotFoundRuns int `yaml:"not_found_runs" json:"not_found_runs"` // searches on different days before no record is said
 	ConflictDays int `yaml:"conflict_days" json:"conflict_days"`   // two sources that differ within so many days are in conflict
+	ReturnDays   int `yaml:"return_days" json:"return_days"`       // business days in which a returned observation is looked at again
+
+	recordedAt Instant          // when the ledger recorded the release it came with; "" is since ever
+	tables     *ReferenceTables // of the same release
+}
+
+// Tables returns the reference tables that were recorded together with the policy.
+func (p Policy) Tables() *ReferenceTables {
+	if p.tables == nil {
+		return Tables()
+	}
+	return p.tables
+}
+
+// ScreensFor returns the exclusion lists that must have been searched for somebody who holds a licence or
+// works in the states: the federal ones, then those of the states in their order.
+func (p Policy) ScreensFor(states []State) []string {
+	out := slices.Clone(p.Screens)
+	for _, s := range states {
+		for _, list := range p.StateScreens[s] {
+			if !slices.Contains(out, list) {
+				out = append(out, list)
+			}
+		}
+	}
+	return out
 }
 
 // KindPolicy holds the intervals of one kind of claim, in days; 0 is no limit.
@@ -56,54 +81,72 @@ func (p Policy) Needs(kind ClaimKind, occasion string) bool {
 	return slices.Contains(p.Kinds[kind].SecondPerson, occasion)
 }
 
-// Policies is every released version, the oldest first.
+// AllScreens returns every exclusion list that check 5 asks for of anybody, in order.
+func (p Policy) AllScreens() []string {
+	states := make([]State, 0, len(p.StateScreens))
+	for s := range p.StateScreens {
+		states = append(states, s)
+	}
+	slices.Sort(states)
+	return p.ScreensFor(states)
+}
+
+// Policies is every policy of every release of the rules that a ledger has recorded, the release recorded
+// first first and within a release the oldest policy first. See ParseRules.
 type Policies []Policy
 
-// InForce returns the policy in force at t: the newest that is valid from t or before, else the first.
-func (ps Policies) InForce(t Instant) Policy {
-	in := ps[0]
-	for _, p := range ps {
-		if p.ValidFrom <= t {
-			in = p
+// recordedBy returns the policies of the newest release recorded by k; before the first was recorded, the
+// first: a ledger has always worked under some rules.
+func (ps Policies) recordedBy(k Instant) Policies {
+	first, end := 0, 0
+	for i := range ps {
+		if i > 0 && ps[i].recordedAt != ps[i-1].recordedAt {
+			if ps[i].recordedAt > k {
+				break
+			}
+			first = i
 		}
+		end = i + 1
 	}
-	return in
+	return ps[first:end]
 }
 
-// Boundary returns the first moment after t at which another policy comes into force, or "".
-func (ps Policies) Boundary(t Instant) Instant {
-	for _, p := range ps {
+// InForce returns the policy in force at t, as recorded by k: of the release known at k, the newest policy
+// that is valid from t or before, else the first.
+func (ps Policies) InForce(t, k Instant) Policy {
+	of := ps.recordedBy(k)
+	in := 0
+	for i := range of {
+		if of[i].ValidFrom <= t {
+			in = i
+		}
+	}
+	return of[in]
+}
+
+// nextPolicy returns the first moment after t at which, as known at k, another policy comes into force.
+func (ps Policies) nextPolicy(t, k Instant) Instant {
+	var next Instant
+	for _, p := range ps.recordedBy(k) {
 		if p.ValidFrom > t {
-			return p.ValidFrom
+			next = earliest(next, p.ValidFrom)
 		}
 	}
-	return ""
+	return next
 }
 
-// StandardPolicies returns the policies shipped in data/policies. It panics if they cannot be read,
-// which a test of this package finds before a release does.
-func StandardPolicies() Policies { return standardPolicies() }
-
-var standardPolicies = sync.OnceValue(func() Policies {
-	files, err := fs.Glob(data.FS, "policies/*.yaml")
-	if err != nil || len(files) == 0 {
-		panic("data/policies holds no policy")
-	}
-	var all Policies
-	for _, f := range files {
-		raw, err := fs.ReadFile(data.FS, f)
-		if err != nil {
-			panic(err)
+// Boundary returns the first moment after t at which, as known at k, another policy comes into force or a
+// dated row of the tables begins or ends to hold; "" is never. An answer about a whole file may change
+// then, beside the moments at which its claims do.
+func (ps Policies) Boundary(t, k Instant) Instant {
+	next := ps.nextPolicy(t, k)
+	for _, at := range ps.recordedBy(k)[0].Tables().boundaries() {
+		if at > t {
+			return earliest(next, at)
 		}
-		p, err := ParsePolicy(raw)
-		if err != nil {
-			panic(f + ": " + err.Error())
-		}
-		all = append(all, p)
 	}
-	sort.Slice(all, func(i, j int) bool { return all[i].ValidFrom < all[j].ValidFrom })
-	return all
-})
+	return next
+}
 
 // ParsePolicy reads a policy file. A key it does not know is an error, so that a misspelt limit cannot be lost.
 func ParsePolicy(raw []byte) (Policy, error) {

@@ -1,5 +1,7 @@
 package directory
 
+import "slices"
+
 // Answer is yes, no, or not known. The zero value is Unknown: nobody said. It is never taken for no.
 type Answer string
 
@@ -146,4 +148,9 @@ var Vocabulary = map[string][]string{
 	"format":     {"individual", "couple", "group"},
 	"access":     {"wheelchair", "asl", "low_sensory", "gender_neutral_restroom", "public_transport"},
 	"price":      {"intake", "prescriber_visit", "preparation", "medicine_session", "integration", "medication", "package"},
+}
+
+// remote reports that sessions or prescribing happen without both being in one room.
+func (p Practice) remote() bool {
+	return p.Telehealth == Yes || len(p.TelehealthIn) > 0 || slices.Contains(p.Settings, "home_remote")
 }

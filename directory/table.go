@@ -1,9 +1,12 @@
 package directory
 
 import (
+	"bytes"
 	"compress/gzip"
 	"encoding/csv"
+	"errors"
 	"io"
+	"io/fs"
 	"sort"
 	"strconv"
 	"strings"
@@ -20,6 +23,10 @@ type ReferenceTables struct {
 	taxonomy    map[string]TaxonomyInfo
 	titles      map[State]*stateTitles
 	programmes  []Programme
+	compacts    []compactRow
+	rules       []Rule
+	authority   []authorityRow
+	boundaries  func() []Instant // at which a dated row begins or ends to hold, in order
 	places      func() *gazetteer
 }
 
@@ -45,40 +52,71 @@ type TaxonomyInfo struct {
 	Role        string // therapist, prescriber, both, clinic, other
 }
 
-// Tables returns the reference tables. It panics if the embedded files cannot be read, which tests find.
+// Tables returns the reference tables that ship with the program. It panics if the embedded files cannot
+// be read, which tests find.
 func Tables() *ReferenceTables { return tables() }
 
-var tables = sync.OnceValue(func() *ReferenceTables {
+var tables func() *ReferenceTables
+
+func init() { // not where it is declared: the tables name zones, which are found in the tables
+	tables = sync.OnceValue(func() *ReferenceTables {
+		t, err := readTables(shipped)
+		if err != nil {
+			panic(err)
+		}
+		return t
+	})
+}
+
+// readTables reads the tables of a release. A table that is missing is empty: an older release had fewer.
+func readTables(read func(name string) ([]byte, error)) (*ReferenceTables, error) {
 	t := &ReferenceTables{states: map[State]stateRow{}, stateByName: map[string]State{}, sources: map[string]SourceInfo{},
 		taxonomy: map[string]TaxonomyInfo{}, titles: map[State]*stateTitles{}, places: sync.OnceValue(readPlaces)}
-	for _, r := range readTable("states.csv") {
-		t.states[State(r["code"])] = stateRow{r["name"], r["zone"]}
-		t.stateByName[Fold(r["name"])] = State(r["code"])
-	}
-	for _, r := range readTable("sources.csv") {
-		t.sources[r["id"]] = SourceInfo{ID: r["id"], Name: r["name"], Short: r["short"], Kind: r["kind"], Class: SourceClass(r["class"]),
-			Jurisdiction: State(r["jurisdiction"]), Publisher: r["publisher"], URL: r["url"], LookupURL: r["lookup_url"], Completeness: r["completeness"],
-			Licence: r["licence"], Attribution: r["attribution"], MayRepublish: r["may_republish"], Terms: r["terms"], Note: r["note"]}
-	}
-	for _, r := range readTable("taxonomy.csv") {
-		t.taxonomy[r["code"]] = TaxonomyInfo{r["code"], r["label"], r["role"]}
-	}
-	for _, r := range readTable("titles.csv") {
-		s := State(r["state"])
-		if t.titles[s] == nil {
-			t.titles[s] = &stateTitles{map[string]Title{}, map[string]Title{}, map[string][]Title{}}
+	for _, table := range []struct {
+		name string
+		row  func(map[string]string)
+	}{
+		{"states.csv", func(r map[string]string) {
+			t.states[State(r["code"])] = stateRow{r["name"], r["zone"]}
+			t.stateByName[Fold(r["name"])] = State(r["code"])
+		}},
+		{"sources.csv", func(r map[string]string) {
+			t.sources[r["id"]] = SourceInfo{ID: r["id"], Name: r["name"], Short: r["short"], Kind: r["kind"], Class: SourceClass(r["class"]),
+				Jurisdiction: State(r["jurisdiction"]), Publisher: r["publisher"], URL: r["url"], LookupURL: r["lookup_url"], Completeness: r["completeness"],
+				Licence: r["licence"], Attribution: r["attribution"], MayRepublish: r["may_republish"], Terms: r["terms"], Note: r["note"]}
+		}},
+		{"taxonomy.csv", func(r map[string]string) { t.taxonomy[r["code"]] = TaxonomyInfo{r["code"], r["label"], r["role"]} }},
+		{"titles.csv", func(r map[string]string) {
+			s := State(r["state"])
+			if t.titles[s] == nil {
+				t.titles[s] = &stateTitles{map[string]Title{}, map[string]Title{}, map[string][]Title{}}
+			}
+			t.titles[s].add(Title{State: s, BoardType: r["board_type"], Profession: r["profession"], Name: r["title"],
+				Abbreviations: splitList(r["abbreviations"]), Tier: Tier(r["tier"]), Confirmed: r["confirmed"] == "true", SourceURL: r["source_url"], Checked: Date(r["checked"])})
+		}},
+		{"programmes.csv", func(r map[string]string) {
+			p := Programme{ID: r["id"], Name: r["name"], Issuer: r["issuer"], Synonyms: splitList(r["synonyms"]),
+				Not: splitList(r["not"]), Register: r["register"]}
+			p.folded, p.foldedNot = foldWords(append([]string{p.Name, p.ID}, p.Synonyms...)...), foldWords(p.Not...)
+			t.programmes = append(t.programmes, p)
+		}},
+		{"compacts.csv", func(r map[string]string) {
+			t.compacts = append(t.compacts, compactRow{r["compact"], State(r["state"]), r["status"], datedOf(r)})
+		}},
+		{"rules.csv", func(r map[string]string) {
+			t.rules = append(t.rules, Rule{ID: r["rule"], Title: r["title"], After: r["after"], SourceURL: r["source_url"], dated: datedOf(r)})
+		}},
+		{"np_authority.csv", func(r map[string]string) {
+			t.authority = append(t.authority, authorityRow{State(r["state"]), r["role"], r["authority"], datedOf(r)})
+		}},
+	} {
+		if err := eachRow(read, table.name, table.row); err != nil {
+			return nil, err
 		}
-		t.titles[s].add(Title{State: s, BoardType: r["board_type"], Profession: r["profession"], Name: r["title"],
-			Abbreviations: splitList(r["abbreviations"]), Tier: Tier(r["tier"]), Confirmed: r["confirmed"] == "true", SourceURL: r["source_url"], Checked: Date(r["checked"])})
 	}
-	for _, r := range readTable("programmes.csv") {
-		p := Programme{ID: r["id"], Name: r["name"], Issuer: r["issuer"], Synonyms: splitList(r["synonyms"]),
-			Not: splitList(r["not"]), Register: r["register"]}
-		p.folded, p.foldedNot = foldWords(append([]string{p.Name, p.ID}, p.Synonyms...)...), foldWords(p.Not...)
-		t.programmes = append(t.programmes, p)
-	}
-	return t
-})
+	t.boundaries = sync.OnceValue(t.boundariesOf) // the zones of states are known once these tables are
+	return t, nil
+}
 
 // Source returns the row of a source id.
 func (t *ReferenceTables) Source(id string) (SourceInfo, bool) {
@@ -119,15 +157,28 @@ func splitList(s string) []string {
 	return strings.Split(s, "|")
 }
 
+// shipped reads a file of package data.
+func shipped(name string) ([]byte, error) { return fs.ReadFile(data.FS, name) }
+
 // readTable reads an embedded CSV file with a header line.
 func readTable(name string) []map[string]string {
-	f, err := data.FS.Open(name)
-	if err != nil {
+	var rows []map[string]string
+	if err := eachRow(shipped, name, func(r map[string]string) { rows = append(rows, r) }); err != nil {
 		panic(err)
 	}
-	defer f.Close()
-	var rows []map[string]string
-	r := csv.NewReader(f)
+	return rows
+}
+
+// eachRow calls f for each row of a CSV file with a header line; a file that is not there has none.
+func eachRow(read func(string) ([]byte, error), name string, f func(map[string]string)) error {
+	raw, err := read(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	r := csv.NewReader(bytes.NewReader(raw))
 	head, err := r.Read()
 	for err == nil {
 		var rec []string
@@ -136,13 +187,13 @@ func readTable(name string) []map[string]string {
 			for i, h := range head {
 				m[h] = rec[i]
 			}
-			rows = append(rows, m)
+			f(m)
 		}
 	}
 	if err != io.EOF {
-		panic(name + ": " + err.Error())
+		return Errorf(Invalid, name, "%s: %w", name, err)
 	}
-	return rows
+	return nil
 }
 
 // gazetteer holds ZIP and town centres.

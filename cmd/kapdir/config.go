@@ -112,12 +112,18 @@ func (c Config) proxies() []string {
 
 func (c Config) indexDir() string { return filepath.Join(c.State, "index") }
 
-// openStore opens the store of the state directory, which is made if it is missing.
-func (a *app) openStore(now func() time.Time) (*store.Store, error) {
+// openStore opens the store of the state directory, which is made if it is missing, and records the rules
+// that this program brings if they are new to it.
+func (a *app) openStore(now func() time.Time) (*store.Store, error) { return a.storeWith(now, false) }
+
+// lookAtStore is openStore for commands that only look: the rules stay as they were recorded last.
+func (a *app) lookAtStore() (*store.Store, error) { return a.storeWith(a.cfg.clock(), true) }
+
+func (a *app) storeWith(now func() time.Time, keepRules bool) (*store.Store, error) {
 	if err := os.MkdirAll(a.cfg.State, 0o700); err != nil {
 		return nil, directory.Errorf(directory.Refused, "", "the state directory cannot be made: %w; name another with --state", err)
 	}
-	return store.Open(a.ctx, store.Config{Dir: a.cfg.State, DSN: a.cfg.DSN, Now: now, Policies: directory.StandardPolicies(),
+	return store.Open(a.ctx, store.Config{Dir: a.cfg.State, DSN: a.cfg.DSN, Now: now, KeepRules: keepRules,
 		Tool: directory.Actor{Kind: directory.Tool, ID: "kapdir", Version: version}})
 }
 

@@ -233,7 +233,7 @@ func (s *server) all(t testing.TB, query string) (out []result) {
 // and recording times. Two stores that hold the same truth are equal line by line.
 func normal(t testing.TB, dir string) []string {
 	t.Helper()
-	st, err := store.Open(t.Context(), store.Config{Dir: dir, Now: time.Now, Policies: directory.StandardPolicies()})
+	st, err := store.Open(t.Context(), store.Config{Dir: dir, Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}

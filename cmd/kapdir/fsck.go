@@ -32,7 +32,7 @@ and the server's next start builds a damaged one anew. An index that was never b
 and one that a running server has open is left to that server's own audit.`,
 		Args: args(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
-			st, err := a.openStore(a.cfg.clock())
+			st, err := a.lookAtStore()
 			if err != nil {
 				return err
 			}

@@ -56,13 +56,13 @@ type indexAnswer struct {
 
 // searchConfig says where the index lives and what it follows.
 func (a *app) searchConfig(st *store.Store) search.Config {
-	return search.Config{Dir: a.cfg.indexDir(), Feed: st, Policies: directory.StandardPolicies(), Now: a.cfg.clock(), Log: a.log()}
+	return search.Config{Dir: a.cfg.indexDir(), Feed: st, Policies: st.Policies(), Now: a.cfg.clock(), Log: a.log()}
 }
 
 // onIndex does something with the index, if there is something to do, and says how it stands; with nothing
 // to do the index is read as it lies and not changed. While a server has it, that server is asked instead.
 func (a *app) onIndex(do func(*search.Index) error) error {
-	st, err := a.openStore(a.cfg.clock())
+	st, err := a.lookAtStore()
 	if err != nil {
 		return err
 	}

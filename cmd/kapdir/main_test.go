@@ -57,7 +57,7 @@ func held(t testing.TB, dir string, f func(*directory.CredentialFile, directory.
 	if err != nil {
 		t.Fatal(err)
 	}
-	st, err := store.Open(t.Context(), store.Config{Dir: dir, Now: m.Now.Time, Policies: directory.StandardPolicies()})
+	st, err := store.Open(t.Context(), store.Config{Dir: dir, Now: m.Now.Time})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func held(t testing.TB, dir string, f func(*directory.CredentialFile, directory.
 
 func head(t testing.TB, dir string) directory.Head {
 	t.Helper()
-	st, err := store.Open(t.Context(), store.Config{Dir: dir, Now: time.Now, Policies: directory.StandardPolicies()})
+	st, err := store.Open(t.Context(), store.Config{Dir: dir, Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -293,7 +293,7 @@ func TestNameOnlyCandidateChangesNoPublicByte(t *testing.T) {
 		t.Errorf("%d public answers before, %d after", len(before), len(after))
 	}
 	// And staff do: there is a case about exactly this person.
-	st, err := store.Open(t.Context(), store.Config{Dir: dir, Now: m.Now.Time, Policies: directory.StandardPolicies()})
+	st, err := store.Open(t.Context(), store.Config{Dir: dir, Now: m.Now.Time})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -60,13 +60,13 @@ func (a *app) serve(ln net.Listener, st *store.Store, demo *web.DemoInfo, now fu
 		_, port, _ = net.SplitHostPort(ln.Addr().String())
 		a.cfg.Addr = net.JoinHostPort(host, port)
 	}
-	index, err := search.Open(a.ctx, search.Config{Dir: a.cfg.indexDir(), Feed: st, Policies: directory.StandardPolicies(), Now: now, Log: log})
+	index, err := search.Open(a.ctx, search.Config{Dir: a.cfg.indexDir(), Feed: st, Policies: st.Policies(), Now: now, Log: log})
 	if err != nil {
 		_ = ln.Close()
 		return err
 	}
 	defer index.Close()
-	srv, err := web.New(web.Config{Reader: st, Search: index, Policies: directory.StandardPolicies(), BaseURL: a.cfg.baseURL(), Now: now, Demo: demo,
+	srv, err := web.New(web.Config{Reader: st, Search: index, Policies: st.Policies(), BaseURL: a.cfg.baseURL(), Now: now, Demo: demo,
 		TrustedProxies: a.cfg.proxies(), Contact: a.cfg.Contact, Log: log, Version: version})
 	if err != nil {
 		_ = ln.Close()

@@ -16,7 +16,7 @@ func (a *app) sourcesCommand() *cobra.Command {
 		Short: "List the sources and which release of each is in force",
 		Args:  args(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
-			st, err := a.openStore(a.cfg.clock())
+			st, err := a.lookAtStore()
 			if err != nil {
 				return err
 			}

@@ -194,7 +194,7 @@ func (n *newEvent) event() *directory.Event     { return &n.history().Events[n.i
 // append adds an event to the claim's history. With visible, public faces hear of it.
 func (w *work) append(h *holding, claim int, e directory.Event, visible bool) *newEvent {
 	hist := &h.file.Claims[claim]
-	e.V, e.Claim, e.Policy = directory.EventVersion, hist.Claim.ID, w.s.config.Policies.InForce(w.now).Version
+	e.V, e.Claim, e.Policy = directory.EventVersion, hist.Claim.ID, w.s.config.Policies.InForce(w.now, w.now).Version
 	hist.Events = append(hist.Events, e)
 	n := &newEvent{h: h, claim: claim, index: len(hist.Events) - 1}
 	w.events = append(w.events, n)

@@ -106,7 +106,7 @@ func (w *work) place(r *row, old *row, known *neighbours) (*holding, []candidate
 	w.held[id] = h
 	w.order = append(w.order, h)
 	// The screens are there from the start, so that a claim's being there says nothing about the answer.
-	for _, list := range w.s.config.Policies.InForce(w.now).Screens {
+	for _, list := range w.s.config.Policies.InForce(w.now, w.now).AllScreens() {
 		w.claim(h, directory.Claim{Kind: directory.ExclusionScreen, Issuer: list})
 	}
 	return h, append(sure, perhaps...), nil

@@ -27,7 +27,13 @@ type Config struct {
 	DSN string // postgres://… uses PostgreSQL instead; "" is SQLite in Dir
 	// Now gives the time. Required: the store has no clock of its own.
 	Now func() time.Time
-	// Policies are what claims are derived with; the standard ones when empty.
+	// Rules are the policies and tables that the program brings; those it ships with when nil. The store
+	// records them before anything else is written, unless they are the ones it recorded last.
+	Rules directory.RuleFiles
+	// KeepRules leaves the rules as they were recorded: for whoever only looks.
+	KeepRules bool
+	// Policies are what claims are derived with. Left empty they are those of every release of the rules
+	// that the ledger holds, which is what everybody but a test wants.
 	Policies directory.Policies
 	// Tool is the actor of what the store appends by itself; kapdir at this program's version when zero.
 	Tool directory.Actor
@@ -53,9 +59,6 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if c.Now == nil {
 		return nil, directory.Errorf(directory.Internal, "now", "a store needs the time")
 	}
-	if len(c.Policies) == 0 {
-		c.Policies = directory.StandardPolicies()
-	}
 	if c.Tool.ID == "" {
 		c.Tool = directory.Actor{Kind: directory.Tool, ID: "kapdir", Version: version()}
 	}
@@ -78,8 +81,21 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		s.Close()
 		return nil, s.fault("store.Open", err)
 	}
+	if len(c.Policies) == 0 {
+		if c.Rules == nil {
+			c.Rules = directory.StandardRules()
+		}
+		if s.config.Policies, err = s.adoptRules(ctx, c.Rules); err != nil {
+			s.Close()
+			return nil, s.fault("store.Open", err)
+		}
+	}
 	return s, nil
 }
+
+// Policies returns the policies of every release of the rules that the ledger held when the store was
+// opened: what every answer about what it holds is computed with.
+func (s *Store) Policies() directory.Policies { return s.config.Policies }
 
 func version() string {
 	if b, ok := debug.ReadBuildInfo(); ok && b.Main.Version != "" {

@@ -364,7 +364,7 @@ type howKind struct {
 
 // howPage answers GET /about/how-we-check.
 func (s *Server) howPage(c *fiber.Ctx) error {
-	v := howView{page: s.page("How we check", "/about/how-we-check"), Policy: s.cfg.Policies.InForce(s.now())}
+	v := howView{page: s.page("How we check", "/about/how-we-check"), Policy: s.cfg.Policies.InForce(s.now(), s.now())}
 	v.Canonical = s.base + v.Path
 	for _, n := range directory.CheckNames {
 		v.Checks = append(v.Checks, howCheck{checkTitles[n], checkAsks[n]})

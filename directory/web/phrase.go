@@ -128,11 +128,12 @@ var publicReasons = map[string]bool{
 	"SRC_RESTRICTED": true, "SRC_TERMS_FORBID": true, "SRC_NO_REGISTER": true, directory.ReasonTooOld: true, directory.ReasonExpiresSoon: true,
 	directory.ReasonExpired: true, directory.ReasonExactID: true, directory.ReasonCorroborated: true, directory.ReasonExcluded: true,
 	directory.ReasonReinstated: true, "LIC_RESTRICTED": true, "LIC_PROBATION": true, "LIC_SUSPENDED": true, "LIC_REVOKED": true,
-	"LIC_SURRENDERED": true, "LIC_INACTIVE": true, directory.ReasonJurisdiction: true, directory.ReasonTitleUnknown: true,
+	"LIC_SURRENDERED": true, "LIC_INACTIVE": true, "LIC_EXPIRED": true, "LIC_PENDING": true, directory.ReasonJurisdiction: true, directory.ReasonTitleUnknown: true,
 	directory.ReasonSupervised: true, directory.ReasonNotMH: true, directory.ReasonProgramUnknown: true, directory.ReasonAttendanceOnly: true,
 	directory.ReasonOneSided: true, directory.ReasonPrescriberLapsed: true, directory.ReasonStateGap: true, directory.ReasonDEAUnseen: true,
 	directory.ReasonNoPreparation: true, directory.ReasonNoPresence: true, directory.ReasonNoMonitoring: true, directory.ReasonNoEmergency: true,
-	directory.ReasonNoIntegration: true, directory.ReasonPrescriberUnseen: true,
+	directory.ReasonNoIntegration: true, directory.ReasonPrescriberUnseen: true, directory.ReasonAgreementMissing: true, directory.ReasonREMSUnseen: true,
+	directory.ReasonRuleLapsed: true,
 }
 
 func onlyPublic(reasons []string) []string {
@@ -159,8 +160,8 @@ type teller struct {
 	state  directory.State // the patient's
 }
 
-func (s *Server) teller(f *directory.CredentialFile, at directory.Instant, y directory.State) teller {
-	return teller{f, at, s.cfg.Policies.InForce(at), y}
+func (s *Server) teller(f *directory.CredentialFile, m moment, y directory.State) teller {
+	return teller{f, m.at, s.cfg.Policies.InForce(m.at, m.known), y}
 }
 
 // check tells a check's sentence: its parts, those that decide first. Check 5 has many parts, and names
@@ -184,6 +185,11 @@ func (t teller) check(c directory.Check) string {
 	}
 	for _, p := range parts {
 		say(t.part(p))
+	}
+	if slices.Contains(c.Reasons, directory.ReasonRuleLapsed) {
+		if rule, lapsed := t.policy.Tables().Lapsed(directory.TelePrescribing, t.at); lapsed {
+			say(rule.After)
+		}
 	}
 	return strings.Join(said, " ")
 }
@@ -313,6 +319,10 @@ func (t teller) missing(p directory.Part) string {
 		return "We hold no training in ketamine-assisted psychotherapy."
 	case directory.OversightLink:
 		return "We hold no prescriber for this provider."
+	case directory.PracticeAgreement:
+		return t.whose(p.Provider).of("we hold no agreement with a physician for " + t.stateName() + ", and have not confirmed that the state asks for none.")
+	case directory.REMSSite:
+		return "Esketamine is given only at enrolled sites, and we hold no enrolment."
 	case directory.ProtocolClaim:
 		return "We hold no statement of how sessions are run."
 	}

@@ -27,7 +27,7 @@ func testTeller() teller {
 	self := directory.Provider{ID: testSelf, Kind: directory.Person, Name: directory.Name{Given: "Maya", Family: "Okafor"}}
 	other := directory.Provider{ID: testOther, Kind: directory.Person, Name: directory.Name{Given: "Elena", Family: "Roth"}}
 	return teller{file: &directory.CredentialFile{Provider: self, Linked: map[directory.ID]*directory.CredentialFile{testOther: {Provider: other}}},
-		at: testNow, policy: directory.StandardPolicies().InForce(testNow), state: "CO"}
+		at: testNow, policy: directory.StandardPolicies().InForce(testNow, testNow), state: "CO"}
 }
 
 func coloradoLicence() directory.Claim {

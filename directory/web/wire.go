@@ -380,7 +380,7 @@ func patientState(y directory.State, f *directory.CredentialFile) directory.Stat
 
 // checksOf tells the five checks of the file, a problem on record first.
 func (s *Server) checksOf(f *directory.CredentialFile, y directory.State, m moment, withParts bool) []check {
-	t := s.teller(f, m.at, y)
+	t := s.teller(f, m, y)
 	out := make([]check, 0, len(directory.CheckNames))
 	for _, c := range directory.ProblemsFirst(directory.Checks(f, y, m.at, m.known, s.cfg.Policies)) {
 		w := check{Check: c.Check, Title: checkTitles[c.Check], Result: c.Result, Label: checkLabel(c), Sentence: t.check(c),
@@ -492,7 +492,7 @@ func (s *Server) accepting(f *directory.CredentialFile, m moment) *accepting {
 	if out.AsOf == "" && out.Origin != nil {
 		out.AsOf = out.Origin.AsOf
 	}
-	if days := s.cfg.Policies.InForce(m.at).Kinds[directory.Availability].Stale; days > 0 && out.AsOf != "" {
+	if days := s.cfg.Policies.InForce(m.at, m.known).Kinds[directory.Availability].Stale; days > 0 && out.AsOf != "" {
 		out.OutDated = out.AsOf.Midnight().AddDays(days) < m.at
 	}
 	return &out
@@ -546,7 +546,7 @@ func (s *Server) providerOf(f *directory.CredentialFile, y directory.State, m mo
 			soonest(*c.ValidUntil)
 		}
 	}
-	t := s.teller(f, m.at, y)
+	t := s.teller(f, m, y)
 	for _, h := range f.Claims {
 		standing := directory.Derive(h, m.at, m.known, s.cfg.Policies)
 		if c, ok := t.claim(h.Claim, standing); ok {
