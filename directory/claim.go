@@ -1,6 +1,9 @@
 package directory
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // ClaimKind says what a claim is about. One claim is one atomic fact (domain.md §5.1, contracts.md §3).
 type ClaimKind string
@@ -74,4 +77,56 @@ func (f *CredentialFile) states() []State {
 	}
 	slices.Sort(out)
 	return slices.DeleteFunc(slices.Compact(out), func(s State) bool { return s == "" })
+}
+
+// SortClaims puts claims in the order in which a page shows them, the same wherever the same claims are.
+func SortClaims(claims []History) {
+	slices.SortFunc(claims, func(x, y History) int {
+		a, b := x.Claim, y.Claim
+		return cmp.Or(
+			cmp.Compare(slices.Index(ClaimKinds, a.Kind), slices.Index(ClaimKinds, b.Kind)),
+			cmp.Compare(a.Jurisdiction, b.Jurisdiction),
+			cmp.Compare(a.Title, b.Title),
+			cmp.Compare(a.Number.Key, b.Number.Key),
+			cmp.Compare(a.Issuer, b.Issuer),
+			cmp.Compare(a.Created, b.Created),
+			cmp.Compare(a.ID, b.ID),
+		)
+	})
+}
+
+// Others returns the providers whom the claims name beside the one they are about: prescribers of links,
+// and physicians of practice agreements.
+func (f *CredentialFile) Others() []ID {
+	var out []ID
+	for _, h := range f.Claims {
+		if c := h.Claim; (c.Kind == OversightLink || c.Kind == PracticeAgreement) && c.Other != "" && c.Other != f.Provider.ID && !slices.Contains(out, c.Other) {
+			out = append(out, c.Other)
+		}
+	}
+	return out
+}
+
+// Link fills Linked with the files of those whom the claims name, and of those whom theirs name in
+// practice agreements: all that the checks of the file can rest on. find returns nil for whoever has no
+// public page.
+func (f *CredentialFile) Link(find func(ID) *CredentialFile) {
+	f.Linked = nil
+	var add func(of *CredentialFile, deep bool)
+	add = func(of *CredentialFile, deep bool) {
+		for _, id := range of.Others() {
+			other := find(id)
+			if other == nil || id == f.Provider.ID || f.Linked[id] != nil {
+				continue
+			}
+			if f.Linked == nil {
+				f.Linked = map[ID]*CredentialFile{}
+			}
+			f.Linked[id] = &CredentialFile{Provider: other.Provider, Claims: other.Claims}
+			if deep {
+				add(other, false)
+			}
+		}
+	}
+	add(f, true)
 }

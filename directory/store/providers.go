@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -219,7 +218,7 @@ func (t *tx) load(ids []directory.ID) (map[directory.ID]*stored, error) {
 		return nil, err
 	}
 	for _, h := range out {
-		slices.SortFunc(h.file.Claims, func(a, b directory.History) int { return compareClaims(a.Claim, b.Claim) })
+		directory.SortClaims(h.file.Claims)
 		for i := range h.file.Claims {
 			owner[h.file.Claims[i].Claim.ID] = &h.file.Claims[i]
 		}
@@ -290,35 +289,39 @@ func (t *tx) publicFiles(ids []directory.ID) ([]*directory.CredentialFile, error
 	return out, t.link(out)
 }
 
-// link adds the files of the prescribers that oversight links name.
+// link adds the files of those whom the claims name, and of those whom theirs name in agreements.
 func (t *tx) link(files []*directory.CredentialFile) error {
-	var others []directory.ID
-	prescribers := func(f *directory.CredentialFile, do func(directory.ID)) {
-		for _, h := range f.Claims {
-			if c := h.Claim; c.Kind == directory.OversightLink && c.Other != "" && c.Other != f.Provider.ID {
-				do(c.Other)
+	held := map[directory.ID]*stored{}
+	next := files
+	for range 2 {
+		var ids []directory.ID
+		for _, f := range next {
+			for _, id := range f.Others() {
+				if held[id] == nil && !slices.Contains(ids, id) {
+					ids = append(ids, id)
+				}
 			}
+		}
+		if len(ids) == 0 {
+			break
+		}
+		slices.Sort(ids)
+		more, err := t.load(ids)
+		if err != nil {
+			return err
+		}
+		next = nil
+		for id, h := range more {
+			held[id] = h
+			next = append(next, &h.file)
 		}
 	}
 	for _, f := range files {
-		prescribers(f, func(id directory.ID) { others = append(others, id) })
-	}
-	if len(others) == 0 {
-		return nil
-	}
-	slices.Sort(others)
-	held, err := t.load(slices.Compact(others))
-	if err != nil {
-		return err
-	}
-	for _, f := range files {
-		prescribers(f, func(id directory.ID) {
+		f.Link(func(id directory.ID) *directory.CredentialFile {
 			if h := held[id]; h != nil && h.public() {
-				if f.Linked == nil {
-					f.Linked = map[directory.ID]*directory.CredentialFile{}
-				}
-				f.Linked[id] = &h.file
+				return &h.file
 			}
+			return nil
 		})
 	}
 	return nil
@@ -333,19 +336,6 @@ func (t *tx) head() (directory.Head, error) {
 	}
 	h.RecordedAt = instant(ms)
 	return h, err
-}
-
-// compareClaims orders claims as a page shows them, and the same in every store with the same claims.
-func compareClaims(a, b directory.Claim) int {
-	return cmp.Or(
-		cmp.Compare(slices.Index(directory.ClaimKinds, a.Kind), slices.Index(directory.ClaimKinds, b.Kind)),
-		cmp.Compare(a.Jurisdiction, b.Jurisdiction),
-		cmp.Compare(a.Title, b.Title),
-		cmp.Compare(a.Number.Key, b.Number.Key),
-		cmp.Compare(a.Issuer, b.Issuer),
-		cmp.Compare(a.Created, b.Created),
-		cmp.Compare(a.ID, b.ID),
-	)
 }
 
 func texts[T ~string](list []T) []string {

@@ -160,8 +160,8 @@ type teller struct {
 	state  directory.State // the patient's
 }
 
-func (s *Server) teller(f *directory.CredentialFile, m moment, y directory.State) teller {
-	return teller{f, m.at, s.cfg.Policies.InForce(m.at, m.known), y}
+func newTeller(f *directory.CredentialFile, y directory.State, m moment, policies directory.Policies) teller {
+	return teller{f, m.at, policies.InForce(m.at, m.known), y}
 }
 
 // check tells a check's sentence: its parts, those that decide first. Check 5 has many parts, and names

@@ -379,10 +379,10 @@ func patientState(y directory.State, f *directory.CredentialFile) directory.Stat
 }
 
 // checksOf tells the five checks of the file, a problem on record first.
-func (s *Server) checksOf(f *directory.CredentialFile, y directory.State, m moment, withParts bool) []check {
-	t := s.teller(f, m, y)
+func checksOf(f *directory.CredentialFile, y directory.State, m moment, policies directory.Policies, withParts bool) []check {
+	t := newTeller(f, y, m, policies)
 	out := make([]check, 0, len(directory.CheckNames))
-	for _, c := range directory.ProblemsFirst(directory.Checks(f, y, m.at, m.known, s.cfg.Policies)) {
+	for _, c := range directory.ProblemsFirst(directory.Checks(f, y, m.at, m.known, policies)) {
 		w := check{Check: c.Check, Title: checkTitles[c.Check], Result: c.Result, Label: checkLabel(c), Sentence: t.check(c),
 			Meaning: meaningOf(c), Reasons: onlyPublic(c.Reasons), ValidUntil: maybe(c.ValidUntil), Sources: []checkSource{}}
 		var asOf directory.Date
@@ -450,7 +450,7 @@ func (s *Server) resultOf(f *directory.CredentialFile, h search.Hit, y directory
 	y = patientState(y, f)
 	r := result{ID: p.ID, Name: p.DisplayName(), Kind: p.Kind, ListedAs: p.ListedAs, Credentials: credentials(p), URL: providerURL(p.ID),
 		Claimed: p.Claimed, Care: label("care", string(p.Practice.CareType())), Why: append([]string{}, h.Why...), ChecksFor: maybe(y),
-		Checks: s.checksOf(f, y, m, false), Accepting: s.accepting(f, m), Telehealth: telehealthOf(p)}
+		Checks: checksOf(f, y, m, s.cfg.Policies, false), Accepting: s.accepting(f, m), Telehealth: telehealthOf(p)}
 	if h.Miles != nil {
 		miles := math.Round(*h.Miles*10) / 10
 		r.Miles = &miles
@@ -525,7 +525,7 @@ func (s *Server) providerOf(f *directory.CredentialFile, y directory.State, m mo
 	p := &f.Provider
 	y = patientState(y, f)
 	w := provider{ID: p.ID, Name: p.DisplayName(), Kind: p.Kind, ListedAs: p.ListedAs, Credentials: credentials(p), URL: providerURL(p.ID),
-		Claimed: p.Claimed, Standing: joined, ChecksFor: maybe(y), Checks: s.checksOf(f, y, m, true), Claims: []claim{}, Prescribers: []linked{},
+		Claimed: p.Claimed, Standing: joined, ChecksFor: maybe(y), Prescribers: []linked{},
 		AsOf: m.at, Head: m.head, Demo: s.demo()}
 	switch {
 	case p.Claimed:
@@ -535,31 +535,22 @@ func (s *Server) providerOf(f *directory.CredentialFile, y directory.State, m mo
 		w.Standing = unclaimed
 	}
 	w.Facts, w.Practice = s.factsOf(f, m), practiceOf(p)
+	w.Checks, w.Claims = checksOf(f, y, m, s.cfg.Policies, true), claimsOf(f, y, m, s.cfg.Policies)
 	var until directory.Instant
-	soonest := func(i directory.Instant) {
-		if i != "" && (until == "" || i < until) {
-			until = i
+	soonest := func(i *directory.Instant) {
+		if i != nil && (until == "" || *i < until) {
+			until = *i
 		}
 	}
 	for _, c := range w.Checks {
-		if c.ValidUntil != nil {
-			soonest(*c.ValidUntil)
+		soonest(c.ValidUntil)
+	}
+	for _, c := range w.Claims {
+		soonest(c.ValidUntil)
+		if c.Kind == directory.ContactClaim {
+			w.contactStale = c.Status == directory.StatusStale
 		}
 	}
-	t := s.teller(f, m, y)
-	for _, h := range f.Claims {
-		standing := directory.Derive(h, m.at, m.known, s.cfg.Policies)
-		if c, ok := t.claim(h.Claim, standing); ok {
-			if h.Claim.Kind == directory.ContactClaim {
-				w.contactStale = standing.Status == directory.StatusStale
-			}
-			w.Claims = append(w.Claims, c)
-			soonest(standing.ValidUntil)
-		}
-	}
-	slices.SortStableFunc(w.Claims, func(a, b claim) int {
-		return slices.Index(directory.ClaimKinds, a.Kind) - slices.Index(directory.ClaimKinds, b.Kind)
-	})
 	for _, h := range f.Claims {
 		other := f.Linked[h.Claim.Other]
 		if h.Claim.Kind != directory.OversightLink || h.Claim.Self() || other == nil || other.Provider.Withdrawn ||
@@ -570,6 +561,41 @@ func (s *Server) providerOf(f *directory.CredentialFile, y directory.State, m mo
 	}
 	w.ValidUntil = maybe(until)
 	return w
+}
+
+// claimsOf tells every claim of the file that has a public answer, in the order of a page.
+func claimsOf(f *directory.CredentialFile, y directory.State, m moment, policies directory.Policies) []claim {
+	t := newTeller(f, y, m, policies)
+	out := []claim{}
+	for _, h := range f.Claims {
+		if c, ok := t.claim(h.Claim, directory.Derive(h, m.at, m.known, policies)); ok {
+			out = append(out, c)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b claim) int {
+		return slices.Index(directory.ClaimKinds, a.Kind) - slices.Index(directory.ClaimKinds, b.Kind)
+	})
+	return out
+}
+
+// Statement is what the public faces say of one provider to a patient of one state, true at a moment, as
+// known at another: the checks and claims exactly as the API writes them.
+type Statement struct {
+	Provider  directory.ID      `json:"provider"`
+	ChecksFor *directory.State  `json:"checks_for"`
+	At        directory.Instant `json:"at"`
+	Known     directory.Instant `json:"known"`
+	Checks    []check           `json:"checks"`
+	Claims    []claim           `json:"claims"`
+}
+
+// Published returns what is said of the file to a patient of state y; with y "", of the provider's own
+// state. It is a pure function of its arguments and of the names of sources and programmes that ship with
+// the program, so that an export says the same again.
+func Published(f *directory.CredentialFile, y directory.State, at, known directory.Instant, policies directory.Policies) Statement {
+	y = patientState(y, f)
+	m := moment{at: at, known: known}
+	return Statement{f.Provider.ID, maybe(y), at, known, checksOf(f, y, m, policies, true), claimsOf(f, y, m, policies)}
 }
 
 // claim tells one claim; ok is false for what has no public answer: the whole file, what was withdrawn,
