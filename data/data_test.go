@@ -225,7 +225,63 @@ func TestSources(t *testing.T) {
 
 func readTitles(t *testing.T) []row {
 	t.Helper()
-	return readTable(t, "titles.csv", "state,board_type,profession,title,abbreviations,tier,confirmed,source_url,checked,note", "state", "board_type")
+	return readTable(t, "titles.csv", "state,board_type,profession,title,abbreviations,tier,confirmed,source_url,checked,known_from,note", "state", "board_type", "known_from")
+}
+
+// currentTitles returns the newest row of each licence type.
+func currentTitles(t *testing.T) []row {
+	t.Helper()
+	var out []row
+	for _, r := range readTitles(t) {
+		if n := len(out); n > 0 && out[n-1].key("state", "board_type") == r.key("state", "board_type") {
+			out = out[:n-1]
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// dated holds a row of a bitemporal table to its days: known_from is always there and not ahead of the
+// table, a confirmed row was known when it was checked and no sooner, and what begins, begins before it
+// ends.
+func dated(t *testing.T, name string, r row) {
+	t.Helper()
+	oneOf(t, name, r, "confirmed", "true", "false")
+	checkedRow(t, name, r, r.col["confirmed"] == "true")
+	for _, c := range []string{"known_from", "valid_from", "valid_to"} {
+		d, ok := r.col[c]
+		if !ok || d == "" && c != "known_from" {
+			continue
+		}
+		if _, err := time.Parse(time.DateOnly, d); err != nil || c == "known_from" && d > lastChecked {
+			t.Errorf("%s:%d: %s is %q, want a day, and of known_from one up to %s", name, r.line, c, d, lastChecked)
+		}
+	}
+	if r.col["confirmed"] == "true" && r.col["known_from"] != r.col["checked"] {
+		t.Errorf("%s:%d: checked %s, known from %s", name, r.line, r.col["checked"], r.col["known_from"])
+	}
+	if to := r.col["valid_to"]; to != "" && to < r.col["valid_from"] {
+		t.Errorf("%s:%d: ends %s before it begins %s", name, r.line, to, r.col["valid_from"])
+	}
+	if r.col["confirmed"] == "true" || r.col["valid_from"] != "" {
+		filled(t, name, r, "note")
+	}
+}
+
+// overlapping reports two rows of the same key that say different things of one day, as far as one table
+// version knows: of rows known from the same day, periods must not touch.
+func overlapping(t *testing.T, name string, rows []row, key ...string) {
+	t.Helper()
+	seen := make(map[string][]row)
+	for _, r := range rows {
+		k := r.key(append(slices.Clone(key), "known_from")...)
+		for _, o := range seen[k] {
+			if (o.col["valid_to"] == "" || r.col["valid_from"] <= o.col["valid_to"]) && (r.col["valid_to"] == "" || o.col["valid_from"] <= r.col["valid_to"]) {
+				t.Errorf("%s:%d: overlaps line %d", name, r.line, o.line)
+			}
+		}
+		seen[k] = append(seen[k], r)
+	}
 }
 
 var token = regexp.MustCompile(`^[A-Z0-9]+(-[A-Z0-9]+)*$`)
@@ -233,9 +289,14 @@ var token = regexp.MustCompile(`^[A-Z0-9]+(-[A-Z0-9]+)*$`)
 func TestTitles(t *testing.T) {
 	const name = "titles.csv"
 	known := states(t)
-	boardType := regexp.MustCompile(`^[A-Z]+([- ][A-Z]+)*(\+PMH)?$`)
+	boardType := regexp.MustCompile(`^[A-Z]+([- ][A-Z]+)*(\+(PMH|PSYCHIATRY))?$`)
 	confirmed := make(map[string]int)
 	covered := make(map[string]map[string]bool) // state, then profession with tier
+	current := make(map[int]bool)               // lines that hold today
+	for _, r := range currentTitles(t) {
+		current[r.line] = true
+	}
+	types := make(map[string]bool)
 	for _, r := range readTitles(t) {
 		st := r.col["state"]
 		if !known[st] {
@@ -247,11 +308,10 @@ func TestTitles(t *testing.T) {
 		filled(t, name, r, "title")
 		oneOf(t, name, r, "profession", "psychologist", "psychiatrist", "physician", "clinical_social_work", "counselling", "marriage_family", "psych_np", "nurse_practitioner", "physician_assistant", "nurse", "other")
 		oneOf(t, name, r, "tier", "independent", "supervised", "degree_only", "not_mh", "prescriber")
-		oneOf(t, name, r, "confirmed", "true", "false")
-		checkedRow(t, name, r, r.col["confirmed"] == "true")
-		if r.col["confirmed"] == "true" {
+		dated(t, name, r)
+		types[r.key("state", "board_type")] = true
+		if r.col["confirmed"] == "true" && current[r.line] {
 			confirmed[st]++
-			filled(t, name, r, "note")
 		}
 		for _, a := range list(t, name, r, "abbreviations") {
 			if !token.MatchString(a) {
@@ -262,7 +322,13 @@ func TestTitles(t *testing.T) {
 		case "physician", "nurse_practitioner", "physician_assistant":
 			oneOf(t, name, r, "tier", "prescriber")
 		case "psychiatrist":
-			t.Errorf("%s:%d: no licence is psychiatry by itself", name, r.line)
+			// No licence is psychiatry by itself: the row stands for the licence with a certification or a
+			// residency beside it, and no word of a listing may reach it.
+			licence, _, _ := strings.Cut(r.col["board_type"], "+")
+			if !strings.HasSuffix(r.col["board_type"], "+PSYCHIATRY") || !types[r.col["state"]+"\x00"+licence] || r.col["abbreviations"] != "" {
+				t.Errorf("%s:%d: a licence that is psychiatry by itself", name, r.line)
+			}
+			oneOf(t, name, r, "tier", "independent")
 		default:
 			if r.col["tier"] == "prescriber" {
 				t.Errorf("%s:%d: a %s who is a prescriber", name, r.line, p)
@@ -280,6 +346,7 @@ func TestTitles(t *testing.T) {
 		for _, want := range []string{
 			"psychologist independent", "clinical_social_work independent", "counselling independent", "marriage_family independent",
 			"physician prescriber", "physician_assistant prescriber", "nurse_practitioner prescriber", "psych_np independent",
+			"psychiatrist independent",
 		} {
 			if !has[want] {
 				t.Errorf("%s has no row for %s", st, want)
@@ -291,10 +358,131 @@ func TestTitles(t *testing.T) {
 	}
 }
 
+// TestTitlesAreAdded holds that a row is corrected by a newer one and never edited: a licence type may
+// change its tier or gain a source, not its profession or its letters.
+func TestTitlesAreAdded(t *testing.T) {
+	was := make(map[string]row)
+	more := 0
+	for _, r := range readTitles(t) {
+		k := r.key("state", "board_type")
+		if o, ok := was[k]; ok {
+			more++
+			if o.key("profession", "abbreviations") != r.key("profession", "abbreviations") {
+				t.Errorf("titles.csv:%d: is another licence than line %d", r.line, o.line)
+			}
+			if o.col["confirmed"] == "true" && r.col["confirmed"] == "false" {
+				t.Errorf("titles.csv:%d: takes back the source of line %d without one of its own", r.line, o.line)
+			}
+		}
+		was[k] = r
+	}
+	if more == 0 {
+		t.Error("no licence type has a second row")
+	}
+}
+
+func TestCompacts(t *testing.T) {
+	const name = "compacts.csv"
+	known := states(t)
+	issuing := make(map[string][]string)
+	rows := readTable(t, name, "compact,state,status,valid_from,valid_to,known_from,confirmed,source_url,checked,note", "compact", "state", "status", "known_from")
+	for _, r := range rows {
+		oneOf(t, name, r, "compact", "psypact", "counseling", "social_work", "imlc", "nlc", "aprn", "pa")
+		oneOf(t, name, r, "status", "member", "issuing")
+		dated(t, name, r)
+		filled(t, name, r, "note")
+		if !known[r.col["state"]] {
+			t.Errorf("%s:%d: state %q", name, r.line, r.col["state"])
+		}
+		if r.col["status"] == "issuing" && r.col["confirmed"] == "true" {
+			// A privilege may rest on such a row, so it says from when.
+			filled(t, name, r, "valid_from")
+			issuing[r.col["compact"]] = append(issuing[r.col["compact"]], r.col["state"])
+		}
+	}
+	overlapping(t, name, rows, "compact", "state", "status")
+	if got := strings.Join(issuing["counseling"], " "); got != "AZ GA IN LA MN OH" {
+		t.Errorf("counselling privileges are issued in %q", got)
+	}
+	if n := len(issuing["psypact"]); n != 43 {
+		t.Errorf("%d jurisdictions accept the psychology compact, want 43", n)
+	}
+	for _, none := range []string{"social_work", "aprn", "pa"} {
+		if len(issuing[none]) > 0 {
+			t.Errorf("nobody was read to issue under %s: %v", none, issuing[none])
+		}
+	}
+}
+
+func TestRules(t *testing.T) {
+	const name = "rules.csv"
+	known := states(t)
+	rows := readTable(t, name, "rule,jurisdiction,title,valid_from,valid_to,known_from,confirmed,source_url,checked,after,note", "rule", "jurisdiction", "valid_from", "known_from")
+	last := make(map[string]row)
+	for _, r := range rows {
+		dated(t, name, r)
+		filled(t, name, r, "rule", "title", "valid_from", "note")
+		if j := r.col["jurisdiction"]; j != "US" && !known[j] {
+			t.Errorf("%s:%d: jurisdiction %q", name, r.line, j)
+		}
+		if r.col["valid_to"] != "" {
+			filled(t, name, r, "after") // a rule that ends must leave a sentence behind
+		}
+		last[r.key("rule", "jurisdiction")] = r
+	}
+	overlapping(t, name, rows, "rule", "jurisdiction")
+	tele := last["tele_prescribing\x00US"]
+	if tele.col["confirmed"] != "true" || tele.col["valid_to"] != "2026-12-31" || tele.col["after"] != "The rule on prescribing without an in-person visit may have changed. Ask the provider." {
+		t.Errorf("tele-prescribing: %v", tele.col)
+	}
+}
+
+func TestNPAuthority(t *testing.T) {
+	const name = "np_authority.csv"
+	known := states(t)
+	rows := readTable(t, name, "state,role,authority,valid_from,valid_to,known_from,confirmed,source_url,checked,note", "state", "role", "valid_from", "known_from")
+	covered := make(map[string]bool)
+	today := make(map[string]string) // what a confirmed row says of lastChecked
+	for _, r := range rows {
+		dated(t, name, r)
+		filled(t, name, r, "note")
+		if !known[r.col["state"]] {
+			t.Errorf("%s:%d: state %q", name, r.line, r.col["state"])
+		}
+		switch r.col["role"] {
+		case "nurse_practitioner":
+			oneOf(t, name, r, "authority", "full", "reduced", "restricted")
+		case "physician_assistant":
+			oneOf(t, name, r, "authority", "agreement", "none_required")
+		default:
+			t.Errorf("%s:%d: role %q", name, r.line, r.col["role"])
+		}
+		covered[r.key("state", "role")] = true
+		if r.col["confirmed"] == "true" {
+			filled(t, name, r, "valid_from")
+			if r.col["valid_from"] <= lastChecked && (r.col["valid_to"] == "" || lastChecked <= r.col["valid_to"]) {
+				today[r.col["state"]+" "+r.col["role"]] = r.col["authority"]
+			}
+		}
+	}
+	overlapping(t, name, rows, "state", "role")
+	if len(covered) != 2*51 {
+		t.Errorf("%d of 102 pairs of state and role", len(covered))
+	}
+	for pair, want := range map[string]string{
+		"CO nurse_practitioner": "full", "TX nurse_practitioner": "restricted", "OH nurse_practitioner": "reduced", "NY nurse_practitioner": "full",
+		"CA nurse_practitioner": "restricted", "WI nurse_practitioner": "", "TX physician_assistant": "agreement", "CO physician_assistant": "agreement",
+	} {
+		if today[pair] != want {
+			t.Errorf("%s: %q, want %q", pair, today[pair], want)
+		}
+	}
+}
+
 // TestTitleCollisions holds the table to the letters that mean different
 // things in different states.
 func TestTitleCollisions(t *testing.T) {
-	rows := readTitles(t)
+	rows := currentTitles(t)
 	for _, tt := range []struct{ state, letters, profession, tier string }{
 		{"TX", "LCSW", "clinical_social_work", "independent"},
 		{"CO", "LCSW", "clinical_social_work", "independent"},

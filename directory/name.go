@@ -43,7 +43,7 @@ func ParseName(s string) Name {
 		words := strings.Fields(head)
 		// Credentials without a comma, "Ana Ruiz LCSW": capitals or dots at the end that the lexicon knows.
 		var creds []string
-		for len(words) > 2 && looksAbbreviated(words[len(words)-1]) && isCredential(words[len(words)-1]) {
+		for len(words) > 2 && looksAbbreviated(words[len(words)-1]) && isCredential(words[len(words)-1]) && !isFamily(words) {
 			creds = append([]string{words[len(words)-1]}, creds...)
 			words = words[:len(words)-1]
 		}
@@ -62,11 +62,14 @@ func ParseName(s string) Name {
 
 // ParseCredentials splits the text behind a name at commas, then blanks, slashes and semicolons, and
 // takes the longest entry of the suffix lexicon each time ("PMHNP BC" is PMHNP-BC, "L.C.S.W." is LCSW).
-// It stops at the first word that is no credential; from there on everything is kept as other.
+// It stops at the first word that is no credential; from there on everything is kept as other. PA and MD
+// behind another licence are kept as other too: "LCSW, PA" is a Professional Association or Pennsylvania
+// as well as a physician assistant, and position does not tell.
 func ParseCredentials(s string) (suffix string, credentials []string, other string) {
 	lex := lexicon()
 	words := strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ';' || r == '/' || unicode.IsSpace(r) })
 	seen := map[string]bool{}
+	var unclear []string
 	for len(words) > 0 {
 		n, token := 0, ""
 		for k := min(3, len(words)); k > 0 && n == 0; k-- {
@@ -77,16 +80,29 @@ func ParseCredentials(s string) (suffix string, credentials []string, other stri
 		if n == 0 {
 			break
 		}
+		word := strings.Join(words[:n], " ")
 		words = words[n:]
 		switch {
 		case lex.generational[token]:
 			suffix = generationalForm(token)
+		case !seen[token] && lex.unclear(token, credentials):
+			unclear = append(unclear, word)
 		case !seen[token]:
 			seen[token] = true
 			credentials = append(credentials, token)
 		}
 	}
-	return suffix, credentials, strings.Join(words, " ")
+	return suffix, credentials, strings.Join(append(unclear, words...), " ")
+}
+
+// isFamily tells a surname in capitals, "LINH T DO", from the degree it looks like: behind an initial
+// stands a name.
+func isFamily(words []string) bool {
+	switch canonicalToken(words[len(words)-1]) {
+	case "DO", "MA", "LAC", "MAC":
+		return len(canonicalToken(words[len(words)-2])) == 1
+	}
+	return false
 }
 
 func startsWithCredential(tail string) bool {

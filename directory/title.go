@@ -153,14 +153,18 @@ func (t *ReferenceTables) Programmes() []Programme { return t.programmes }
 type suffixLexicon struct {
 	tokens       map[string]string // canonical form → spelling of the table
 	generational map[string]bool
+	licence      map[string]bool
 }
 
 var lexicon = sync.OnceValue(func() *suffixLexicon {
-	l := &suffixLexicon{map[string]string{}, map[string]bool{}}
+	l := &suffixLexicon{map[string]string{}, map[string]bool{}, map[string]bool{}}
 	for _, r := range readTable("suffixes.csv") {
 		l.tokens[canonicalToken(r["token"])] = r["token"]
-		if r["kind"] == "generational" {
+		switch r["kind"] {
+		case "generational":
 			l.generational[r["token"]] = true
+		case "licence":
+			l.licence[r["token"]] = true
 		}
 	}
 	for _, g := range []string{"JR", "SR", "II", "III", "IV"} {
@@ -174,6 +178,18 @@ var lexicon = sync.OnceValue(func() *suffixLexicon {
 func (l *suffixLexicon) find(words []string) (string, bool) {
 	t, ok := l.tokens[canonicalToken(strings.Join(words, ""))]
 	return t, ok
+}
+
+// unclear reports letters that mean something else as well, a state or a kind of company, when they stand
+// behind a licence: "LCSW, PA", "LCSW-C, MD". First behind the name, or behind degrees, they are credentials.
+func (l *suffixLexicon) unclear(token string, before []string) bool {
+	switch token {
+	case "PA":
+		return slices.ContainsFunc(before, func(b string) bool { return l.licence[b] || b == "PhD" || b == "PsyD" })
+	case "MD":
+		return slices.ContainsFunc(before, func(b string) bool { return l.licence[b] })
+	}
+	return false
 }
 
 // canonicalToken drops everything but letters and digits and raises the case: L.C.S.W. is LCSW.
