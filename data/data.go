@@ -1,6 +1,6 @@
 // Package data carries the reference tables that ship inside the program:
-// sources, states, licence titles, training programmes, taxonomy codes, the
-// credential lexicon, nicknames, ZIP places, policies, page recipes and the
+// sources, states, licence titles, training programmes, compacts, rules of law,
+// what states ask of nurse practitioners, taxonomy codes, the credential lexicon, nicknames, ZIP places, policies, page recipes and the
 // demonstration.
 //
 // The tables are facts with a source and a date, kept as files that a person

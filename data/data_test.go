@@ -225,40 +225,20 @@ func TestSources(t *testing.T) {
 
 func readTitles(t *testing.T) []row {
 	t.Helper()
-	return readTable(t, "titles.csv", "state,board_type,profession,title,abbreviations,tier,confirmed,source_url,checked,known_from,note", "state", "board_type", "known_from")
+	return readTable(t, "titles.csv", "state,board_type,profession,title,abbreviations,tier,confirmed,source_url,checked,note", "state", "board_type")
 }
 
-// currentTitles returns the newest row of each licence type.
-func currentTitles(t *testing.T) []row {
-	t.Helper()
-	var out []row
-	for _, r := range readTitles(t) {
-		if n := len(out); n > 0 && out[n-1].key("state", "board_type") == r.key("state", "board_type") {
-			out = out[:n-1]
-		}
-		out = append(out, r)
-	}
-	return out
-}
-
-// dated holds a row of a bitemporal table to its days: known_from is always there and not ahead of the
-// table, a confirmed row was known when it was checked and no sooner, and what begins, begins before it
-// ends.
+// dated holds a row of a dated table to its days: what begins, begins before it ends.
 func dated(t *testing.T, name string, r row) {
 	t.Helper()
 	oneOf(t, name, r, "confirmed", "true", "false")
 	checkedRow(t, name, r, r.col["confirmed"] == "true")
-	for _, c := range []string{"known_from", "valid_from", "valid_to"} {
-		d, ok := r.col[c]
-		if !ok || d == "" && c != "known_from" {
-			continue
+	for _, c := range []string{"valid_from", "valid_to"} {
+		if d := r.col[c]; d != "" {
+			if _, err := time.Parse(time.DateOnly, d); err != nil {
+				t.Errorf("%s:%d: %s is %q, want a day", name, r.line, c, d)
+			}
 		}
-		if _, err := time.Parse(time.DateOnly, d); err != nil || c == "known_from" && d > lastChecked {
-			t.Errorf("%s:%d: %s is %q, want a day, and of known_from one up to %s", name, r.line, c, d, lastChecked)
-		}
-	}
-	if r.col["confirmed"] == "true" && r.col["known_from"] != r.col["checked"] {
-		t.Errorf("%s:%d: checked %s, known from %s", name, r.line, r.col["checked"], r.col["known_from"])
 	}
 	if to := r.col["valid_to"]; to != "" && to < r.col["valid_from"] {
 		t.Errorf("%s:%d: ends %s before it begins %s", name, r.line, to, r.col["valid_from"])
@@ -268,13 +248,12 @@ func dated(t *testing.T, name string, r row) {
 	}
 }
 
-// overlapping reports two rows of the same key that say different things of one day, as far as one table
-// version knows: of rows known from the same day, periods must not touch.
+// overlapping reports two rows of the same key that say different things of one day.
 func overlapping(t *testing.T, name string, rows []row, key ...string) {
 	t.Helper()
 	seen := make(map[string][]row)
 	for _, r := range rows {
-		k := r.key(append(slices.Clone(key), "known_from")...)
+		k := r.key(append(slices.Clone(key))...)
 		for _, o := range seen[k] {
 			if (o.col["valid_to"] == "" || r.col["valid_from"] <= o.col["valid_to"]) && (r.col["valid_to"] == "" || o.col["valid_from"] <= r.col["valid_to"]) {
 				t.Errorf("%s:%d: overlaps line %d", name, r.line, o.line)
@@ -292,10 +271,6 @@ func TestTitles(t *testing.T) {
 	boardType := regexp.MustCompile(`^[A-Z]+([- ][A-Z]+)*(\+(PMH|PSYCHIATRY))?$`)
 	confirmed := make(map[string]int)
 	covered := make(map[string]map[string]bool) // state, then profession with tier
-	current := make(map[int]bool)               // lines that hold today
-	for _, r := range currentTitles(t) {
-		current[r.line] = true
-	}
 	types := make(map[string]bool)
 	for _, r := range readTitles(t) {
 		st := r.col["state"]
@@ -310,7 +285,7 @@ func TestTitles(t *testing.T) {
 		oneOf(t, name, r, "tier", "independent", "supervised", "degree_only", "not_mh", "prescriber")
 		dated(t, name, r)
 		types[r.key("state", "board_type")] = true
-		if r.col["confirmed"] == "true" && current[r.line] {
+		if r.col["confirmed"] == "true" {
 			confirmed[st]++
 		}
 		for _, a := range list(t, name, r, "abbreviations") {
@@ -358,34 +333,11 @@ func TestTitles(t *testing.T) {
 	}
 }
 
-// TestTitlesAreAdded holds that a row is corrected by a newer one and never edited: a licence type may
-// change its tier or gain a source, not its profession or its letters.
-func TestTitlesAreAdded(t *testing.T) {
-	was := make(map[string]row)
-	more := 0
-	for _, r := range readTitles(t) {
-		k := r.key("state", "board_type")
-		if o, ok := was[k]; ok {
-			more++
-			if o.key("profession", "abbreviations") != r.key("profession", "abbreviations") {
-				t.Errorf("titles.csv:%d: is another licence than line %d", r.line, o.line)
-			}
-			if o.col["confirmed"] == "true" && r.col["confirmed"] == "false" {
-				t.Errorf("titles.csv:%d: takes back the source of line %d without one of its own", r.line, o.line)
-			}
-		}
-		was[k] = r
-	}
-	if more == 0 {
-		t.Error("no licence type has a second row")
-	}
-}
-
 func TestCompacts(t *testing.T) {
 	const name = "compacts.csv"
 	known := states(t)
 	issuing := make(map[string][]string)
-	rows := readTable(t, name, "compact,state,status,valid_from,valid_to,known_from,confirmed,source_url,checked,note", "compact", "state", "status", "known_from")
+	rows := readTable(t, name, "compact,state,status,valid_from,valid_to,confirmed,source_url,checked,note", "compact", "state", "status")
 	for _, r := range rows {
 		oneOf(t, name, r, "compact", "psypact", "counseling", "social_work", "imlc", "nlc", "aprn", "pa")
 		oneOf(t, name, r, "status", "member", "issuing")
@@ -417,7 +369,7 @@ func TestCompacts(t *testing.T) {
 func TestRules(t *testing.T) {
 	const name = "rules.csv"
 	known := states(t)
-	rows := readTable(t, name, "rule,jurisdiction,title,valid_from,valid_to,known_from,confirmed,source_url,checked,after,note", "rule", "jurisdiction", "valid_from", "known_from")
+	rows := readTable(t, name, "rule,jurisdiction,title,valid_from,valid_to,confirmed,source_url,checked,after,note", "rule", "jurisdiction", "valid_from")
 	last := make(map[string]row)
 	for _, r := range rows {
 		dated(t, name, r)
@@ -440,7 +392,7 @@ func TestRules(t *testing.T) {
 func TestNPAuthority(t *testing.T) {
 	const name = "np_authority.csv"
 	known := states(t)
-	rows := readTable(t, name, "state,role,authority,valid_from,valid_to,known_from,confirmed,source_url,checked,note", "state", "role", "valid_from", "known_from")
+	rows := readTable(t, name, "state,role,authority,valid_from,valid_to,confirmed,source_url,checked,note", "state", "role", "valid_from")
 	covered := make(map[string]bool)
 	today := make(map[string]string) // what a confirmed row says of lastChecked
 	for _, r := range rows {
@@ -482,7 +434,7 @@ func TestNPAuthority(t *testing.T) {
 // TestTitleCollisions holds the table to the letters that mean different
 // things in different states.
 func TestTitleCollisions(t *testing.T) {
-	rows := currentTitles(t)
+	rows := readTitles(t)
 	for _, tt := range []struct{ state, letters, profession, tier string }{
 		{"TX", "LCSW", "clinical_social_work", "independent"},
 		{"CO", "LCSW", "clinical_social_work", "independent"},

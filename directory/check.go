@@ -3,6 +3,7 @@ package directory
 import (
 	"cmp"
 	"slices"
+	"strings"
 )
 
 // CheckName names one of the five checks of domain.md §5.6.
@@ -286,8 +287,18 @@ func (b bench) license() Check {
 
 // byTitle weighs what the licence type allows (data/titles.csv): a type that nobody has confirmed is
 // being checked, a supervised one does not meet the check, one of another field says nothing of it.
+//
+// A physician's licence is psychiatry only together with a board certification in it (domain.md §4), and is
+// then as good as the weaker of the two.
 func (b bench) byTitle(p Part, c Claim) Part {
 	t, ok := b.title(c)
+	if ok && t.Profession == "physician" {
+		if cert, found := b.psychiatry(); found {
+			if t, ok = b.policy.Tables().Title(c.Jurisdiction, t.BoardType+"+PSYCHIATRY"); cert.Result.Rank() < p.Result.Rank() {
+				p.Result, p.Reasons = cert.Result, cert.Reasons
+			}
+		}
+	}
 	tier := p
 	switch {
 	case !ok || !t.Confirmed:
@@ -308,6 +319,17 @@ func (b bench) byTitle(p Part, c Claim) Part {
 // title is the licence type of a claim, by the tables known at k.
 func (b bench) title(c Claim) (Title, bool) {
 	return LicenceKey{c.Jurisdiction, c.Title, c.Number}.titleIn(b.policy.Tables())
+}
+
+// psychiatry is the best board certification in psychiatry that somebody holds or shows.
+func (b bench) psychiatry() (Part, bool) {
+	var parts []Part
+	for _, h := range of(b.file, BoardCert) {
+		if strings.Contains(Fold(h.Claim.Title), "psychiatr") {
+			parts = append(parts, b.part(b.file, h))
+		}
+	}
+	return best(parts)
 }
 
 // byCompact weighs a privilege to practise in Y under a compact, which counts only where the compact is
@@ -472,7 +494,7 @@ func (b bench) agreement(prescriber *CredentialFile, licence Part) (parts []Part
 	}
 	tables := b.policy.Tables()
 	changes = tables.authorityChanges(b.y, role, b.t)
-	if tables.Authority(b.y, role, b.t) == "full" {
+	if a := tables.Authority(b.y, role, b.t); a == "full" || a == "none_required" {
 		return nil, changes
 	}
 	for _, h := range of(prescriber, PracticeAgreement) {

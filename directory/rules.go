@@ -179,7 +179,8 @@ func (t *ReferenceTables) Lapsed(rule string, at Instant) (Rule, bool) {
 }
 
 // authorityRow says how far a nurse practitioner or a physician assistant may practise without a
-// physician in a state: data/np_authority.csv, in AANP's words full, reduced, restricted.
+// physician in a state: data/np_authority.csv. Of nurse practitioners in AANP's words full, reduced and
+// restricted; of physician assistants agreement or none_required.
 type authorityRow struct {
 	state     State
 	role      string
