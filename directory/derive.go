@@ -151,6 +151,7 @@ type observation struct {
 	cleared  bool
 	returned bool
 	confirms []Actor
+	root     *observation // of one that says what the newest approved one said: the one that a person approved
 }
 
 func newObservation(e *Event) *observation {
@@ -260,6 +261,9 @@ func deriveAt(h History, t, k Instant, policies Policies) Standing {
 	rest := func(status Status, o *observation, reasons ...string) Standing {
 		s.Status, s.Basis, s.Class = status, o.Event, ClassSource
 		s.Because = append(appendSeq(s.Because, o.Seq), reviewsOf(events, o.Seq)...)
+		if o.root != nil {
+			s.Because = append(appendSeq(s.Because, o.root.Seq), reviewsOf(events, o.root.Seq)...)
+		}
 		s.Reasons = append(reasons, s.Reasons...)
 		return finish(s, kind, disputes)
 	}
@@ -473,11 +477,14 @@ func settle(seen []*observation, events []*Event, kind ClaimKind, policy Policy)
 		case len(o.confirms) >= need:
 			o.settled = true
 		case o.returned, o.Body.State == SeenUnavailable, o.Body.State == SeenNotFound:
-		case approved != nil && !open && o.exact() && approved.exact() && o.Body.State == approved.Body.State && o.Body.Expires == approved.Body.Expires:
-			o.settled = true
 		case (o.Body.State == SeenClear || kind == IdentityNPI && o.Body.State == SeenActive) && o.exact() && o.Actor.Kind == Tool && !open &&
 			slices.Contains(policy.ByRun, kind) && (approved == nil || approved.Body.State.Good()):
 			o.settled = true
+		case approved != nil && !open && o.exact() && approved.exact() && o.Body.State == approved.Body.State && o.Body.Expires == approved.Body.Expires:
+			o.settled, o.root = true, approved
+			if approved.root != nil {
+				o.root = approved.root
+			}
 		}
 		switch {
 		case o.settled:
