@@ -93,7 +93,8 @@ func FuzzLEIE(f *testing.F) {
 
 func FuzzSAM(f *testing.F) {
 	for _, s := range []string{samRow(), samRow("Cross-Reference", "900-01-2345"), samRow("NPI", "900012345"), samRow("Last", "900-01-2345"), samRow("Classification", "Firm", "Name", "A"),
-		samRow()[:90], strings.Replace(samRow(), "PROSE", `"PROSE`, 1), "\"a\nb\",", "\xff\xd1\n", "900-01-2345\n"} {
+		samRow()[:90], strings.Replace(samRow(), "PROSE", `"PROSE`, 1), "\"a\nb\",", "\xff\xd1\n", "900-01-2345\n",
+		"900-01-234\xbb\xaa5\n"} { // bytes that are no text stand between the digits
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
