@@ -180,7 +180,7 @@ func (l *stateList) row(fields []string, line int, at map[string]int, o *out) er
 		x.Licence, x.LicenceState = n, l.state
 	}
 	var err error
-	if x.Excluded, err = directory.DateIn(get(l.began), listDates...); err != nil || x.Excluded == "" && !unheld[l.began] {
+	if x.Excluded, err = directory.DateIn(get(l.began), listDates...); err != nil {
 		if err := r.without(l.began, quoted(get(l.began))+" is not a date of the form MM/DD/YYYY", get(l.began)); err != nil {
 			return err
 		}
