@@ -132,6 +132,9 @@ func (r Record) Subject() Subject {
 		if e.State != "" {
 			s.States = []State{e.State}
 		}
+		if e.Licence.Key != "" {
+			s.Licences = []LicenceKey{{State: e.LicenceState, Number: e.Licence}}
+		}
 		return s
 	case r.Listing != nil:
 		return r.Listing.Subject()
