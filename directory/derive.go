@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"slices"
 	"sort"
 	"strings"
@@ -73,9 +74,10 @@ type Standing struct {
 // The rules are those of domain.md §5.2 as amended by contracts.md §4. Unreviewed bad news lowers at
 // once; unreviewed good news neither lifts nor lowers; what has no identifier agreeing changes nothing.
 func Derive(h History, t, k Instant, policies Policies) Standing {
-	s := deriveAt(h, t, k, policies)
-	for _, at := range boundaries(h, s, t, k, policies) {
-		if next := deriveAt(h, at, k, policies); !sameAnswer(s, next) {
+	events := inEffect(h.Events, k)
+	s := deriveAt(h.Claim, events, t, policies.InForce(t, k))
+	for _, at := range boundaries(h.Claim, events, s, t, k, policies) {
+		if next := deriveAt(h.Claim, events, at, policies.InForce(at, k)); !sameAnswer(s, next) {
 			s.ValidUntil = at
 			break
 		}
@@ -88,33 +90,33 @@ func sameAnswer(a, b Standing) bool {
 }
 
 // boundaries returns, in order, the moments after t at which the answer s could change by itself.
-func boundaries(h History, s Standing, t, k Instant, policies Policies) []Instant {
+func boundaries(c Claim, events []*Event, s Standing, t, k Instant, policies Policies) []Instant {
 	var out []Instant
 	add := func(at Instant) {
 		if at > t {
 			out = append(out, at)
 		}
 	}
+	kinds := []KindPolicy{policies.InForce(t, k).Kinds[c.Kind]} // the intervals of today, and those to come
 	for at := policies.nextPolicy(t, k); at != ""; at = policies.nextPolicy(at, k) {
 		add(at)
+		kinds = append(kinds, policies.InForce(at, k).Kinds[c.Kind])
 	}
-	policy := policies.InForce(t, k).Kinds[h.Claim.Kind]
 	byItself := func(e *Event) { // an answer that rests on e ends, is about to end, or goes out of date
-		if end := expiryEnd(h.Claim, e); end != "" {
-			add(end)
-			add(end.AddDays(-policy.Expiring))
-		}
-		if policy.Stale > 0 {
-			add(freshFrom(e).AddDays(policy.Stale).Add(time.Millisecond))
+		end, fresh := expiryEnd(c, e), freshFrom(e)
+		add(end)
+		for _, kind := range kinds {
+			if kind.Expiring > 0 {
+				add(end.AddDays(-kind.Expiring))
+			}
+			if kind.Stale > 0 {
+				add(fresh.AddDays(kind.Stale).Add(time.Millisecond))
+			}
 		}
 	}
-	for i := range h.Events {
-		e := &h.Events[i]
-		if e.RecordedAt > k {
-			continue
-		}
+	for _, e := range events {
 		add(e.PerformedAt)
-		if e.Type != Review && e.Body.Side != "" {
+		if e.Type == Assert && e.Body.Side != "" {
 			byItself(e)
 		}
 	}
@@ -174,10 +176,10 @@ func (o observation) bad() bool {
 	return !s.Good() && s != SeenUnavailable && s != SeenNotFound
 }
 
-func deriveAt(h History, t, k Instant, policies Policies) Standing {
-	policy := policies.InForce(t, k)
-	kind := policy.Kinds[h.Claim.Kind]
-	events := inEffect(h.Events, t, k)
+// deriveAt computes the answer at one moment from the events in effect under the policy in force.
+func deriveAt(c Claim, known []*Event, t Instant, policy Policy) Standing {
+	kind := policy.Kinds[c.Kind]
+	events := countsAt(known, t)
 	var s Standing
 
 	for _, e := range events {
@@ -191,7 +193,7 @@ func deriveAt(h History, t, k Instant, policies Policies) Standing {
 	for _, e := range events {
 		switch e.Type {
 		case Observe:
-			if !policy.Approves(e.Body.Source, h.Claim.Kind, h.Claim.Jurisdiction) {
+			if !policy.Approves(e.Body.Source, c.Kind, c.Jurisdiction) {
 				s.Reasons = appendOnce(s.Reasons, ReasonNotApproved)
 				continue
 			}
@@ -205,7 +207,7 @@ func deriveAt(h History, t, k Instant, policies Policies) Standing {
 		}
 	}
 	sort.SliceStable(seen, func(i, j int) bool { return later(seen[j].Event, seen[i].Event) })
-	settle(seen, events, h.Claim.Kind, policy)
+	settle(seen, events, c.Kind, policy)
 	if len(seen) > 0 {
 		s.Tried = seen[len(seen)-1].PerformedAt
 	}
@@ -295,7 +297,7 @@ func deriveAt(h History, t, k Instant, policies Policies) Standing {
 	case gone != nil && searched:
 		return rest(StatusNotFound, gone, ReasonNoRecord)
 	case last != nil:
-		return fromRecord(rest, h.Claim, last, kind, t)
+		return fromRecord(rest, c, last, kind, t)
 	case searched:
 		return rest(StatusNotFound, noRecord[len(noRecord)-1], ReasonNoRecord)
 	case len(unavailable) > 0:
@@ -306,7 +308,7 @@ func deriveAt(h History, t, k Instant, policies Policies) Standing {
 		}
 		return rest(StatusCouldNotCheck, o, why...)
 	}
-	return fromAssertions(s, h.Claim, asserts, kind, t, disputes)
+	return fromAssertions(s, c, asserts, kind, t, disputes)
 }
 
 // fromRecord gives the standing of a settled record that is not adverse.
@@ -394,50 +396,80 @@ func finish(s Standing, kind KindPolicy, disputes []*Event) Standing {
 	return s
 }
 
-// inEffect returns the events that count at (t, k): voided and corrected ones are gone for every t, a
-// correction stands at the time of what it corrects, and a takedown holds for every t once it is known.
-func inEffect(all []Event, t, k Instant) []*Event {
+// inEffect returns the events that count as known at k, in order of their numbers: voided and corrected ones
+// are gone for every t, and a correction stands at the time of what it corrects. When each of them counts is
+// another question: see countsAt.
+//
+// A void takes back the event it names. Of the corrections of an event, and of corrections of those, the
+// newest that nobody voided stands in its place; with all of them voided the event itself counts again: the
+// correction was the error then.
+func inEffect(all []Event, k Instant) []*Event {
 	known := make([]*Event, 0, len(all))
 	for i := range all {
 		if all[i].RecordedAt <= k {
 			known = append(known, &all[i])
 		}
 	}
-	sort.Slice(known, func(i, j int) bool { return known[i].Seq < known[j].Seq })
-	var gone map[int64]bool
-	for i := len(known) - 1; i >= 0; i-- { // newest first: what voids may itself be voided
-		if e := known[i]; (e.Type == Void || e.Type == Correct) && !gone[e.Seq] {
-			if gone == nil {
-				gone = map[int64]bool{}
+	if !slices.IsSortedFunc(known, bySeq) {
+		slices.SortFunc(known, bySeq)
+	}
+	if !slices.ContainsFunc(known, func(e *Event) bool { return e.Type == Void || e.Type == Correct }) {
+		return known
+	}
+	voided, fixed := map[int64]bool{}, map[int64]*Event{} // fixed: by the number of what was first made
+	for i := len(known) - 1; i >= 0; i-- {                // newest first: what takes back may itself be taken back
+		switch e := known[i]; {
+		case voided[e.Seq]:
+		case e.Type == Void:
+			voided[e.Supersedes] = true
+		case e.Type == Correct:
+			origin := originOf(all, e)
+			if fixed[origin.Seq] == nil {
+				stands := *e
+				stands.Type, stands.PerformedAt = origin.Type, origin.PerformedAt
+				fixed[origin.Seq] = &stands
 			}
-			gone[e.Supersedes] = true
 		}
 	}
-	out := known[:0:0]
+	out := known[:0]
 	for _, e := range known {
-		if gone[e.Seq] || e.Type == Void {
-			continue
-		}
 		if e.Type == Correct {
-			fixed, origin := *e, originOf(all, e)
-			fixed.Type, fixed.PerformedAt = origin.Type, origin.PerformedAt
-			e = &fixed
-		}
-		if e.PerformedAt <= t || e.Type == Takedown {
+			if stands := fixed[originOf(all, e).Seq]; stands != nil && stands.Seq == e.Seq {
+				out = append(out, stands)
+			}
+		} else if !voided[e.Seq] && e.Type != Void && fixed[e.Seq] == nil {
 			out = append(out, e)
 		}
 	}
 	return out
 }
 
+func bySeq(a, b *Event) int { return cmp.Compare(a.Seq, b.Seq) }
+
+// countsAt leaves of the events in effect those performed by t. A takedown holds for every t once it is known.
+func countsAt(events []*Event, t Instant) []*Event {
+	early := func(e *Event) bool { return e.PerformedAt > t && e.Type != Takedown }
+	if !slices.ContainsFunc(events, early) {
+		return events
+	}
+	return slices.DeleteFunc(slices.Clone(events), early)
+}
+
+func find(all []Event, seq int64) *Event {
+	if i := slices.IndexFunc(all, func(e Event) bool { return e.Seq == seq }); i >= 0 {
+		return &all[i]
+	}
+	return nil
+}
+
 // originOf follows corrections back to the event first made.
 func originOf(all []Event, e *Event) *Event {
 	for e.Type == Correct {
-		i := slices.IndexFunc(all, func(o Event) bool { return o.Seq == e.Supersedes })
-		if i < 0 || all[i].Seq >= e.Seq {
+		of := find(all, e.Supersedes)
+		if of == nil || of.Seq >= e.Seq {
 			return e
 		}
-		e = &all[i]
+		e = of
 	}
 	return e
 }

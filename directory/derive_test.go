@@ -365,3 +365,82 @@ func BenchmarkDerive50Events(b *testing.B) {
 		Derive(l.h, "2026-11-20T00:00:00.000Z", "2026-11-20T00:00:00.000Z", ps)
 	}
 }
+
+// at derives at the moment, knowing everything.
+func (l *ledger) atMoment(at Instant) Standing { return Derive(l.h, at, forever, StandardPolicies()) }
+
+// correct replaces the event of that number by an observation of the state.
+func (l *ledger) correct(of int64, state Observed, expires Date) int64 {
+	return l.add(Event{Type: Correct, Actor: rowan, Supersedes: of, Evidence: []string{"e"}, Body: Body{State: state, Match: M5, By: []string{"licence"}, Source: "co-dora",
+		SourceAsOf: l.at.Date(), Expires: expires}})
+}
+
+func (l *ledger) void(of int64) int64 { return l.add(Event{Type: Void, Actor: rowan, Supersedes: of}) }
+
+func TestCorrectionOfACorrection(t *testing.T) {
+	l := newLedger(License, "CO").on("2026-10-01")
+	first := l.observe(SeenActive, "2027-08-31")
+	l.review(imani, first, "confirm")
+	second := l.on("2026-10-02").correct(first, SeenActive, "2028-08-31")
+	third := l.on("2026-10-03").correct(second, SeenActive, "2029-08-31")
+	l.is(t, "2026-10-03", StatusNone) // the first entry does not come back because its correction was corrected
+	l.review(imani, third, "confirm")
+	if s := l.is(t, "2026-10-03", StatusVerified); s.Basis.Body.Expires != "2029-08-31" {
+		t.Errorf("expires %s", s.Basis.Body.Expires)
+	}
+	l.on("2026-10-04").void(third)
+	l.is(t, "2026-10-04", StatusNone) // the second, which nobody reviewed, stands again, and not the first
+	l.on("2026-10-05").void(second)
+	if s := l.is(t, "2026-10-05", StatusVerified); s.Basis.Body.Expires != "2027-08-31" {
+		t.Errorf("with both corrections voided the first entry stands, not the one that expires %s", s.Basis.Body.Expires)
+	}
+
+	// Of two corrections of one event the newer stands, alone.
+	l = newLedger(License, "CO").on("2026-10-01")
+	first = l.observe(SeenActive, "2027-08-31")
+	l.on("2026-10-02").correct(first, SeenSuspended, "2027-08-31")
+	l.is(t, "2026-10-02", StatusUnderReview)
+	l.review(imani, l.on("2026-10-03").correct(first, SeenActive, "2027-07-31"), "confirm")
+	l.is(t, "2026-10-03", StatusVerified)
+
+	// Whoever corrects the note of a void does not undo it.
+	l = newLedger(License, "CO").on("2026-10-01")
+	first = l.observe(SeenActive, "2027-08-31")
+	l.review(imani, first, "confirm")
+	l.add(Event{Type: Correct, Actor: rowan, Supersedes: l.void(first), Body: Body{Note: "another file"}})
+	l.is(t, "2026-10-01", StatusNone)
+}
+
+func TestValidUntilOfACorrectedAttestation(t *testing.T) {
+	l := newLedger(OversightLink, "").on("2026-01-10")
+	l.assert(ClassSelf, Body{Side: "provider"})
+	theirs := l.assert(ClassSelf, Body{Side: "prescriber"})
+	l.on("2026-03-01").assert(ClassSelf, Body{Side: "provider"})
+	l.add(Event{Type: Correct, Actor: rowan, Supersedes: theirs, Body: Body{Class: ClassSelf, Side: "prescriber"}})
+	// The prescriber spoke on 10 Jan, whenever the entry was corrected: 180 days on, one side remains.
+	if s := l.is(t, "2026-03-02", StatusSelfReported); s.ValidUntil != "2026-07-09T15:00:00.001Z" {
+		t.Errorf("valid until %s", s.ValidUntil)
+	}
+}
+
+// policiesOf returns the first standard policy and, from the day, one that differs.
+func policiesOf(day Date, change func(*Policy)) Policies {
+	was := StandardPolicies()[0]
+	is := was
+	is.Version, is.ValidFrom, is.Kinds = "next", day.Midnight(), map[ClaimKind]KindPolicy{}
+	for kind, p := range was.Kinds {
+		is.Kinds[kind] = p
+	}
+	is.Approved = slices.Clone(was.Approved)
+	change(&is)
+	return Policies{was, is}
+}
+
+func TestValidUntilUnderThePolicyToCome(t *testing.T) {
+	ps := policiesOf("2026-10-15", func(p *Policy) { p.Kinds[License] = KindPolicy{Stale: 30, SecondPerson: []string{"adverse"}} })
+	l := newLedger(License, "CO").on("2026-10-01")
+	l.review(rowan, l.observe(SeenActive, ""), "confirm")
+	if s := Derive(l.h, "2026-10-02T00:00:00.000Z", forever, ps); s.Status != StatusVerified || s.ValidUntil != "2026-10-31T00:00:00.001Z" {
+		t.Errorf("%s until %s: nothing changes on the day the policy comes, but 30 days are over sooner than 90", s.Status, s.ValidUntil)
+	}
+}
