@@ -153,6 +153,7 @@ type observation struct {
 	cleared  bool
 	returned bool
 	confirms []Actor
+	clears   []Actor
 	root     *observation // of one that says what the newest approved one said: the one that a person approved
 }
 
@@ -174,6 +175,41 @@ func (o observation) exact() bool { return o.Body.Match == M5 }
 func (o observation) bad() bool {
 	s := o.Body.State
 	return !s.Good() && s != SeenUnavailable && s != SeenNotFound
+}
+
+// adverse reports an answer that stands against the person once it is settled. A possible hit that people
+// confirmed is one.
+func (o *observation) adverse() bool { return o.Body.State.Adverse() || o.Body.State == SeenPossible }
+
+// hear lets a review count; need is how many people settle the observation. Nobody confirms what they
+// performed themself. What enough people found against somebody, no fewer take back: a return does not,
+// and clearing it asks for as many as confirmed it.
+func (o *observation) hear(review *Event, need int) {
+	against := o.adverse() && o.exact() && len(o.confirms) >= need
+	switch review.Body.Decision {
+	case "confirm":
+		if review.Actor.same(o.Actor) {
+			return
+		}
+		o.confirms = appendActor(o.confirms, review.Actor)
+		o.cleared, o.returned, o.clears = false, false, nil
+	case "clear":
+		o.clears = appendActor(o.clears, review.Actor)
+		if !against || len(o.clears) >= need {
+			o.cleared, o.confirms = true, nil
+		}
+	case "return":
+		if !against {
+			o.returned, o.confirms = true, nil
+		}
+	}
+}
+
+func appendActor(list []Actor, a Actor) []Actor {
+	if slices.ContainsFunc(list, a.same) {
+		return list
+	}
+	return append(list, a)
 }
 
 // deriveAt computes the answer at one moment from the events in effect under the policy in force.
@@ -231,7 +267,7 @@ func deriveAt(c Claim, known []*Event, t Instant, policy Policy) Standing {
 			if o.settled {
 				gone = o
 			}
-		case o.settled && (o.exact() || !o.Body.State.Good() && !o.Body.State.Adverse() && !adverse(last)):
+		case o.settled && (o.exact() || !o.Body.State.Good() && !o.adverse() && !adverse(last)):
 			last, gone, pending, badPending, noRecord, unavailable = o, nil, nil, nil, nil, nil
 		case o.settled && o.Body.State.Good():
 			// Corroborated, not exact: a person has looked, so it waits for nobody; and it proves nothing (I5).
@@ -336,7 +372,7 @@ func later(a, b *Event) bool {
 	return a.PerformedAt > b.PerformedAt || a.PerformedAt == b.PerformedAt && a.Seq > b.Seq
 }
 
-func adverse(o *observation) bool { return o != nil && o.Body.State.Adverse() }
+func adverse(o *observation) bool { return o != nil && o.adverse() }
 
 // fromAssertions gives the standing that stands on no register: a document, the provider's own word, or
 // a listing. These too go out of date, and a document's own end date ends it.
@@ -378,14 +414,12 @@ func fromAssertions(s Standing, c Claim, asserts []*Event, kind KindPolicy, t In
 
 // finish fills what every answer carries.
 func finish(s Standing, kind KindPolicy, disputes []*Event) Standing {
+	for _, d := range disputes {
+		s.Reasons = appendOnce(s.Reasons, ReasonDisputeOpen)
+		s.Because = append(s.Because, d.Seq)
+	}
 	slices.Sort(s.Because)
 	s.Because = slices.Compact(s.Because)
-	for _, d := range disputes {
-		if !slices.Contains(s.Reasons, ReasonDisputeOpen) {
-			s.Reasons = append(s.Reasons, ReasonDisputeOpen)
-		}
-		s.Because = appendSeq(s.Because, d.Seq)
-	}
 	if s.Basis != nil {
 		s.CheckedAt = s.Basis.PerformedAt
 		s.AsOf = freshFrom(s.Basis).Date()
@@ -482,33 +516,23 @@ func settle(seen []*observation, events []*Event, kind ClaimKind, policy Policy)
 	var approved *observation
 	open := false // bad news, or that the record is gone, waits for a person
 	for _, o := range seen {
+		need := 1
+		if o.adverse() && policy.Needs(kind, "adverse") {
+			need = 2
+		}
 		for _, e := range events {
-			if e.Type != Review || e.Body.Of != o.Seq {
-				continue
-			}
-			switch e.Body.Decision {
-			case "confirm":
-				if !e.Actor.same(o.Actor) && !slices.ContainsFunc(o.confirms, e.Actor.same) {
-					o.confirms = append(o.confirms, e.Actor)
-				}
-				o.cleared, o.returned = false, false
-			case "clear":
-				o.cleared, o.confirms = true, nil
-			case "return":
-				o.returned, o.confirms = true, nil
+			if e.Type == Review && e.Body.Of == o.Seq && e.Actor.Kind == Staff {
+				o.hear(e, need)
 			}
 		}
 		if o.cleared || !o.visible {
 			continue
 		}
-		need := 1
-		if o.Body.State.Adverse() && policy.Needs(kind, "adverse") {
-			need = 2
-		}
 		switch {
+		case o.Body.State == SeenUnavailable, o.Body.State == SeenIndeterminate: // an answer that nobody can confirm
 		case len(o.confirms) >= need:
 			o.settled = true
-		case o.returned, o.Body.State == SeenUnavailable, o.Body.State == SeenNotFound:
+		case o.returned, o.Body.State == SeenNotFound:
 		case (o.Body.State == SeenClear || kind == IdentityNPI && o.Body.State == SeenActive) && o.exact() && o.Actor.Kind == Tool && !open &&
 			slices.Contains(policy.ByRun, kind) && (approved == nil || approved.Body.State.Good()):
 			o.settled = true
@@ -519,6 +543,7 @@ func settle(seen []*observation, events []*Event, kind ClaimKind, policy Policy)
 			}
 		}
 		switch {
+		case o.settled && !o.exact() && o.Body.State.Good(): // proves nothing, and closes nothing
 		case o.settled:
 			approved, open = o, false
 		case o.bad(), o.Body.State == SeenNotFound && approved != nil:
@@ -620,7 +645,7 @@ func reviewsOf(events []*Event, seq int64) []int64 {
 // stateReason is the reason code of a state that is not good.
 func stateReason(s Observed) string {
 	switch s {
-	case SeenExcluded:
+	case SeenExcluded, SeenPossible: // possible, until people confirmed it
 		return ReasonExcluded
 	case SeenRetired:
 		return "LIC_INACTIVE"

@@ -444,3 +444,109 @@ func TestValidUntilUnderThePolicyToCome(t *testing.T) {
 		t.Errorf("%s until %s: nothing changes on the day the policy comes, but 30 days are over sooner than 90", s.Status, s.ValidUntil)
 	}
 }
+
+func TestWhatAReviewCannotDo(t *testing.T) {
+	suspended := func() (*ledger, int64) { // verified, then suspended as two people confirmed
+		l := newLedger(License, "CO").on("2026-10-01")
+		l.review(rowan, l.observe(SeenActive, "2027-08-31"), "confirm")
+		bad := l.on("2026-10-10").observe(SeenSuspended, "2027-08-31")
+		l.review(rowan, bad, "confirm")
+		l.review(imani, bad, "confirm")
+		l.is(t, "2026-10-10", StatusAdverse)
+		return l, bad
+	}
+	l, bad := suspended()
+	l.review(rowan, bad, "return")
+	l.is(t, "2026-10-10", StatusAdverse) // what two found, one does not take back
+	l.review(rowan, bad, "clear")
+	l.is(t, "2026-10-10", StatusAdverse)
+	l.review(rowan, bad, "clear")
+	l.is(t, "2026-10-10", StatusAdverse)
+	l.review(imani, bad, "clear")
+	l.is(t, "2026-10-10", StatusVerified) // two do
+
+	// A good answer that was confirmed is returned by one.
+	l = newLedger(License, "CO").on("2026-10-01")
+	n := l.observe(SeenActive, "2027-08-31")
+	l.review(rowan, n, "confirm")
+	l.review(imani, n, "return")
+	l.is(t, "2026-10-01", StatusNone)
+
+	// Whoever performed an observation neither confirms it nor undoes what somebody else said of it.
+	l = newLedger(License, "CO").on("2026-10-01")
+	n = l.add(Event{Type: Observe, Actor: rowan, Evidence: []string{"e"}, Body: Body{State: SeenSuspended, Match: M5, By: []string{"licence"}, Source: "co-dora"}})
+	l.is(t, "2026-10-01", StatusUnderReview)
+	l.review(imani, n, "clear")
+	l.is(t, "2026-10-01", StatusNone)
+	l.review(rowan, n, "confirm")
+	l.is(t, "2026-10-01", StatusNone)
+
+	// A program reviews nothing, even as the correction of a review.
+	l = newLedger(License, "CO").on("2026-10-01")
+	n = l.observe(SeenActive, "2027-08-31")
+	of := l.review(rowan, n, "return")
+	l.add(Event{Type: Correct, Actor: machine, Supersedes: of, Body: Body{Of: n, Decision: "confirm"}})
+	l.is(t, "2026-10-01", StatusNone)
+}
+
+func TestWhatNobodyCanConfirm(t *testing.T) {
+	// That a source gave no answer: it proves nothing, and does not end the chain to the last approval.
+	l := newLedger(License, "CO").on("2026-09-01")
+	l.review(rowan, l.observe(SeenActive, "2027-08-31"), "confirm")
+	l.review(rowan, l.on("2026-10-01").observe(SeenUnavailable, ""), "confirm")
+	l.on("2026-10-20").observe(SeenActive, "2027-08-31")
+	if s := l.is(t, "2026-12-20", StatusVerified); s.CheckedAt.Date() != "2026-10-20" {
+		t.Errorf("checked %s", s.CheckedAt)
+	}
+
+	// Words that no table explains: somebody has to say what they mean, in a correction.
+	l = newLedger(License, "CO").on("2026-10-01")
+	n := l.observe(SeenIndeterminate, "2027-08-31")
+	l.review(rowan, n, "confirm")
+	l.is(t, "2026-10-01", StatusUnderReview)
+	l.review(imani, l.correct(n, SeenInactive, "2027-08-31"), "confirm")
+	l.is(t, "2026-10-01", StatusInactive)
+
+	// Corroborated good news closes nothing that stands open against the person.
+	l = newLedger(ExclusionScreen, "").on("2026-10-01")
+	l.observeFrom("leie", SeenExcluded, "", M5, "npi")
+	l.review(rowan, l.on("2026-10-02").observeFrom("leie", SeenClear, "", M4, "phone"), "confirm")
+	l.on("2026-10-03").observeFrom("leie", SeenClear, "", M5)
+	l.is(t, "2026-10-03", StatusUnderReview)
+}
+
+func TestPossibleExclusion(t *testing.T) {
+	l := newLedger(ExclusionScreen, "").on("2026-10-01")
+	hit := l.observeFrom("leie", SeenPossible, "", M5, "npi", "family")
+	l.is(t, "2026-10-01", StatusUnderReview)
+	l.review(rowan, hit, "confirm")
+	l.is(t, "2026-10-01", StatusUnderReview) // any hit needs two
+	l.review(imani, hit, "confirm")
+	if s := l.is(t, "2026-10-01", StatusAdverse); s.Reasons[0] != ReasonExcluded {
+		t.Errorf("reasons %v", s.Reasons)
+	}
+	back := l.on("2026-11-01").observeFrom("leie", SeenReinstated, "", M5, "npi", "family")
+	l.is(t, "2026-11-01", StatusAdverse)
+	l.review(rowan, back, "confirm")
+	if s := l.is(t, "2026-11-01", StatusVerified); !slices.Contains(s.Reasons, ReasonReinstated) {
+		t.Errorf("reasons %v", s.Reasons)
+	}
+
+	// An identifier agrees and the name does not: not exact, so it never stands as a finding.
+	l = newLedger(ExclusionScreen, "").on("2026-10-01")
+	hit = l.observeFrom("leie", SeenPossible, "", M3, "npi")
+	l.review(rowan, hit, "confirm")
+	l.review(imani, hit, "confirm")
+	l.is(t, "2026-10-01", StatusUnderReview)
+	l.review(imani, hit, "clear")
+	l.is(t, "2026-10-01", StatusNone)
+}
+
+func TestBecauseIsInOrder(t *testing.T) {
+	l := newLedger(License, "CO").on("2026-10-01")
+	l.add(Event{Type: DisputeOpen, Actor: Actor{Kind: ByProvider, ID: "prv_1"}, Body: Body{Note: "the expiry is wrong"}})
+	l.review(rowan, l.observe(SeenActive, "2027-08-31"), "confirm")
+	if s := l.is(t, "2026-10-01", StatusVerified); !slices.Equal(s.Because, []int64{1, 2, 3}) {
+		t.Errorf("because %v", s.Because)
+	}
+}
