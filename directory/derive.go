@@ -409,7 +409,16 @@ func fromAssertions(s Standing, c Claim, asserts []*Event, kind KindPolicy, t In
 		}
 		break
 	}
-	return finish(s, kind, disputes)
+	s = finish(s, kind, disputes)
+	for _, e := range sides { // a link that both sides carry is as old as the older word
+		if s.Class == ClassSelf && slices.Contains(s.Sides, e.Body.Side) && s.Status == StatusSelfReported {
+			s.AsOf = min(s.AsOf, freshFrom(e).Date())
+			if kind.Recheck > 0 {
+				s.NextDue = earliest(s.NextDue, freshFrom(e).AddDays(kind.Recheck))
+			}
+		}
+	}
+	return s
 }
 
 // finish fills what every answer carries.
@@ -572,23 +581,40 @@ func closed(events []*Event, dispute *Event) bool {
 	return slices.ContainsFunc(events, func(e *Event) bool { return e.Type == DisputeClose && e.Body.Of == dispute.Seq })
 }
 
+// answer is what a source has said without a change: when first, and last of all.
+type answer struct {
+	first, last *observation
+	of          []int64 // every observation that said so
+}
+
 // inConflict returns the newest answers of two sources that differ and were given within so many days of
-// each other, unless a person who could see both has decided about one of them.
+// each other, unless a person who could see both has decided about one of them. That a source repeats what
+// it said opens nothing again.
 func inConflict(seen []*observation, events []*Event, days int) []*observation {
-	var newest []*observation // of each source, in order of time
+	var answers []answer // of each source, in order of the newest
 	for _, o := range seen {
-		if o.visible && !o.cleared && o.Body.State != SeenUnavailable && o.Body.State != SeenNotFound {
-			newest = slices.DeleteFunc(newest, func(n *observation) bool { return n.Body.Source == o.Body.Source })
-			newest = append(newest, o)
+		if !o.visible || o.cleared || o.Body.State == SeenUnavailable || o.Body.State == SeenNotFound {
+			continue
 		}
+		now := answer{first: o, last: o}
+		if i := slices.IndexFunc(answers, func(a answer) bool { return a.last.Body.Source == o.Body.Source }); i >= 0 {
+			if was := answers[i]; was.last.Body.State == o.Body.State && was.last.Body.Expires == o.Body.Expires {
+				now.first, now.of = was.first, was.of
+			}
+			answers = slices.Delete(answers, i, i+1)
+		}
+		now.of = append(now.of, o.Seq)
+		answers = append(answers, now)
 	}
-	for i, a := range newest {
-		for _, b := range newest[i+1:] {
-			differ := a.Body.State != b.Body.State || a.Body.Expires != "" && b.Body.Expires != "" && a.Body.Expires != b.Body.Expires
-			if differ && b.PerformedAt <= a.PerformedAt.AddDays(days) && !slices.ContainsFunc(events, func(e *Event) bool {
-				return e.Type == Review && e.Body.Decision == "confirm" && (e.Body.Of == a.Seq || e.Body.Of == b.Seq) && later(e, a.Event) && later(e, b.Event)
+	for i, a := range answers {
+		for _, b := range answers[i+1:] {
+			x, y := a.last.Body, b.last.Body
+			differ := x.State != y.State || x.Expires != "" && y.Expires != "" && x.Expires != y.Expires
+			if differ && b.last.PerformedAt <= a.last.PerformedAt.AddDays(days) && !slices.ContainsFunc(events, func(e *Event) bool {
+				return e.Type == Review && e.Body.Decision == "confirm" && later(e, a.first.Event) && later(e, b.first.Event) &&
+					(slices.Contains(a.of, e.Body.Of) || slices.Contains(b.of, e.Body.Of))
 			}) {
-				return []*observation{a, b}
+				return []*observation{a.last, b.last}
 			}
 		}
 	}

@@ -234,19 +234,16 @@ func TestCorrectVoidTakedown(t *testing.T) {
 	l.is(t, "2026-09-01", StatusWithdrawn)
 }
 
-func TestSourcesThatDiffer(t *testing.T) {
-	ps := slices.Clone(StandardPolicies())
-	ps[0].Approved = append(slices.Clone(ps[0].Approved), ApprovedSource{Source: "second", Kinds: []ClaimKind{License}, Jurisdiction: "CO"})
+func TestASourceThatIsNotApprovedDecidesNothing(t *testing.T) {
 	l := newLedger(License, "CO").on("2026-10-01")
 	l.review(rowan, l.observe(SeenActive, "2027-08-31"), "confirm")
-	l.on("2026-10-03").observeFrom("second", SeenActive, "2027-01-31", M5, "licence")
-	if s := Derive(l.h, "2026-10-04T00:00:00.000Z", "9999-01-01T00:00:00.000Z", ps); s.Status != StatusVerified && s.Status != StatusUnderReview {
-		t.Errorf("two sources that differ within a week: %s", s.Status)
-	}
-	l.on("2026-10-05").observeFrom("unknown-site", SeenRevoked, "", M5, "licence")
-	if s := Derive(l.h, "2026-10-06T00:00:00.000Z", "9999-01-01T00:00:00.000Z", StandardPolicies()); s.Status != StatusVerified {
-		t.Errorf("a source that is not approved decides nothing: %s %v", s.Status, s.Reasons)
-	}
+	n := l.on("2026-10-05").observeFrom("unknown-site", SeenRevoked, "", M5, "licence")
+	l.review(rowan, n, "confirm")
+	l.review(imani, n, "confirm")
+	l.is(t, "2026-10-06", StatusVerified)
+	l = newLedger(License, "TX").on("2026-10-01") // co-dora says nothing of Texas
+	l.review(rowan, l.observe(SeenActive, "2027-08-31"), "confirm")
+	l.is(t, "2026-10-06", StatusNone)
 }
 
 func TestCorroboratedGoodNewsProvesNothingAndWaitsForNobody(t *testing.T) {
@@ -548,5 +545,90 @@ func TestBecauseIsInOrder(t *testing.T) {
 	l.review(rowan, l.observe(SeenActive, "2027-08-31"), "confirm")
 	if s := l.is(t, "2026-10-01", StatusVerified); !slices.Equal(s.Because, []int64{1, 2, 3}) {
 		t.Errorf("because %v", s.Because)
+	}
+}
+
+// twoSources are policies under which a second source is approved for licences of Colorado.
+func twoSources() Policies {
+	ps := slices.Clone(StandardPolicies())
+	ps[0].Approved = append(slices.Clone(ps[0].Approved), ApprovedSource{Source: "second", Kinds: []ClaimKind{License}, Jurisdiction: "CO"})
+	return ps
+}
+
+func TestConflictOfTwoSources(t *testing.T) {
+	ps := twoSources()
+	is := func(l *ledger, day string, want Status) Standing {
+		t.Helper()
+		s := Derive(l.h, Date(day).Midnight().Add(20*time.Hour), forever, ps)
+		if s.Status != want {
+			t.Errorf("on %s: %q %v, want %q", day, s.Status, s.Reasons, want)
+		}
+		return s
+	}
+	second := func(l *ledger, expires Date) int64 {
+		return l.observeFrom("second", SeenActive, expires, M5, "licence")
+	}
+	l := newLedger(License, "CO").on("2026-10-01")
+	l.review(rowan, l.observe(SeenActive, "2027-08-31"), "confirm")
+	other := second(l.on("2026-10-08"), "2027-01-31") // seven days later to the hour
+	if s := is(l, "2026-10-08", StatusUnderReview); !slices.Contains(s.Reasons, ReasonConflict) || !slices.Equal(s.Because, []int64{1, other}) {
+		t.Errorf("reasons %v, because %v", s.Reasons, s.Because)
+	}
+	is(l, "2026-12-20", StatusUnderReview) // time ends no conflict
+	l.review(imani, l.on("2026-10-09").observe(SeenActive, "2027-08-31"), "confirm")
+	is(l, "2026-10-09", StatusVerified) // a person who could see both does
+	second(l.on("2026-10-11"), "2027-01-31")
+	l.on("2026-10-12").observe(SeenActive, "2027-08-31")
+	is(l, "2026-10-12", StatusVerified) // and that each repeats what it said opens nothing
+	second(l.on("2026-10-13"), "2027-03-31")
+	is(l, "2026-10-13", StatusUnderReview) // a new answer does
+
+	l = newLedger(License, "CO").on("2026-10-01")
+	l.review(rowan, l.observe(SeenActive, "2027-08-31"), "confirm")
+	l.review(imani, second(l.on("2026-10-03"), "2027-01-31"), "confirm")
+	if s := is(l, "2026-10-03", StatusVerified); s.Basis.Body.Expires != "2027-01-31" {
+		t.Errorf("expires %s, want what the person confirmed", s.Basis.Body.Expires)
+	}
+
+	for _, c := range []struct {
+		name string
+		then func(*ledger, int64)
+	}{
+		{"cleared", func(l *ledger, n int64) { l.review(imani, n, "clear") }},
+		{"agreed", func(l *ledger, n int64) { second(l, "2027-08-31") }},
+		{"answered again later", func(l *ledger, n int64) { l.on("2026-10-20").observe(SeenActive, "2027-08-31") }},
+		{"no date stated", func(l *ledger, n int64) { second(l, "") }},
+	} {
+		l = newLedger(License, "CO").on("2026-10-01")
+		l.review(rowan, l.observe(SeenActive, "2027-08-31"), "confirm")
+		n := second(l.on("2026-10-03"), "2027-01-31")
+		is(l, "2026-10-03", StatusUnderReview)
+		c.then(l, n)
+		if s := is(l, "2026-10-20", StatusVerified); t.Failed() {
+			t.Fatalf("%s: %v", c.name, s.Reasons)
+		}
+	}
+
+	// A settled adverse answer is never replaced by under_review, whatever another source says.
+	l = newLedger(License, "CO").on("2026-10-01")
+	bad := l.observe(SeenRevoked, "")
+	l.review(rowan, bad, "confirm")
+	l.review(imani, bad, "confirm")
+	second(l.on("2026-10-02"), "2027-01-31")
+	is(l, "2026-10-02", StatusAdverse)
+	l.observe(SeenSuspended, "")
+	is(l, "2026-10-02", StatusAdverse)
+}
+
+func TestALinkIsAsOldAsItsOlderSide(t *testing.T) {
+	l := newLedger(OversightLink, "").on("2026-06-01")
+	l.assert(ClassSelf, Body{Side: "prescriber"})
+	l.on("2026-08-01").assert(ClassSelf, Body{Side: "provider"})
+	s := l.is(t, "2026-08-02", StatusSelfReported)
+	if s.AsOf != "2026-06-01" || s.NextDue != "2026-08-30T15:00:00.000Z" || s.CheckedAt.Date() != "2026-08-01" {
+		t.Errorf("as of %s, next due %s, checked %s", s.AsOf, s.NextDue, s.CheckedAt)
+	}
+	if s := l.is(t, "2026-12-01", StatusSelfReported); s.AsOf != "2026-08-01" || !slices.Equal(s.Sides, []string{"provider"}) {
+		t.Errorf("once the prescriber's word is too old: as of %s, sides %v", s.AsOf, s.Sides)
 	}
 }
