@@ -64,6 +64,7 @@ type Standing struct {
 	AsOf       Date        // how old the answer is: the older of that day and the source's own date
 	Sides      []string    // of an oversight link: who attested it themself, provider and prescriber
 	Tried      Instant     // when a source was last asked, whatever it answered; "" never
+	Held       bool        // something in effect may be spoken of: an assertion, or an observation that is more than a name
 	Candidate  bool        // a name-only candidate waits for a person: for staff, on no public face
 	Pending    []int64     // observations that wait for a review
 }
@@ -243,6 +244,7 @@ func deriveAt(c Claim, known []*Event, t Instant, policy Policy) Standing {
 		}
 	}
 	sort.SliceStable(seen, func(i, j int) bool { return later(seen[j].Event, seen[i].Event) })
+	s.Held = len(asserts) > 0 || slices.ContainsFunc(seen, func(o *observation) bool { return o.visible })
 	settle(seen, events, c.Kind, policy)
 	if len(seen) > 0 {
 		s.Tried = seen[len(seen)-1].PerformedAt
