@@ -45,7 +45,15 @@ var CheckResults = []CheckResult{ProblemOnRecord, BeingChecked, NotMet, OutOfDat
 	StatedInListing, StatedByProvider, ShownByDocument, Confirmed}
 
 // Rank orders results: 0 is the worst.
-func (r CheckResult) Rank() int { return slices.Index(CheckResults, r) }
+func (r CheckResult) Rank() int { return ranks[r] }
+
+var ranks = func() map[CheckResult]int {
+	out := make(map[CheckResult]int, len(CheckResults))
+	for i, r := range CheckResults {
+		out[r] = i
+	}
+	return out
+}()
 
 // Reason codes that checks give beside those of Derive.
 const (
@@ -207,16 +215,17 @@ func (s *Standing) result() CheckResult {
 	return NotChecked // no claim, withdrawn, or an unknown fact
 }
 
-// parts returns what is held of a kind, each claim a part. A claim of which nothing is in effect that may be
-// spoken of is not there: what was withdrawn or voided, and what a name-only candidate alone speaks of.
-func (b *bench) parts(owner *CredentialFile, kind ClaimKind) []Part {
+// parts returns what is held of a kind, each claim a part, if its standing is among those that are asked
+// for. A claim of which nothing is in effect that may be spoken of is not there: what was withdrawn or
+// voided, and what a name-only candidate alone speaks of.
+func (b *bench) parts(owner *CredentialFile, kind ClaimKind, only ...CheckResult) []Part {
 	var out []Part
 	for i := range owner.Claims {
 		h := &owner.Claims[i]
 		if h.Claim.Kind != kind {
 			continue
 		}
-		if s := b.standing(h); s.Held {
+		if s := b.standing(h); s.Held && (len(only) == 0 || slices.Contains(only, s.result())) {
 			out = append(out, Part{What: kind, Claim: &h.Claim, Provider: owner.Provider.ID, Standing: *s, Result: s.result(), Reasons: publicReasons(s)})
 		}
 	}
@@ -228,7 +237,7 @@ func publicReasons(s *Standing) []string {
 	if s.Status == StatusUnderReview {
 		return []string{ReasonReviewPending}
 	}
-	return slices.Clone(s.Reasons)
+	return slices.Clip(s.Reasons) // whoever appends to it gets one of their own
 }
 
 func missing(kind ClaimKind, reasons ...string) Part {
@@ -269,7 +278,6 @@ func weakest(parts []Part) int {
 // weigh makes a check of required parts: the worst wins.
 func weigh(name CheckName, parts ...Part) Check {
 	c := Check{Check: name, Result: Confirmed}
-	parts = slices.Clone(parts)
 	slices.SortStableFunc(parts, func(a, b Part) int { return cmp.Compare(a.Result.Rank(), b.Result.Rank()) })
 	c.Parts = parts
 	if len(parts) == 0 {
@@ -293,7 +301,7 @@ func weigh(name CheckName, parts ...Part) Check {
 
 // adverseLicences returns the licences, of any state, that stand against the person.
 func (b *bench) adverseLicences(f *CredentialFile) []Part {
-	return slices.DeleteFunc(append(b.parts(f, License), b.parts(f, CompactPrivilege)...), func(p Part) bool { return p.Result != ProblemOnRecord })
+	return append(b.parts(f, License, ProblemOnRecord), b.parts(f, CompactPrivilege, ProblemOnRecord)...)
 }
 
 // license is check 1: a licensed mental-health professional. One eligible, independent licence in Y is
@@ -420,11 +428,9 @@ func (b *bench) oversight() Check {
 			parts = append(parts, licence)
 			parts = append(parts, b.agreement(prescriber, licence)...)
 			parts = append(parts, b.remsSite(prescriber)...)
-			for _, screen := range b.parts(prescriber, ExclusionScreen) {
-				if screen.Result == ProblemOnRecord || screen.Result == BeingChecked {
-					screen.List = screen.Claim.Issuer
-					parts = append(parts, screen)
-				}
+			for _, screen := range b.parts(prescriber, ExclusionScreen, ProblemOnRecord, BeingChecked) {
+				screen.List = screen.Claim.Issuer
+				parts = append(parts, screen)
 			}
 		}
 		choices = append(choices, parts)
@@ -597,7 +603,7 @@ func (b *bench) protocol() Check {
 // the training, a discipline screen per licence, and each exclusion list of the policy. What another
 // screen found against the person is a part as well.
 func (b *bench) record() Check {
-	var parts []Part
+	parts := make([]Part, 0, 8)
 	licences, discipline := b.parts(b.file, License), b.parts(b.file, DisciplineScreen)
 	for _, p := range licences {
 		screen := missing(DisciplineScreen)
@@ -627,14 +633,16 @@ func (b *bench) record() Check {
 		screen.List = list
 		parts = append(parts, screen)
 	}
-	against := append(b.parts(b.file, CompactPrivilege), append(discipline, exclusions...)...)
-	for _, p := range against {
-		asked := slices.ContainsFunc(parts, func(q Part) bool { return q.Claim == p.Claim })
-		if !asked && (p.Result == ProblemOnRecord || p.Result == BeingChecked) {
+	for _, screens := range [][]Part{b.parts(b.file, CompactPrivilege), discipline, exclusions} {
+		for i := range screens {
+			p := &screens[i]
+			if p.Result != ProblemOnRecord && p.Result != BeingChecked || slices.ContainsFunc(parts, func(q Part) bool { return q.Claim == p.Claim }) {
+				continue
+			}
 			if p.What == ExclusionScreen {
 				p.List = p.Claim.Issuer
 			}
-			parts = append(parts, p)
+			parts = append(parts, *p)
 		}
 	}
 	b.changes(b.policies.nextPolicy(b.t, b.k)) // which may ask for other lists

@@ -247,21 +247,6 @@ func TestRecordCheckNamesWhatIsMissing(t *testing.T) {
 	}
 }
 
-func BenchmarkChecks(b *testing.B) {
-	p := newPerson("prv_a").
-		claim(coLicence("CSW", "9923456"), seen("co-dora", SeenActive, "2028-08-31"), confirm).
-		claim(Claim{Kind: DisciplineScreen, Issuer: "co-dora", Jurisdiction: "CO", Title: "CSW", Number: ParseLicenceNumber("9923456")}, seen("co-dora", SeenClear, "")).
-		claim(TrainingClaim("Fluence"), said(ClassDocument, Body{})).
-		claim(Claim{Kind: ExclusionScreen, Issuer: "leie"}, seen("leie", SeenClear, "")).
-		claim(Claim{Kind: OversightLink, Other: "prv_doc"}, said(ClassSelf, Body{Side: "provider"}), said(ClassSelf, Body{Side: "prescriber"}))
-	p.file.Linked["prv_doc"] = prescriber(SeenActive, true, confirm).file
-	ps := StandardPolicies()
-	b.ReportAllocs()
-	for b.Loop() {
-		Checks(p.file, "CO", noon, forever, ps)
-	}
-}
-
 // trustingBoard is the standard policy with one more approved source, for every kind and place.
 func trustingBoard() Policies {
 	p := StandardPolicies()[0]

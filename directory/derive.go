@@ -3,7 +3,6 @@ package directory
 import (
 	"cmp"
 	"slices"
-	"sort"
 	"strings"
 	"time"
 )
@@ -158,9 +157,9 @@ type observation struct {
 	root     *observation // of one that says what the newest approved one said: the one that a person approved
 }
 
-func newObservation(e *Event) *observation {
+func newObservation(e *Event) observation {
 	m := Match{Rung: e.Body.Match, By: e.Body.By}
-	o := &observation{Event: e, visible: m.Rung == M5 || m.Rung == M4 || m.Identified()}
+	o := observation{Event: e, visible: m.Rung == M5 || m.Rung == M4 || m.Identified()}
 	switch e.Body.State {
 	case SeenNotFound, SeenUnavailable: // speak of a search, not of a record
 		o.visible = true
@@ -207,8 +206,10 @@ func (o *observation) hear(review *Event, need int) {
 }
 
 func appendActor(list []Actor, a Actor) []Actor {
-	if slices.ContainsFunc(list, a.same) {
-		return list
+	for _, b := range list {
+		if a.same(b) {
+			return list
+		}
 	}
 	return append(list, a)
 }
@@ -225,7 +226,7 @@ func deriveAt(c Claim, known []*Event, t Instant, policy Policy) Standing {
 		}
 	}
 
-	var seen []*observation
+	var made []observation
 	var asserts, disputes []*Event
 	for _, e := range events {
 		switch e.Type {
@@ -234,7 +235,7 @@ func deriveAt(c Claim, known []*Event, t Instant, policy Policy) Standing {
 				s.Reasons = appendOnce(s.Reasons, ReasonNotApproved)
 				continue
 			}
-			seen = append(seen, newObservation(e))
+			made = append(made, newObservation(e))
 		case Assert:
 			asserts = append(asserts, e)
 		case DisputeOpen:
@@ -243,7 +244,13 @@ func deriveAt(c Claim, known []*Event, t Instant, policy Policy) Standing {
 			}
 		}
 	}
-	sort.SliceStable(seen, func(i, j int) bool { return later(seen[j].Event, seen[i].Event) })
+	seen := make([]*observation, len(made))
+	for i := range made {
+		seen[i] = &made[i]
+	}
+	slices.SortFunc(seen, func(a, b *observation) int {
+		return cmp.Or(cmp.Compare(a.PerformedAt, b.PerformedAt), cmp.Compare(a.Seq, b.Seq))
+	})
 	s.Held = len(asserts) > 0 || slices.ContainsFunc(seen, func(o *observation) bool { return o.visible })
 	settle(seen, events, c.Kind, policy)
 	if len(seen) > 0 {
@@ -285,7 +292,7 @@ func deriveAt(c Claim, known []*Event, t Instant, policy Policy) Standing {
 		s.Pending = append(s.Pending, o.Seq)
 	}
 
-	documented := bestAssertion(asserts, ClassDocument)
+	documented := bestAssertion(asserts, ClassDocument, "")
 	dropped := last != nil || documented != nil // a search that finds nothing contradicts what was held
 	if dropped && !adverse(last) {
 		for _, o := range noRecord {
@@ -381,7 +388,7 @@ func adverse(o *observation) bool { return o != nil && o.adverse() }
 func fromAssertions(s Standing, c Claim, asserts []*Event, kind KindPolicy, t Instant, disputes []*Event) Standing {
 	var sides []*Event
 	for _, side := range []string{"prescriber", "provider"} {
-		e := bestAssertion(slices.DeleteFunc(slices.Clone(asserts), func(e *Event) bool { return e.Body.Side != side }), ClassSelf)
+		e := bestAssertion(asserts, ClassSelf, side)
 		if e == nil {
 			continue
 		}
@@ -391,7 +398,7 @@ func fromAssertions(s Standing, c Claim, asserts []*Event, kind KindPolicy, t In
 		}
 	}
 	for _, class := range []SourceClass{ClassDocument, ClassSelf, ClassListing} {
-		e := bestAssertion(asserts, class)
+		e := bestAssertion(asserts, class, "")
 		if e == nil {
 			continue
 		}
@@ -593,6 +600,9 @@ type answer struct {
 // each other, unless a person who could see both has decided about one of them. That a source repeats what
 // it said opens nothing again.
 func inConflict(seen []*observation, events []*Event, days int) []*observation {
+	if !slices.ContainsFunc(seen, func(o *observation) bool { return o.Body.Source != seen[0].Body.Source }) {
+		return nil
+	}
 	var answers []answer // of each source, in order of the newest
 	for _, o := range seen {
 		if !o.visible || o.cleared || o.Body.State == SeenUnavailable || o.Body.State == SeenNotFound {
@@ -635,11 +645,12 @@ func isStale(e *Event, kind KindPolicy, t Instant) bool {
 	return kind.Stale > 0 && t > freshFrom(e).AddDays(kind.Stale)
 }
 
-// bestAssertion returns the newest assertion of the class, by when it was made and then by number.
-func bestAssertion(asserts []*Event, class SourceClass) *Event {
+// bestAssertion returns the newest assertion of the class, by when it was made and then by number, and of
+// an oversight link the newest of a side.
+func bestAssertion(asserts []*Event, class SourceClass, side string) *Event {
 	var best *Event
 	for _, e := range asserts {
-		if classOf(e) == class && (best == nil || later(e, best)) {
+		if classOf(e) == class && (side == "" || e.Body.Side == side) && (best == nil || later(e, best)) {
 			best = e
 		}
 	}

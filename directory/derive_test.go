@@ -350,19 +350,6 @@ func TestInvariants(t *testing.T) {
 	})
 }
 
-func BenchmarkDerive50Events(b *testing.B) {
-	l := newLedger(License, "CO")
-	for i := range 25 {
-		l.on(time.Date(2026, 1, 1+i*12, 0, 0, 0, 0, time.UTC).Format(time.DateOnly))
-		l.review(rowan, l.observe(SeenActive, "2027-08-31"), "confirm")
-	}
-	ps := StandardPolicies()
-	b.ReportAllocs()
-	for b.Loop() {
-		Derive(l.h, "2026-11-20T00:00:00.000Z", "2026-11-20T00:00:00.000Z", ps)
-	}
-}
-
 // at derives at the moment, knowing everything.
 func (l *ledger) atMoment(at Instant) Standing { return Derive(l.h, at, forever, StandardPolicies()) }
 
