@@ -23,6 +23,7 @@ type work struct {
 	events   []*newEvent
 	evidence map[string]directory.Evidence
 	cases    []newCase
+	last     int64        // the newest number taken; 0 when none was
 	matched  int          // candidates that screening found
 	then     func() error // what remains to be done once the events have their numbers
 
@@ -31,11 +32,12 @@ type work struct {
 	lists   []directory.Run           // see quietLists
 	asked   bool                      // lists were read
 	unread  map[directory.ID]*unread  // by run; see unreadOf
+	clear   map[directory.ID]string   // by run; see searched
 }
 
 func newWork(s *Store, t *tx) *work {
 	return &work{tx: t, s: s, now: s.now(), held: map[directory.ID]*holding{}, evidence: map[string]directory.Evidence{},
-		byBlock: map[string][]directory.ID{}, numbers: map[int64]directory.Run{}, unread: map[directory.ID]*unread{}}
+		byBlock: map[string][]directory.ID{}, numbers: map[int64]directory.Run{}, unread: map[directory.ID]*unread{}, clear: map[directory.ID]string{}}
 }
 
 // holding is a provider in the hands of a work.
@@ -47,6 +49,7 @@ type holding struct {
 	identities []linkedIdentity
 	matched    string   // the subject that loaded records were last matched against
 	blocks     []string // as in the table
+	brief      *brief   // nil when the whole file is held
 }
 
 // linkedIdentity is a record of NPPES that speaks of a provider.
@@ -64,7 +67,12 @@ func (h *holding) change(why string) {
 
 // subject is the provider's side of a comparison. An NPI that no listing states but that a record of
 // NPPES gave for sure counts too.
-func (h *holding) subject() directory.Subject { return withIdentity(h.file.Subject(), h.identities) }
+func (h *holding) subject() directory.Subject {
+	if h.brief != nil {
+		return h.brief.subject
+	}
+	return withIdentity(h.file.Subject(), h.identities)
+}
 
 func withIdentity(s directory.Subject, linked []linkedIdentity) directory.Subject {
 	for _, l := range linked {
@@ -145,6 +153,7 @@ func (w *work) claim(h *holding, c directory.Claim) int {
 	c.Issuer, c.Title = clean(c.Issuer), clean(c.Title)
 	c.Number.Raw, c.Number.Shown = clean(c.Number.Raw), clean(c.Number.Shown)
 	h.file.Claims = append(h.file.Claims, directory.History{Claim: c})
+	h.lasts = append(h.lasts, lasting{notComputed, true})
 	return len(h.file.Claims) - 1
 }
 
@@ -196,6 +205,7 @@ func (w *work) append(h *holding, claim int, e directory.Event, visible bool) *n
 	hist := &h.file.Claims[claim]
 	e.V, e.Claim, e.Policy = directory.EventVersion, hist.Claim.ID, w.s.config.Policies.InForce(w.now).Version
 	hist.Events = append(hist.Events, e)
+	h.lasts[claim].news = true
 	n := &newEvent{h: h, claim: claim, index: len(hist.Events) - 1}
 	w.events = append(w.events, n)
 	if visible {
@@ -218,6 +228,8 @@ func digest(b []byte) string {
 	return hex.EncodeToString(h[:])
 }
 
+const saltSize = 32
+
 // genesis stands for the hash before the first event.
 var genesis = make([]byte, sha256.Size)
 
@@ -235,9 +247,6 @@ func chain(previous, commitment []byte) []byte {
 
 // flush writes everything the work holds. The head is taken last of what other writers could wait for.
 func (w *work) flush() error {
-	if err := w.writeClaims(); err != nil {
-		return err
-	}
 	var changed []*holding
 	var ids []directory.ID
 	for _, h := range w.order {
@@ -252,23 +261,27 @@ func (w *work) flush() error {
 	}
 	n := int64(len(w.events) + len(changed) + len(linked))
 	var head directory.Head
+	var last string // the hash of the newest event
 	if n > 0 {
-		if head, err = w.take(n, len(changed)+len(linked) > 0); err != nil {
+		if head, last, err = w.take(n, len(changed)+len(linked) > 0); err != nil {
 			return err
 		}
+		w.last = head.Seq
 	}
 	next := head.Seq - n + 1
 	for _, e := range w.events {
 		e.event().Seq, e.event().RecordedAt = next, head.RecordedAt
 		next++
 	}
-	if err := w.writeEvents(); err != nil {
+	if err := w.writeEvents(last); err != nil {
 		return err
 	}
-	var rows [][]any
+	if err := w.writeClaims(head.RecordedAt); err != nil {
+		return err
+	}
+	var rows, numbers [][]any
 	for _, h := range changed {
 		h.file.Provider.Seq = next
-		h.until = w.validUntil(h, head.RecordedAt)
 		rows = append(rows, []any{next, h.file.Provider.ID, h.why})
 		next++
 	}
@@ -276,13 +289,14 @@ func (w *work) flush() error {
 		if h := w.held[id]; h != nil {
 			h.file.Provider.Seq = next
 		}
-		if _, err := w.exec(`UPDATE provider SET seq = $2 WHERE id = $1`, id, next); err != nil {
-			return err
-		}
+		numbers = append(numbers, []any{id, next})
 		rows = append(rows, []any{next, id, "oversight"})
 		next++
 	}
 	if err := w.insert(`INSERT INTO change (seq, provider, why)`, rows, ""); err != nil {
+		return err
+	}
+	if err := w.update("provider", "id", []string{"seq BIGINT"}, numbers); err != nil {
 		return err
 	}
 	if err := w.writeProviders(); err != nil {
@@ -296,18 +310,18 @@ func (w *work) flush() error {
 }
 
 // take reserves n numbers and the moment they are recorded at, in one statement; head.Seq is the last of
-// them. With public, the last number is one that public faces hear of.
-func (w *work) take(n int64, public bool) (directory.Head, error) {
-	var h directory.Head
+// them, and last the hash of the newest event so far. With public, the last number is one that public
+// faces hear of.
+func (w *work) take(n int64, public bool) (h directory.Head, last string, err error) {
 	var ms int64
 	found, err := w.one(`UPDATE head SET seq = seq + $1, recorded_ms = CASE WHEN recorded_ms < $2 THEN $2 ELSE recorded_ms + 1 END,
-		public_seq = CASE WHEN $3 = 1 THEN seq + $1 ELSE public_seq END RETURNING seq, recorded_ms, public_seq`,
-		[]any{n, w.now.Time().UnixMilli(), truth(public)}, &h.Seq, &ms, &h.Public)
+		public_seq = CASE WHEN $3 = 1 THEN seq + $1 ELSE public_seq END RETURNING seq, recorded_ms, public_seq, last_hash`,
+		[]any{n, w.now.Time().UnixMilli(), truth(public)}, &h.Seq, &ms, &h.Public, &last)
 	if err == nil && !found {
 		err = directory.Errorf(directory.Internal, "", "the head of the store is missing: run kapdir fsck")
 	}
 	h.RecordedAt = instant(ms)
-	return h, err
+	return h, last, err
 }
 
 func instant(ms int64) directory.Instant {
@@ -319,12 +333,16 @@ func instant(ms int64) directory.Instant {
 
 // linkedTo returns the public providers whose oversight links name one of ids, without those of ids.
 func (w *work) linkedTo(ids []directory.ID) ([]directory.ID, error) {
+	own := make(map[directory.ID]bool, len(ids))
+	for _, id := range ids {
+		own[id] = true
+	}
 	var out []directory.ID
 	err := w.eachIn(`SELECT DISTINCT p.id FROM claim c JOIN provider p ON p.id = c.provider
 		WHERE c.kind = 'oversight_link' AND c.other IN (%s) AND p.listed = 1 AND p.withdrawn = 0 AND p.merged_into = ''`, nil, texts(ids), func(r *sql.Rows) error {
 		var id directory.ID
 		err := r.Scan(&id)
-		if !slices.Contains(ids, id) {
+		if !own[id] {
 			out = append(out, id)
 		}
 		return err
@@ -333,31 +351,69 @@ func (w *work) linkedTo(ids []directory.ID) ([]directory.ID, error) {
 	return slices.Compact(out), err
 }
 
-// validUntil is the first moment at which an answer about one of the provider's claims changes by itself.
-func (w *work) validUntil(h *holding, known directory.Instant) directory.Instant {
-	var until directory.Instant
-	for _, hist := range h.file.Claims {
-		if u := directory.Derive(hist, w.now, known, w.s.config.Policies).ValidUntil; u != "" && (until == "" || u < until) {
-			until = u
-		}
-	}
-	return until
+// notComputed stands in claim.valid_until until a writer computes it: a claim older than the column, or
+// one derived with other policies.
+const notComputed directory.Instant = "?"
+
+// lasting is the first moment at which the answer about a claim changes by itself, as the table has it.
+// With news it is to be computed again.
+type lasting struct {
+	until directory.Instant
+	news  bool
 }
 
-func (w *work) writeClaims() error {
-	var rows [][]any
+// due reports that the moment is not known any more: it was never computed, it has come, or there is news.
+func (l lasting) due(now directory.Instant) bool {
+	return l.news || l.until == notComputed || l.until != "" && l.until <= now
+}
+
+// writeClaims writes the claims that are new, and of all claims the moment up to which their answer lasts
+// where it is another than before. The provider's own moment follows, the first of the claims'. One of
+// whom public faces hear nothing keeps theirs: if it has come, somebody must still be told.
+func (w *work) writeClaims(known directory.Instant) error {
+	var rows, moments [][]any
 	for _, h := range w.order {
-		for _, hist := range h.file.Claims[h.claims:] {
-			c := hist.Claim
-			rows = append(rows, []any{c.ID, c.Provider, c.Kind, c.Issuer, c.Jurisdiction, c.Title, c.Number.Raw, c.Number.Shown, c.Number.Key, c.Other, c.Created})
+		told := h.why != "" || h.made
+		var until directory.Instant
+		if h.brief != nil {
+			until = h.brief.until
 		}
-		h.claims = len(h.file.Claims)
+		for i := range h.file.Claims {
+			c, l := &h.file.Claims[i].Claim, &h.lasts[i]
+			was := l.until
+			if l.news || told && l.due(w.now) {
+				*l = lasting{until: directory.Derive(h.file.Claims[i], w.now, known, w.s.config.Policies).ValidUntil}
+			}
+			until = first(until, l.until)
+			switch {
+			case i >= h.claims:
+				rows = append(rows, []any{c.ID, c.Provider, c.Kind, c.Issuer, c.Jurisdiction, c.Title, c.Number.Raw, c.Number.Shown, c.Number.Key, c.Other, c.Created, l.until})
+			case l.until != was:
+				moments = append(moments, []any{c.ID, l.until})
+			}
+		}
+		if h.claims = len(h.file.Claims); told {
+			h.until = until
+		}
 	}
-	return w.insert(`INSERT INTO claim (id, provider, kind, issuer, jurisdiction, title, number_raw, number_shown, number_key, other, created)`, rows, "")
+	err := w.insert(`INSERT INTO claim (id, provider, kind, issuer, jurisdiction, title, number_raw, number_shown, number_key, other, created, valid_until)`, rows, "")
+	if err != nil {
+		return err
+	}
+	return w.update("claim", "id", []string{"valid_until TEXT"}, moments)
+}
+
+// first returns the earlier of two moments, of which "" never comes.
+func first(a, b directory.Instant) directory.Instant {
+	if a == "" || b != "" && b < a {
+		return b
+	}
+	return a
 }
 
 // writeEvents writes the evidence, then the events that rest on it, each bound to the one before.
-func (w *work) writeEvents() error {
+// last is the hash of the one before the first of them.
+func (w *work) writeEvents(last string) error {
 	var rows [][]any
 	names := make([]string, 0, len(w.evidence))
 	for name := range w.evidence {
@@ -381,16 +437,14 @@ func (w *work) writeEvents() error {
 		return nil
 	}
 	previous := genesis
-	var last string
-	found, err := w.one(`SELECT hash FROM event ORDER BY seq DESC LIMIT 1`, nil, &last)
-	if err != nil {
-		return err
-	}
-	if found {
+	if last != "" {
+		var err error
 		if previous, err = hex.DecodeString(last); err != nil {
 			return err
 		}
 	}
+	salts := make([]byte, saltSize*len(w.events))
+	_, _ = rand.Read(salts) // never fails: crypto/rand ends the program instead
 	events, payloads := make([][]any, 0, len(w.events)), make([][]any, 0, len(w.events))
 	for _, n := range w.events {
 		e := n.event()
@@ -401,8 +455,8 @@ func (w *work) writeEvents() error {
 		if err != nil {
 			return err
 		}
-		salt := make([]byte, 32)
-		_, _ = rand.Read(salt) // never fails: crypto/rand ends the program instead
+		salt := salts[:saltSize]
+		salts = salts[saltSize:]
 		commitment := commit(salt, payload)
 		previous = chain(previous, commitment)
 		events = append(events, []any{e.Seq, hex.EncodeToString(commitment), hex.EncodeToString(previous)})
@@ -411,13 +465,22 @@ func (w *work) writeEvents() error {
 	if err := w.insert(`INSERT INTO event (seq, commitment, hash)`, events, ""); err != nil {
 		return err
 	}
+	if _, err := w.exec(`UPDATE head SET last_hash = $1`, hex.EncodeToString(previous)); err != nil {
+		return err
+	}
 	return w.insert(`INSERT INTO event_payload (seq, claim, salt, payload)`, payloads, "")
 }
 
 // writeProviders writes the facts, numbers and blocks of the providers that changed.
 func (w *work) writeProviders() error {
-	var rows, blocks [][]any
+	var rows, blocks, numbers [][]any
 	for _, h := range w.order {
+		if h.brief != nil { // its facts are as they were
+			if h.why != "" {
+				numbers = append(numbers, []any{h.id(), h.file.Provider.Seq, h.until})
+			}
+			continue
+		}
 		doc, err := document(h.file.Provider)
 		if err != nil {
 			return err
@@ -444,6 +507,9 @@ func (w *work) writeProviders() error {
 	err := w.insert(`INSERT INTO provider (id, doc, listed, withdrawn, merged_into, seq, valid_until)`, rows, `ON CONFLICT (id) DO UPDATE SET doc = excluded.doc,
 		listed = excluded.listed, withdrawn = excluded.withdrawn, merged_into = excluded.merged_into, seq = excluded.seq, valid_until = excluded.valid_until`)
 	if err != nil {
+		return err
+	}
+	if err := w.update("provider", "id", []string{"seq BIGINT", "valid_until TEXT"}, numbers); err != nil {
 		return err
 	}
 	return w.insert(`INSERT INTO provider_block (block, provider)`, blocks, `ON CONFLICT (block, provider) DO NOTHING`)

@@ -73,6 +73,7 @@ type fsck struct {
 	names       map[string]bool // of the evidence there is
 	claims      map[directory.ID]bool
 	head        directory.Head
+	last        string // the hash of the newest event
 }
 
 func (f *fsck) fault(table string, row any, format string, args ...any) {
@@ -144,7 +145,7 @@ func (f *fsck) events() error {
 		if !bytes.Equal(chain(previous, rawCommitment), rawHash) {
 			f.fault("event", seq, "it is not bound to the event before it: one of the two was altered, or one between them is missing")
 		}
-		previous = rawHash
+		previous, f.last = rawHash, hash
 		if payload == "" {
 			f.fault("event_payload", seq, "what the event says is missing")
 			return nil
@@ -211,6 +212,13 @@ func (f *fsck) numbers() error {
 	if f.head.Seq != last {
 		f.fault("head", 1, "it stands at %d and the last row at %d: rows at the end are missing", f.head.Seq, last)
 	}
+	var hash string
+	if _, err := f.one(`SELECT last_hash FROM head`, nil, &hash); err != nil {
+		return err
+	}
+	if hash != f.last {
+		f.fault("event", last, "the newest event is not the one that head names: it was replaced, or one after it was taken away")
+	}
 	if f.head.Public != public {
 		f.fault("head", 1, "its public number is %d and the last change's %d", f.head.Public, public)
 	}
@@ -263,10 +271,16 @@ func (f *fsck) provider(id directory.ID, rows []*row, now directory.Instant) err
 		return nil
 	}
 	h := held[id]
-	for _, hist := range h.file.Claims {
-		if fault := derive(hist, now, f.s.config.Policies); fault != "" {
+	until, computed := directory.Instant(""), true
+	for i, hist := range h.file.Claims {
+		l := h.lasts[i]
+		if fault := derive(hist, l, now, f.s.config.Policies); fault != "" {
 			f.fault("claim", hist.Claim.ID, "%s", fault)
 		}
+		until, computed = first(until, l.until), computed && l.until != notComputed
+	}
+	if due := h.until != "" && h.until <= now; computed && !due && h.until != until {
+		f.fault("provider", id, "its answers are said to last until %q, and those of its claims until %q", h.until, until)
 	}
 	next, ok := compose(h.file.Provider, rows)
 	if !ok {
@@ -284,7 +298,7 @@ func (f *fsck) provider(id directory.ID, rows []*row, now directory.Instant) err
 }
 
 // derive computes a claim's standing; what panics is a fault and stops nothing.
-func derive(h directory.History, now directory.Instant, policies directory.Policies) (fault string) {
+func derive(h directory.History, l lasting, now directory.Instant, policies directory.Policies) (fault string) {
 	defer func() {
 		if r := recover(); r != nil {
 			fault = fmt.Sprintf("its standing cannot be derived: %v", r)
@@ -295,6 +309,9 @@ func derive(h directory.History, now directory.Instant, policies directory.Polic
 		if !slices.ContainsFunc(h.Events, func(e directory.Event) bool { return e.Seq == seq }) {
 			return fmt.Sprintf("its standing rests on event %d, which is not one of its own", seq)
 		}
+	}
+	if !l.due(now) && l.until != st.ValidUntil {
+		return fmt.Sprintf("its answer is said to last until %q and lasts until %q", l.until, st.ValidUntil)
 	}
 	return ""
 }

@@ -191,7 +191,8 @@ func (s *Store) Head(ctx context.Context) (directory.Head, error) {
 // stored is a provider's file as it lies in the tables.
 type stored struct {
 	file   directory.CredentialFile
-	doc    string // the JSON as stored
+	lasts  []lasting // of each of the file's claims
+	doc    string    // the JSON as stored
 	listed bool
 	until  directory.Instant
 }
@@ -210,21 +211,30 @@ func (t *tx) load(ids []directory.ID) (map[directory.ID]*stored, error) {
 	}
 	var claims []string
 	owner := map[directory.ID]*directory.History{}
-	err = t.claims(keysOf(out), func(c directory.Claim) {
+	until := map[directory.ID]directory.Instant{}
+	err = t.claims(keysOf(out), func(c directory.Claim, lasts directory.Instant) {
 		h := out[c.Provider]
 		h.file.Claims = append(h.file.Claims, directory.History{Claim: c})
 		claims = append(claims, string(c.ID))
+		until[c.ID] = lasts
 	})
 	if err != nil {
 		return nil, err
 	}
 	for _, h := range out {
 		slices.SortFunc(h.file.Claims, func(a, b directory.History) int { return compareClaims(a.Claim, b.Claim) })
+		h.lasts = make([]lasting, len(h.file.Claims))
 		for i := range h.file.Claims {
-			owner[h.file.Claims[i].Claim.ID] = &h.file.Claims[i]
+			id := h.file.Claims[i].Claim.ID
+			owner[id], h.lasts[i].until = &h.file.Claims[i], until[id]
 		}
 	}
-	err = t.eachIn(`SELECT claim, payload FROM event_payload WHERE claim IN (%s) ORDER BY seq`, nil, claims, func(r *sql.Rows) error {
+	return out, t.events(claims, func(claim directory.ID) *directory.History { return owner[claim] })
+}
+
+// events reads the events of claims, by their numbers, into the histories.
+func (t *tx) events(claims []string, of func(directory.ID) *directory.History) error {
+	return t.eachIn(`SELECT claim, payload FROM event_payload WHERE claim IN (%s) ORDER BY seq`, nil, claims, func(r *sql.Rows) error {
 		var claim directory.ID
 		var payload string
 		if err := r.Scan(&claim, &payload); err != nil {
@@ -234,11 +244,10 @@ func (t *tx) load(ids []directory.ID) (map[directory.ID]*stored, error) {
 		if err := json.Unmarshal([]byte(payload), &e); err != nil {
 			return directory.Errorf(directory.Internal, "", "an event of claim %s cannot be read: run kapdir fsck: %w", claim, err)
 		}
-		h := owner[claim]
+		h := of(claim)
 		h.Events = append(h.Events, e)
 		return nil
 	})
-	return out, err
 }
 
 // providers reads providers alone.
@@ -263,15 +272,16 @@ func (t *tx) providers(ids []directory.ID) (map[directory.ID]*stored, error) {
 	return out, err
 }
 
-// claims calls f for each claim of the providers.
-func (t *tx) claims(providers []directory.ID, f func(directory.Claim)) error {
-	return t.eachIn(`SELECT id, provider, kind, issuer, jurisdiction, title, number_raw, number_shown, number_key, other, created FROM claim WHERE provider IN (%s)`,
-		nil, texts(providers), func(r *sql.Rows) error {
-			var c directory.Claim
-			err := r.Scan(&c.ID, &c.Provider, &c.Kind, &c.Issuer, &c.Jurisdiction, &c.Title, &c.Number.Raw, &c.Number.Shown, &c.Number.Key, &c.Other, &c.Created)
-			f(c)
-			return err
-		})
+// claims calls f for each claim of the providers, with the moment at which its answer changes by itself.
+func (t *tx) claims(providers []directory.ID, f func(c directory.Claim, until directory.Instant)) error {
+	return t.eachIn(`SELECT id, provider, kind, issuer, jurisdiction, title, number_raw, number_shown, number_key, other, created, valid_until
+		FROM claim WHERE provider IN (%s)`, nil, texts(providers), func(r *sql.Rows) error {
+		var c directory.Claim
+		var until directory.Instant
+		err := r.Scan(&c.ID, &c.Provider, &c.Kind, &c.Issuer, &c.Jurisdiction, &c.Title, &c.Number.Raw, &c.Number.Shown, &c.Number.Key, &c.Other, &c.Created, &until)
+		f(c, until)
+		return err
+	})
 }
 
 // publicFiles reads the public files among ids, in their order, with linked prescribers.

@@ -47,12 +47,13 @@ func (s *Store) TouchDue(ctx context.Context, now directory.Instant, limit int) 
 			return err
 		}
 		w.now = max(w.now, now)
-		held, err := w.hold(due)
+		held, err := w.briefs(due, false, w.now, func(directory.Claim) bool { return false })
 		if err != nil {
 			return err
 		}
-		for _, id := range due {
-			held[id].change("due")
+		w.holdBriefs(held)
+		for _, h := range held {
+			h.change("due")
 		}
 		n = len(due)
 		return nil

@@ -11,6 +11,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -78,7 +79,46 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		s.Close()
 		return nil, s.fault("store.Open", err)
 	}
+	if err := s.adopt(ctx); err != nil {
+		s.Close()
+		return nil, err
+	}
 	return s, nil
+}
+
+// adopt looks whether the database was written with these policies. With others, every moment at which an
+// answer changes by itself is to be computed again, and everybody is due.
+func (s *Store) adopt(ctx context.Context) error {
+	raw, err := json.Marshal(s.config.Policies)
+	if err != nil {
+		return s.fault("store.Open", err)
+	}
+	ours := digest(raw)
+	theirs := func(t *tx) (had string, err error) {
+		_, err = t.one(`SELECT policies FROM head`, nil, &had)
+		return had, err
+	}
+	var had string
+	err = s.read(ctx, "store.Open", func(t *tx) (err error) {
+		had, err = theirs(t)
+		return err
+	})
+	if err != nil || had == ours {
+		return err
+	}
+	return s.write(ctx, "store.Open", func(w *work) error {
+		if had, err = theirs(w.tx); err != nil || had == ours {
+			return err
+		}
+		if _, err := w.exec(`UPDATE head SET policies = $1`, ours); err != nil || had == "" {
+			return err // what was computed before the column was there was computed with the first policies
+		}
+		if _, err := w.exec(`UPDATE claim SET valid_until = $1`, notComputed); err != nil {
+			return err
+		}
+		_, err := w.exec(`UPDATE provider SET valid_until = $1 WHERE listed = 1 AND withdrawn = 0 AND merged_into = ''`, w.now)
+		return err
+	})
 }
 
 func version() string {
@@ -265,6 +305,39 @@ func (t *tx) insert(head string, rows [][]any, tail string) error {
 			b.WriteByte(' ')
 			b.WriteString(tail)
 		}
+		if _, err := t.exec(b.String(), args...); err != nil {
+			return err
+		}
+		rows = rows[n:]
+	}
+	return nil
+}
+
+// update sets columns of many rows of a table, each named by its key. A row is its key and then the
+// values; a column is given with its type, which PostgreSQL cannot see.
+func (t *tx) update(table, key string, columns []string, rows [][]any) error {
+	var names, set, casts []string
+	for _, c := range columns {
+		name, kind, _ := strings.Cut(c, " ")
+		names, set, casts = append(names, name), append(set, name+" = v."+name), append(casts, kind)
+	}
+	for len(rows) > 0 {
+		n := min(max(1, mostParameters/(1+len(columns))), len(rows))
+		var b strings.Builder
+		fmt.Fprintf(&b, "WITH v (%s, %s) AS (VALUES ", key, strings.Join(names, ", "))
+		args := make([]any, 0, n*(1+len(columns)))
+		for i, r := range rows[:n] {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			fmt.Fprintf(&b, "($%d", len(args)+1)
+			for j := range columns {
+				fmt.Fprintf(&b, ",CAST($%d AS %s)", len(args)+j+2, casts[j])
+			}
+			b.WriteByte(')')
+			args = append(args, r...)
+		}
+		fmt.Fprintf(&b, ") UPDATE %s SET %s FROM v WHERE %s.%s = v.%s", table, strings.Join(set, ", "), table, key, key)
 		if _, err := t.exec(b.String(), args...); err != nil {
 			return err
 		}
