@@ -46,7 +46,11 @@ func (d sqliteDialect) file(name, settings string) string {
 	return "file:" + (&url.URL{Path: filepath.ToSlash(filepath.Join(d.dir, name))}).EscapedPath() + "?" + settings
 }
 
-const sqliteSettings = "_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"
+const sqliteSettings = "_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=temp_store(MEMORY)"
+
+// The writer keeps 32 MB of pages, where SQLite keeps 2: an import comes back to the same pages. What a
+// statement may have to undo stays in memory too (temp_store).
+const sqliteWriter = "&_txlock=immediate&_pragma=cache_size(-32000)"
 
 func (d sqliteDialect) open() (write, read *sql.DB, err error) {
 	if err := os.MkdirAll(d.dir, 0o700); err != nil {
@@ -60,7 +64,7 @@ func (d sqliteDialect) open() (write, read *sql.DB, err error) {
 	if err := f.Close(); err != nil {
 		return nil, nil, err
 	}
-	write, err = sql.Open("sqlite", d.file("kapdir.db", sqliteSettings+"&_txlock=immediate"))
+	write, err = sql.Open("sqlite", d.file("kapdir.db", sqliteSettings+sqliteWriter))
 	if err != nil {
 		return nil, nil, err
 	}

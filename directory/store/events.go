@@ -6,7 +6,9 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"kapdir/directory"
@@ -23,7 +25,7 @@ type work struct {
 	events   []*newEvent
 	evidence map[string]directory.Evidence
 	cases    []newCase
-	last     int64        // the newest number taken; 0 when none was
+	ended    int64        // the newest number taken; 0 when none was
 	matched  int          // candidates that screening found
 	then     func() error // what remains to be done once the events have their numbers
 
@@ -47,9 +49,11 @@ type holding struct {
 	why        string // why public faces hear of it; "" if they do not
 	claims     int    // how many of the claims are in the table
 	identities []linkedIdentity
-	matched    string   // the subject that loaded records were last matched against
-	blocks     []string // as in the table
-	brief      *brief   // nil when the whole file is held
+	matched    string                // the subject that loaded records were last matched against
+	blocks     []string              // as in the table
+	lasts      moments               // as in the table
+	news       map[directory.ID]bool // claims whose moment is to be computed again
+	brief      *brief                // nil when the whole file is held
 }
 
 // linkedIdentity is a record of NPPES that speaks of a provider.
@@ -101,7 +105,7 @@ func (w *work) hold(ids []directory.ID) (map[directory.ID]*holding, error) {
 	}
 	for _, id := range missing {
 		if st := read[id]; st != nil {
-			h := &holding{stored: *st, claims: len(st.file.Claims), identities: linked[id]}
+			h := &holding{stored: *st, claims: len(st.file.Claims), identities: linked[id], lasts: parseMoments(st.moments)}
 			subject := h.subject()
 			h.matched, h.blocks = describe(subject), subject.Blocks()
 			w.held[id] = h
@@ -153,7 +157,7 @@ func (w *work) claim(h *holding, c directory.Claim) int {
 	c.Issuer, c.Title = clean(c.Issuer), clean(c.Title)
 	c.Number.Raw, c.Number.Shown = clean(c.Number.Raw), clean(c.Number.Shown)
 	h.file.Claims = append(h.file.Claims, directory.History{Claim: c})
-	h.lasts = append(h.lasts, lasting{notComputed, true})
+	h.hear(c.ID)
 	return len(h.file.Claims) - 1
 }
 
@@ -205,7 +209,7 @@ func (w *work) append(h *holding, claim int, e directory.Event, visible bool) *n
 	hist := &h.file.Claims[claim]
 	e.V, e.Claim, e.Policy = directory.EventVersion, hist.Claim.ID, w.s.config.Policies.InForce(w.now).Version
 	hist.Events = append(hist.Events, e)
-	h.lasts[claim].news = true
+	h.hear(hist.Claim.ID)
 	n := &newEvent{h: h, claim: claim, index: len(hist.Events) - 1}
 	w.events = append(w.events, n)
 	if visible {
@@ -247,6 +251,9 @@ func chain(previous, commitment []byte) []byte {
 
 // flush writes everything the work holds. The head is taken last of what other writers could wait for.
 func (w *work) flush() error {
+	if err := w.writeClaims(); err != nil {
+		return err
+	}
 	var changed []*holding
 	var ids []directory.ID
 	for _, h := range w.order {
@@ -266,7 +273,7 @@ func (w *work) flush() error {
 		if head, last, err = w.take(n, len(changed)+len(linked) > 0); err != nil {
 			return err
 		}
-		w.last = head.Seq
+		w.ended = head.Seq
 	}
 	next := head.Seq - n + 1
 	for _, e := range w.events {
@@ -276,8 +283,8 @@ func (w *work) flush() error {
 	if err := w.writeEvents(last); err != nil {
 		return err
 	}
-	if err := w.writeClaims(head.RecordedAt); err != nil {
-		return err
+	for _, h := range w.order {
+		w.last(h, head.RecordedAt)
 	}
 	var rows, numbers [][]any
 	for _, h := range changed {
@@ -351,64 +358,104 @@ func (w *work) linkedTo(ids []directory.ID) ([]directory.ID, error) {
 	return slices.Compact(out), err
 }
 
-// notComputed stands in claim.valid_until until a writer computes it: a claim older than the column, or
-// one derived with other policies.
-const notComputed directory.Instant = "?"
+// moments says of each claim of a provider when the answer about it changes by itself; one that is not there
+// never does. nil is not computed yet: the provider is older than the column, or was written with other
+// policies.
+type moments map[directory.ID]directory.Instant
 
-// lasting is the first moment at which the answer about a claim changes by itself, as the table has it.
-// With news it is to be computed again.
-type lasting struct {
-	until directory.Instant
-	news  bool
+// notComputed is how nil is written.
+const notComputed = "?"
+
+func parseMoments(s string) moments {
+	if s == notComputed {
+		return nil
+	}
+	m := moments{}
+	for x := range strings.FieldsSeq(s) {
+		claim, until, _ := strings.Cut(x, "=")
+		m[directory.ID(claim)] = directory.Instant(until)
+	}
+	return m
 }
 
-// due reports that the moment is not known any more: it was never computed, it has come, or there is news.
-func (l lasting) due(now directory.Instant) bool {
-	return l.news || l.until == notComputed || l.until != "" && l.until <= now
+// String writes the moments in order of the claims.
+func (m moments) String() string {
+	if m == nil {
+		return notComputed
+	}
+	var b strings.Builder
+	for i, claim := range keysOf(m) {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(string(claim))
+		b.WriteByte('=')
+		b.WriteString(string(m[claim]))
+	}
+	return b.String()
 }
 
-// writeClaims writes the claims that are new, and of all claims the moment up to which their answer lasts
-// where it is another than before. The provider's own moment follows, the first of the claims'. One of
-// whom public faces hear nothing keeps theirs: if it has come, somebody must still be told.
-func (w *work) writeClaims(known directory.Instant) error {
-	var rows, moments [][]any
+// first returns the earliest of the moments, "" when there is none.
+func (m moments) first() directory.Instant {
+	var out directory.Instant
+	for _, until := range m {
+		if out == "" || until < out {
+			out = until
+		}
+	}
+	return out
+}
+
+// come returns whether the moment of the claim has come or is not known.
+func (m moments) come(claim directory.ID, now directory.Instant) bool {
+	until, ok := m[claim]
+	return m == nil || ok && until <= now
+}
+
+// hear marks a claim as one whose moment is to be computed again.
+func (h *holding) hear(claim directory.ID) {
+	if h.news == nil {
+		h.news = map[directory.ID]bool{}
+	}
+	h.news[claim] = true
+}
+
+// last computes anew up to when the answers last: of the claims with news, and of those whose moment has
+// come, if public faces hear of it now. Of a provider of whom they hear nothing, the moment that has come stays:
+// somebody must still be told.
+func (w *work) last(h *holding, known directory.Instant) {
+	told := h.why != "" || h.made
+	if !told && (len(h.news) == 0 || h.lasts == nil) {
+		return
+	}
+	fresh := make(moments, len(h.lasts)+len(h.news))
+	maps.Copy(fresh, h.lasts)
+	for i := range h.file.Claims {
+		id := h.file.Claims[i].Claim.ID
+		if !h.news[id] && !(told && h.lasts.come(id, w.now)) {
+			continue
+		}
+		if until := directory.Derive(h.file.Claims[i], w.now, known, w.s.config.Policies).ValidUntil; until != "" {
+			fresh[id] = until
+		} else {
+			delete(fresh, id)
+		}
+	}
+	if h.lasts, h.news = fresh, nil; told {
+		h.until = fresh.first()
+	}
+}
+
+func (w *work) writeClaims() error {
+	var rows [][]any
 	for _, h := range w.order {
-		told := h.why != "" || h.made
-		var until directory.Instant
-		if h.brief != nil {
-			until = h.brief.until
+		for _, hist := range h.file.Claims[h.claims:] {
+			c := hist.Claim
+			rows = append(rows, []any{c.ID, c.Provider, c.Kind, c.Issuer, c.Jurisdiction, c.Title, c.Number.Raw, c.Number.Shown, c.Number.Key, c.Other, c.Created})
 		}
-		for i := range h.file.Claims {
-			c, l := &h.file.Claims[i].Claim, &h.lasts[i]
-			was := l.until
-			if l.news || told && l.due(w.now) {
-				*l = lasting{until: directory.Derive(h.file.Claims[i], w.now, known, w.s.config.Policies).ValidUntil}
-			}
-			until = first(until, l.until)
-			switch {
-			case i >= h.claims:
-				rows = append(rows, []any{c.ID, c.Provider, c.Kind, c.Issuer, c.Jurisdiction, c.Title, c.Number.Raw, c.Number.Shown, c.Number.Key, c.Other, c.Created, l.until})
-			case l.until != was:
-				moments = append(moments, []any{c.ID, l.until})
-			}
-		}
-		if h.claims = len(h.file.Claims); told {
-			h.until = until
-		}
+		h.claims = len(h.file.Claims)
 	}
-	err := w.insert(`INSERT INTO claim (id, provider, kind, issuer, jurisdiction, title, number_raw, number_shown, number_key, other, created, valid_until)`, rows, "")
-	if err != nil {
-		return err
-	}
-	return w.update("claim", "id", []string{"valid_until TEXT"}, moments)
-}
-
-// first returns the earlier of two moments, of which "" never comes.
-func first(a, b directory.Instant) directory.Instant {
-	if a == "" || b != "" && b < a {
-		return b
-	}
-	return a
+	return w.insert(`INSERT INTO claim (id, provider, kind, issuer, jurisdiction, title, number_raw, number_shown, number_key, other, created)`, rows, "")
 }
 
 // writeEvents writes the evidence, then the events that rest on it, each bound to the one before.
@@ -473,22 +520,28 @@ func (w *work) writeEvents(last string) error {
 
 // writeProviders writes the facts, numbers and blocks of the providers that changed.
 func (w *work) writeProviders() error {
-	var rows, blocks, numbers [][]any
+	var rows, blocks, numbers, unheard [][]any
 	for _, h := range w.order {
+		moments := h.lasts.String()
 		if h.brief != nil { // its facts are as they were
-			if h.why != "" {
-				numbers = append(numbers, []any{h.id(), h.file.Provider.Seq, h.until})
+			switch {
+			case h.why != "":
+				numbers = append(numbers, []any{h.id(), h.file.Provider.Seq, h.until, moments})
+			case moments != h.moments:
+				unheard = append(unheard, []any{h.id(), moments})
 			}
+			h.moments = moments
 			continue
 		}
 		doc, err := document(h.file.Provider)
 		if err != nil {
 			return err
 		}
-		if doc != h.doc || h.made || h.why != "" {
+		if doc != h.doc || h.made || h.why != "" || moments != h.moments {
 			p := h.file.Provider
-			rows = append(rows, []any{p.ID, doc, truth(h.listed), truth(p.Withdrawn), p.MergedInto, p.Seq, h.until})
+			rows = append(rows, []any{p.ID, doc, truth(h.listed), truth(p.Withdrawn), p.MergedInto, p.Seq, h.until, moments})
 		}
+		h.moments = moments
 		now := h.subject().Blocks()
 		for _, b := range now {
 			if !slices.Contains(h.blocks, b) {
@@ -504,12 +557,16 @@ func (w *work) writeProviders() error {
 		}
 		h.doc, h.made, h.blocks = doc, false, now
 	}
-	err := w.insert(`INSERT INTO provider (id, doc, listed, withdrawn, merged_into, seq, valid_until)`, rows, `ON CONFLICT (id) DO UPDATE SET doc = excluded.doc,
-		listed = excluded.listed, withdrawn = excluded.withdrawn, merged_into = excluded.merged_into, seq = excluded.seq, valid_until = excluded.valid_until`)
+	err := w.insert(`INSERT INTO provider (id, doc, listed, withdrawn, merged_into, seq, valid_until, moments)`, rows, `ON CONFLICT (id) DO UPDATE SET doc = excluded.doc,
+		listed = excluded.listed, withdrawn = excluded.withdrawn, merged_into = excluded.merged_into, seq = excluded.seq, valid_until = excluded.valid_until,
+		moments = excluded.moments`)
 	if err != nil {
 		return err
 	}
-	if err := w.update("provider", "id", []string{"seq BIGINT", "valid_until TEXT"}, numbers); err != nil {
+	if err := w.update("provider", "id", []string{"seq BIGINT", "valid_until TEXT", "moments TEXT"}, numbers); err != nil {
+		return err
+	}
+	if err := w.update("provider", "id", []string{"moments TEXT"}, unheard); err != nil {
 		return err
 	}
 	return w.insert(`INSERT INTO provider_block (block, provider)`, blocks, `ON CONFLICT (block, provider) DO NOTHING`)

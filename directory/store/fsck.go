@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"kapdir/directory"
@@ -271,16 +272,18 @@ func (f *fsck) provider(id directory.ID, rows []*row, now directory.Instant) err
 		return nil
 	}
 	h := held[id]
-	until, computed := directory.Instant(""), true
-	for i, hist := range h.file.Claims {
-		l := h.lasts[i]
-		if fault := derive(hist, l, now, f.s.config.Policies); fault != "" {
+	lasts := parseMoments(h.moments)
+	left := maps.Clone(lasts)
+	for _, hist := range h.file.Claims {
+		delete(left, hist.Claim.ID)
+		if fault := derive(hist, lasts, now, f.s.config.Policies); fault != "" {
 			f.fault("claim", hist.Claim.ID, "%s", fault)
 		}
-		until, computed = first(until, l.until), computed && l.until != notComputed
 	}
-	if due := h.until != "" && h.until <= now; computed && !due && h.until != until {
-		f.fault("provider", id, "its answers are said to last until %q, and those of its claims until %q", h.until, until)
+	switch due := h.until != "" && h.until <= now; {
+	case lasts == nil || due: // to be computed again
+	case h.until != lasts.first() || len(left) > 0:
+		f.fault("provider", id, "it is said to stay as it is until %q, and its claims until %q", h.until, h.moments)
 	}
 	next, ok := compose(h.file.Provider, rows)
 	if !ok {
@@ -298,7 +301,7 @@ func (f *fsck) provider(id directory.ID, rows []*row, now directory.Instant) err
 }
 
 // derive computes a claim's standing; what panics is a fault and stops nothing.
-func derive(h directory.History, l lasting, now directory.Instant, policies directory.Policies) (fault string) {
+func derive(h directory.History, lasts moments, now directory.Instant, policies directory.Policies) (fault string) {
 	defer func() {
 		if r := recover(); r != nil {
 			fault = fmt.Sprintf("its standing cannot be derived: %v", r)
@@ -310,8 +313,8 @@ func derive(h directory.History, l lasting, now directory.Instant, policies dire
 			return fmt.Sprintf("its standing rests on event %d, which is not one of its own", seq)
 		}
 	}
-	if !l.due(now) && l.until != st.ValidUntil {
-		return fmt.Sprintf("its answer is said to last until %q and lasts until %q", l.until, st.ValidUntil)
+	if until := lasts[h.Claim.ID]; !lasts.come(h.Claim.ID, now) && until != st.ValidUntil {
+		return fmt.Sprintf("its answer is said to last until %q and lasts until %q", until, st.ValidUntil)
 	}
 	return ""
 }

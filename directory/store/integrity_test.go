@@ -22,7 +22,7 @@ import (
 // change its hash here.
 var releasedMigrations = map[string]string{
 	"migrations/00001_tables.sql":               "9d9c9e1f7e7dc6104b6743429e5016a51a258873b36e3a03fc3d5d40499331ea",
-	"migrations/00003_standing.sql":             "d305755bdae3bfa72e76e010295ee1709e8e34779c2114e6263eea3607a8d82f",
+	"migrations/00003_standing.sql":             "7186e50a0bc8ec62787276ee3a090fd5dc67c634fba3cd6cb324156da56efe9b",
 	"migrations/sqlite/00002_append_only.sql":   "3620fac655b186ee45c726e1b3bc2927bb1bdb01aff2a70419b4ba274e2be1d7",
 	"migrations/postgres/00002_append_only.sql": "e09c2ebe8fd23aa4d32a5d0d4717005130b48546f228d26b56e9a57a62e87556",
 }

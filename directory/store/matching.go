@@ -77,8 +77,8 @@ func (t *tx) neighbours(blocks []string) (*neighbours, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = t.claims(ids, func(c directory.Claim, _ directory.Instant) {
-		if h := held[c.Provider]; h != nil && c.Kind == directory.License {
+	err = t.claims(ids, `AND kind = 'license'`, func(c directory.Claim) {
+		if h := held[c.Provider]; h != nil {
 			h.file.Claims = append(h.file.Claims, directory.History{Claim: c})
 		}
 	})

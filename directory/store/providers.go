@@ -190,11 +190,11 @@ func (s *Store) Head(ctx context.Context) (directory.Head, error) {
 
 // stored is a provider's file as it lies in the tables.
 type stored struct {
-	file   directory.CredentialFile
-	lasts  []lasting // of each of the file's claims
-	doc    string    // the JSON as stored
-	listed bool
-	until  directory.Instant
+	file    directory.CredentialFile
+	doc     string // the JSON as stored
+	listed  bool
+	until   directory.Instant
+	moments string // see moments
 }
 
 // public reports whether the provider has a public page.
@@ -211,22 +211,18 @@ func (t *tx) load(ids []directory.ID) (map[directory.ID]*stored, error) {
 	}
 	var claims []string
 	owner := map[directory.ID]*directory.History{}
-	until := map[directory.ID]directory.Instant{}
-	err = t.claims(keysOf(out), func(c directory.Claim, lasts directory.Instant) {
+	err = t.claims(keysOf(out), ``, func(c directory.Claim) {
 		h := out[c.Provider]
 		h.file.Claims = append(h.file.Claims, directory.History{Claim: c})
 		claims = append(claims, string(c.ID))
-		until[c.ID] = lasts
 	})
 	if err != nil {
 		return nil, err
 	}
 	for _, h := range out {
 		slices.SortFunc(h.file.Claims, func(a, b directory.History) int { return compareClaims(a.Claim, b.Claim) })
-		h.lasts = make([]lasting, len(h.file.Claims))
 		for i := range h.file.Claims {
-			id := h.file.Claims[i].Claim.ID
-			owner[id], h.lasts[i].until = &h.file.Claims[i], until[id]
+			owner[h.file.Claims[i].Claim.ID] = &h.file.Claims[i]
 		}
 	}
 	return out, t.events(claims, func(claim directory.ID) *directory.History { return owner[claim] })
@@ -253,11 +249,11 @@ func (t *tx) events(claims []string, of func(directory.ID) *directory.History) e
 // providers reads providers alone.
 func (t *tx) providers(ids []directory.ID) (map[directory.ID]*stored, error) {
 	out := make(map[directory.ID]*stored, len(ids))
-	err := t.eachIn(`SELECT id, doc, listed, withdrawn, merged_into, seq, valid_until FROM provider WHERE id IN (%s)`, nil, texts(ids), func(r *sql.Rows) error {
+	err := t.eachIn(`SELECT id, doc, listed, withdrawn, merged_into, seq, valid_until, moments FROM provider WHERE id IN (%s)`, nil, texts(ids), func(r *sql.Rows) error {
 		var h stored
 		var id, merged directory.ID
 		var listed, withdrawn, seq int64
-		if err := r.Scan(&id, &h.doc, &listed, &withdrawn, &merged, &seq, &h.until); err != nil {
+		if err := r.Scan(&id, &h.doc, &listed, &withdrawn, &merged, &seq, &h.until, &h.moments); err != nil {
 			return err
 		}
 		p := &h.file.Provider
@@ -272,14 +268,13 @@ func (t *tx) providers(ids []directory.ID) (map[directory.ID]*stored, error) {
 	return out, err
 }
 
-// claims calls f for each claim of the providers, with the moment at which its answer changes by itself.
-func (t *tx) claims(providers []directory.ID, f func(c directory.Claim, until directory.Instant)) error {
-	return t.eachIn(`SELECT id, provider, kind, issuer, jurisdiction, title, number_raw, number_shown, number_key, other, created, valid_until
-		FROM claim WHERE provider IN (%s)`, nil, texts(providers), func(r *sql.Rows) error {
+// claims calls f for each claim of the providers that fulfils the condition, which is SQL; "" is all.
+func (t *tx) claims(providers []directory.ID, condition string, f func(directory.Claim)) error {
+	return t.eachIn(`SELECT id, provider, kind, issuer, jurisdiction, title, number_raw, number_shown, number_key, other, created
+		FROM claim WHERE provider IN (%s) `+condition, nil, texts(providers), func(r *sql.Rows) error {
 		var c directory.Claim
-		var until directory.Instant
-		err := r.Scan(&c.ID, &c.Provider, &c.Kind, &c.Issuer, &c.Jurisdiction, &c.Title, &c.Number.Raw, &c.Number.Shown, &c.Number.Key, &c.Other, &c.Created, &until)
-		f(c, until)
+		err := r.Scan(&c.ID, &c.Provider, &c.Kind, &c.Issuer, &c.Jurisdiction, &c.Title, &c.Number.Raw, &c.Number.Shown, &c.Number.Key, &c.Other, &c.Created)
+		f(c)
 		return err
 	})
 }

@@ -47,7 +47,7 @@ func (s *Store) TouchDue(ctx context.Context, now directory.Instant, limit int) 
 			return err
 		}
 		w.now = max(w.now, now)
-		held, err := w.briefs(due, false, w.now, func(directory.Claim) bool { return false })
+		held, err := w.briefs(due, "", w.now)
 		if err != nil {
 			return err
 		}

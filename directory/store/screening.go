@@ -17,27 +17,28 @@ import (
 // claims.
 type brief struct {
 	subject directory.Subject
-	until   directory.Instant // the first moment at which the answer about a claim that is not held changes
-	hits    []string          // keys of the rows of the list that may speak of the provider
+	hits    []string // keys of the rows of the list that may speak of the provider
 }
 
-// briefs reads the public ones of the providers in brief, in the order of ids: the claims that want names, and
-// those whose moment is to be computed again. With facts, there is a subject to compare.
-func (t *tx) briefs(ids []directory.ID, facts bool, now directory.Instant, want func(directory.Claim) bool) ([]*holding, error) {
+// briefs reads the public ones of the providers in brief, in the order of ids: the claim of the issuer's screen,
+// unless it is "", and those whose moment has come. With a screen there is a subject to compare.
+func (t *tx) briefs(ids []directory.ID, screen string, now directory.Instant) ([]*holding, error) {
+	facts := screen != ""
 	doc := `''`
 	if facts {
 		doc = `doc`
 	}
 	held := make(map[directory.ID]*holding, len(ids))
-	err := t.eachIn(`SELECT id, seq, valid_until, `+doc+` FROM provider WHERE id IN (%s) AND listed = 1 AND withdrawn = 0 AND merged_into = ''`, nil, texts(ids),
+	err := t.eachIn(`SELECT id, seq, valid_until, moments, `+doc+` FROM provider WHERE id IN (%s) AND listed = 1 AND withdrawn = 0 AND merged_into = ''`, nil, texts(ids),
 		func(r *sql.Rows) error {
 			h := &holding{brief: &brief{}}
 			h.listed = true
 			p := &h.file.Provider
 			var doc string
-			if err := r.Scan(&p.ID, &p.Seq, &h.until, &doc); err != nil {
+			if err := r.Scan(&p.ID, &p.Seq, &h.until, &h.moments, &doc); err != nil {
 				return err
 			}
+			h.lasts = parseMoments(h.moments)
 			held[p.ID] = h
 			if !facts {
 				return nil
@@ -67,19 +68,37 @@ func (t *tx) briefs(ids []directory.ID, facts bool, now directory.Instant, want 
 	}
 	licences := map[directory.ID][]directory.History{}
 	var claims []string
-	err = t.claims(keysOf(held), func(c directory.Claim, until directory.Instant) {
+	hold := func(c directory.Claim) {
 		h := held[c.Provider]
-		if h == nil {
-			return
+		h.file.Claims = append(h.file.Claims, directory.History{Claim: c})
+		claims = append(claims, string(c.ID))
+	}
+	isScreen := func(c directory.Claim) bool {
+		return facts && c.Kind == directory.ExclusionScreen && c.Issuer == screen
+	}
+	if facts {
+		err = t.claims(keysOf(held), `AND kind IN ('license', 'exclusion_screen')`, func(c directory.Claim) {
+			switch {
+			case isScreen(c):
+				hold(c)
+			case c.Kind == directory.License:
+				licences[c.Provider] = append(licences[c.Provider], directory.History{Claim: c})
+			}
+		})
+		if err != nil {
+			return nil, err
 		}
-		if facts && c.Kind == directory.License {
-			licences[c.Provider] = append(licences[c.Provider], directory.History{Claim: c})
+	}
+	var late []directory.ID // somebody of whom a moment has come
+	for id, h := range held {
+		if until := h.lasts.first(); h.lasts == nil || until != "" && until <= now {
+			late = append(late, id)
 		}
-		if l := (lasting{until: until}); want(c) || l.due(now) {
-			h.file.Claims, h.lasts = append(h.file.Claims, directory.History{Claim: c}), append(h.lasts, l)
-			claims = append(claims, string(c.ID))
-		} else {
-			h.brief.until = first(h.brief.until, until)
+	}
+	slices.Sort(late)
+	err = t.claims(late, ``, func(c directory.Claim) {
+		if held[c.Provider].lasts.come(c.ID, now) && !isScreen(c) {
+			hold(c)
 		}
 	})
 	if err != nil {
@@ -223,8 +242,7 @@ func (l *watchlist) hits(subject directory.Subject) []string {
 
 // compare reads providers in brief and finds the rows that may speak of them.
 func (l *watchlist) compare(t *tx, ids []directory.ID, now directory.Instant) ([]*holding, error) {
-	screen := directory.ScreenClear(l.run.Release).Claim
-	held, err := t.briefs(ids, true, now, func(c directory.Claim) bool { return c.Kind == screen.Kind && c.Issuer == screen.Issuer })
+	held, err := t.briefs(ids, l.run.Release.Source, now)
 	for _, h := range held {
 		h.brief.hits = l.hits(h.brief.subject)
 	}
@@ -389,7 +407,7 @@ func (c *screening) write(ctx context.Context, piece comparedPage, finish func(*
 	if err != nil {
 		return err
 	}
-	c.o.run, c.left = done, max(c.left, last.last)
+	c.o.run, c.left = done, max(c.left, last.ended)
 	c.size = c.s.adapt(c.size, n, time.Since(start))
 	c.s.committed()
 	return nil

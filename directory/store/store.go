@@ -113,10 +113,7 @@ func (s *Store) adopt(ctx context.Context) error {
 		if _, err := w.exec(`UPDATE head SET policies = $1`, ours); err != nil || had == "" {
 			return err // what was computed before the column was there was computed with the first policies
 		}
-		if _, err := w.exec(`UPDATE claim SET valid_until = $1`, notComputed); err != nil {
-			return err
-		}
-		_, err := w.exec(`UPDATE provider SET valid_until = $1 WHERE listed = 1 AND withdrawn = 0 AND merged_into = ''`, w.now)
+		_, err := w.exec(`UPDATE provider SET moments = $1, valid_until = $2`, notComputed, w.now)
 		return err
 	})
 }

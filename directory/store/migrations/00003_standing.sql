@@ -3,9 +3,11 @@
 ALTER TABLE head ADD COLUMN last_hash TEXT NOT NULL DEFAULT '';
 UPDATE head SET last_hash = coalesce((SELECT hash FROM event ORDER BY seq DESC LIMIT 1), '');
 
--- What policies the moments in valid_until were computed with: their hash; empty is not known.
+-- What policies the moments below were computed with: their hash; empty is not known.
 ALTER TABLE head ADD COLUMN policies TEXT NOT NULL DEFAULT '';
 
--- When the answer about a claim changes by itself: an instant, empty for never, ? for not computed yet. A
--- provider's valid_until is the first of their claims', so that one claim's news needs no other to be derived.
-ALTER TABLE claim ADD COLUMN valid_until TEXT NOT NULL DEFAULT '?';
+-- When the answer about each claim changes by itself: claim=instant, separated by spaces; a claim that is not
+-- there never does. valid_until is the first of them, so that one claim's news needs no other to be derived.
+-- A question mark is not computed yet. It stands with the provider, whose row is written anyway: in the
+-- claims' own rows it doubled what a screening writes.
+ALTER TABLE provider ADD COLUMN moments TEXT NOT NULL DEFAULT '?';
