@@ -59,7 +59,7 @@ func edit(t *testing.T, s *Store, query string, args ...any) *tx {
 	if s.config.DSN != "" {
 		drop = []string{`ALTER TABLE event DISABLE TRIGGER USER`, `ALTER TABLE event_payload DISABLE TRIGGER USER`, `ALTER TABLE evidence DISABLE TRIGGER USER`}
 	}
-	x := &tx{ctx, in}
+	x := &tx{ctx, in, s.dialect}
 	for _, q := range drop {
 		if _, err := x.exec(q); err != nil {
 			t.Fatal(err)

@@ -17,7 +17,7 @@ import (
 // claims.
 type brief struct {
 	subject directory.Subject
-	hits    []string // keys of the rows of the list that may speak of the provider
+	rows    []*row // of the list, that may speak of the provider
 }
 
 // briefs reads the public ones of the providers in brief, in the order of ids: the claim of the issuer's screen,
@@ -77,7 +77,7 @@ func (t *tx) briefs(ids []directory.ID, screen string, now directory.Instant) ([
 		return facts && c.Kind == directory.ExclusionScreen && c.Issuer == screen
 	}
 	if facts {
-		err = t.claims(keysOf(held), `AND kind IN ('license', 'exclusion_screen')`, func(c directory.Claim) {
+		err = t.claims(keysOf(held), `AND kind IN ('license', 'exclusion_screen') AND (kind = 'license' OR issuer = '`+screen+`')`, func(c directory.Claim) {
 			switch {
 			case isScreen(c):
 				hold(c)
@@ -243,8 +243,24 @@ func (l *watchlist) hits(subject directory.Subject) []string {
 // compare reads providers in brief and finds the rows that may speak of them.
 func (l *watchlist) compare(t *tx, ids []directory.ID, now directory.Instant) ([]*holding, error) {
 	held, err := t.briefs(ids, l.run.Release.Source, now)
-	for _, h := range held {
-		h.brief.hits = l.hits(h.brief.subject)
+	if err != nil {
+		return nil, err
+	}
+	hits, keys := make([][]string, len(held)), []string(nil)
+	for i, h := range held {
+		hits[i] = l.hits(h.brief.subject)
+		keys = append(keys, hits[i]...)
+	}
+	slices.Sort(keys)
+	found, err := t.rows(`WHERE source = $1 AND key IN (%s)`, []any{l.run.Release.Source}, slices.Compact(keys))
+	byKey := make(map[string]*row, len(found))
+	for _, r := range found {
+		byKey[r.key] = r
+	}
+	for i, h := range held {
+		for _, k := range hits[i] {
+			h.brief.rows = append(h.brief.rows, byKey[k])
+		}
 	}
 	return held, err
 }
@@ -433,25 +449,8 @@ func (c *screening) look(w *work) error {
 func (w *work) screenThese(l *watchlist, held []*holding) error {
 	w.unread[l.run.ID] = l.unread
 	w.holdBriefs(held)
-	var keys []string
 	for _, h := range held {
-		keys = append(keys, h.brief.hits...)
-	}
-	slices.Sort(keys)
-	found, err := w.rows(`WHERE source = $1 AND key IN (%s)`, []any{l.run.Release.Source}, slices.Compact(keys))
-	if err != nil {
-		return err
-	}
-	byKey := make(map[string]*row, len(found))
-	for _, r := range found {
-		byKey[r.key] = r
-	}
-	for _, h := range held {
-		var rows []*row
-		for _, k := range h.brief.hits {
-			rows = append(rows, byKey[k])
-		}
-		if err := w.screen(h, l.run, rows); err != nil {
+		if err := w.screen(h, l.run, h.brief.rows); err != nil {
 			return err
 		}
 	}
