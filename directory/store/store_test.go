@@ -62,6 +62,8 @@ func testStore(t *testing.T, fresh func(testing.TB) Config) {
 		{"leases and requests", testLeases},
 		{"head under concurrent writers", testHead},
 		{"tampering", testTampering},
+		{"tampering anywhere", testTamperingAnywhere},
+		{"removed", testRemoved},
 	} {
 		t.Run(x.name, func(t *testing.T) { x.test(t, fresh(t)) })
 	}

@@ -11,3 +11,10 @@ ALTER TABLE head ADD COLUMN policies TEXT NOT NULL DEFAULT '';
 -- A question mark is not computed yet. It stands with the provider, whose row is written anyway: in the
 -- claims' own rows it doubled what a screening writes.
 ALTER TABLE provider ADD COLUMN moments TEXT NOT NULL DEFAULT '?';
+
+-- An event whose payload and salt a removal has destroyed, and the takedown that ordered it: an event too,
+-- later than it. The chain stays whole.
+CREATE TABLE removed (
+    event    BIGINT NOT NULL PRIMARY KEY,
+    takedown BIGINT NOT NULL
+);
