@@ -305,3 +305,37 @@ func loadAverage() string {
 	raw, _ := os.ReadFile("/proc/loadavg")
 	return strings.Join(strings.Fields(string(raw))[:min(3, len(strings.Fields(string(raw))))], " ")
 }
+
+// BenchmarkTouchDue measures what is written when the screens of everybody go out of date at one moment, as
+// those of one release do.
+func BenchmarkTouchDue(b *testing.B) {
+	n := 20000
+	if *screenProviders > 0 {
+		n = *screenProviders
+	}
+	benchStores(b, func(b *testing.B, s *Store) {
+		populate(b, s, n)
+		if _, err := s.End(ctx, putList(b, s, "1").ID, nil); err != nil {
+			b.Fatal(err)
+		}
+		for b.Loop() {
+			// First the screens, after 45 days; then what listings say, after 120.
+			for i, limit := range []int{500, 2000} {
+				days := []int{60, 130}[i]
+				start, before := time.Now(), spent(b)
+				done, worst := 0, time.Duration(0)
+				for more := true; more; {
+					one := time.Now()
+					k, err := s.TouchDue(ctx, directory.At(noon.AddDate(0, 0, days)), limit)
+					if err != nil {
+						b.Fatal(err)
+					}
+					done, more, worst = done+k, k == limit, max(worst, time.Since(one))
+				}
+				took := time.Since(start)
+				b.Logf("%4d at a time: %d due in %.2f s = %.0f/s; CPU %v; the longest transaction %v", limit, done, took.Seconds(), float64(done)/took.Seconds(),
+					spent(b).cpu-before.cpu, worst)
+			}
+		}
+	})
+}
