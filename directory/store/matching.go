@@ -77,7 +77,7 @@ func (t *tx) neighbours(blocks []string) (*neighbours, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = t.claims(ids, `AND kind = 'license'`, func(c directory.Claim) {
+	err = t.claims(ids, `AND kind = 'license'`, nil, func(c directory.Claim) {
 		if h := held[c.Provider]; h != nil {
 			h.file.Claims = append(h.file.Claims, directory.History{Claim: c})
 		}

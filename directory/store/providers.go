@@ -194,7 +194,7 @@ type stored struct {
 	doc     string // the JSON as stored
 	listed  bool
 	until   directory.Instant
-	moments string // see moments
+	moments string // as in the table; see the type
 }
 
 // public reports whether the provider has a public page.
@@ -211,7 +211,7 @@ func (t *tx) load(ids []directory.ID) (map[directory.ID]*stored, error) {
 	}
 	var claims []string
 	owner := map[directory.ID]*directory.History{}
-	err = t.claims(keysOf(out), ``, func(c directory.Claim) {
+	err = t.claims(keysOf(out), ``, nil, func(c directory.Claim) {
 		h := out[c.Provider]
 		h.file.Claims = append(h.file.Claims, directory.History{Claim: c})
 		claims = append(claims, string(c.ID))
@@ -269,9 +269,9 @@ func (t *tx) providers(ids []directory.ID) (map[directory.ID]*stored, error) {
 }
 
 // claims calls f for each claim of the providers that fulfils the condition, which is SQL; "" is all.
-func (t *tx) claims(providers []directory.ID, condition string, f func(directory.Claim)) error {
+func (t *tx) claims(providers []directory.ID, condition string, args []any, f func(directory.Claim)) error {
 	return t.eachIn(`SELECT id, provider, kind, issuer, jurisdiction, title, number_raw, number_shown, number_key, other, created
-		FROM claim WHERE provider IN (%s) `+condition, nil, texts(providers), func(r *sql.Rows) error {
+		FROM claim WHERE provider IN (%s) `+condition, args, texts(providers), func(r *sql.Rows) error {
 		var c directory.Claim
 		err := r.Scan(&c.ID, &c.Provider, &c.Kind, &c.Issuer, &c.Jurisdiction, &c.Title, &c.Number.Raw, &c.Number.Shown, &c.Number.Key, &c.Other, &c.Created)
 		f(c)

@@ -77,7 +77,7 @@ func (t *tx) briefs(ids []directory.ID, screen string, now directory.Instant) ([
 		return facts && c.Kind == directory.ExclusionScreen && c.Issuer == screen
 	}
 	if facts {
-		err = t.claims(keysOf(held), `AND kind IN ('license', 'exclusion_screen') AND (kind = 'license' OR issuer = '`+screen+`')`, func(c directory.Claim) {
+		err = t.claims(keysOf(held), `AND kind IN ('license', 'exclusion_screen') AND (kind = 'license' OR issuer = $1)`, []any{screen}, func(c directory.Claim) {
 			switch {
 			case isScreen(c):
 				hold(c)
@@ -96,7 +96,7 @@ func (t *tx) briefs(ids []directory.ID, screen string, now directory.Instant) ([
 		}
 	}
 	slices.Sort(late)
-	err = t.claims(late, ``, func(c directory.Claim) {
+	err = t.claims(late, ``, nil, func(c directory.Claim) {
 		if held[c.Provider].lasts.come(c.ID, now) && !isScreen(c) {
 			hold(c)
 		}
@@ -153,7 +153,7 @@ type watchlist struct {
 	unread  *unread
 }
 
-// watched is one row. What else it says is read when it may speak of somebody.
+// watched is one row, ready to be compared. What else it says is read when it may speak of somebody.
 type watched struct {
 	key     string
 	subject directory.Subject
@@ -259,7 +259,9 @@ func (l *watchlist) compare(t *tx, ids []directory.ID, now directory.Instant) ([
 	}
 	for i, h := range held {
 		for _, k := range hits[i] {
-			h.brief.rows = append(h.brief.rows, byKey[k])
+			if r := byKey[k]; r != nil {
+				h.brief.rows = append(h.brief.rows, r)
+			}
 		}
 	}
 	return held, err

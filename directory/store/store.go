@@ -86,8 +86,8 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	return s, nil
 }
 
-// adopt looks whether the database was written with these policies. With others, every moment at which an
-// answer changes by itself is to be computed again, and everybody is due.
+// adopt looks whether the moments at which answers change by themselves were computed with these policies.
+// If not, everybody is due: TouchDue computes them again, and followers hear of what the new policy says.
 func (s *Store) adopt(ctx context.Context) error {
 	raw, err := json.Marshal(s.config.Policies)
 	if err != nil {
