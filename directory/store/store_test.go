@@ -582,12 +582,16 @@ func testChangesMeanwhile(t *testing.T, c Config) {
 		s.first, s.most = 2, 2
 		return s
 	}
+	clk := newClock()
+	c.Now = clk.now
 	s, other := small(c), small(c)
-	records := []directory.Record{ana(), cara(), dan()}
+	records := []directory.Record{ana(), cara()}
 	for i := range 8 {
 		records = append(records, listing(fmt.Sprint("p", i), "Pat "+letters(i, "Mar", "Ric"), nil))
 	}
 	load(t, s, edition("kap-commons", "1", "2026-11-20"), records...)
+	clk.set(noon.Add(time.Second)) // Dan comes last
+	load(t, s, edition("open-clinics", "1", "2026-11-20"), from("open-clinics", dan()))
 	load(t, s, edition("leie", "2026-09", "2026-09-30"), exclusion("c", "Cara Smith", "")) // a candidate
 	commits, at := 0, 0
 	meanwhile := func() {}
@@ -598,11 +602,13 @@ func testChangesMeanwhile(t *testing.T, c Config) {
 	}
 	d := directory.Decision{At: s.now(), Staff: "kim", Auth: "password", Provider: directory.ProviderRef{ID: find(t, s, "Cara Smith").Provider.ID},
 		Kind: directory.ExclusionScreen, Issuer: "leie", Decision: "clear", Field: "birth"}
-	for at = 1; at <= 8; at++ {
+	known := int64(0) // the number of the news of Dan
+	for at = 1; at <= 9; at++ {
 		commits = 0
 		meanwhile = func() {
 			// The registry tells of another name of Dan's, a new one each time; the list below has it.
 			load(t, other, edition("nppes", fmt.Sprint(at), "2026-11-08"), identity(danNPI, "Dan Poole", "Dan "+letters(at, "Sol", "Ton")))
+			known = find(t, other, "Dan Poole").Provider.Seq
 			if at == 3 {
 				if _, err := other.Decide(ctx, d); err != nil {
 					t.Error(err)
@@ -616,6 +622,13 @@ func testChangesMeanwhile(t *testing.T, c Config) {
 		}
 		if st := standing(t, s, find(t, s, "Dan Poole"), directory.ExclusionScreen, "leie"); !st.Candidate {
 			t.Errorf("after transaction %d, of %d events: the name that came meanwhile was not compared", at, run.Events)
+		}
+		for _, h := range find(t, s, "Dan Poole").Claims {
+			for _, e := range h.Events {
+				if h.Claim.Issuer == "leie" && e.Seq > known && e.Body.State == directory.SeenClear {
+					t.Errorf("after transaction %d: number %d says that nothing is known of the name that came as %d", at, e.Seq, known)
+				}
+			}
 		}
 		if st := standing(t, s, find(t, s, "Cara Smith"), directory.ExclusionScreen, "leie"); (st.Status == directory.StatusVerified) != (at >= 3) {
 			t.Errorf("after transaction %d Cara is %q", at, st.Status)
