@@ -431,13 +431,15 @@ func (c *screening) write(ctx context.Context, piece comparedPage, finish func(*
 	return nil
 }
 
-// look notes whom others have numbered since the last transaction of the screening.
+// look notes of whom others have written since the last transaction of the screening: a candidate may have
+// been cleared, of which public faces hear nothing.
 func (c *screening) look(w *work) error {
 	head, err := w.head()
 	if err != nil || head.Seq == c.left {
 		return err
 	}
-	err = w.each(`SELECT provider FROM change WHERE seq > $1 AND seq <= $2`, []any{c.left, head.Seq}, func(r *sql.Rows) error {
+	err = w.each(`SELECT provider FROM change WHERE seq > $1 AND seq <= $2
+		UNION SELECT c.provider FROM event_payload p JOIN claim c ON c.id = p.claim WHERE p.seq > $1 AND p.seq <= $2`, []any{c.left, head.Seq}, func(r *sql.Rows) error {
 		var id directory.ID
 		err := r.Scan(&id)
 		c.meant[id] = true
