@@ -375,20 +375,18 @@ func (b *bench) psychiatry() (Part, bool) {
 // confirmed to issue privileges both in Y and in a state whose independent licence the person holds
 // (domain.md §2.4), and is as good as the weaker of the two. Nothing follows from a state's membership.
 func (b *bench) byCompact(p Part) []Part {
-	if p.Result != Confirmed {
-		return []Part{p}
-	}
 	compact := p.Claim.Issuer
 	b.changes(b.tables.compactChanges(compact, b.t))
-	if b.tables.CompactIssues(compact, b.y, b.t) {
-		for _, home := range b.parts(b.file, License) {
-			title, ok := b.title(home.Claim)
-			if ok && title.Eligible() && home.Claim.Jurisdiction != b.y && home.Result == Confirmed && b.tables.CompactIssues(compact, home.Claim.Jurisdiction, b.t) {
-				return []Part{p, home}
-			}
-		}
+	home, ok := bestOf(slices.DeleteFunc(b.parts(b.file, License), func(l Part) bool {
+		title, known := b.title(l.Claim)
+		return !known || !title.Eligible() || l.Claim.Jurisdiction == b.y || !b.tables.CompactIssues(compact, l.Claim.Jurisdiction, b.t)
+	}))
+	if ok && b.tables.CompactIssues(compact, b.y, b.t) {
+		return []Part{p, home}
 	}
-	p.Result, p.Reasons = NotChecked, []string{ReasonJurisdiction}
+	if p.Result.Rank() > NotChecked.Rank() {
+		p.Result, p.Reasons = NotChecked, []string{ReasonJurisdiction}
+	}
 	return []Part{p}
 }
 
@@ -424,9 +422,7 @@ func (b *bench) oversight() Check {
 		if prescriber == nil {
 			parts = append(parts, missing(License, ReasonPrescriberUnseen))
 		} else {
-			licence := b.prescriberLicence(prescriber)
-			parts = append(parts, licence)
-			parts = append(parts, b.agreement(prescriber, licence)...)
+			parts = append(parts, b.mayPrescribe(prescriber)...)
 			parts = append(parts, b.remsSite(prescriber)...)
 			for _, screen := range b.parts(prescriber, ExclusionScreen, ProblemOnRecord, BeingChecked) {
 				screen.List = screen.Claim.Issuer
@@ -450,12 +446,13 @@ func (b *bench) oversight() Check {
 }
 
 // link is the working relation itself: a record of the issuer's carries it, or both sides told us and
-// the prescriber's DEA registration was seen, which is then a part as well, or one side did, or a listing
-// says so.
+// the prescriber's DEA registration was seen, which is then a part as well. A document from one of them is
+// no more than that side's word.
 func (b *bench) link(p Part, prescriber *CredentialFile) []Part {
-	if p.Standing.Class != ClassSelf || p.Result != StatedByProvider {
+	if p.Standing.Class == ClassSource || p.Result.Rank() < StatedByProvider.Rank() {
 		return []Part{p}
 	}
+	p.Result = StatedByProvider
 	if !p.Claim.Self() && len(p.Standing.Sides) < 2 {
 		p.Reasons = appendOnce(p.Reasons, ReasonOneSided)
 		return []Part{p}
@@ -471,13 +468,28 @@ func (b *bench) link(p Part, prescriber *CredentialFile) []Part {
 	return []Part{p}
 }
 
-// prescriberLicence is the best licence in Y with which the prescriber may prescribe; an adverse one
-// of any state outweighs it.
-func (b *bench) prescriberLicence(f *CredentialFile) Part {
+// mayPrescribe is the best licence in Y with which somebody may prescribe, and what the state asks for
+// beside it; an adverse licence of any state outweighs it.
+func (b *bench) mayPrescribe(f *CredentialFile) []Part {
 	if bad := b.adverseLicences(f); len(bad) > 0 {
-		return bad[0]
+		return bad[:1]
 	}
-	var parts []Part
+	var choices [][]Part
+	for _, p := range b.licencesOf(f, Title.MayPrescribe) {
+		choices = append(choices, append([]Part{p}, b.agreement(f, p)...))
+	}
+	if parts, ok := best(choices); ok {
+		return parts
+	}
+	p := missing(License, ReasonStateGap)
+	p.Provider = f.Provider.ID
+	return []Part{p}
+}
+
+// licencesOf returns the licences in Y of the types that are asked for, and of those types that nobody has
+// confirmed, which are being checked.
+func (b *bench) licencesOf(f *CredentialFile, asked func(Title) bool) []Part {
+	var out []Part
 	for _, p := range b.parts(f, License) {
 		if p.Claim.Jurisdiction != b.y {
 			continue
@@ -488,26 +500,21 @@ func (b *bench) prescriberLicence(f *CredentialFile) Part {
 			if p.Result.Rank() > BeingChecked.Rank() {
 				p.Result, p.Reasons = BeingChecked, []string{ReasonTitleUnknown}
 			}
-		case !t.MayPrescribe():
+		case !asked(t):
 			continue
 		case p.Result == NotMet || p.Result == OutOfDate:
 			p.Reasons = append([]string{ReasonPrescriberLapsed}, p.Reasons...)
 		}
-		parts = append(parts, p)
+		out = append(out, p)
 	}
-	if p, ok := bestOf(parts); ok {
-		return p
-	}
-	p := missing(License, ReasonStateGap)
-	p.Provider = f.Provider.ID
-	return p
+	return out
 }
 
 // agreement asks for the practice agreement that some states want of a nurse practitioner or a physician
 // assistant: it must be on file for Y, with the licence of the physician it names. Where nobody has
 // confirmed what the state asks, nothing is assumed in the prescriber's favour.
 func (b *bench) agreement(prescriber *CredentialFile, licence Part) []Part {
-	if licence.Claim == nil || licence.Result.Rank() <= BeingChecked.Rank() {
+	if licence.Result.Rank() <= BeingChecked.Rank() {
 		return nil
 	}
 	title, _ := b.title(licence.Claim)
@@ -526,14 +533,9 @@ func (b *bench) agreement(prescriber *CredentialFile, licence Part) []Part {
 	}
 	var choices [][]Part
 	for _, p := range b.parts(prescriber, PracticeAgreement) {
-		if p.Claim.Jurisdiction != b.y {
-			continue
+		if p.Claim.Jurisdiction == b.y {
+			choices = append(choices, []Part{p, b.physician(p.Claim.Other)})
 		}
-		physician := missing(License, ReasonPrescriberUnseen)
-		if f := b.file.Linked[p.Claim.Other]; f != nil {
-			physician = b.prescriberLicence(f)
-		}
-		choices = append(choices, []Part{p, physician})
 	}
 	if parts, ok := best(choices); ok {
 		return parts
@@ -541,6 +543,26 @@ func (b *bench) agreement(prescriber *CredentialFile, licence Part) []Part {
 	p := missing(PracticeAgreement, ReasonAgreementMissing)
 	p.Provider = prescriber.Provider.ID
 	return []Part{p}
+}
+
+// physician is the licence in Y of the physician whom a practice agreement names.
+func (b *bench) physician(id ID) Part {
+	f := b.file.Linked[id]
+	if id != "" && id == b.file.Provider.ID {
+		f = b.file
+	}
+	if f == nil {
+		return missing(License, ReasonPrescriberUnseen)
+	}
+	if bad := b.adverseLicences(f); len(bad) > 0 {
+		return bad[0]
+	}
+	p, ok := bestOf(b.licencesOf(f, func(t Title) bool { return t.Profession == "physician" || t.Profession == "psychiatrist" }))
+	if !ok {
+		p = missing(License, ReasonStateGap)
+		p.Provider = id
+	}
+	return p
 }
 
 // remsSite asks, of whoever gives esketamine, for the enrolled site: its programme certifies the place and
@@ -583,9 +605,10 @@ func (b *bench) protocol() Check {
 			}
 		}
 		switch {
-		case p.Result.Rank() <= NotMet.Rank(), p.Result == OutOfDate:
-		case len(no) > 0:
+		case p.Result.Rank() <= NotMet.Rank():
+		case len(no) > 0: // which does not become better by being old
 			p.Result, p.Reasons = NotMet, no
+		case p.Result == OutOfDate:
 		case unknown:
 			p.Result = NotChecked
 		case p.Result == Confirmed:

@@ -319,7 +319,7 @@ func TestChecksChangeWithWhatTheyRestOn(t *testing.T) {
 		claim(Claim{Kind: License, Jurisdiction: "OH", Title: "LPCC", Number: ParseLicenceNumber("E.1")}, seen("board", SeenActive, "2026-12-31"), confirm).
 		claim(Claim{Kind: CompactPrivilege, Issuer: "counseling", Jurisdiction: "AZ", Number: ParseLicenceNumber("77")}, seen("board", SeenActive, "2027-12-31"), confirm)
 	got = exactly(t, privilege.file, "AZ", CheckLicense, noon, year)
-	if want := []CheckResult{Confirmed, NotChecked, OutOfDate, NotMet}; !slices.Equal(results(got), want) || len(got[0].Parts) != 2 {
+	if want := []CheckResult{Confirmed, NotMet}; !slices.Equal(results(got), want) || len(got[0].Parts) != 2 {
 		t.Errorf("privilege: %v, first %+v", results(got), got[0])
 	}
 }
@@ -376,6 +376,76 @@ func TestWhatWasWithdrawnIsNotThere(t *testing.T) {
 
 func sameParts(a, b Check) bool {
 	return a.Result == b.Result && slices.Equal(a.Reasons, b.Reasons) && len(a.Parts) == len(b.Parts) && a.ValidUntil == b.ValidUntil && a.NextDue == b.NextDue
+}
+
+func TestAPrivilegeThatNobodyCheckedAsksForTheHomeLicenceToo(t *testing.T) {
+	privilege := Claim{Kind: CompactPrivilege, Issuer: "counseling", Jurisdiction: "AZ", Number: ParseLicenceNumber("77")}
+	for _, c := range []struct {
+		name string
+		p    *person
+		want CheckResult
+	}{
+		{"listed, no home licence", newPerson("prv_a").claim(privilege, said(ClassListing, Body{})), NotChecked},
+		{"a document, no home licence", newPerson("prv_a").claim(privilege, said(ClassDocument, Body{})), NotChecked},
+		{"a document, a home licence that is listed", newPerson("prv_a").claim(privilege, said(ClassDocument, Body{})).
+			claim(Claim{Kind: License, Jurisdiction: "OH", Title: "LPCC", Number: ParseLicenceNumber("1")}, said(ClassListing, Body{})), StatedInListing},
+		{"a document, a home licence in a state that issues nothing", newPerson("prv_a").claim(privilege, said(ClassDocument, Body{})).
+			claim(Claim{Kind: License, Jurisdiction: "NM", Title: "LPCC", Number: ParseLicenceNumber("1")}, seen("board", SeenActive, ""), confirm), NotChecked},
+		{"confirmed, and the type of the home licence is not", newPerson("prv_a").claim(privilege, seen("board", SeenActive, ""), confirm).
+			claim(Claim{Kind: License, Jurisdiction: "MN", Title: "LPCC", Number: ParseLicenceNumber("1")}, seen("board", SeenActive, ""), confirm), NotChecked},
+	} {
+		if got := Checks(c.p.file, "AZ", noon, forever, trustingBoard())[0]; got.Result != c.want {
+			t.Errorf("%s: %s %v, want %s", c.name, got.Result, got.Reasons, c.want)
+		}
+	}
+}
+
+func TestOversightOfNursePractitioners(t *testing.T) {
+	np := func() *person {
+		return newPerson("prv_doc").claim(Claim{Kind: License, Jurisdiction: "TX", Title: "APRN", Number: ParseLicenceNumber("AP1")}, seen("board", SeenActive, "2027-08-31"), confirm)
+	}
+	md := newPerson("prv_md").claim(Claim{Kind: License, Jurisdiction: "TX", Title: "PHYSICIAN LICENSE", Number: ParseLicenceNumber("M1")}, seen("board", SeenActive, "2027-08-31"), confirm)
+	other := newPerson("prv_md").claim(Claim{Kind: License, Jurisdiction: "TX", Title: "APRN", Number: ParseLicenceNumber("AP2")}, seen("board", SeenActive, "2027-08-31"), confirm)
+	agreement := Claim{Kind: PracticeAgreement, Jurisdiction: "TX", Other: "prv_md"}
+	for _, c := range []struct {
+		name   string
+		doc    *person
+		md     *person
+		want   CheckResult
+		reason string
+	}{
+		{"no agreement", np(), nil, NotChecked, ReasonAgreementMissing},
+		{"an agreement with nobody we know", np().claim(agreement, said(ClassDocument, Body{})), nil, NotChecked, ReasonPrescriberUnseen},
+		{"an agreement with a physician", np().claim(agreement, said(ClassDocument, Body{})), md, ShownByDocument, ""},
+		{"an agreement with another nurse practitioner", np().claim(agreement, said(ClassDocument, Body{})), other, NotChecked, ReasonStateGap},
+		{"a physician's licence that is only listed beside it", np().claim(Claim{Kind: License, Jurisdiction: "TX", Title: "PHYSICIAN LICENSE", Number: ParseLicenceNumber("M2")}, said(ClassListing, Body{})), nil, StatedInListing, ""},
+	} {
+		p := newPerson("prv_a").claim(Claim{Kind: OversightLink, Other: "prv_doc"}, seen("board", SeenActive, ""), confirm)
+		p.file.Linked["prv_doc"] = c.doc.file
+		if c.md != nil {
+			p.file.Linked["prv_md"] = c.md.file
+		}
+		if got := Checks(p.file, "TX", noon, forever, trustingBoard())[2]; got.Result != c.want || c.reason != "" && !slices.Contains(got.Reasons, c.reason) {
+			t.Errorf("%s: %s %v, want %s %s", c.name, got.Result, got.Reasons, c.want, c.reason)
+		}
+	}
+}
+
+func TestADocumentOfALinkIsOneSidesWord(t *testing.T) {
+	link := Claim{Kind: OversightLink, Other: "prv_doc"}
+	p := newPerson("prv_a").claim(link, said(ClassDocument, Body{Side: "provider"}))
+	p.file.Linked["prv_doc"] = prescriber(SeenActive, true, confirm).file
+	if got := result(t, p.file, "CO", CheckOversight); got.Result != StatedByProvider || !slices.Contains(got.Reasons, ReasonOneSided) {
+		t.Errorf("%s %v", got.Result, got.Reasons)
+	}
+}
+
+func TestARecordedNoDoesNotBecomeBetterByAge(t *testing.T) {
+	e := said(ClassSelf, Body{Preparation: Yes, Presence: Yes, Monitoring: Yes, Emergency: No, Integration: Yes})
+	e.PerformedAt = "2025-06-01T00:00:00.000Z"
+	if got := result(t, newPerson("prv_a").claim(Claim{Kind: ProtocolClaim}, e).file, "CO", CheckProtocol); got.Result != NotMet {
+		t.Errorf("%s %v", got.Result, got.Reasons)
+	}
 }
 
 func TestOnlyProgrammesOfTheTableAreRecognised(t *testing.T) {
