@@ -383,7 +383,7 @@ func checksOf(f *directory.CredentialFile, y directory.State, m moment, policies
 	t := newTeller(f, y, m, policies)
 	out := make([]check, 0, len(directory.CheckNames))
 	for _, c := range directory.ProblemsFirst(directory.Checks(f, y, m.at, m.known, policies)) {
-		w := check{Check: c.Check, Title: checkTitles[c.Check], Result: c.Result, Label: checkLabel(c), Sentence: t.check(c),
+		w := check{Check: c.Check, Title: checkTitles[c.Check], Result: c.Result, Label: checkLabel(c), Sentence: t.check(c).text,
 			Meaning: meaningOf(c), Reasons: onlyPublic(c.Reasons), ValidUntil: maybe(c.ValidUntil), Sources: []checkSource{}}
 		var asOf directory.Date
 		var due directory.Instant
@@ -404,7 +404,7 @@ func checksOf(f *directory.CredentialFile, y directory.State, m moment, policies
 				} else if p.Claim != nil && (p.What == directory.License || p.What == directory.DisciplineScreen) && p.Claim.Jurisdiction != "" {
 					title += ", " + p.Claim.Jurisdiction.Name()
 				}
-				w.Parts = append(w.Parts, part{p.What, title, p.Result, labelOf(c.Check, p.Result), t.part(p)})
+				w.Parts = append(w.Parts, part{p.What, title, p.Result, labelOf(c.Check, p.Result), t.part(p).text})
 			}
 		}
 		w.AsOf, w.NextDue = maybe(asOf), maybe(due)
@@ -605,7 +605,7 @@ func (t teller) claim(c directory.Claim, s directory.Standing) (claim, bool) {
 		return claim{}, false
 	}
 	w := claim{ID: c.ID, Kind: c.Kind, KindLabel: kindLabels[c.Kind], Jurisdiction: c.Jurisdiction, Title: c.Title, Number: c.Number.Shown, Issuer: c.Issuer,
-		Status: s.Status, Label: statusLabel(c, s), Sentence: t.standing(c, s, subject{noun: "provider"}), Reasons: onlyPublic(s.Reasons),
+		Status: s.Status, Label: statusLabel(c, s), Sentence: t.standing(c, s, subject{noun: "provider"}).text, Reasons: onlyPublic(s.Reasons),
 		ValidUntil: maybe(s.ValidUntil), Evidence: []evidence{}, result: statusResult[s.Status]}
 	switch c.Kind {
 	case directory.License, directory.CompactPrivilege, directory.DisciplineScreen:
