@@ -15,8 +15,8 @@ import (
 	"kapdir/directory"
 )
 
-// keyPrefix begins the id of a staff key.
-const keyPrefix = "key_"
+// KeyPrefix begins the id of a staff key.
+const KeyPrefix = "key_"
 
 // StaffKeyInfo is a key with which a staff member asks the API. Its secret is not held.
 type StaffKeyInfo struct {
@@ -38,7 +38,7 @@ func (s *Store) AddStaffKey(ctx context.Context, name string) (key string, info 
 	_, _ = rand.Read(secret) // never fails: crypto/rand ends the program instead
 	text := base64.RawURLEncoding.EncodeToString(secret)
 	err = s.write(ctx, "store.AddStaffKey", func(w *work) error {
-		info = StaffKeyInfo{ID: directory.NewID(keyPrefix, w.now), Name: name, Created: w.now}
+		info = StaffKeyInfo{ID: directory.NewID(KeyPrefix, w.now), Name: name, Created: w.now}
 		_, err := w.exec(`INSERT INTO staff_key (id, name, sha256, created, last_used, disabled) VALUES ($1, $2, $3, $4, '', '')`,
 			info.ID, info.Name, secretSum(text), info.Created)
 		return err
