@@ -233,6 +233,13 @@ func (x *Index) swap(e *epoch) *epoch {
 // rely on it builds one. When it returns, searches answer from all that the feed held when it began.
 func (x *Index) Sync(ctx context.Context) (int, error) { return x.sync(ctx, true) }
 
+// Follow catches up with the feed once, as Sync does, and builds nothing: without an index it is the plain
+// answers that catch up.
+func (x *Index) Follow(ctx context.Context) error {
+	_, err := x.sync(ctx, false)
+	return err
+}
+
 func (x *Index) sync(ctx context.Context, build bool) (int, error) {
 	x.writing.Lock()
 	defer x.writing.Unlock()

@@ -317,25 +317,42 @@ func instant(ms int64) directory.Instant {
 	return directory.At(time.UnixMilli(ms))
 }
 
-// linkedTo returns the public providers whose oversight links name one of ids, without those of ids.
+// linkedTo returns the public providers of whom an answer may rest on one of ids, without those of ids:
+// whoever they prescribe and monitor for, and, of a physician, the prescribers with whom they have a practice
+// agreement and whoever those prescribe for.
 func (w *work) linkedTo(ids []directory.ID) ([]directory.ID, error) {
 	var out []directory.ID
-	err := w.eachIn(`SELECT DISTINCT p.id FROM claim c JOIN provider p ON p.id = c.provider
-		WHERE c.kind = 'oversight_link' AND c.other IN (%s) AND p.listed = 1 AND p.withdrawn = 0 AND p.merged_into = ''`, nil, texts(ids), func(r *sql.Rows) error {
-		var id directory.ID
-		err := r.Scan(&id)
-		if !slices.Contains(ids, id) {
-			out = append(out, id)
+	next := ids
+	for range 2 {
+		var found, agreed []directory.ID
+		err := w.eachIn(`SELECT DISTINCT p.id, c.kind FROM claim c JOIN provider p ON p.id = c.provider
+			WHERE c.kind IN ('oversight_link', 'practice_agreement') AND c.other IN (%s) AND p.listed = 1 AND p.withdrawn = 0 AND p.merged_into = ''`, nil, texts(next), func(r *sql.Rows) error {
+			var id directory.ID
+			var kind directory.ClaimKind
+			err := r.Scan(&id, &kind)
+			found = append(found, id)
+			if kind == directory.PracticeAgreement {
+				agreed = append(agreed, id)
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
 		}
-		return err
-	})
+		out = append(out, found...)
+		if next = agreed; len(next) == 0 {
+			break
+		}
+	}
 	slices.Sort(out)
-	return slices.Compact(out), err
+	out = slices.DeleteFunc(slices.Compact(out), func(id directory.ID) bool { return slices.Contains(ids, id) })
+	return out, nil
 }
 
-// validUntil is the first moment at which an answer about one of the provider's claims changes by itself.
+// validUntil is the first moment at which an answer about the provider may change by itself: about one of the
+// claims, or, when the rules do by their own dates, about the whole file.
 func (w *work) validUntil(h *holding, known directory.Instant) directory.Instant {
-	var until directory.Instant
+	until := w.s.config.Policies.Boundary(w.now, known)
 	for _, hist := range h.file.Claims {
 		if u := directory.Derive(hist, w.now, known, w.s.config.Policies).ValidUntil; u != "" && (until == "" || u < until) {
 			until = u
