@@ -40,6 +40,17 @@ type demoStep struct {
 	Decisions    string            `json:"decisions,omitempty"`
 }
 
+// begins is when the first of its files was read.
+func (m manifest) begins() directory.Instant {
+	at := m.Now
+	for _, s := range m.Steps {
+		if s.Read != "" {
+			at = min(at, s.Read)
+		}
+	}
+	return at
+}
+
 func readManifest() (manifest, error) {
 	var m manifest
 	raw, err := fs.ReadFile(data.FS, "demo/manifest.json")
@@ -81,6 +92,7 @@ The demonstration lives in a state directory of its own, .kapdir/demo, unless --
 				return err
 			}
 			clock := &standing{}
+			clock.set(m.begins()) // the ledger's own clock starts with its data: what was known when is part of the demonstration
 			st, err := a.openStore(clock.or(time.Now))
 			if err != nil {
 				_ = ln.Close()
