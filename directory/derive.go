@@ -39,6 +39,9 @@ const (
 	ReasonNoRecord          = "SRC_NO_RECORD"
 	ReasonUnavailable       = "SRC_UNAVAILABLE"
 	ReasonNotApproved       = "SRC_NOT_APPROVED"
+	ReasonNoRegister        = "SRC_NO_REGISTER"
+	ReasonRestricted        = "SRC_RESTRICTED"
+	ReasonTermsForbid       = "SRC_TERMS_FORBID"
 	ReasonTooOld            = "PSV_TOO_OLD"
 	ReasonExpiresSoon       = "EXP_SOON"
 	ReasonExpired           = "EXP_PASSED"
@@ -64,6 +67,8 @@ type Standing struct {
 	Sides      []string    // of an oversight link: who attested it themself, provider and prescriber
 	Tried      Instant     // when a source was last asked, whatever it answered; "" never
 	Held       bool        // something in effect may be spoken of: an assertion, or an observation that is more than a name
+	Answer     *Event      // its newest answer, but for a name-only candidate; nil when there is none
+	Searches   int         // days on which sources were searched and held no record, since the newest settled one
 	Candidate  bool        // a name-only candidate waits for a person: for staff, on no public face
 	Pending    []int64     // observations that wait for a review
 }
@@ -231,7 +236,8 @@ func deriveAt(c Claim, known []*Event, t Instant, policy Policy) Standing {
 	for _, e := range events {
 		switch e.Type {
 		case Observe:
-			if !policy.Approves(e.Body.Source, c.Kind, c.Jurisdiction) {
+			// That nothing could be asked needs no approved source: often it says that there is none.
+			if e.Body.State != SeenUnavailable && !policy.Approves(e.Body.Source, c.Kind, c.Jurisdiction) {
 				s.Reasons = appendOnce(s.Reasons, ReasonNotApproved)
 				continue
 			}
@@ -255,6 +261,12 @@ func deriveAt(c Claim, known []*Event, t Instant, policy Policy) Standing {
 	settle(seen, events, c.Kind, policy)
 	if len(seen) > 0 {
 		s.Tried = seen[len(seen)-1].PerformedAt
+		for _, o := range slices.Backward(seen) {
+			if o.visible {
+				s.Answer = o.Event
+				break
+			}
+		}
 	}
 
 	// The newest settled record, and what came after it: what waits for a person, and searches that found
@@ -302,7 +314,8 @@ func deriveAt(c Claim, known []*Event, t Instant, policy Policy) Standing {
 		}
 	}
 	slices.Sort(s.Pending)
-	searched := differentDays(noRecord) >= max(1, policy.NotFoundRuns)
+	s.Searches = differentDays(noRecord)
+	searched := s.Searches >= max(1, policy.NotFoundRuns)
 	dispute, plausible := disputed(disputes, events)
 
 	rest := func(status Status, o *observation, reasons ...string) Standing {

@@ -631,6 +631,8 @@ func caseKind(kind directory.ClaimKind, b directory.Body, settled bool) director
 		return directory.CaseAdverse
 	case b.State == directory.SeenIndeterminate:
 		return directory.CaseIndeterminate
+	case b.State == directory.SeenNotFound:
+		return directory.CaseChange // a record that was there, or that a document shows, is not
 	case b.Match != directory.M5 && b.Match != directory.M4:
 		return directory.CaseConflict // an identifier agrees and the name does not
 	case settled:

@@ -25,6 +25,7 @@ import (
 var releasedMigrations = map[string]string{
 	"migrations/00001_tables.sql":               "9d9c9e1f7e7dc6104b6743429e5016a51a258873b36e3a03fc3d5d40499331ea",
 	"migrations/00003_standing.sql":             "19068dc6d4be98754081b09f7be59311e14d24e7902b945e675436bc624072fc",
+	"migrations/00005_verification.sql":         "b4fb5e5084b41f803a32fcd3f180ebc0f1e4d203eb7c75a4aae1fcb7f23dd6eb",
 	"migrations/sqlite/00002_append_only.sql":   "3620fac655b186ee45c726e1b3bc2927bb1bdb01aff2a70419b4ba274e2be1d7",
 	"migrations/postgres/00002_append_only.sql": "e09c2ebe8fd23aa4d32a5d0d4717005130b48546f228d26b56e9a57a62e87556",
 	"migrations/00006_staff_key.sql":            "aabb8e59a04c99ccf9741b9fad203297249d723031f7729ae1e9d4c30ecebb63",

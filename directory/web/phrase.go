@@ -476,7 +476,7 @@ func (t teller) standing(c directory.Claim, s directory.Standing, who subject) s
 	case s.Status == directory.StatusNotFound:
 		text = t.notFound(c, s)
 	case s.Status == directory.StatusCouldNotCheck:
-		text = t.couldNot(s)
+		text = t.couldNot(c, s)
 	case s.Class == directory.ClassSource:
 		text = who.of(t.fromSource(c, s))
 	default:
@@ -583,7 +583,11 @@ func (t teller) stale(c directory.Claim, s directory.Standing) string {
 }
 
 func (t teller) notFound(c directory.Claim, s directory.Standing) string {
-	out := "We searched " + the(s.Basis.Body.Source) + " on " + s.CheckedAt.Date().String() + " by name and number and found no record. Names and numbers can differ, so this does not mean "
+	register := the(s.Basis.Body.Source)
+	if source, ok := directory.Tables().Source(s.Basis.Body.Source); ok && source.Completeness == "active_only" {
+		register += ", which lists current licences only,"
+	}
+	out := "We searched " + register + " on " + s.CheckedAt.Date().String() + " by name and number and found no record. Names and numbers can differ, so this does not mean "
 	switch c.Kind {
 	case directory.License, directory.CompactPrivilege:
 		return out + "the person is not licensed."
@@ -594,10 +598,14 @@ func (t teller) notFound(c directory.Claim, s directory.Standing) string {
 }
 
 // couldNot says why nothing could be looked up: which is not that nothing was found.
-func (t teller) couldNot(s directory.Standing) string {
+func (t teller) couldNot(c directory.Claim, s directory.Standing) string {
 	for _, r := range s.Reasons {
 		switch r {
 		case "SRC_NO_REGISTER":
+			switch c.Kind {
+			case directory.License, directory.CompactPrivilege, directory.DisciplineScreen: // a board has one: it is we who do not
+				return "We have no register of " + c.Jurisdiction.Name() + " to look this up in."
+			}
 			return "There is no public register for this."
 		case "SRC_RESTRICTED":
 			return "The register for this is not open to the public."
@@ -605,7 +613,7 @@ func (t teller) couldNot(s directory.Standing) string {
 			return "The register's terms do not allow us to look this up."
 		}
 	}
-	return "We tried " + the(s.Basis.Body.Source) + " on " + s.CheckedAt.Date().String() + " and got no answer."
+	return "We could not look this up in " + the(s.Basis.Body.Source) + " on " + s.CheckedAt.Date().String() + "."
 }
 
 // asserted tells what a listing, the provider or a document says.

@@ -77,9 +77,13 @@ func TestSentences(t *testing.T) {
 		{"not found", licence, standingOf(directory.StatusNotFound, directory.ClassSource, directory.Body{Source: "co-dora"}, directory.ReasonNoRecord),
 			"We searched the Colorado register on 12 Nov 2026 by name and number and found no record. Names and numbers can differ, so this does not mean the person is not licensed."},
 		{"could not", licence, standingOf(directory.StatusCouldNotCheck, directory.ClassSource, directory.Body{Source: "co-dora"}, "SRC_NO_REGISTER"),
+			"We have no register of Colorado to look this up in."},
+		{"could not, of a training", training, standingOf(directory.StatusCouldNotCheck, directory.ClassSource, directory.Body{Source: "kapdir"}, "SRC_NO_REGISTER"),
 			"There is no public register for this."},
+		{"not found among current licences", licence, standingOf(directory.StatusNotFound, directory.ClassSource, directory.Body{Source: "tx-bhec"}, directory.ReasonNoRecord),
+			"We searched the Texas register, which lists current licences only, on 12 Nov 2026 by name and number and found no record. Names and numbers can differ, so this does not mean the person is not licensed."},
 		{"no answer", licence, standingOf(directory.StatusCouldNotCheck, directory.ClassSource, directory.Body{Source: "co-dora"}, directory.ReasonUnavailable),
-			"We tried the Colorado register on 12 Nov 2026 and got no answer."},
+			"We could not look this up in the Colorado register on 12 Nov 2026."},
 		{"adverse", licence, standingOf(directory.StatusAdverse, directory.ClassSource, directory.Body{Source: "co-dora", SourceWords: "Suspended", ActionDate: "2026-03-04"}),
 			"The Colorado register shows a public board action dated 4 Mar 2026 on licence CSW.09923456 (Licensed Clinical Social Worker), in its own words “Suspended”. Read the board's own record. We checked the Colorado register on 12 Nov 2026."},
 		{"under review", licence, standingOf(directory.StatusUnderReview, directory.ClassSource, directory.Body{Source: "co-dora", SourceWords: "Suspended"}, directory.ReasonReviewReturned),
@@ -218,5 +222,13 @@ func TestDangerWords(t *testing.T) {
 		if bare := strings.TrimSuffix(w, "*"); bare != directory.Fold(bare) {
 			t.Errorf("%q is not folded and can never be found", w)
 		}
+	}
+}
+
+func TestNoSourceOfWhatCouldNotBeChecked(t *testing.T) {
+	list := addSource(nil, standingOf(directory.StatusVerified, directory.ClassSource, directory.Body{State: directory.SeenActive, Source: "co-dora"}))
+	list = addSource(list, standingOf(directory.StatusCouldNotCheck, directory.ClassSource, directory.Body{State: directory.SeenUnavailable, Source: "kapdir"}, "SRC_NO_REGISTER"))
+	if len(list) != 1 || list[0].Name != "Colorado register" {
+		t.Errorf("sources %+v", list)
 	}
 }

@@ -444,9 +444,13 @@ func checksOf(f *directory.CredentialFile, y directory.State, m moment, policies
 	return out
 }
 
-// addSource adds the source of a standing, once for each address and with the older of two dates.
+// addSource adds the source of a standing, once for each address and with the older of two dates. Where no
+// source could be asked, none is named.
 func addSource(list []checkSource, s directory.Standing) []checkSource {
 	b := s.Basis.Body
+	if b.State == directory.SeenUnavailable {
+		return list
+	}
 	src := checkSource{Name: sourceName(b.Source), URL: sourceLink(b), AsOf: s.AsOf}
 	for i, have := range list {
 		if have.Name == src.Name && have.URL == src.URL {
