@@ -36,7 +36,7 @@ type drawnClaim struct {
 	states []Observed
 }
 
-var licenceStates = []Observed{SeenActive, SeenActive, SeenActive, SeenActive, SeenSuspended, SeenProbation, SeenRevoked, SeenExpired, SeenInactive,
+var licenceStates = []Observed{SeenActive, SeenActive, SeenActive, SeenActive, SeenActive, SeenActive, SeenActive, SeenActive, SeenSuspended, SeenProbation, SeenRevoked, SeenExpired, SeenInactive,
 	SeenPending, SeenNotFound, SeenNotFound, SeenUnavailable, SeenIndeterminate}
 
 var drawnClaims = []drawnClaim{
@@ -98,7 +98,7 @@ var endDays = []Date{"", "2026-03-08", "2026-06-30", "2026-11-01", "2027-02-28",
 
 // drawObservation makes an observation: mostly exact, sometimes corroborated, or a name alone.
 func drawObservation(d dice, s drawnClaim, at Instant) Event {
-	rung := pick(d, "rung", M5, M5, M5, M5, M5, M4, M3, M2)
+	rung := pick(d, "rung", M5, M5, M5, M5, M5, M5, M5, M4, M3, M2)
 	by := []string{"family", "given"}
 	if rung == M5 || rung == M3 && d("identified", 2) == 0 {
 		by = []string{"licence", "family"}
@@ -109,7 +109,7 @@ func drawObservation(d dice, s drawnClaim, at Instant) Event {
 		actor = pick(d, "performer", staff...)
 	}
 	return Event{Type: Observe, Actor: actor, Evidence: []string{"e"}, Body: Body{State: pick(d, "state", s.states...), Match: rung, By: by, Source: source,
-		Expires: pick(d, "expires", endDays...), SourceAsOf: at.AddDays(-pick(d, "old", 0, 1, 20, 60)).Date()}}
+		Expires: pick(d, "expires", "2027-08-31", "2027-08-31", "2027-08-31", pick(d, "other end", endDays...)), SourceAsOf: at.AddDays(-pick(d, "old", 0, 1, 20, 60)).Date()}}
 }
 
 func drawAssertion(d dice) Event {
@@ -142,38 +142,45 @@ func drawHistory(d dice, most int) (History, drawnClaim) {
 		if d("backdated", 6) == 0 {
 			performed = at.AddDays(-d("days before", 60))
 		}
-		switch d("what", 22) {
+		switch d("what", 20) {
 		default:
 			e = drawObservation(d, s, performed)
 			observed = append(observed, int64(len(h.Events)+1))
-		case 0, 1, 2, 3, 4, 5, 6, 7:
+		case 0, 1, 2:
 			e = Event{Type: Review, Actor: pick(d, "reviewer", staff...), Body: Body{Of: of(observed), Decision: pick(d, "decision", "confirm", "confirm", "confirm", "confirm", "clear", "return"), Field: "birth"}}
-		case 8, 9:
+		case 3, 4:
 			e = drawAssertion(d)
-		case 10:
-			e = Event{Type: DisputeOpen, Actor: Actor{Kind: ByProvider, ID: "prv_1"}, Body: Body{Decision: pick(d, "dispute", "identity", "identity", "")}}
+		case 5:
+			e = Event{Type: DisputeOpen, Actor: Actor{Kind: ByProvider, ID: "prv_1"}, Body: Body{Decision: pick(d, "dispute", "identity", "", "")}}
 			disputes = append(disputes, int64(len(h.Events)+1))
-		case 11:
+		case 6:
 			e = Event{Type: Decide, Actor: pick(d, "decider", staff...), Body: Body{Of: of(disputes), Decision: pick(d, "verdict", "accept", "decline")}}
-		case 12:
+		case 7:
 			e = Event{Type: DisputeClose, Actor: rowan, Body: Body{Of: of(disputes)}}
-		case 13:
+		case 8:
 			e = drawObservation(d, s, performed)
 			e.Type, e.Supersedes = Correct, 1+int64(d("corrects", max(1, len(h.Events))))
 			if d("a review is corrected", 4) == 0 {
 				e.Actor, e.Body = pick(d, "corrector", staff...), Body{Of: of(observed), Decision: "confirm"}
 			}
 			observed = append(observed, int64(len(h.Events)+1))
-		case 14:
+		case 9:
 			e = Event{Type: Void, Actor: rowan, Supersedes: 1 + int64(d("voids", max(1, len(h.Events))))}
-		case 15:
-			if d("taken down", 6) == 0 {
+		case 10:
+			if d("taken down", 8) == 0 {
 				e = Event{Type: Takedown, Actor: rowan}
 			} else {
 				e = drawAssertion(d)
 			}
 		}
 		h.Events = append(h.Events, numbered(e, len(h.Events)+1, at, performed))
+		if e.Type == Observe && d("looked at", 3) > 0 { // mostly somebody looks soon, and at bad news a second person
+			people := []Actor{rowan, imani}
+			for _, who := range people[:1+d("by two", 2)] {
+				at = at.Add(time.Duration(1+d("after", 50)) * time.Hour)
+				h.Events = append(h.Events, numbered(Event{Type: Review, Actor: who, Body: Body{Of: observed[len(observed)-1], Decision: "confirm"}}, len(h.Events)+1, at, at))
+			}
+		}
 	}
 	return h, s
 }
@@ -199,11 +206,11 @@ func sameStanding(a, b Standing) bool {
 
 // invariants draws a history and a question and returns the answer, or what is wrong with it.
 func invariants(d dice) (Standing, error) {
-	h, s := drawHistory(d, 24)
+	h, s := drawHistory(d, 16)
 	ps := rulesOfATest()
 	t, k := drawMoment(d, h, "t"), drawMoment(d, h, "k")
-	if d("now", 3) == 0 { // what everybody asks: now, with all that is known
-		t = max(t, h.Events[len(h.Events)-1].RecordedAt)
+	if d("now", 3) > 0 { // what everybody asks: now, with all that is known
+		t = h.Events[len(h.Events)-1].RecordedAt.Add(time.Duration(d("later", 60*24)) * time.Hour)
 		k = t
 	}
 	got := Derive(h, t, k, ps)
@@ -376,10 +383,8 @@ func validUntilIsExact(d dice, h History, t, k Instant, ps Policies, got Standin
 	}
 	var moments []Instant
 	add := func(at Instant) {
-		for _, m := range []Instant{at.Add(-time.Millisecond), at, at.Add(time.Millisecond)} {
-			if m > t && m < last {
-				moments = append(moments, m)
-			}
+		if at >= t && at <= last {
+			moments = append(moments, at)
 		}
 	}
 	add(last)
@@ -403,7 +408,7 @@ func validUntilIsExact(d dice, h History, t, k Instant, ps Policies, got Standin
 	for range 3 {
 		m := t.Add(time.Duration(1+d("between", 1_000_000)) * time.Duration(last.Time().Sub(t.Time())/1_000_000))
 		if len(moments) > 0 && d("boundary", 4) > 0 {
-			m = moments[d("moment", len(moments))]
+			m = moments[d("moment", len(moments))].Add(time.Duration(d("beside", 3)-1) * time.Millisecond)
 		}
 		if m <= t || m >= last {
 			continue
