@@ -236,8 +236,8 @@ func deriveAt(c Claim, known []*Event, t Instant, policy Policy) Standing {
 	for _, e := range events {
 		switch e.Type {
 		case Observe:
-			// That nothing could be asked needs no approved source: often it says that there is none.
-			if e.Body.State != SeenUnavailable && !policy.Approves(e.Body.Source, c.Kind, c.Jurisdiction) {
+			// That nobody could be asked is the program's own word, and often says that no source is approved.
+			if !(e.Body.State == SeenUnavailable && e.Actor.Kind == Tool) && !policy.Approves(e.Body.Source, c.Kind, c.Jurisdiction) {
 				s.Reasons = appendOnce(s.Reasons, ReasonNotApproved)
 				continue
 			}
@@ -352,12 +352,13 @@ func deriveAt(c Claim, known []*Event, t Instant, policy Policy) Standing {
 		return review(conflict, ReasonConflict)
 	case dropped && len(noRecord) > 0 && (gone == nil || !searched):
 		return review(noRecord, ReasonNoRecord)
-	case gone != nil && searched:
-		return rest(StatusNotFound, gone, ReasonNoRecord)
+	case searched && (gone != nil || last == nil):
+		for _, o := range noRecord { // it takes them all
+			s.Because = append(append(s.Because, o.Seq), reviewsOf(events, o.Seq)...)
+		}
+		return rest(StatusNotFound, noRecord[len(noRecord)-1], ReasonNoRecord)
 	case last != nil:
 		return fromRecord(rest, c, last, kind, t)
-	case searched:
-		return rest(StatusNotFound, noRecord[len(noRecord)-1], ReasonNoRecord)
 	case len(unavailable) > 0:
 		o := unavailable[len(unavailable)-1]
 		why := []string{ReasonUnavailable}
@@ -416,6 +417,9 @@ func fromAssertions(s Standing, c Claim, asserts []*Event, kind KindPolicy, t In
 			continue
 		}
 		s.Basis, s.Class, s.Because = e, class, appendSeq(s.Because, e.Seq)
+		if class != e.Body.Class {
+			s.Reasons = append(s.Reasons, faults(e)...)
+		}
 		switch end := expiryEnd(c, e); {
 		case end != "" && end <= t:
 			s.Status, s.Reasons = StatusExpired, append(s.Reasons, ReasonExpired)
@@ -670,15 +674,28 @@ func bestAssertion(asserts []*Event, class SourceClass, side string) *Event {
 	return best
 }
 
-// classOf is what an assertion's word can carry. A document that cannot be read, names somebody or
-// something else, gives a date after it was sent or was sent in by somebody else before shows nothing:
-// what remains is that the provider says so.
+// classOf is what an assertion's word can carry. A document with a fault shows nothing: what remains is
+// that the provider says so.
 func classOf(e *Event) SourceClass {
-	sent := e.PerformedAt.Date()
-	if e.Body.Class == ClassDocument && (e.Body.Completed > sent || e.Body.Issued > sent || slices.ContainsFunc(e.Reason, func(r string) bool { return documentFaults[r] })) {
+	if e.Body.Class == ClassDocument && len(faults(e)) > 0 {
 		return ClassSelf
 	}
 	return e.Body.Class
+}
+
+// faults are the reasons why a document shows nothing: it cannot be read, names somebody or something else,
+// gives a date after it was sent, or was sent in by somebody else before.
+func faults(e *Event) []string {
+	var out []string
+	for _, r := range e.Reason {
+		if documentFaults[r] {
+			out = appendOnce(out, r)
+		}
+	}
+	if sent := e.PerformedAt.Date(); e.Body.Completed > sent || e.Body.Issued > sent {
+		out = appendOnce(out, "DOC_FUTURE_DATE")
+	}
+	return out
 }
 
 // documentFaults are the reason codes of domain.md §5.5 with which a document shows nothing.

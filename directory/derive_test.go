@@ -1,12 +1,9 @@
 package directory
 
 import (
-	"fmt"
 	"slices"
 	"testing"
 	"time"
-
-	"pgregory.net/rapid"
 )
 
 // ledger builds a history for a test: each call appends one event, numbered and recorded in order.
@@ -258,100 +255,6 @@ func TestCorroboratedGoodNewsProvesNothingAndWaitsForNobody(t *testing.T) {
 		t.Errorf("pending %v, reasons %v", s.Pending, s.Reasons)
 	}
 }
-
-// drawHistory makes a random history of one licence claim over a year.
-func drawHistory(t *rapid.T) History {
-	l := newLedger(License, "CO")
-	states := []Observed{SeenActive, SeenActive, SeenActive, SeenSuspended, SeenProbation, SeenExpired, SeenNotFound, SeenUnavailable, SeenIndeterminate}
-	day := 0
-	n := rapid.IntRange(1, 14).Draw(t, "events")
-	for i := range n {
-		day += rapid.IntRange(0, 40).Draw(t, "days")
-		l.on(time.Date(2026, 1, 1+day, 0, 0, 0, 0, time.UTC).Format(time.DateOnly))
-		pick := func(name string) int64 { return int64(rapid.IntRange(1, max(1, i)).Draw(t, name)) }
-		switch rapid.IntRange(0, 9).Draw(t, "what") {
-		case 0:
-			l.assert(rapid.SampledFrom([]SourceClass{ClassListing, ClassSelf, ClassDocument}).Draw(t, "class"), Body{})
-		case 1, 2, 3, 4:
-			rung := rapid.SampledFrom([]Rung{M5, M5, M5, M4, M2}).Draw(t, "rung")
-			by := []string{"family", "given"}
-			if rung == M5 {
-				by = append(by, "licence")
-			}
-			l.observeFrom("co-dora", rapid.SampledFrom(states).Draw(t, "state"), rapid.SampledFrom([]Date{"2026-06-30", "2027-08-31", ""}).Draw(t, "expires"), rung, by...)
-		case 5, 6, 7:
-			l.review(rapid.SampledFrom([]Actor{rowan, imani}).Draw(t, "who"), pick("of"), rapid.SampledFrom([]string{"confirm", "confirm", "confirm", "clear", "return"}).Draw(t, "decision"))
-		case 8:
-			l.add(Event{Type: Void, Actor: rowan, Supersedes: pick("void")})
-		case 9:
-			l.add(Event{Type: DisputeOpen, Actor: rowan, Body: Body{Decision: rapid.SampledFrom([]string{"identity", ""}).Draw(t, "dispute")}})
-		}
-	}
-	return l.h
-}
-
-func drawInstant(t *rapid.T, name string) Instant {
-	return At(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(rapid.IntRange(0, 800*24).Draw(t, name)) * time.Hour))
-}
-
-// The invariants of domain.md §5.4, for one claim and one source.
-func TestInvariants(t *testing.T) {
-	ps := StandardPolicies()
-	rapid.Check(t, func(t *rapid.T) {
-		h := drawHistory(t)
-		at, k := drawInstant(t, "t"), drawInstant(t, "k")
-		s := Derive(h, at, k, ps)
-
-		// I1: later appends never change an answer at fixed (T, K).
-		cut := rapid.IntRange(0, len(h.Events)).Draw(t, "cut")
-		if cut < len(h.Events) && (cut == 0 || h.Events[cut-1].RecordedAt < h.Events[cut].RecordedAt) {
-			early := History{h.Claim, h.Events[:cut]}
-			if cut > 0 {
-				kk := h.Events[cut-1].RecordedAt
-				if a, b := Derive(early, at, kk, ps), Derive(h, at, kk, ps); fmt.Sprint(a.Status, a.Reasons, a.Because) != fmt.Sprint(b.Status, b.Reasons, b.Because) {
-					t.Fatalf("I1: %v, with later events %v", a, b)
-				}
-			}
-		}
-		// I3: with no new events, time only lowers, and adverse never decays.
-		now := s.Status
-		rank := map[Status]int{StatusVerified: 4, StatusExpiring: 3, StatusStale: 2, StatusExpired: 1}
-		for m := at; m < at.AddDays(900) && k >= h.Events[len(h.Events)-1].RecordedAt && at >= h.Events[len(h.Events)-1].PerformedAt; m = m.AddDays(30) {
-			next := Derive(h, m, k, ps).Status
-			if now == StatusAdverse && next != StatusAdverse || rank[next] > rank[now] && rank[next] > 2 {
-				t.Fatalf("I3: %s became %s by time alone", now, next)
-			}
-			now = next
-		}
-		// I4: the order of insertion is irrelevant.
-		mixed := History{h.Claim, rapid.Permutation(h.Events).Draw(t, "order")}
-		if a := Derive(mixed, at, k, ps); !sameAnswer(a, s) || a.ValidUntil != s.ValidUntil {
-			t.Fatalf("I4: %+v, in another order %+v", s, a)
-		}
-		// I2, I5: verified and adverse rest on an exact match of the source, with a second person's approval or a chain to one.
-		if s.Status == StatusVerified || s.Status == StatusExpiring || s.Status == StatusAdverse {
-			if s.Basis == nil || s.Basis.Body.Match != M5 || s.Class != ClassSource {
-				t.Fatalf("I5: %s rests on %+v", s.Status, s.Basis)
-			}
-			approved := slices.ContainsFunc(h.Events, func(e Event) bool { return e.Type == Review && e.Body.Decision == "confirm" })
-			if !approved {
-				t.Fatalf("I5: %s with no approval at all", s.Status)
-			}
-		}
-		// ValidUntil is exact: the same answer up to it, another at it.
-		if s.ValidUntil != "" {
-			if a := Derive(h, s.ValidUntil.Add(-time.Millisecond), k, ps); s.ValidUntil > at && !sameAnswer(a, s) {
-				t.Fatalf("the answer changed before valid_until %s: %v, then %v", s.ValidUntil, s, a)
-			}
-			if a := Derive(h, s.ValidUntil, k, ps); sameAnswer(a, s) {
-				t.Fatalf("the answer did not change at valid_until %s: %v", s.ValidUntil, s)
-			}
-		}
-	})
-}
-
-// at derives at the moment, knowing everything.
-func (l *ledger) atMoment(at Instant) Standing { return Derive(l.h, at, forever, StandardPolicies()) }
 
 // correct replaces the event of that number by an observation of the state.
 func (l *ledger) correct(of int64, state Observed, expires Date) int64 {

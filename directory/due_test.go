@@ -210,12 +210,12 @@ func TestClaimTurns(t *testing.T) {
 
 // Walking from one valid_until to the next tells every change of a status, and none that is not.
 func TestClaimTurnsAreAllThereAre(t *testing.T) {
-	ps := StandardPolicies()
+	ps := rulesOfATest()
 	rapid.Check(t, func(t *rapid.T) {
-		h := drawHistory(t)
-		from := drawInstant(t, "from")
+		h, _ := drawHistory(rapidDice(t), 14)
+		from := drawMoment(rapidDice(t), h, "from")
 		until := from.AddDays(rapid.IntRange(0, 500).Draw(t, "days"))
-		at := max(from, min(until, drawInstant(t, "at")))
+		at := max(from, min(until, drawMoment(rapidDice(t), h, "at")))
 		now := Derive(h, from, ever, ps)
 		want := string(now.Status)
 		last := from
@@ -238,10 +238,10 @@ func TestClaimTurnsAreAllThereAre(t *testing.T) {
 
 // A look is never asked for before what it follows from, and what is answered is not due again at once.
 func TestNextLooksFollow(t *testing.T) {
-	ps := StandardPolicies()
+	ps := rulesOfATest()
 	rapid.Check(t, func(t *rapid.T) {
-		h := drawHistory(t)
-		at := drawInstant(t, "at")
+		h, _ := drawHistory(rapidDice(t), 14)
+		at := drawMoment(rapidDice(t), h, "at")
 		s := Derive(h, at, ever, ps)
 		looks := NextLooks(h, s, at, ever, ps)
 		seen := map[Looker]bool{}

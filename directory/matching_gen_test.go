@@ -6,7 +6,6 @@ import (
 	"compress/gzip"
 	"encoding/csv"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -31,8 +30,6 @@ import (
 // Names follow the frequencies of the 1990 census (see the README beside the set), so that strangers of
 // the same name occur as they do. NPIs begin with 2, as no issued NPI does; telephone numbers lie in
 // 555-0100 to 555-0199.
-
-var updateMatching = flag.Bool("update", false, "write the labelled matching set anew instead of comparing it")
 
 const matchingDir = "testdata/matching"
 
@@ -208,7 +205,7 @@ func rareName(i int) string {
 
 func (m *maker) chance(p float64) bool { return m.Float64() < p }
 
-func pick[T any](m *maker, from []T) T { return from[m.IntN(len(from))] }
+func oneOf[T any](m *maker, from []T) T { return from[m.IntN(len(from))] }
 
 func (m *maker) givenName(sex string) string {
 	if sex == "f" {
@@ -219,7 +216,7 @@ func (m *maker) givenName(sex string) string {
 
 // person draws somebody new.
 func (m *maker) person(id int) *human {
-	h := &human{id: id, class: "plain", sex: pick(m, []string{"f", "f", "f", "m"})} // of therapists three in four are women
+	h := &human{id: id, class: "plain", sex: oneOf(m, []string{"f", "f", "f", "m"})} // of therapists three in four are women
 	h.given, h.middle, h.family = m.givenName(h.sex), m.givenName(h.sex), m.family.draw(m.Rand)
 	for h.middle == h.given {
 		h.middle = m.givenName(h.sex)
@@ -228,11 +225,11 @@ func (m *maker) person(id int) *human {
 	for _, s := range setStates {
 		if n -= s.share; n < 0 {
 			h.state = s.state
-			h.city, h.zip, _ = strings.Cut(pick(m, s.towns), "/")
+			h.city, h.zip, _ = strings.Cut(oneOf(m, s.towns), "/")
 			break
 		}
 	}
-	h.title = pick(m, m.titles[h.state])
+	h.title = oneOf(m, m.titles[h.state])
 	key := string(h.state) + h.title.BoardType
 	if m.numbers[key] == 0 {
 		m.numbers[key] = 1000 + m.IntN(60000)
@@ -253,8 +250,8 @@ func (m *maker) newNPI() NPI {
 
 func (m *maker) office() (street, phone string) {
 	m.phones++
-	street = fmt.Sprintf("%d %s %s", 10+m.IntN(9000), pick(m, strings.Fields("Alder Larch Foxglove Kestrel Juniper Bluestem Lantern Saltgrass Cinderlea Dovecote")),
-		pick(m, []string{"St", "Street", "Ave", "Avenue", "Blvd", "Rd"}))
+	street = fmt.Sprintf("%d %s %s", 10+m.IntN(9000), oneOf(m, strings.Fields("Alder Larch Foxglove Kestrel Juniper Bluestem Lantern Saltgrass Cinderlea Dovecote")),
+		oneOf(m, []string{"St", "Street", "Ave", "Avenue", "Blvd", "Rd"}))
 	if m.chance(0.5) {
 		street += fmt.Sprintf(" Suite %d", 100+m.IntN(400))
 	}
@@ -287,11 +284,11 @@ func (m *maker) people(n int) []*human {
 				h.family = h.born + "-" + h.family
 			}
 		case "diacritics":
-			h.given, h.family = pick(m, marked.given), pick(m, marked.family)
+			h.given, h.family = oneOf(m, marked.given), oneOf(m, marked.family)
 		case "truncated":
-			h.family = pick(m, []string{"Featherstonehaughley", "Vandersteenwinkelman"}) + pick(m, []string{"", "-" + m.family.draw(m.Rand)})
+			h.family = oneOf(m, []string{"Featherstonehaughley", "Vandersteenwinkelman"}) + oneOf(m, []string{"", "-" + m.family.draw(m.Rand)})
 			if !strings.Contains(h.family, "-") {
-				h.family += pick(m, []string{"son", "mark", "bergen"})
+				h.family += oneOf(m, []string{"son", "mark", "bergen"})
 			}
 			if m.chance(0.5) {
 				h.given = "Maximilianalexander"
@@ -309,7 +306,7 @@ func (m *maker) people(n int) []*human {
 			if m.chance(0.5) {
 				son.title, son.number = h.title, m.nextNumber(h)
 			} else {
-				son.title = pick(m, m.titles[h.state])
+				son.title = oneOf(m, m.titles[h.state])
 				son.number = m.nextNumber(son)
 			}
 			out = append(out, son)
@@ -317,7 +314,7 @@ func (m *maker) people(n int) []*human {
 			other := m.person(len(out) + 1)
 			other.class, other.given, other.family = h.class, h.given, h.family
 			other.state, other.city, other.zip = h.state, h.city, h.zip
-			other.title = pick(m, m.titles[h.state])
+			other.title = oneOf(m, m.titles[h.state])
 			other.number = m.nextNumber(other)
 			out = append(out, other)
 		}
@@ -382,7 +379,7 @@ func (m *maker) records(h *human) []labelled {
 	name := Name{Given: h.given, Middle: h.middle, Family: h.family, Suffix: h.suffix}
 	s := sources{roster: name, nppes: name, listing: name, licenceNPPES: h.number, stateNPPES: h.state, numberListing: h.number,
 		phoneNPPES: h.phone, phoneListing: h.phone, streetNPPS: h.street, streetListing: h.street}
-	s.taxonomy = pick(m, taxonomyOf[h.title.Profession])
+	s.taxonomy = oneOf(m, taxonomyOf[h.title.Profession])
 	// Whatever befalls them, sources differ in how much of the middle name they hold, whether the listing
 	// has an NPI, and whether NPPES still has the practice of today.
 	for _, n := range []*Name{&s.roster, &s.nppes, &s.listing} {
@@ -399,10 +396,10 @@ func (m *maker) records(h *human) []labelled {
 	if m.chance(0.3) {
 		s.streetNPPS, s.phoneNPPES = m.office()
 	}
-	either := func(n ...*Name) *Name { return pick(m, n) }
+	either := func(n ...*Name) *Name { return oneOf(m, n) }
 	switch h.class {
 	case "nickname":
-		either(&s.listing, &s.listing, &s.nppes, &s.roster).Given = titleCase(pick(m, m.nicknames[strings.ToLower(h.given)]))
+		either(&s.listing, &s.listing, &s.nppes, &s.roster).Given = titleCase(oneOf(m, m.nicknames[strings.ToLower(h.given)]))
 	case "maiden_known":
 		former := name
 		former.Family = h.born
@@ -415,7 +412,7 @@ func (m *maker) records(h *human) []labelled {
 		either(&s.nppes, &s.roster).Family = h.born
 	case "hyphen":
 		one, two, _ := strings.Cut(h.family, "-")
-		either(&s.nppes, &s.roster, &s.listing).Family = pick(m, []string{one, two})
+		either(&s.nppes, &s.roster, &s.listing).Family = oneOf(m, []string{one, two})
 		if m.chance(0.3) {
 			either(&s.nppes, &s.roster).Family = one + " " + two
 		}
@@ -448,11 +445,11 @@ func (m *maker) records(h *human) []labelled {
 		}
 	case "wrong_state":
 		for s.stateNPPES == h.state {
-			s.stateNPPES = pick(m, setStates).state
+			s.stateNPPES = oneOf(m, setStates).state
 		}
 	case "other_taxonomy":
 		for slices.Contains(taxonomyOf[h.title.Profession], s.taxonomy) {
-			s.taxonomy = pick(m, []string{"101YM0800X", "1041C0700X", "106H00000X", "103TC0700X", "363LP0808X"})
+			s.taxonomy = oneOf(m, []string{"101YM0800X", "1041C0700X", "106H00000X", "103TC0700X", "363LP0808X"})
 		}
 	case "father_son":
 		if m.chance(0.5) {
@@ -525,7 +522,7 @@ func (m *maker) written(t Title, number string, letters float64) string {
 		number = strings.Repeat("0", 1+m.IntN(3)) + number
 	}
 	if m.chance(letters) {
-		return t.BoardType + pick(m, []string{".", "-", " ", ""}) + number
+		return t.BoardType + oneOf(m, []string{".", "-", " ", ""}) + number
 	}
 	return number
 }
@@ -535,7 +532,7 @@ func (m *maker) written(t Title, number string, letters float64) string {
 func (m *maker) exclude(h *human, plant string) (Record, bool) {
 	n := Name{Given: h.given, Middle: h.middle, Family: h.family, Suffix: h.suffix}
 	if plant != "middle_in_front" && m.chance(0.5) {
-		n.Middle = pick(m, []string{"", n.Middle[:1]})
+		n.Middle = oneOf(m, []string{"", n.Middle[:1]})
 	}
 	x := &ExclusionRecord{City: h.city, State: h.state, ZIP: h.zip, Authority: "1128b4", Excluded: "2019-05-20", Birth: h.birth}
 	one, two, compound := strings.Cut(h.family, "-")
@@ -557,7 +554,7 @@ func (m *maker) exclude(h *human, plant string) (Record, bool) {
 		if h.class == "nickname" || len(nick) == 0 {
 			return Record{}, false
 		}
-		n.Given = titleCase(pick(m, nick))
+		n.Given = titleCase(oneOf(m, nick))
 	case "first_letters":
 		if len(h.given) < 6 {
 			return Record{}, false
@@ -572,7 +569,7 @@ func (m *maker) exclude(h *human, plant string) (Record, bool) {
 		n.Given, n.Family = dropMarks(n.Given), dropMarks(n.Family)
 	case "another_state":
 		for x.State == h.state {
-			x.State = pick(m, setStates).state
+			x.State = oneOf(m, setStates).state
 		}
 	case "with_npi":
 		x.NPI = h.npi
@@ -645,9 +642,9 @@ func matchingSet() []labelled {
 	for i := range decoys {
 		h := m.person(0)
 		if i%5 == 0 { // a namesake of somebody who is not excluded
-			twin := pick(m, people)
+			twin := oneOf(m, people)
 			for planted[twin.id] {
-				twin = pick(m, people)
+				twin = oneOf(m, people)
 			}
 			h.given, h.family, h.middle = twin.given, twin.family, twin.middle
 		}
@@ -665,7 +662,7 @@ func exclusionList(n int) []Record {
 	out := make([]Record, n)
 	for i := range out {
 		h := m.person(0)
-		h.sex = pick(m, []string{"f", "m"})
+		h.sex = oneOf(m, []string{"f", "m"})
 		out[i] = m.stranger(h)
 	}
 	return out
@@ -719,7 +716,7 @@ func readGzip(name string) []byte {
 
 func TestMatchingSet(t *testing.T) {
 	want := setBytes(matchingSet())
-	if *updateMatching {
+	if *update {
 		var b bytes.Buffer
 		z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
 		if err != nil {
