@@ -99,10 +99,13 @@ type Check struct {
 // Checks computes the five checks of the file for a patient in state y, true at t, as known at k.
 // They come in the order of CheckNames. With y "" the checks that depend on a state are not_checked.
 func Checks(f *CredentialFile, y State, t, k Instant, policies Policies) []Check {
-	b := bench{f, y, t, k, policies, policies.InForce(t, k), map[ID]Standing{}}
-	checks := []Check{b.license(), b.training(), b.oversight(), b.protocol(), b.record()}
-	for i := range checks {
-		checks[i].State, checks[i].Organisation = y, f.Provider.Kind == Organisation
+	b := bench{f, y, t, k, policies, policies.InForce(t, k), map[ID]Standing{}, new(Instant)}
+	var checks []Check
+	for _, check := range []func() Check{b.license, b.training, b.oversight, b.protocol, b.record} {
+		*b.idle = ""
+		c := check()
+		c.State, c.Organisation, c.ValidUntil = y, f.Provider.Kind == Organisation, earliest(c.ValidUntil, *b.idle)
+		checks = append(checks, c)
 	}
 	return checks
 }
@@ -131,6 +134,7 @@ type bench struct {
 	policies Policies
 	policy   Policy // in force
 	derived  map[ID]Standing
+	idle     *Instant // when a claim of which nothing counts yet may come to count by itself
 }
 
 func (b bench) standing(h History) Standing {
@@ -196,6 +200,20 @@ func of(f *CredentialFile, kind ClaimKind) []History {
 	return out
 }
 
+// held returns the claims of the kind of which something counts. One that was withdrawn, or of which nothing
+// counts at that moment, is as if nobody had made it: no check names it or is decided by it.
+func (b bench) held(f *CredentialFile, kind ClaimKind) []History {
+	var out []History
+	for _, h := range of(f, kind) {
+		if s := b.standing(h); s.Status == StatusNone || s.Status == StatusWithdrawn {
+			*b.idle = earliest(*b.idle, s.ValidUntil)
+			continue
+		}
+		out = append(out, h)
+	}
+	return out
+}
+
 // best returns the part with the best result; the earlier one of equals.
 func best(parts []Part) (Part, bool) {
 	if len(parts) == 0 {
@@ -240,7 +258,7 @@ func weigh(name CheckName, parts ...Part) Check {
 func (b bench) adverseLicences(f *CredentialFile) []Part {
 	var out []Part
 	for _, kind := range []ClaimKind{License, CompactPrivilege} {
-		for _, h := range of(f, kind) {
+		for _, h := range b.held(f, kind) {
 			if p := b.part(f, h); p.Result == ProblemOnRecord {
 				out = append(out, p)
 			}
@@ -258,7 +276,7 @@ func (b bench) license() Check {
 	var parts []Part
 	elsewhere := false
 	for _, kind := range []ClaimKind{License, CompactPrivilege} {
-		for _, h := range of(b.file, kind) {
+		for _, h := range b.held(b.file, kind) {
 			if h.Claim.Jurisdiction != b.y {
 				elsewhere = true
 				continue
@@ -324,7 +342,7 @@ func (b bench) title(c Claim) (Title, bool) {
 // psychiatry is the best board certification in psychiatry that somebody holds or shows.
 func (b bench) psychiatry() (Part, bool) {
 	var parts []Part
-	for _, h := range of(b.file, BoardCert) {
+	for _, h := range b.held(b.file, BoardCert) {
 		if strings.Contains(Fold(h.Claim.Title), "psychiatr") {
 			parts = append(parts, b.part(b.file, h))
 		}
@@ -340,7 +358,7 @@ func (b bench) byCompact(p Part, c Claim) Part {
 		return p
 	}
 	tables := b.policy.Tables()
-	home := slices.ContainsFunc(of(b.file, License), func(h History) bool {
+	home := slices.ContainsFunc(b.held(b.file, License), func(h History) bool {
 		title, ok := b.title(h.Claim)
 		return ok && title.Eligible() && h.Claim.Jurisdiction != b.y && b.standing(h).result() == Confirmed && tables.CompactIssues(c.Issuer, h.Claim.Jurisdiction, b.t)
 	})
@@ -353,7 +371,7 @@ func (b bench) byCompact(p Part, c Claim) Part {
 // training is check 2: specialised KAP training at a recognised programme.
 func (b bench) training() Check {
 	var parts []Part
-	for _, h := range of(b.file, TrainingCert) {
+	for _, h := range b.held(b.file, TrainingCert) {
 		p := b.part(b.file, h)
 		if h.Claim.Issuer == "" && p.Result.Rank() > NotChecked.Rank() {
 			p.Result, p.Reasons = NotChecked, []string{ReasonProgramUnknown}
@@ -373,7 +391,7 @@ func (b bench) training() Check {
 // link counts; each link is as good as the worse of the link itself and the prescriber's licence.
 func (b bench) oversight() Check {
 	var bestCheck *Check
-	for _, h := range of(b.file, OversightLink) {
+	for _, h := range b.held(b.file, OversightLink) {
 		prescriber := b.file.Linked[h.Claim.Other] // nil when only a name is stated
 		if h.Claim.Self() {
 			prescriber = b.file
@@ -389,7 +407,7 @@ func (b bench) oversight() Check {
 			parts = append(parts, agreement...)
 			until = earliest(until, changes)
 			parts = append(parts, b.remsSite(prescriber)...)
-			for _, s := range of(prescriber, ExclusionScreen) {
+			for _, s := range b.held(prescriber, ExclusionScreen) {
 				if p := b.part(prescriber, s); p.Result == ProblemOnRecord || p.Result == BeingChecked {
 					p.List = s.Claim.Issuer
 					parts = append(parts, p)
@@ -433,7 +451,7 @@ func (b bench) link(h History, prescriber *CredentialFile) Part {
 }
 
 func (b bench) deaSeen(prescriber *CredentialFile) bool {
-	for _, h := range of(prescriber, DEARegistration) {
+	for _, h := range b.held(prescriber, DEARegistration) {
 		if h.Claim.Jurisdiction == b.y && b.standing(h).result().Rank() >= ShownByDocument.Rank() {
 			return true
 		}
@@ -448,7 +466,7 @@ func (b bench) prescriberLicence(f *CredentialFile) Part {
 		return bad[0]
 	}
 	var parts []Part
-	for _, h := range of(f, License) {
+	for _, h := range b.held(f, License) {
 		if h.Claim.Jurisdiction != b.y {
 			continue
 		}
@@ -497,7 +515,7 @@ func (b bench) agreement(prescriber *CredentialFile, licence Part) (parts []Part
 	if a := tables.Authority(b.y, role, b.t); a == "full" || a == "none_required" {
 		return nil, changes
 	}
-	for _, h := range of(prescriber, PracticeAgreement) {
+	for _, h := range b.held(prescriber, PracticeAgreement) {
 		if h.Claim.Jurisdiction != b.y {
 			continue
 		}
@@ -534,7 +552,7 @@ func (b bench) remsSite(prescriber *CredentialFile) []Part {
 	}
 	var parts []Part
 	for _, f := range []*CredentialFile{b.file, prescriber} {
-		for _, h := range of(f, REMSSite) {
+		for _, h := range b.held(f, REMSSite) {
 			parts = append(parts, b.part(f, h))
 		}
 	}
@@ -547,7 +565,7 @@ func (b bench) remsSite(prescriber *CredentialFile) []Part {
 // protocol is check 4: preparation, a therapist present in the medicine session, vital signs watched
 // with an emergency plan, and integration. There is no primary source, so a document is its ceiling.
 func (b bench) protocol() Check {
-	claims := of(b.file, ProtocolClaim)
+	claims := b.held(b.file, ProtocolClaim)
 	var parts []Part
 	for _, h := range claims {
 		p := b.part(b.file, h)
@@ -590,12 +608,12 @@ func (b bench) protocol() Check {
 // the training, a discipline screen per licence, and each exclusion list of the policy.
 func (b bench) record() Check {
 	var parts []Part
-	licences := of(b.file, License)
+	licences := b.held(b.file, License)
 	for _, h := range licences {
 		parts = append(parts, b.part(b.file, h))
 		screen := missing(DisciplineScreen)
 		screen.Claim = &Claim{Kind: DisciplineScreen, Jurisdiction: h.Claim.Jurisdiction, Title: h.Claim.Title, Number: h.Claim.Number}
-		for _, d := range of(b.file, DisciplineScreen) {
+		for _, d := range b.held(b.file, DisciplineScreen) {
 			if d.Claim.Jurisdiction == h.Claim.Jurisdiction && d.Claim.Title == h.Claim.Title && d.Claim.Number.Digits() == h.Claim.Number.Digits() {
 				screen = b.part(b.file, d)
 			}
@@ -609,7 +627,7 @@ func (b bench) record() Check {
 	parts = append(parts, training.Parts...)
 	for _, list := range b.policy.ScreensFor(b.file.states()) {
 		screen := missing(ExclusionScreen)
-		for _, h := range of(b.file, ExclusionScreen) {
+		for _, h := range b.held(b.file, ExclusionScreen) {
 			if h.Claim.Issuer == list {
 				screen = b.part(b.file, h)
 			}
