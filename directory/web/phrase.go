@@ -492,29 +492,30 @@ func (t teller) standing(c directory.Claim, s directory.Standing, who subject) s
 func (t teller) fromSource(c directory.Claim, s directory.Standing) string {
 	b := s.Basis.Body
 	register := the(b.Source)
-	if s.Status == directory.StatusStale {
+	licence := c.Kind == directory.License || c.Kind == directory.CompactPrivilege || c.Kind == directory.DisciplineScreen
+	switch {
+	case s.Status == directory.StatusStale:
 		return t.stale(c, s)
+	case c.Kind == directory.ExclusionScreen: // has words of its own for each
+	case s.Status == directory.StatusAdverse && licence:
+		return capital(register) + t.action(s, "board action", t.licence(c)) + " " + looked(s)
+	case s.Status == directory.StatusAdverse:
+		return capital(register) + t.action(s, "action", t.noun(c, b)) + " " + looked(s)
+	case (s.Status == directory.StatusExpired || s.Status == directory.StatusInactive) && c.Kind != directory.IdentityNPI:
+		lists := capital(register) + " lists " + t.noun(c, b)
+		if c.Kind == directory.License || c.Kind == directory.CompactPrivilege {
+			lists = c.Jurisdiction.Name() + " lists " + t.licence(c)
+		}
+		if last := cmp.Or(b.Expires, b.To); last != "" && s.Status == directory.StatusExpired {
+			return lists + ", and its last day was " + last.String() + ". " + looked(s)
+		}
+		return lists + as(b.SourceWords) + ". " + looked(s)
 	}
 	switch c.Kind {
 	case directory.License, directory.CompactPrivilege:
-		lists := c.Jurisdiction.Name() + " lists " + t.licence(c)
-		switch s.Status {
-		case directory.StatusAdverse:
-			return capital(register) + t.action(s, " on "+t.licence(c)) + " " + looked(s)
-		case directory.StatusExpired:
-			if b.Expires != "" {
-				return lists + ", and its last day was " + b.Expires.String() + ". " + looked(s)
-			}
-			return lists + as(b.SourceWords) + ". " + looked(s)
-		case directory.StatusInactive:
-			return lists + as(b.SourceWords) + ". " + looked(s)
-		}
-		return lists + as(b.SourceWords) + t.expires(c, s) + ". " + looked(s)
+		return c.Jurisdiction.Name() + " lists " + t.licence(c) + as(b.SourceWords) + t.expires(c, s) + ". " + looked(s)
 	case directory.DisciplineScreen:
-		switch {
-		case s.Status == directory.StatusAdverse:
-			return capital(register) + t.action(s, " on "+t.licence(c)) + " " + looked(s)
-		case b.State == directory.SeenReinstated:
+		if b.State == directory.SeenReinstated {
 			return capital(register) + " shows a past public board action" + dated(b.ActionDate) + " on " + t.licence(c) + ", which it lists as completed. Read the board's own record. " + looked(s)
 		}
 		return capital(register) + " shows no public board action on " + t.licence(c) + ". " + looked(s)
@@ -524,6 +525,8 @@ func (t teller) fromSource(c directory.Claim, s directory.Standing) string {
 			return capital(register) + edition(s) + " shows an exclusion" + dated(b.ActionDate) + ". Read the list's own record. " + looked(s)
 		case b.State == directory.SeenReinstated:
 			return capital(register) + " shows a reinstatement" + dated(b.ActionDate) + ". Read the list's own record. " + looked(s)
+		case s.Status == directory.StatusExpired, s.Status == directory.StatusInactive: // an entry that is no exclusion, and no clear search either
+			return capital(register) + edition(s) + " shows an entry" + as(b.SourceWords) + ". Read the list's own record. " + looked(s)
 		}
 		return "No match on " + register + edition(s) + "."
 	case directory.IdentityNPI:
@@ -540,16 +543,19 @@ func (t teller) fromSource(c directory.Claim, s directory.Standing) string {
 	return capital(register) + " lists " + t.noun(c, b) + as(b.SourceWords) + t.expires(c, s) + ". " + looked(s)
 }
 
-// action quotes a public board action and adds nothing to it.
-func (t teller) action(s directory.Standing, on string) string {
+// action quotes a public action on a licence or another credential and adds nothing to it.
+func (t teller) action(s directory.Standing, action, on string) string {
 	b := s.Basis.Body
-	out := " shows a public board action" + dated(b.ActionDate) + on
+	out := " shows a public " + action + dated(b.ActionDate) + " on " + on
 	words := b.SourceWords
 	if len(b.Restrictions) > 0 {
 		words = strings.Join(b.Restrictions, "; ")
 	}
 	if q := quoted(words); q != "" {
 		out += ", in its own words " + q
+	}
+	if action != "board action" {
+		return out + ". Read its own record."
 	}
 	return out + ". Read the board's own record."
 }
@@ -560,12 +566,19 @@ func (t teller) stale(c directory.Claim, s directory.Standing) string {
 	register := the(b.Source)
 	when := s.CheckedAt.Date()
 	out := ""
-	switch c.Kind {
+	switch reinstated := b.State == directory.SeenReinstated; c.Kind {
 	case directory.License, directory.CompactPrivilege:
 		out = capital(register) + " listed " + t.licence(c) + as(b.SourceWords) + "."
 	case directory.DisciplineScreen:
 		out = capital(register) + " showed no public board action on " + t.licence(c) + "."
+		if reinstated {
+			out = capital(register) + " showed a past public board action" + dated(b.ActionDate) + " on " + t.licence(c) + ", which it listed as completed."
+		}
 	case directory.ExclusionScreen:
+		if reinstated {
+			out = capital(register) + edition(s) + " showed a reinstatement" + dated(b.ActionDate) + "."
+			break
+		}
 		out = "There was no match on " + register + edition(s) + "."
 	case directory.IdentityNPI:
 		out = capital(register) + " listed NPI " + c.Number.Shown + "."
@@ -754,6 +767,12 @@ func (t teller) noun(c directory.Claim, b directory.Body) string {
 			return "a federal registration to prescribe (DEA)"
 		}
 		return "a federal registration to prescribe (DEA) for " + c.Jurisdiction.Name()
+	case directory.OversightLink:
+		return t.prescriber(c) + " as the one who prescribes and monitors"
+	case directory.DisciplineScreen:
+		return "board actions on " + t.licence(c)
+	case directory.ExclusionScreen:
+		return "a search of an exclusion list"
 	case directory.BoardCert:
 		return "board certification: " + quoted(c.Title)
 	case directory.Pledge:
