@@ -58,6 +58,17 @@ func strict(raw []byte, v any) error {
 	return dec.Decode(v)
 }
 
+// begins is when the first source was read. The ledger of the demonstration begins then, so that what was
+// known on each of its days can be asked for.
+func (m manifest) begins() directory.Instant {
+	for _, s := range m.Steps {
+		if s.Read != "" && s.Read < m.Now {
+			return s.Read
+		}
+	}
+	return m.Now
+}
+
 func (a *app) demoCommand() *cobra.Command {
 	var state string // its own: a flag's default is written when it is added, and the others keep theirs
 	cmd := &cobra.Command{
@@ -81,6 +92,7 @@ The demonstration lives in a state directory of its own, .kapdir/demo, unless --
 				return err
 			}
 			clock := &standing{}
+			clock.set(m.begins())
 			st, err := a.openStore(clock.or(time.Now))
 			if err != nil {
 				_ = ln.Close()
@@ -121,7 +133,7 @@ func (c *standing) or(other func() time.Time) func() time.Time {
 
 // loadDemo imports every step of the manifest through the same sink and desk as real data.
 func (a *app) loadDemo(st *store.Store, m manifest, clock *standing) error {
-	clock.set(m.Now)
+	clock.set(m.begins())
 	if demo, err := a.demoHeld(st); err != nil {
 		return err
 	} else if runs, err := st.Runs(a.ctx, 1); err != nil {

@@ -150,7 +150,7 @@ func dossierOf(x *directory.Export, f *directory.CredentialFile, evidence map[st
 			d.Here = &d.Statements[i]
 		}
 	}
-	words := web.WordsOf(f, at, known, x.Policies)
+	words := naming{web.WordsOf(f, at, known, x.Policies), speakersOf(f)}
 	seen := func(i directory.Instant) bool { return i >= from && (to == "" || i <= to) }
 	for _, id := range f.Others() {
 		if l := f.Linked[id]; l != nil {
@@ -167,7 +167,7 @@ func dossierOf(x *directory.Export, f *directory.CredentialFile, evidence map[st
 		var last *decision
 		for i, e := range h.Events {
 			if e.Type == directory.Review || e.Type == directory.Decide {
-				c := decision{Seq: e.Seq, Performed: e.PerformedAt, By: who(e.Actor), Element: name, Of: e.Body.Of, Decision: e.Body.Decision, Why: why(e)}
+				c := decision{Seq: e.Seq, Performed: e.PerformedAt, By: words.who(e.Actor), Element: name, Of: e.Body.Of, Decision: e.Body.Decision, Why: why(e)}
 				if last != nil {
 					c.Previous, c.Gap = last.Performed, daysBetween(last.Performed, c.Performed)
 				}
@@ -223,7 +223,7 @@ func freshFrom(e directory.Event) directory.Instant {
 	return e.PerformedAt
 }
 
-func elementOf(h directory.History, name string, words web.Words, policy directory.Policy, evidence map[string]directory.ExportEvidence, at, known directory.Instant, policies directory.Policies) element {
+func elementOf(h directory.History, name string, words naming, policy directory.Policy, evidence map[string]directory.ExportEvidence, at, known directory.Instant, policies directory.Policies) element {
 	s := directory.Derive(h, at, known, policies)
 	limit := policy.Kinds[h.Claim.Kind].Stale
 	x := element{Claim: h.Claim.ID, Kind: h.Claim.Kind, Name: name, Status: words.Status(h.Claim, s), Limit: limit, Events: s.Because}
@@ -236,7 +236,7 @@ func elementOf(h directory.History, name string, words web.Words, policy directo
 	}
 	e := *s.Basis
 	b := e.Body
-	x.Source, x.SourceAsOf, x.Release, x.Checked, x.Verifier = words.Source(b.Source), b.SourceAsOf, b.Release, e.PerformedAt, who(e.Actor)
+	x.Source, x.SourceAsOf, x.Release, x.Checked, x.Verifier = words.Source(b.Source), b.SourceAsOf, b.Release, e.PerformedAt, words.who(e.Actor)
 	x.Found, x.Expires, x.Evidence = found(b), cmp.Or(b.Expires, b.To), e.Evidence
 	for _, sum := range e.Evidence {
 		x.Method = cmp.Or(x.Method, evidence[sum].Method)
@@ -257,7 +257,7 @@ func elementOf(h directory.History, name string, words web.Words, policy directo
 	var by []string
 	for _, r := range h.Events {
 		if r.Type == directory.Review && slices.Contains(s.Because, r.Seq) && r.Body.Of == e.Seq {
-			by = append(by, who(r.Actor))
+			by = append(by, words.who(r.Actor))
 			x.Decided = max(x.Decided, r.PerformedAt)
 		}
 	}
@@ -314,6 +314,32 @@ func found(b directory.Body) string {
 	return strings.Join(out, "; ")
 }
 
+// naming names what stands in a file, and who acted.
+type naming struct {
+	web.Words
+	speakers
+}
+
+// speakers are the names of those who speak for themselves in a file, by identifier.
+type speakers map[string]string
+
+func speakersOf(f *directory.CredentialFile) speakers {
+	out := speakers{string(f.Provider.ID): "the provider"}
+	for id, l := range f.Linked {
+		out[string(id)] = l.Provider.DisplayName()
+	}
+	return out
+}
+
+// who names an actor of a file.
+func (s speakers) who(a directory.Actor) string {
+	if name := s[a.ID]; name != "" && a.Kind == directory.ByProvider {
+		a.ID = name
+		return strings.TrimPrefix(who(a), string(directory.ByProvider)+" ")
+	}
+	return who(a)
+}
+
 // who names an actor and how they proved who they are.
 func who(a directory.Actor) string {
 	out := string(a.Kind) + " " + a.ID
@@ -346,9 +372,9 @@ func daysBetween(a, b directory.Instant) string {
 }
 
 // changeOf tells one event: what it says, what differs from the one before, and what it made of the claim.
-func changeOf(h directory.History, i int, name string, words web.Words, policies directory.Policies) change {
+func changeOf(h directory.History, i int, name string, words naming, policies directory.Policies) change {
 	e := h.Events[i]
-	c := change{Seq: e.Seq, Recorded: e.RecordedAt, Performed: e.PerformedAt, Claim: h.Claim.ID, Element: name, Who: who(e.Actor), Why: why(e),
+	c := change{Seq: e.Seq, Recorded: e.RecordedAt, Performed: e.PerformedAt, Claim: h.Claim.ID, Element: name, Who: words.who(e.Actor), Why: why(e),
 		Supersedes: e.Supersedes, Evidence: e.Evidence}
 	c.Before = words.Status(h.Claim, directory.Derive(h, e.RecordedAt, e.RecordedAt.Add(-time.Millisecond), policies))
 	c.After = words.Status(h.Claim, directory.Derive(h, e.RecordedAt, e.RecordedAt, policies))
@@ -412,7 +438,7 @@ func differences(a, b directory.Body) string {
 	return strings.Join(out, "; ")
 }
 
-func monitoredOf(e directory.Event, name string, words web.Words, runs []directory.Run) monitored {
+func monitoredOf(e directory.Event, name string, words naming, runs []directory.Run) monitored {
 	b := e.Body
 	m := monitored{Seq: e.Seq, Performed: e.PerformedAt, Source: words.Source(b.Source), Release: b.Release, SourceAsOf: b.SourceAsOf, Element: name,
 		Result: strings.ReplaceAll(string(b.State), "_", " "), Found: found(b), Evidence: e.Evidence}
@@ -424,16 +450,16 @@ func monitoredOf(e directory.Event, name string, words web.Words, runs []directo
 	return m
 }
 
-func adverseOf(h directory.History, e directory.Event, name string, words web.Words, at, known directory.Instant, policies directory.Policies) adverseItem {
+func adverseOf(h directory.History, e directory.Event, name string, words naming, at, known directory.Instant, policies directory.Policies) adverseItem {
 	x := adverseItem{Seq: e.Seq, Element: name, Source: words.Source(e.Body.Source), Seen: e.PerformedAt, Action: e.Body.ActionDate, Words: found(e.Body),
 		Match: string(e.Body.Match) + " by " + strings.Join(e.Body.By, ", "), Now: words.Status(h.Claim, directory.Derive(h, at, known, policies))}
 	var said []string
 	for _, r := range h.Events {
 		switch {
 		case r.Type == directory.Review && r.Body.Of == e.Seq:
-			said = append(said, r.Body.Decision+" by "+who(r.Actor)+" on "+r.PerformedAt.Date().String())
+			said = append(said, r.Body.Decision+" by "+words.who(r.Actor)+" on "+r.PerformedAt.Date().String())
 		case (r.Type == directory.Void || r.Type == directory.Correct) && r.Supersedes == e.Seq:
-			said = append(said, string(r.Type)+" by "+who(r.Actor)+" on "+r.PerformedAt.Date().String())
+			said = append(said, string(r.Type)+" by "+words.who(r.Actor)+" on "+r.PerformedAt.Date().String())
 		}
 	}
 	x.Decisions = cmp.Or(strings.Join(said, "; "), "no decision yet")
@@ -471,7 +497,7 @@ type bar struct {
 
 type mark struct{ X, Title string }
 
-type tick struct{ X, Label string }
+type tick struct{ X, Label, Anchor string }
 
 // shades are the six looks of a bar; each differs in lightness and outline too, for print.
 var shades = map[directory.Status]string{directory.StatusVerified: "good", directory.StatusExpiring: "soon", directory.StatusAdverse: "bad",
@@ -480,11 +506,11 @@ var shades = map[directory.Status]string{directory.StatusVerified: "good", direc
 
 const mostSpans = 400
 
-func (tl *timeline) add(h directory.History, name string, words web.Words, at directory.Instant, policies directory.Policies) {
+func (tl *timeline) add(h directory.History, name string, words naming, at directory.Instant, policies directory.Policies) {
 	if len(h.Events) == 0 || h.Events[0].RecordedAt > at {
 		return
 	}
-	row := timeRow{Name: name, Short: shorten(name, 44)}
+	row := timeRow{Name: name, Short: shorten(name, 52)}
 	t := h.Events[0].RecordedAt
 	for range mostSpans {
 		s := directory.Derive(h, t, t, policies)
@@ -563,11 +589,11 @@ func (tl *timeline) finish(at directory.Instant) {
 	}
 	for m := first; !m.After(end); m = m.AddDate(0, step, 0) {
 		if !m.Before(begin) {
-			tl.Ticks = append(tl.Ticks, tick{num(x(directory.At(m))), m.Format(format)})
+			tl.Ticks = append(tl.Ticks, tick{num(x(directory.At(m))), m.Format(format), "start"})
 		}
 	}
-	if len(tl.Ticks) == 0 {
-		tl.Ticks = []tick{{num(left), begin.Format("2 Jan 2006")}}
+	if len(tl.Ticks) < 2 {
+		tl.Ticks = []tick{{num(left), begin.Format("2 Jan 2006"), "start"}, {num(left + right), end.Format("2 Jan 2006"), "end"}}
 	}
 }
 
@@ -595,16 +621,40 @@ var packTemplate = template.Must(template.New("file").Funcs(template.FuncMap{
 	"join":   strings.Join,
 	"notice": func() string { return noNotice },
 	"class":  func(verdict string) string { return strings.ReplaceAll(verdict, " ", "-") },
-	"count": func(list []element, verdict string) int {
-		n := 0
-		for _, e := range list {
-			if e.Verdict == verdict {
-				n++
-			}
-		}
-		return n
-	},
 }).Parse(packPage))
+
+// Summary says in two sentences what the dossier holds.
+func (d *dossier) Summary() string {
+	count := map[string]int{}
+	for _, e := range d.Elements {
+		count[e.Verdict]++
+	}
+	var parts []string
+	for _, x := range []struct{ verdict, words string }{{fail, "decided on an answer older than policy allows"}, {waiting, "waiting for a person"}, {pass, "from the issuer and decided in time"},
+		{unverified, "not from the issuer"}, {uncheck, "that could not be checked"}, {nothing, "of which nothing is held"}} {
+		if n := count[x.verdict]; n > 0 {
+			parts = append(parts, strconv.Itoa(n)+" "+x.words)
+		}
+	}
+	plural := func(n int, one, many string) string {
+		switch n {
+		case 0:
+			return "no " + many
+		case 1:
+			return "1 " + one
+		}
+		return strconv.Itoa(n) + " " + many
+	}
+	out := plural(len(d.Elements), "element", "elements")
+	if len(parts) > 0 {
+		out += ": " + strings.Join(parts, ", ")
+	}
+	return capitalised(out) + ". " + capitalised(plural(len(d.Adverse), "adverse or possible adverse item", "adverse or possible adverse items")) + ", " +
+		plural(len(d.Decisions), "decision of a person", "decisions of people") + ", " + plural(len(d.Monitoring), "answer of a source", "answers of sources") + ", " +
+		plural(len(d.Changes), "change", "changes") + "."
+}
+
+func capitalised(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // page writes the dossier for a person to read and print.
 func (d *dossier) page(w io.Writer) error { return packTemplate.Execute(w, d) }
