@@ -86,17 +86,17 @@ func ReadExport(r io.Reader, evidence func(ExportEvidence) error) (*Export, erro
 	return x.finish()
 }
 
-// at says in which line an error lies.
+// at says in which line an error lies. Whatever it is, the export is at fault.
 func (x *exportReader) at(err error) error {
+	out := Error{Kind: Invalid, Op: "export, line " + strconv.Itoa(x.n), Detail: err.Error()}
 	var e *Error
-	if !errors.As(err, &e) {
-		return Errorf(Invalid, "", "line %d: %w", x.n, err)
+	if errors.As(err, &e) {
+		out.Field, out.Detail = e.Field, e.Detail
+		if e.Kind == Unavailable || e.Kind == Internal { // of whoever takes the evidence
+			out.Kind = e.Kind
+		}
 	}
-	field := ""
-	if e.Field != "" {
-		field = e.Field + ": "
-	}
-	return &Error{Kind: e.Kind, Field: e.Field, Op: "export", Detail: "line " + strconv.Itoa(x.n) + ": " + field + e.Detail}
+	return &out
 }
 
 type exportReader struct {

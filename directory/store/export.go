@@ -81,7 +81,9 @@ func (v *View) EachFile(f func(file *directory.CredentialFile, public bool) erro
 }
 
 // Files returns the public files among the ids, with the files of linked prescribers, in the order of ids.
-func (v *View) Files(ids []directory.ID) ([]*directory.CredentialFile, error) { return v.t.publicFiles(ids) }
+func (v *View) Files(ids []directory.ID) ([]*directory.CredentialFile, error) {
+	return v.t.publicFiles(ids)
+}
 
 // Find returns the providers that an id or an NPI names, whether or not they have a public page.
 func (v *View) Find(word string) ([]directory.ID, error) {
