@@ -7,6 +7,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -189,7 +190,7 @@ func (x *ExportWriter) Evidence(e Evidence, why string) ExportEvidence {
 // Event writes an event of a claim of the kind, in the bytes that the ledger holds unless something in them
 // is withheld: the number of a DEA registration, and what a note must not say.
 func (x *ExportWriter) Event(payload []byte, kind ClaimKind) {
-	if kind == DEARegistration || bytes.Contains(payload, []byte(`"note":`)) {
+	if kind == DEARegistration || bytes.Contains(payload, []byte(`"note":`)) || oddAuth.Match(payload) {
 		var e Event
 		if err := json.Unmarshal(payload, &e); err != nil {
 			x.err = cmp.Or(x.err, err)
@@ -197,6 +198,8 @@ func (x *ExportWriter) Event(payload []byte, kind ClaimKind) {
 		}
 		var what, more []string
 		e.Body.Note, what = withhold(e.Body.Note, x.licences)
+		e.Actor.Auth, more = withhold(e.Actor.Auth, nil)
+		what = append(what, more...)
 		if kind == DEARegistration {
 			b := &e.Body
 			if b.Number != "" {
@@ -221,6 +224,9 @@ func (x *ExportWriter) Event(payload []byte, kind ClaimKind) {
 	}
 	x.raw(payload)
 }
+
+// oddAuth finds a proof of identity that is more than a word of ours.
+var oddAuth = regexp.MustCompile(`"auth":"[a-z_]*[^a-z_"]`)
 
 // Withheld says how often each kind of thing was left out.
 func (x *ExportWriter) Withheld() map[string]int { return x.withheld }

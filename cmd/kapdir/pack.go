@@ -460,7 +460,7 @@ func modifications(v *store.View, w io.Writer, o packOrder, actors map[string]*a
 		return err
 	}
 	err := v.EachChange(o.from, o.to, func(e directory.Event, provider directory.ID, kind directory.ClaimKind) error {
-		by := who(e.Actor)
+		by := directory.Withhold(who(e.Actor))
 		if e.Actor.Kind != directory.ByProvider { // who of us acted: staff, tools, issuers
 			act := actors[by]
 			if act == nil {
