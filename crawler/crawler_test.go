@@ -287,7 +287,7 @@ func TestInputs(t *testing.T) {
 			t.Errorf("%s from %+v: %v, want %s", c.source, c.in, err, c.kind)
 		}
 	}
-	if _, err := Run(context.Background(), Source{ID: "sam"}, Input{}, &memory{}, Options{Now: day}); directory.KindOf(err) != directory.Invalid {
+	if _, err := Run(context.Background(), Source{ID: "certificate"}, Input{}, &memory{}, Options{Now: day}); directory.KindOf(err) != directory.Invalid {
 		t.Errorf("a source that cannot be imported: %v", err)
 	}
 }
@@ -305,11 +305,11 @@ func TestSources(t *testing.T) {
 			t.Errorf("%s is a listing: %v, the table says %q", s.ID, s.Listing, info.Kind)
 		}
 	}
-	if !slices.IsSorted(ids) || len(ids) != 7 {
+	if !slices.IsSorted(ids) || len(ids) != 9 {
 		t.Errorf("sources %v", ids)
 	}
-	if _, ok := Find("sam"); ok {
-		t.Error("sam cannot be imported yet")
+	if _, ok := Find("certificate"); ok {
+		t.Error("a provider's document is no source that can be imported")
 	}
 }
 

@@ -99,34 +99,107 @@ func readLEIE(f file, o *out) error {
 		})
 }
 
-// exclusion turns a row into a record. A value that cannot be read costs the row only where the row
-// says nothing without it; a wrong NPI or birth date is left out and reported, since dropping the row
-// would drop an excluded person.
-func exclusion(fields []string, line int, o *out) error {
-	for i, v := range fields {
-		if holdsSSN(v) {
-			return o.reject(directory.Reject{Line: line, Field: leieHeader[i], Reason: ssnReason})
+// listRow is a row of an exclusion list that was divided well, while it is read. A list decides about
+// people, so what the quarantine keeps of its rows is whom they name: nobody whom a row may name gets a
+// clear answer from that release. Of a row that names nobody, what else it says is kept, so that it
+// cannot be taken for a row of which nothing is known.
+type listRow struct {
+	o    *out
+	line int
+	who  string
+}
+
+func newListRow(o *out, line int, names []string, npi string, other ...string) listRow {
+	r := listRow{o: o, line: line}
+	if n, err := directory.ParseNPI(cleanText(npi)); err == nil {
+		names = append(names, string(n))
+	}
+	for _, part := range [][]string{names, other} {
+		for _, v := range part {
+			if v = scrubText(v); v != "" {
+				r.who = strings.TrimSpace(r.who + " " + v)
+			}
+		}
+		if r.who != "" {
+			break
 		}
 	}
+	return r
+}
+
+// refuse puts the row in quarantine.
+func (r listRow) refuse(field, reason string) error {
+	return r.o.reject(directory.Reject{Line: r.line, Field: field, Reason: reason, Text: r.who})
+}
+
+// without takes the row and leaves one value out. A wrong NPI or birth date costs only itself, since
+// dropping the row would drop an excluded person. The row itself is searched, so that the quarantine
+// keeps the value, and whom the row names only where the value must not be held.
+func (r listRow) without(field, reason, value string) error {
+	text := scrubText(value)
+	if strings.TrimSpace(directory.Fold(text)) == "" {
+		text = r.who
+	}
+	return r.o.partly(directory.Reject{Line: r.line, Field: field, Reason: reason + "; the row was taken without it", Text: text})
+}
+
+// npi reads a number that may be absent: empty, zeros, or a word for none.
+func (r listRow) npi(field, value string) (directory.NPI, error) {
+	if strings.Trim(value, "0") == "" || noneWords[directory.Fold(value)] {
+		return "", nil
+	}
+	n, err := directory.ParseNPI(value)
+	if err != nil {
+		return "", r.without(field, detail(err), value)
+	}
+	return n, nil
+}
+
+var noneWords = map[string]bool{"n a": true, "na": true, "none": true, "null": true, "unknown": true}
+
+// rowKey names a row from release to release by what it says of who, on what ground and when.
+func rowKey(values ...string) string {
+	h := sha256.New()
+	for _, v := range values {
+		h.Write([]byte(strings.ToUpper(cleanText(v))))
+		h.Write([]byte{0})
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// exclusion turns a row of LEIE into a record. A value that cannot be read costs the row only where the
+// row says nothing without it.
+func exclusion(fields []string, line int, o *out) error {
 	get := func(i int) string { return cleanText(fields[i]) }
-	quarantine := func(i int, reason string) error {
-		return o.reject(directory.Reject{Line: line, Field: leieHeader[i], Reason: reason, Text: fields[i]})
+	r := newListRow(o, line, []string{get(leieLast), get(leieFirst), get(leieMiddle), get(leieBusiness)}, get(leieNPI), get(leieType), get(leieDate), get(leieSpecialty))
+	for i, v := range fields {
+		if holdsSSN(v) {
+			return r.refuse(leieHeader[i], ssnReason)
+		}
+	}
+	for _, i := range []int{leieUPIN, leieNPI} {
+		if slotHoldsSSN(fields[i], "") {
+			fields[i] = ""
+			if err := r.without(leieHeader[i], ssnReason, ""); err != nil {
+				return err
+			}
+		}
 	}
 	x := &directory.ExclusionRecord{Organisation: get(leieBusiness), City: directory.NameInCapitals(get(leieCity)), State: stateOf(get(leieState)),
 		ZIP: zipOf(get(leieZIP)), Specialty: get(leieSpecialty), Authority: get(leieType), WaiverState: stateOf(get(leieWaiverState))}
 	if x.Specialty == "" {
 		x.Specialty = get(leieGeneral)
 	}
-	x.Name = leieName(get(leieLast), get(leieFirst), get(leieMiddle))
+	x.Name = listName(get(leieLast), get(leieFirst), get(leieMiddle))
 	if x.Name.IsZero() && x.Organisation == "" {
-		return quarantine(leieLast, "the row names neither a person nor a business")
+		return r.refuse(leieHeader[leieLast], "the row names neither a person nor a business")
 	}
 	if x.Authority == "" {
-		return quarantine(leieType, "the row has no exclusion type")
+		return r.refuse(leieHeader[leieType], "the row has no exclusion type")
 	}
 	var err error
 	if x.Excluded, err = leieDay(get(leieDate)); err != nil || x.Excluded == "" {
-		return quarantine(leieDate, "the exclusion date is not a day of the form YYYYMMDD")
+		return r.refuse(leieHeader[leieDate], quoted(get(leieDate))+" is not an exclusion date of the form YYYYMMDD")
 	}
 	for _, d := range []struct {
 		column int
@@ -137,36 +210,31 @@ func exclusion(fields []string, line int, o *out) error {
 			if d.column == leieBirth {
 				text = ""
 			}
-			if err := o.partly(directory.Reject{Line: line, Field: leieHeader[d.column], Reason: "is not a day of the form YYYYMMDD; the row was taken without it", Text: text}); err != nil {
+			if err := r.without(leieHeader[d.column], "is not a day of the form YYYYMMDD", text); err != nil {
 				return err
 			}
 		}
 	}
-	if n := get(leieNPI); strings.Trim(n, "0") != "" {
-		if x.NPI, err = directory.ParseNPI(n); err != nil {
-			if err := o.partly(directory.Reject{Line: line, Field: "NPI", Reason: detail(err) + "; the row was taken without it", Text: n}); err != nil {
-				return err
-			}
-		}
+	if x.NPI, err = r.npi("NPI", get(leieNPI)); err != nil {
+		return err
 	}
-	r := directory.Record{Key: leieKey(fields), Line: line, Exclusion: x, Fields: make(map[string]string, len(leieKept))}
+	rec := directory.Record{Key: leieKey(fields), Line: line, Exclusion: x, Fields: make(map[string]string, len(leieKept))}
 	for _, i := range leieKept {
 		if v := get(i); v != "" {
-			r.Fields[leieHeader[i]] = v
+			rec.Fields[leieHeader[i]] = v
 		}
 	}
-	return o.record(r)
+	return o.record(rec)
 }
 
-// leieKey names a row from release to release by who, on what ground and when. Duplicate lines, which
+// leieKey leaves out what changes in a row that goes on: reinstatement and waiver. Duplicate lines, which
 // the list has, share it.
 func leieKey(fields []string) string {
-	h := sha256.New()
+	var values []string
 	for _, i := range []int{leieLast, leieFirst, leieMiddle, leieBusiness, leieUPIN, leieNPI, leieBirth, leieCity, leieState, leieType, leieDate} {
-		h.Write([]byte(strings.ToUpper(cleanText(fields[i]))))
-		h.Write([]byte{0})
+		values = append(values, fields[i])
 	}
-	return hex.EncodeToString(h.Sum(nil)[:16])
+	return rowKey(values...)
 }
 
 func leieDay(s string) (directory.Date, error) {
@@ -176,9 +244,9 @@ func leieDay(s string) (directory.Date, error) {
 	return directory.DateIn(s, "20060102")
 }
 
-// leieName reads the name columns. The suffix stands inside LASTNAME ("MOORE III", "HATCHETT, JR"); a
+// listName reads the name columns of a list or roster. The suffix stands inside LASTNAME ("MOORE III", "HATCHETT, JR"); a
 // surname NULL is a surname.
-func leieName(last, first, middle string) directory.Name {
+func listName(last, first, middle string) directory.Name {
 	words := strings.Fields(strings.ReplaceAll(last, ",", " "))
 	var n directory.Name
 	if len(words) > 1 {

@@ -71,6 +71,7 @@ func TestLEIEQuarantine(t *testing.T) {
 		{"a Social Security number", leieRow("UPIN", "900-01-2345"), ssnReason, false},
 		{"a birth date that is none", leieRow("LASTNAME", "OTHER", "DOB", "19700230"), "taken without it", true},
 		{"an NPI that is none", leieRow("LASTNAME", "OTHER", "NPI", "2000000011"), "taken without it", true},
+		{"an NPI of nine digits", leieRow("LASTNAME", "OTHER", "NPI", "900012345"), "taken without it", true},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -88,10 +89,25 @@ func TestLEIEQuarantine(t *testing.T) {
 			if len(m.rejects) != 1 || m.rejects[0].Line != 3 || m.rejects[0].File != "UPDATED.csv" || !strings.Contains(m.rejects[0].Reason, c.want) {
 				t.Errorf("rejects %+v, want %q at line 3", m.rejects, c.want)
 			}
+			if directory.Fold(m.rejects[0].Text) == "" {
+				t.Error("of the row nothing is kept, so that it would speak of everybody")
+			}
 			if s := asJSON(m.rejects); strings.Contains(s, "2345") || strings.Contains(s, "19700") || strings.Contains(s, "NOWHERE") {
 				t.Errorf("the quarantine holds too much: %s", s)
 			}
 		})
+	}
+}
+
+// TestLEIEQuarantineNames: what is kept of a row that could be divided and not used names who may be
+// meant, so that the release clears nobody of that name.
+func TestLEIEQuarantineNames(t *testing.T) {
+	for _, more := range [][]string{{"EXCLTYPE", ""}, {"EXCLDATE", "20190230"}, {"ADDRESS", "900-01-2345"}} {
+		row := leieRow(append(more, "LASTNAME", "DE LA WARBLER", "NPI", "2000000010")...)
+		m, _, err := importFile(t, "leie", write(t, "UPDATED.csv", leieHead+leieRow()+row))
+		if err != nil || len(m.rejects) != 1 || m.rejects[0].Text != "DE LA WARBLER ROWAN T 2000000010" {
+			t.Errorf("%v: %v, %+v", more, err, m.rejects)
+		}
 	}
 }
 

@@ -91,6 +91,31 @@ func FuzzLEIE(f *testing.F) {
 	})
 }
 
+func FuzzSAM(f *testing.F) {
+	for _, s := range []string{samRow(), samRow("Cross-Reference", "900-01-2345"), samRow("NPI", "900012345"), samRow("Last", "900-01-2345"), samRow("Classification", "Firm", "Name", "A"),
+		samRow()[:90], strings.Replace(samRow(), "PROSE", `"PROSE`, 1), "\"a\nb\",", "\xff\xd1\n", "900-01-2345\n",
+		"900-01-234\xbb\xaa5\n"} { // bytes that are no text stand between the digits
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		fuzzed(t, "sam", samName, data, false)
+		for _, l := range samLayouts[:2] {
+			fuzzed(t, "sam", samName, append([]byte(samHead(l)), data...), false)
+		}
+	})
+}
+
+func FuzzStateList(f *testing.F) {
+	for _, s := range []string{oigRow(), oigRow("ReinstatedDate", "4/1/2021"), oigRow("WebComments", "900-01-2345"), oigRow("LicenseNumber", "900012345"), oigRow("NPI", "2E+09"),
+		oigRow()[:30], "\"a\nb\",", "\xff\xd1\n", "900-01-2345\n", "\xd0\xcf\x11\xe0"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		fuzzed(t, "tx-oig", "x.csv", data, false)
+		fuzzed(t, "tx-oig", "x.csv", append([]byte(oigHead), data...), false)
+	})
+}
+
 func FuzzRoster(f *testing.F) {
 	for _, s := range []string{coRow(), txRow(), coRow("casenumber", "1", "programaction", "x") + coRow(), coRow("entityname", "900-01-2345"), txRow("LIC_NBR", "900012345"), "900-01-2345\n", coRow("licensestatusdescription", "Active\nx")} {
 		f.Add([]byte(s))

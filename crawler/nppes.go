@@ -1,28 +1,19 @@
 package crawler
 
 import (
-	"archive/zip"
 	"bytes"
 	"context"
 	"errors"
 	"io"
-	"os"
-	"path"
 	"regexp"
 	"strings"
 	"time"
 
-	"github.com/klauspost/compress/flate"
-
 	"kapdir/directory"
 )
 
-// The zip's bounds: the real file is 10 GB from 1 GB. A member that declares more, or turns out to be
-// more than it declared, is not what CMS publishes.
-const (
-	maxUnzipped = 64 << 30
-	maxRatio    = 300
-)
+// nppesArchive is the zip as downloaded: 10 GB from 1 GB.
+var nppesArchive = archive{member: npidata, limit: 64 << 30, want: "npidata_pfile_YYYYMMDD-YYYYMMDD.csv: give the monthly NPPES zip as downloaded"}
 
 var (
 	npidata = regexp.MustCompile(`(?i)^npidata_pfile_(\d{8})-(\d{8})\.csv$`)
@@ -34,7 +25,7 @@ var (
 // Certification Date) and later ones are read.
 func openNPPES(_ context.Context, m *material, opts Options) (*work, error) {
 	f := m.files[0]
-	member, err := nppesMember(&f)
+	member, err := nppesArchive.open(&f)
 	if err != nil {
 		return nil, err
 	}
@@ -75,106 +66,6 @@ func openNPPES(_ context.Context, m *material, opts Options) (*work, error) {
 		return l.read(rs, o, opts.All)
 	}
 	return w, nil
-}
-
-// nppesMember turns a zip into its one npidata member, read as a stream: nothing is written to disk, and
-// no name in the archive is used for anything but the choice. It returns the member's name.
-func nppesMember(f *file) (string, error) {
-	plain := f.name
-	head := make([]byte, 4)
-	r, err := f.open()
-	if err != nil {
-		return "", unreadable(f.name, err)
-	}
-	n, _ := io.ReadFull(r, head)
-	r.Close()
-	if string(head[:n]) != "PK\x03\x04" && string(head[:n]) != "PK\x05\x06" {
-		return plain, nil
-	}
-	archive := *f
-	open := func() (*zip.Reader, *os.File, error) {
-		z, err := os.Open(archive.path)
-		if err != nil {
-			return nil, nil, unreadable(plain, err)
-		}
-		zr, err := zip.NewReader(z, archive.size)
-		if err != nil {
-			z.Close()
-			return nil, nil, &directory.Error{Kind: directory.Invalid, Op: plain, Detail: "the zip archive is damaged or was cut off while it was downloaded: fetch it again", Cause: err}
-		}
-		zr.RegisterDecompressor(zip.Deflate, flate.NewReader)
-		return zr, z, nil
-	}
-	zr, z, err := open()
-	if err != nil {
-		return "", err
-	}
-	defer z.Close()
-	chosen := ""
-	var size int64
-	for _, e := range zr.File {
-		if !npidata.MatchString(path.Base(e.Name)) {
-			continue
-		}
-		if chosen != "" {
-			return "", invalid(plain, 0, "", "the archive holds two main files, %s and %s: give the one to import", shorten(chosen, 80), shorten(e.Name, 80))
-		}
-		if !e.Mode().IsRegular() {
-			return "", invalid(plain, 0, "", "%s in the archive is no plain file", shorten(e.Name, 80))
-		}
-		chosen, size = e.Name, int64(e.UncompressedSize64)
-		if e.UncompressedSize64 > maxUnzipped || e.UncompressedSize64/(e.CompressedSize64+1) > maxRatio {
-			return "", invalid(plain, 0, "", "%s in the archive claims %d bytes from %d, which the real file never does", shorten(chosen, 80), e.UncompressedSize64, e.CompressedSize64)
-		}
-	}
-	if chosen == "" {
-		return "", invalid(plain, 0, "", "the archive holds no npidata_pfile_YYYYMMDD-YYYYMMDD.csv: give the monthly NPPES zip as downloaded")
-	}
-	f.name, f.size = path.Base(chosen), size
-	f.open = func() (io.ReadCloser, error) {
-		zr, z, err := open()
-		if err != nil {
-			return nil, err
-		}
-		for _, e := range zr.File {
-			if e.Name == chosen {
-				r, err := e.Open()
-				if err != nil {
-					z.Close()
-					return nil, &directory.Error{Kind: directory.Invalid, Op: plain, Detail: shorten(chosen, 80) + " cannot be read from the archive: fetch it again", Cause: err}
-				}
-				return &zipMember{r: r, file: z, left: size, limit: int64(e.CompressedSize64+1) * maxRatio}, nil
-			}
-		}
-		z.Close()
-		return nil, unreadable(plain, io.ErrUnexpectedEOF)
-	}
-	return f.name, nil
-}
-
-// zipMember stops when a member gives more than it declared.
-type zipMember struct {
-	r     io.ReadCloser
-	file  *os.File
-	left  int64
-	limit int64
-}
-
-var errZipBomb = errors.New("the member is larger than the archive says")
-
-func (z *zipMember) Read(p []byte) (int, error) {
-	n, err := z.r.Read(p)
-	z.left -= int64(n)
-	z.limit -= int64(n)
-	if z.left < 0 || z.limit < 0 {
-		return 0, errZipBomb
-	}
-	return n, err
-}
-
-func (z *zipMember) Close() error {
-	z.r.Close()
-	return z.file.Close()
 }
 
 // nppes is the place of each column that is read. What is not here is not held: neither sex, nor the

@@ -402,7 +402,7 @@ func (t *roster) standing(words string, expires, asOf directory.Date, flag strin
 }
 
 func rosterName(first, middle, last, suffix string) directory.Name {
-	n := leieName(last, first, middle) // boards, too, write a suffix behind the surname
+	n := listName(last, first, middle) // boards, too, write a suffix behind the surname
 	if s, _, _ := directory.ParseCredentials(suffix); s != "" {
 		n.Suffix = s
 	}

@@ -67,7 +67,12 @@ func standIn(t *testing.T) string {
 	put("state_headers/CA_DCA.tsv", "Agency Code\tAgency Name\tLicTypeCode\tLicense Type\tLicense Number\tIndiv/Org\tLicense Status\n")
 	put("state_headers/FL_MQA.psv", "Respondent Name|License Number|Profession|Addr Line 1|City|State|Zip|Case Number|\n")
 	put("state_headers/DE_DPR.csv", "license_no,last_name,first_name,license_type,license_status,expiration_date,disciplinary_action\n")
-	put("sam_first200.csv", `"Classification","Name","Exclusion Program","Excluding Agency","SAM Number","CAGE","NPI","Creation_Date"`+"\n")
+	rows = samHead(samLayouts[1])
+	for i := range 199 {
+		n := itoa(i)
+		rows += samRowOf(samLayouts[1], samSet("Classification", []string{"Firm", "Special Entity Designation", "Vessel"}[i%3], "First", "", "Middle", "", "Last", "", "Name", "SAMPLE "+n))
+	}
+	put("sam_first200.csv", rows)
 	return dir
 }
 
@@ -132,7 +137,7 @@ func TestSampleHeaders(t *testing.T) {
 			t.Fatal(err)
 		}
 		text := string(b) + "\n"
-		for _, source := range []string{"leie", "nppes", "co-dora", "tx-bhec"} {
+		for _, source := range []string{"leie", "nppes", "co-dora", "tx-bhec", "tx-oig"} {
 			m, _, err := importFile(t, source, write(t, "x.csv", text))
 			own := strings.HasPrefix(filepath.Base(f), "CO_") && source == "co-dora" || strings.HasPrefix(filepath.Base(f), "TX_BHEC") && source == "tx-bhec"
 			if err == nil || m.begun != 0 || directory.KindOf(err) != directory.Invalid {
@@ -146,4 +151,23 @@ func TestSampleHeaders(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestSampleSAM reads the publisher's own sample: every row but the vessels, in the layout of 2020.
+func TestSampleSAM(t *testing.T) {
+	m, rep, err := importFile(t, "sam", filepath.Join(samples(t), "sam_first200.csv"))
+	if err != nil || len(m.rejects) != 0 || len(m.records)+m.outside > 199 || len(m.records) < 120 || m.outside == 0 || rep.Outside["Vessel"] != m.outside {
+		t.Fatalf("%v: %d records, %d outside %v, rejects %d", err, len(m.records), m.outside, rep.Outside, len(m.rejects))
+	}
+	for _, r := range m.records {
+		if x := r.Exclusion; x.Authority == "" || x.Organisation == "" && x.Name.Family == "" {
+			t.Errorf("line %d says too little", r.Line)
+		}
+		for c := range r.Fields {
+			if strings.HasPrefix(c, "Address") || strings.Contains(c, "Comments") || strings.Contains(c, "DUNS") {
+				t.Errorf("%s is held", c)
+			}
+		}
+	}
+	t.Logf("%d records, %d keys, %d outside", len(m.records), len(m.seen), m.outside)
 }

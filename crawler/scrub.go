@@ -46,7 +46,7 @@ func plainDigits(s string) string {
 	for i := 0; i < len(s); i++ {
 		if s[i] >= 0x80 {
 			s = strings.Map(func(r rune) rune {
-				if unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Cc, r) {
+				if unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Cc, r) || r == unicode.ReplacementChar { // as cleanText does
 					return -1
 				}
 				return r

@@ -45,8 +45,12 @@ func sources() []Source {
 			Help: "The monthly NPPES file: the zip NPPES_Data_Dissemination_….zip as downloaded, or npidata_pfile_….csv out of it: download.cms.gov/nppes."},
 		{ID: "open-clinics", Replaces: true, Listing: true, open: openListing,
 			Help: "Pages of Open Clinics (invented): a directory of saved .html files, one file, or the address of its first list page."},
+		{ID: "sam", Replaces: true, open: openSAM,
+			Help: "SAM_Exclusions_Public_Extract_V2_YYDDD.ZIP, the daily public extract of exclusions, or the CSV file in it: sam.gov, Data Services, Exclusions, Public."},
 		{ID: "tx-bhec", Replaces: true, open: openRoster,
 			Help: "A directory with the four lists LPC.csv, MFT.csv, PSY.csv and SW.csv of the Texas Behavioral Health Executive Council: bhec.texas.gov, Verify a License."},
+		{ID: "tx-oig", Replaces: true, open: openStateList,
+			Help: "The exclusions list of the Texas HHS Office of Inspector General, the whole workbook (not a search result) saved as a CSV file: oig.hhs.texas.gov, Exclusions."},
 	}
 }
 

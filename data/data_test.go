@@ -253,7 +253,7 @@ func overlapping(t *testing.T, name string, rows []row, key ...string) {
 	t.Helper()
 	seen := make(map[string][]row)
 	for _, r := range rows {
-		k := r.key(append(slices.Clone(key))...)
+		k := r.key(key...)
 		for _, o := range seen[k] {
 			if (o.col["valid_to"] == "" || r.col["valid_from"] <= o.col["valid_to"]) && (r.col["valid_to"] == "" || o.col["valid_from"] <= r.col["valid_to"]) {
 				t.Errorf("%s:%d: overlaps line %d", name, r.line, o.line)

@@ -142,6 +142,8 @@ func (w *world) files() map[string][]byte {
 		"nppes/npidata_pfile_20050523-20261108.csv":                      w.nppes(),
 		"leie/UPDATED.csv":                                               w.leie(),
 		"co-dora/Professional_and_Occupational_Licenses_in_Colorado.csv": w.colorado(),
+		"sam/SAM_Exclusions_Public_Extract_V2_26315.CSV":                 w.sam(),
+		"tx-oig/exclusions.csv":                                          w.texasExclusions(),
 		"attestations.jsonl":                                             w.attestations(),
 		"decisions.jsonl":                                                w.decisions(),
 		"manifest.json":                                                  manifest(),
@@ -170,6 +172,8 @@ func manifest() []byte {
     {"source": "co-dora", "path": "co-dora/Professional_and_Occupational_Licenses_in_Colorado.csv", "as_of": "2026-11-09", "read": "2026-11-10T09:00:00.000Z"},
     {"source": "tx-bhec", "path": "tx-bhec", "as_of": "2026-11-10", "read": "2026-11-10T13:00:00.000Z"},
     {"source": "leie", "path": "leie/UPDATED.csv", "as_of": "2026-11-10", "release": "2026-10", "read": "2026-11-11T09:00:00.000Z"},
+    {"source": "sam", "path": "sam/SAM_Exclusions_Public_Extract_V2_26315.CSV", "as_of": "2026-11-11", "read": "2026-11-12T09:00:00.000Z"},
+    {"source": "tx-oig", "path": "tx-oig/exclusions.csv", "as_of": "2026-11-05", "read": "2026-11-12T13:00:00.000Z"},
     {"attestations": "attestations.jsonl"},
     {"decisions": "decisions.jsonl"}
   ]

@@ -52,6 +52,8 @@ func readDemo(t *testing.T) map[string][]byte {
 const (
 	nppesFile = "nppes/npidata_pfile_20050523-20261108.csv"
 	leieFile  = "leie/UPDATED.csv"
+	samFile   = "sam/SAM_Exclusions_Public_Extract_V2_26315.CSV"
+	oigFile   = "tx-oig/exclusions.csv"
 	doraFile  = "co-dora/Professional_and_Occupational_Licenses_in_Colorado.csv"
 )
 
@@ -349,6 +351,96 @@ func TestDemoLEIE(t *testing.T) {
 		if count[what] < least {
 			t.Errorf("%s: %d, want at least %d", what, count[what], least)
 		}
+	}
+}
+
+// samRows reads the lines of the public extract that can be divided; the others come as they stand.
+func samRows(t *testing.T) (rows []map[string]string, broken []string) {
+	t.Helper()
+	header := strings.Split("Classification,Name,Prefix,First,Middle,Last,Suffix,Address 1,Address 2,Address 3,Address 4,City,State / Province,Country,Zip Code,Open Data Flag,Blank (Deprecated),Unique Entity ID,"+
+		"Exclusion Program,Excluding Agency,CT Code,Exclusion Type,Additional Comments,Active Date,Termination Date,Record Status,Cross-Reference,SAM Number,CAGE,NPI,Creation_Date", ",")
+	var good bytes.Buffer
+	for _, l := range strings.SplitAfter(string(readDemo(t)[samFile]), "\r\n") {
+		if f, err := csv.NewReader(strings.NewReader(l)).Read(); l != "" && (err != nil || len(f) != len(header)) {
+			broken = append(broken, l)
+			continue
+		}
+		good.WriteString(l)
+	}
+	return table(t, good.Bytes(), header), broken
+}
+
+func TestDemoSAM(t *testing.T) {
+	rows, broken := samRows(t)
+	count := map[string]int{"rows that cannot be divided": len(broken)}
+	kinds := []string{"Individual", "Firm", "Special Entity Designation", "Vessel"}
+	for _, r := range rows {
+		count[r["Classification"]]++
+		if !slices.Contains(kinds, r["Classification"]) || (r["Classification"] == "Individual") == (r["Last"] == "") || (r["Last"] == "") == (r["Name"] == "") {
+			t.Errorf("%q is a %s", r["Name"]+r["Last"], r["Classification"])
+		}
+		for _, c := range []string{"Active Date", "Termination Date"} {
+			if v := r[c]; v != "" && v != "Indefinite" && !isDay("01/02/2006", v) {
+				t.Errorf("%s is %q", c, v)
+			}
+		}
+		if !isDay(time.DateOnly, r["Creation_Date"]) || r["Record Status"] != "" || !strings.HasPrefix(r["SAM Number"], "DEMO") {
+			t.Errorf("created %q, status %q, number %q", r["Creation_Date"], r["Record Status"], r["SAM Number"])
+		}
+		for what, is := range map[string]bool{"without a start": r["Active Date"] == "", "with an NPI": r["NPI"] != "", "of HHS": r["Excluding Agency"] == "HHS" && strings.HasPrefix(r["CT Code"], "Z"),
+			"with an end": r["Termination Date"] != "Indefinite", "of a province": r["Country"] != "USA", "with nine digits of ZIP": len(r["Zip Code"]) == 9} {
+			if is {
+				count[what]++
+			}
+		}
+	}
+	for what, least := range map[string]int{"Individual": 140, "Firm": 30, "Special Entity Designation": 10, "Vessel": 3, "rows that cannot be divided": 2, "without a start": 40, "with an NPI": 12,
+		"of HHS": 50, "with an end": 15, "of a province": 3, "with nine digits of ZIP": 30} {
+		if count[what] < least {
+			t.Errorf("%s: %d, want at least %d", what, count[what], least)
+		}
+	}
+	if len(rows) > 300 {
+		t.Errorf("%d rows: the demonstration must load fast", len(rows))
+	}
+}
+
+func oigRows(t *testing.T) []map[string]string {
+	t.Helper()
+	return table(t, readDemo(t)[oigFile], strings.Split("CompanyName,LastName,FirstName,MidInitial,Occupation,LicenseNumber,NPI,StartDate,AddDate,ReinstatedDate,EligibleToReapplyDate,Waiver,WebComments", ","))
+}
+
+func TestDemoTexasExclusions(t *testing.T) {
+	rows, count, terms := oigRows(t), map[string]int{}, map[string]int{}
+	for _, r := range rows {
+		who := r["CompanyName"] + r["LastName"] + r["FirstName"] + r["MidInitial"]
+		terms[who+r["LicenseNumber"]]++
+		if (r["CompanyName"] == "") == (r["LastName"] == "") {
+			t.Errorf("%q is neither a person nor a company", who)
+		}
+		for _, c := range []string{"StartDate", "AddDate", "EligibleToReapplyDate"} {
+			if r[c] != "" && !isDay("1/2/2006", r[c]) {
+				t.Errorf("%s is %q", c, r[c])
+			}
+		}
+		for what, is := range map[string]bool{"reinstated": isDay("1/2/2006", r["ReinstatedDate"]), "with an NPI": len(r["NPI"]) == 10, "with a licence": r["LicenseNumber"] != "" && r["LicenseNumber"] != "N/A",
+			"companies": r["CompanyName"] != "", "N/A": r["LicenseNumber"] == "N/A", "without a start": r["StartDate"] == "", "whose end nobody can read": r["ReinstatedDate"] == "pending",
+			"whose NPI is none": r["NPI"] != "" && len(r["NPI"]) != 10} {
+			if is {
+				count[what]++
+			}
+		}
+	}
+	for what, least := range map[string]int{"reinstated": 12, "with an NPI": 8, "with a licence": 60, "companies": 4, "N/A": 4, "without a start": 1, "whose end nobody can read": 1, "whose NPI is none": 1} {
+		if count[what] < least {
+			t.Errorf("%s: %d, want at least %d", what, count[what], least)
+		}
+	}
+	if !slices.Contains(counts(terms), 2) {
+		t.Error("nobody was excluded, reinstated and excluded again")
+	}
+	if len(rows) > 300 {
+		t.Errorf("%d rows: the demonstration must load fast", len(rows))
 	}
 }
 
@@ -914,6 +1006,66 @@ func TestDemoSpecialCases(t *testing.T) {
 		}
 	})
 
+	for slug, want := range map[string][4]string{ // state, NPI, start, agency of the SAM row
+		"frances-ingersoll": {"CO", "its own", "02/03/2026", "OPM"}, "esteban-escamilla": {"CO", "its own", "02/03/2026", "OPM"}, "garrick-thole": {"AZ", "its own", "06/19/2026", "HHS"},
+		"adaeze-danquah": {"KY", "", "", "HHS"}} {
+		t.Run("SAM: "+slug, func(t *testing.T) {
+			l := one(t, slug)
+			n := directory.ParseName(l.name)
+			if want[1] != "" {
+				want[1] = l.npi
+			}
+			rows, _ := samRows(t)
+			rows = slices.DeleteFunc(rows, func(r map[string]string) bool {
+				return r["Last"] != strings.ToUpper(n.Family) || r["First"] != strings.ToUpper(n.Given)
+			})
+			if len(rows) != 1 || rows[0]["State / Province"] != want[0] || rows[0]["NPI"] != want[1] || want[2] != "" && rows[0]["Active Date"] != want[2] || rows[0]["Excluding Agency"] != want[3] {
+				t.Errorf("the list says %v", rows)
+			}
+		})
+	}
+	for slug, want := range map[string][3]string{ // NPI, licence, end
+		"frances-vickery": {"its own", "", ""}, "olga-chernow": {"its own", "", ""}, "winona-yazzie": {"its own", "", "6/14/2022"}, "saul-goldfarb": {"", "its own", ""}, "raisa-kaminsky": {"", "another", ""}} {
+		t.Run("Texas list: "+slug, func(t *testing.T) {
+			l := one(t, slug)
+			n := directory.ParseName(l.name)
+			rows := slices.DeleteFunc(oigRows(t), func(r map[string]string) bool { return r["LastName"] != n.Family || r["FirstName"] != n.Given })
+			if len(rows) != 1 || (rows[0]["NPI"] == l.npi) != (want[0] != "") || rows[0]["ReinstatedDate"] != want[2] || (rows[0]["LicenseNumber"] != "") != (want[1] != "") {
+				t.Fatalf("the list says %v", rows)
+			}
+			if own := slices.ContainsFunc(texas(t, slug), func(r map[string]string) bool { return r["LIC_NBR"] == rows[0]["LicenseNumber"] }); own != (want[1] == "its own") {
+				t.Errorf("the licence number is %s", rows[0]["LicenseNumber"])
+			}
+		})
+	}
+	t.Run("nobody else listed has a name of the further lists", func(t *testing.T) {
+		meant := words("garrick-thole frances-ingersoll esteban-escamilla adaeze-danquah frances-vickery olga-chernow winona-yazzie saul-goldfarb raisa-kaminsky")
+		names := map[string]bool{}
+		rows, broken := samRows(t)
+		for _, r := range rows {
+			for _, f := range directory.NameTokens(r["Last"]) {
+				names[f+" "+directory.Fold(r["First"])] = true
+			}
+		}
+		for _, r := range oigRows(t) {
+			for _, f := range directory.NameTokens(r["LastName"]) {
+				names[f+" "+directory.Fold(r["FirstName"])] = true
+			}
+		}
+		unread := strings.Fields(directory.Fold(strings.Join(broken, " ")))
+		for _, l := range listings(t) {
+			n := directory.ParseName(l.name)
+			for _, f := range directory.NameTokens(n.Family) {
+				if l.person() && names[f+" "+directory.Fold(n.Given)] && !slices.Contains(meant, path.Base(l.key)) {
+					t.Errorf("%s %s has a name of a list", l.source, l.key)
+				}
+				if l.person() && slices.Contains(unread, f) {
+					t.Errorf("%s %s may be named by a row that cannot be divided", l.source, l.key)
+				}
+			}
+		}
+	})
+
 	for slug, want := range map[string]string{"maribeth-kroll": "Revoked", "noor-al-hashimi": "Inactive", "petra-lindgren": "Administrative Hold",
 		"colleen-radway": "Expired", "isaac-feldstein": "Voluntary Surrender",
 		"tobias-wendling": "Active - With Conditions", "desmond-achebe": "Active", "amara-whitcomb": "Active"} {
@@ -1168,7 +1320,7 @@ func TestDemoManifest(t *testing.T) {
 			t.Errorf("the exclusion list's release is %q", s.Release)
 		}
 	}
-	if len(m.Steps) != 8 {
+	if len(m.Steps) != 10 {
 		t.Errorf("%d steps", len(m.Steps))
 	}
 }
@@ -1339,7 +1491,7 @@ func TestDemoDecisions(t *testing.T) {
 		who := fmt.Sprint(d.Provider)
 		providers[who] = true
 		if d.Decision == "confirm" {
-			k := fmt.Sprint(d.Kind, d.State, d.Number, who)
+			k := fmt.Sprint(d.Kind, d.Issuer, d.State, d.Number, who)
 			if confirmed[k] == nil {
 				confirmed[k] = map[string]bool{}
 			}
@@ -1352,7 +1504,7 @@ func TestDemoDecisions(t *testing.T) {
 			both++
 		}
 	}
-	if both != 2 || len(providers) < 60 || count["exclusion_screen confirm"] != 2 || count["exclusion_screen clear"] != 1 || count["license return"] != 1 ||
+	if both != 4 || len(providers) < 60 || count["exclusion_screen confirm"] != 7 || count["exclusion_screen clear"] != 1 || count["license return"] != 1 ||
 		count["license confirm"] < 70 || count["CO"] < 30 || count["TX"] < 20 {
 		t.Errorf("%d confirmed by both, %d providers, %v", both, len(providers), count)
 	}

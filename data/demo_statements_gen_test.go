@@ -228,6 +228,11 @@ func (w *world) decisions() []byte {
 	for _, s := range staff {
 		decide(s, find("garrick-thole"), directory.Decision{Kind: directory.ExclusionScreen, Issuer: "leie", Decision: "confirm", Note: "NPI and name agree with the list's row."})
 	}
+	for _, x := range planteds {
+		for _, s := range staff[:x.decided] {
+			decide(s, find(x.slug), directory.Decision{Kind: directory.ExclusionScreen, Issuer: x.list, Decision: "confirm", Note: "NPI and name agree with the list's row."})
+		}
+	}
 	suspended := find("emory-vasquez-lund")
 	for _, s := range staff {
 		decide(s, suspended, directory.Decision{Kind: directory.License, State: "CO", Number: suspended.licences[0].number, Decision: "confirm",
@@ -258,6 +263,9 @@ func (w *world) listCases() {
 			w.noteOnce("an address that looks like a home", p)
 		}
 	}
+	for _, x := range planteds {
+		w.note(x.what, w.slugs[x.slug])
+	}
 	for _, p := range w.prescribers {
 		if p.onCommons {
 			w.noteOnce("a prescriber with a page as such: offers no therapy", p)
@@ -284,6 +292,8 @@ Nothing here is written by hand: ` + "`go test ./data -run TestDemo -update`" + 
 | ` + "`co-dora/Professional_and_Occupational_Licenses_in_Colorado.csv`" + ` | the Colorado roster, a row for each licence and case | 2026-11-09 |
 | ` + "`tx-bhec/`" + ` | the four Texas rosters, current licensees only | 2026-11-10 |
 | ` + "`leie/UPDATED.csv`" + ` | the federal exclusion list, October 2026 release | 2026-11-10 |
+| ` + "`sam/SAM_Exclusions_Public_Extract_V2_26315.CSV`" + ` | the exclusions of SAM.gov, with two rows that no parser can divide, as the publisher has them | 2026-11-11 |
+| ` + "`tx-oig/exclusions.csv`" + ` | the Texas exclusion list, its workbook saved as CSV: history, with people who were reinstated | 2026-11-05 |
 | ` + "`attestations.jsonl`" + ` | what providers and prescribers told us, one object a line | 2026-11-13 |
 | ` + "`decisions.jsonl`" + ` | what two invented staff, staff-rowan and staff-imani, decided | 2026-11-14 and 15 |
 | ` + "`manifest.json`" + ` | the demonstration's now, and the steps in order | 2026-11-16 |
@@ -311,8 +321,8 @@ Nothing here is written by hand: ` + "`go test ./data -run TestDemo -update`" + 
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", c.who, npi, strings.Join(at, ", "), c.what)
 	}
-	b.WriteString("\nTwo more: `open-clinics` `/clinics/drip-lounge-example` offers infusions and says nothing of KAP, so it makes no listing;\n" +
-		"and the literal surname NULL stands in the exclusion list.\n\n## Clinics\n\n| clinic | NPI | key at open-clinics | what it states |\n|---|---|---|---|\n")
+	b.WriteString("\nThree more: `open-clinics` `/clinics/drip-lounge-example` offers infusions and says nothing of KAP, so it makes no listing;\n" +
+		"the literal surname NULL stands in the federal exclusion list; and SAM has a firm of another state called " + samFirm + ", like a clinic.\n\n## Clinics\n\n| clinic | NPI | key at open-clinics | what it states |\n|---|---|---|---|\n")
 	what := map[string]string{"team": "an in-house team", "infusion": "infusion only: no preparation, no integration", "checkins": "infusion with check-ins",
 		"unknown": "little or nothing"}
 	for _, c := range w.clinics {

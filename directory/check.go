@@ -45,7 +45,15 @@ var CheckResults = []CheckResult{ProblemOnRecord, BeingChecked, NotMet, OutOfDat
 	StatedInListing, StatedByProvider, ShownByDocument, Confirmed}
 
 // Rank orders results: 0 is the worst.
-func (r CheckResult) Rank() int { return slices.Index(CheckResults, r) }
+func (r CheckResult) Rank() int { return ranks[r] }
+
+var ranks = func() map[CheckResult]int {
+	out := make(map[CheckResult]int, len(CheckResults))
+	for i, r := range CheckResults {
+		out[r] = i
+	}
+	return out
+}()
 
 // Reason codes that checks give beside those of Derive.
 const (
@@ -99,10 +107,12 @@ type Check struct {
 // Checks computes the five checks of the file for a patient in state y, true at t, as known at k.
 // They come in the order of CheckNames. With y "" the checks that depend on a state are not_checked.
 func Checks(f *CredentialFile, y State, t, k Instant, policies Policies) []Check {
-	b := bench{f, y, t, k, policies, policies.InForce(t, k), map[ID]Standing{}}
-	checks := []Check{b.license(), b.training(), b.oversight(), b.protocol(), b.record()}
-	for i := range checks {
-		checks[i].State, checks[i].Organisation = y, f.Provider.Kind == Organisation
+	b := newBench(f, y, t, k, policies)
+	checks := make([]Check, 0, len(CheckNames))
+	for _, work := range []func(*bench) Check{(*bench).license, (*bench).training, (*bench).oversight, (*bench).protocol, (*bench).record} {
+		c := b.lasting(work)
+		c.State, c.Organisation = y, f.Provider.Kind == Organisation
+		checks = append(checks, c)
 	}
 	return checks
 }
@@ -130,20 +140,56 @@ type bench struct {
 	t, k     Instant
 	policies Policies
 	policy   Policy // in force
-	derived  map[ID]Standing
+	tables   *ReferenceTables
+	derived  map[*History]*Standing
+	next     Instant // the first moment at which something that the check looked at changes
 }
 
-func (b bench) standing(h History) Standing {
-	s, ok := b.derived[h.Claim.ID]
-	if !ok || h.Claim.ID == "" {
-		s = Derive(h, b.t, b.k, b.policies)
-		b.derived[h.Claim.ID] = s
+func newBench(f *CredentialFile, y State, t, k Instant, policies Policies) *bench {
+	policy := policies.InForce(t, k)
+	return &bench{f, y, t, k, policies, policy, policy.Tables(), make(map[*History]*Standing, len(f.Claims)+4), ""}
+}
+
+// lasting works a check out and finds how long it holds: to the first moment at which something that it
+// looked at changes, and with it the check.
+func (b *bench) lasting(work func(*bench) Check) Check {
+	b.next = ""
+	c := work(b)
+	c.ValidUntil = b.next
+	for c.ValidUntil != "" && !slices.ContainsFunc(c.Parts, func(p Part) bool { return p.Standing.ValidUntil == c.ValidUntil }) {
+		later := newBench(b.file, b.y, c.ValidUntil, b.k, b.policies)
+		if !sameCheck(c, work(later)) {
+			break
+		}
+		c.ValidUntil = later.next
 	}
+	return c
+}
+
+func sameCheck(a, b Check) bool {
+	return a.Result == b.Result && slices.Equal(a.Reasons, b.Reasons) && slices.EqualFunc(a.Parts, b.Parts, func(p, q Part) bool {
+		return p.What == q.What && (p.Claim == nil) == (q.Claim == nil) && (p.Claim == nil || *p.Claim == *q.Claim) && p.Provider == q.Provider && p.List == q.List && p.Result == q.Result &&
+			slices.Equal(p.Reasons, q.Reasons) && sameAnswer(p.Standing, q.Standing)
+	})
+}
+
+// changes notes that the check may change at a moment.
+func (b *bench) changes(at Instant) { b.next = earliest(b.next, at) }
+
+// standing derives a claim, once, and notes when it changes.
+func (b *bench) standing(h *History) *Standing {
+	s := b.derived[h]
+	if s == nil {
+		derived := Derive(*h, b.t, b.k, b.policies)
+		s = &derived
+		b.derived[h] = s
+	}
+	b.changes(s.ValidUntil)
 	return s
 }
 
 // result maps a claim's status to a check's result (contracts.md §4).
-func (s Standing) result() CheckResult {
+func (s *Standing) result() CheckResult {
 	switch s.Status {
 	case StatusVerified, StatusExpiring:
 		return Confirmed
@@ -169,51 +215,69 @@ func (s Standing) result() CheckResult {
 	return NotChecked // no claim, withdrawn, or an unknown fact
 }
 
-func (b bench) part(owner *CredentialFile, h History) Part {
-	s := b.standing(h)
-	return Part{What: h.Claim.Kind, Claim: &h.Claim, Provider: owner.Provider.ID, Standing: s, Result: s.result(), Reasons: publicReasons(s)}
+// parts returns what is held of a kind, each claim a part, if its standing is among those that are asked
+// for. A claim of which nothing is in effect that may be spoken of is not there: what was withdrawn or
+// voided, and what a name-only candidate alone speaks of.
+func (b *bench) parts(owner *CredentialFile, kind ClaimKind, only ...CheckResult) []Part {
+	var out []Part
+	for i := range owner.Claims {
+		h := &owner.Claims[i]
+		if h.Claim.Kind != kind {
+			continue
+		}
+		if s := b.standing(h); s.Held && (len(only) == 0 || slices.Contains(only, s.result())) {
+			out = append(out, Part{What: kind, Claim: &h.Claim, Provider: owner.Provider.ID, Standing: *s, Result: s.result(), Reasons: publicReasons(s)})
+		}
+	}
+	return out
 }
 
 // publicReasons leaves of an answer under review only that it is (contracts.md §4).
-func publicReasons(s Standing) []string {
+func publicReasons(s *Standing) []string {
 	if s.Status == StatusUnderReview {
 		return []string{ReasonReviewPending}
 	}
-	return slices.Clone(s.Reasons)
+	return slices.Clip(s.Reasons) // whoever appends to it gets one of their own
 }
 
 func missing(kind ClaimKind, reasons ...string) Part {
 	return Part{What: kind, Result: NotChecked, Reasons: reasons}
 }
 
-func of(f *CredentialFile, kind ClaimKind) []History {
-	var out []History
-	for _, h := range f.Claims {
-		if h.Claim.Kind == kind {
-			out = append(out, h)
-		}
+// best returns the choice whose weakest part is the best; the earlier one of equals.
+func best(choices [][]Part) ([]Part, bool) {
+	if len(choices) == 0 {
+		return nil, false
 	}
-	return out
-}
-
-// best returns the part with the best result; the earlier one of equals.
-func best(parts []Part) (Part, bool) {
-	if len(parts) == 0 {
-		return Part{}, false
-	}
-	top := parts[0]
-	for _, p := range parts[1:] {
-		if p.Result.Rank() > top.Result.Rank() {
-			top = p
+	top := choices[0]
+	for _, parts := range choices[1:] {
+		if weakest(parts) > weakest(top) {
+			top = parts
 		}
 	}
 	return top, true
 }
 
+// bestOf returns the part with the best result; the earlier one of equals.
+func bestOf(parts []Part) (Part, bool) {
+	if len(parts) == 0 {
+		return Part{}, false
+	}
+	return slices.MaxFunc(parts, func(a, b Part) int { return cmp.Compare(a.Result.Rank(), b.Result.Rank()) }), true
+}
+
+// weakest is the rank of the worst of the parts.
+func weakest(parts []Part) int {
+	rank := Confirmed.Rank()
+	for _, p := range parts {
+		rank = min(rank, p.Result.Rank())
+	}
+	return rank
+}
+
 // weigh makes a check of required parts: the worst wins.
 func weigh(name CheckName, parts ...Part) Check {
 	c := Check{Check: name, Result: Confirmed}
-	parts = slices.Clone(parts)
 	slices.SortStableFunc(parts, func(a, b Part) int { return cmp.Compare(a.Result.Rank(), b.Result.Rank()) })
 	c.Parts = parts
 	if len(parts) == 0 {
@@ -227,7 +291,6 @@ func weigh(name CheckName, parts ...Part) Check {
 				c.Reasons = appendOnce(c.Reasons, r)
 			}
 		}
-		c.ValidUntil = earliest(c.ValidUntil, p.Standing.ValidUntil)
 		c.NextDue = earliest(c.NextDue, p.Standing.NextDue)
 		if d := p.Standing.AsOf; d != "" && (c.AsOf == "" || d < c.AsOf) {
 			c.AsOf = d
@@ -237,47 +300,30 @@ func weigh(name CheckName, parts ...Part) Check {
 }
 
 // adverseLicences returns the licences, of any state, that stand against the person.
-func (b bench) adverseLicences(f *CredentialFile) []Part {
-	var out []Part
-	for _, kind := range []ClaimKind{License, CompactPrivilege} {
-		for _, h := range of(f, kind) {
-			if p := b.part(f, h); p.Result == ProblemOnRecord {
-				out = append(out, p)
-			}
-		}
-	}
-	return out
+func (b *bench) adverseLicences(f *CredentialFile) []Part {
+	return append(b.parts(f, License, ProblemOnRecord), b.parts(f, CompactPrivilege, ProblemOnRecord)...)
 }
 
 // license is check 1: a licensed mental-health professional. One eligible, independent licence in Y is
 // enough; an adverse licence in any state outweighs it.
-func (b bench) license() Check {
+func (b *bench) license() Check {
 	if bad := b.adverseLicences(b.file); len(bad) > 0 {
 		return weigh(CheckLicense, bad...)
 	}
-	var parts []Part
+	var choices [][]Part
 	elsewhere := false
-	for _, kind := range []ClaimKind{License, CompactPrivilege} {
-		for _, h := range of(b.file, kind) {
-			if h.Claim.Jurisdiction != b.y {
-				elsewhere = true
-				continue
-			}
-			p := b.part(b.file, h)
-			if kind == License {
-				p = b.byTitle(p, h.Claim)
-			} else {
-				p = b.byCompact(p, h.Claim)
-			}
-			parts = append(parts, p)
+	for _, p := range append(b.parts(b.file, License), b.parts(b.file, CompactPrivilege)...) {
+		switch {
+		case p.Claim.Jurisdiction != b.y:
+			elsewhere = true
+		case p.What == License:
+			choices = append(choices, b.byTitle(p))
+		default:
+			choices = append(choices, b.byCompact(p))
 		}
 	}
-	if p, ok := best(parts); ok {
-		c := weigh(CheckLicense, p)
-		if p.What == CompactPrivilege {
-			c.ValidUntil = earliest(c.ValidUntil, b.policy.Tables().compactChanges(p.Claim.Issuer, b.t))
-		}
-		return c
+	if parts, ok := best(choices); ok {
+		return weigh(CheckLicense, parts...)
 	}
 	if elsewhere {
 		return weigh(CheckLicense, missing(License, ReasonJurisdiction))
@@ -290,13 +336,13 @@ func (b bench) license() Check {
 //
 // A physician's licence is psychiatry only together with a board certification in it (domain.md §4), and is
 // then as good as the weaker of the two.
-func (b bench) byTitle(p Part, c Claim) Part {
-	t, ok := b.title(c)
+func (b *bench) byTitle(p Part) []Part {
+	var cert []Part
+	t, ok := b.title(p.Claim)
 	if ok && t.Profession == "physician" {
-		if cert, found := b.psychiatry(); found {
-			if t, ok = b.policy.Tables().Title(c.Jurisdiction, t.BoardType+"+PSYCHIATRY"); cert.Result.Rank() < p.Result.Rank() {
-				p.Result, p.Reasons = cert.Result, cert.Reasons
-			}
+		if c, found := b.psychiatry(); found {
+			t, ok = b.tables.Title(p.Claim.Jurisdiction, t.BoardType+"+PSYCHIATRY")
+			cert = []Part{c}
 		}
 	}
 	tier := p
@@ -304,185 +350,174 @@ func (b bench) byTitle(p Part, c Claim) Part {
 	case !ok || !t.Confirmed:
 		tier.Result, tier.Reasons = BeingChecked, []string{ReasonTitleUnknown}
 	case t.Tier == Independent:
-		return p
 	case t.Tier == Supervised:
 		tier.Result, tier.Reasons = NotMet, []string{ReasonSupervised}
 	default:
 		tier.Result, tier.Reasons = NotChecked, []string{ReasonNotMH}
 	}
-	if p.Result.Rank() <= tier.Result.Rank() {
-		return p
+	if tier.Result.Rank() < p.Result.Rank() {
+		p = tier
 	}
-	return tier
+	return append(cert, p)
 }
 
 // title is the licence type of a claim, by the tables known at k.
-func (b bench) title(c Claim) (Title, bool) {
-	return LicenceKey{c.Jurisdiction, c.Title, c.Number}.titleIn(b.policy.Tables())
+func (b *bench) title(c *Claim) (Title, bool) {
+	return LicenceKey{c.Jurisdiction, c.Title, c.Number}.titleIn(b.tables)
 }
 
 // psychiatry is the best board certification in psychiatry that somebody holds or shows.
-func (b bench) psychiatry() (Part, bool) {
-	var parts []Part
-	for _, h := range of(b.file, BoardCert) {
-		if strings.Contains(Fold(h.Claim.Title), "psychiatr") {
-			parts = append(parts, b.part(b.file, h))
-		}
-	}
-	return best(parts)
+func (b *bench) psychiatry() (Part, bool) {
+	return bestOf(slices.DeleteFunc(b.parts(b.file, BoardCert), func(p Part) bool { return !strings.Contains(Fold(p.Claim.Title), "psychiatr") }))
 }
 
 // byCompact weighs a privilege to practise in Y under a compact, which counts only where the compact is
 // confirmed to issue privileges both in Y and in a state whose independent licence the person holds
-// (domain.md §2.4). Nothing follows from a state's membership.
-func (b bench) byCompact(p Part, c Claim) Part {
-	if p.Result != Confirmed {
-		return p
+// (domain.md §2.4), and is as good as the weaker of the two. Nothing follows from a state's membership.
+func (b *bench) byCompact(p Part) []Part {
+	compact := p.Claim.Issuer
+	b.changes(b.tables.compactChanges(compact, b.t))
+	home, ok := bestOf(slices.DeleteFunc(b.parts(b.file, License), func(l Part) bool {
+		title, known := b.title(l.Claim)
+		return !known || !title.Eligible() || l.Claim.Jurisdiction == b.y || !b.tables.CompactIssues(compact, l.Claim.Jurisdiction, b.t)
+	}))
+	if ok && b.tables.CompactIssues(compact, b.y, b.t) {
+		return []Part{p, home}
 	}
-	tables := b.policy.Tables()
-	home := slices.ContainsFunc(of(b.file, License), func(h History) bool {
-		title, ok := b.title(h.Claim)
-		return ok && title.Eligible() && h.Claim.Jurisdiction != b.y && b.standing(h).result() == Confirmed && tables.CompactIssues(c.Issuer, h.Claim.Jurisdiction, b.t)
-	})
-	if !home || !tables.CompactIssues(c.Issuer, b.y, b.t) {
+	if p.Result.Rank() > NotChecked.Rank() {
 		p.Result, p.Reasons = NotChecked, []string{ReasonJurisdiction}
 	}
-	return p
+	return []Part{p}
 }
 
 // training is check 2: specialised KAP training at a recognised programme.
-func (b bench) training() Check {
-	var parts []Part
-	for _, h := range of(b.file, TrainingCert) {
-		p := b.part(b.file, h)
-		if h.Claim.Issuer == "" && p.Result.Rank() > NotChecked.Rank() {
+func (b *bench) training() Check {
+	parts := b.parts(b.file, TrainingCert)
+	for i := range parts {
+		p := &parts[i]
+		if !b.tables.recognises(p.Claim.Issuer) && p.Result.Rank() > NotChecked.Rank() {
 			p.Result, p.Reasons = NotChecked, []string{ReasonProgramUnknown}
 		}
 		if e := p.Standing.Basis; e != nil && e.Body.Level == "attended" && p.Result.Rank() > StatedInListing.Rank() {
 			p.Reasons = appendOnce(p.Reasons, ReasonAttendanceOnly)
 		}
-		parts = append(parts, p)
 	}
-	if p, ok := best(parts); ok {
+	if p, ok := bestOf(parts); ok {
 		return weigh(CheckTraining, p)
 	}
 	return weigh(CheckTraining, missing(TrainingCert))
 }
 
 // oversight is check 3: a physician, NP or PA who prescribes and monitors, with a licence in Y. The best
-// link counts; each link is as good as the worse of the link itself and the prescriber's licence.
-func (b bench) oversight() Check {
-	var bestCheck *Check
-	for _, h := range of(b.file, OversightLink) {
-		prescriber := b.file.Linked[h.Claim.Other] // nil when only a name is stated
-		if h.Claim.Self() {
+// link counts; each link is as good as the worst of the link itself, the prescriber's licence, and what
+// else the state or the medicine asks for.
+func (b *bench) oversight() Check {
+	var choices [][]Part
+	for _, p := range b.parts(b.file, OversightLink) {
+		prescriber := b.file.Linked[p.Claim.Other] // nil when only a name is stated
+		if p.Claim.Self() {
 			prescriber = b.file
 		}
-		parts := []Part{b.link(h, prescriber)}
-		var until Instant // when the law changes by its own date
+		parts := b.link(p, prescriber)
 		if prescriber == nil {
 			parts = append(parts, missing(License, ReasonPrescriberUnseen))
 		} else {
-			licence := b.prescriberLicence(prescriber)
-			parts = append(parts, licence)
-			agreement, changes := b.agreement(prescriber, licence)
-			parts = append(parts, agreement...)
-			until = earliest(until, changes)
+			parts = append(parts, b.mayPrescribe(prescriber)...)
 			parts = append(parts, b.remsSite(prescriber)...)
-			for _, s := range of(prescriber, ExclusionScreen) {
-				if p := b.part(prescriber, s); p.Result == ProblemOnRecord || p.Result == BeingChecked {
-					p.List = s.Claim.Issuer
-					parts = append(parts, p)
-				}
+			for _, screen := range b.parts(prescriber, ExclusionScreen, ProblemOnRecord, BeingChecked) {
+				screen.List = screen.Claim.Issuer
+				parts = append(parts, screen)
 			}
 		}
-		c := weigh(CheckOversight, parts...)
-		c.ValidUntil = earliest(c.ValidUntil, until)
-		if tables := b.policy.Tables(); b.file.Provider.Practice.remote() {
-			c.ValidUntil = earliest(c.ValidUntil, tables.ruleChanges(TelePrescribing, b.t))
-			if _, lapsed := tables.Lapsed(TelePrescribing, b.t); lapsed {
-				c.Reasons = appendOnce(c.Reasons, ReasonRuleLapsed)
-			}
-		}
-		if bestCheck == nil || c.Result.Rank() > bestCheck.Result.Rank() {
-			bestCheck = &c
-		}
+		choices = append(choices, parts)
 	}
-	if bestCheck == nil {
+	parts, ok := best(choices)
+	if !ok {
 		return weigh(CheckOversight, missing(OversightLink))
 	}
-	return *bestCheck
+	c := weigh(CheckOversight, parts...)
+	if b.file.Provider.Practice.remote() {
+		b.changes(b.tables.ruleChanges(TelePrescribing, b.t))
+		if _, lapsed := b.tables.Lapsed(TelePrescribing, b.t); lapsed {
+			c.Reasons = appendOnce(c.Reasons, ReasonRuleLapsed)
+		}
+	}
+	return c
 }
 
 // link is the working relation itself: a record of the issuer's carries it, or both sides told us and
-// the prescriber's DEA registration was seen, or one side did, or a listing says so.
-func (b bench) link(h History, prescriber *CredentialFile) Part {
-	p := b.part(b.file, h)
-	if p.Standing.Class != ClassSelf || p.Result != StatedByProvider {
-		return p
+// the prescriber's DEA registration was seen, which is then a part as well. A document from one of them is
+// no more than that side's word.
+func (b *bench) link(p Part, prescriber *CredentialFile) []Part {
+	if p.Standing.Class == ClassSource || p.Result.Rank() < StatedByProvider.Rank() {
+		return []Part{p}
 	}
-	switch {
-	case !h.Claim.Self() && len(p.Standing.Sides) < 2:
+	p.Result = StatedByProvider
+	if !p.Claim.Self() && len(p.Standing.Sides) < 2 {
 		p.Reasons = appendOnce(p.Reasons, ReasonOneSided)
-	case prescriber == nil || !b.deaSeen(prescriber):
-		p.Reasons = appendOnce(p.Reasons, ReasonDEAUnseen)
-	default:
-		p.Result = ShownByDocument
+		return []Part{p}
 	}
-	return p
-}
-
-func (b bench) deaSeen(prescriber *CredentialFile) bool {
-	for _, h := range of(prescriber, DEARegistration) {
-		if h.Claim.Jurisdiction == b.y && b.standing(h).result().Rank() >= ShownByDocument.Rank() {
-			return true
+	if prescriber != nil {
+		dea, ok := bestOf(slices.DeleteFunc(b.parts(prescriber, DEARegistration), func(p Part) bool { return p.Claim.Jurisdiction != b.y }))
+		if ok && dea.Result.Rank() >= ShownByDocument.Rank() {
+			p.Result = ShownByDocument
+			return []Part{p, dea}
 		}
 	}
-	return false
+	p.Reasons = appendOnce(p.Reasons, ReasonDEAUnseen)
+	return []Part{p}
 }
 
-// prescriberLicence is the best licence in Y with which the prescriber may prescribe; an adverse one
-// of any state outweighs it.
-func (b bench) prescriberLicence(f *CredentialFile) Part {
+// mayPrescribe is the best licence in Y with which somebody may prescribe, and what the state asks for
+// beside it; an adverse licence of any state outweighs it.
+func (b *bench) mayPrescribe(f *CredentialFile) []Part {
 	if bad := b.adverseLicences(f); len(bad) > 0 {
-		return bad[0]
+		return bad[:1]
 	}
-	var parts []Part
-	for _, h := range of(f, License) {
-		if h.Claim.Jurisdiction != b.y {
+	var choices [][]Part
+	for _, p := range b.licencesOf(f, Title.MayPrescribe) {
+		choices = append(choices, append([]Part{p}, b.agreement(f, p)...))
+	}
+	if parts, ok := best(choices); ok {
+		return parts
+	}
+	p := missing(License, ReasonStateGap)
+	p.Provider = f.Provider.ID
+	return []Part{p}
+}
+
+// licencesOf returns the licences in Y of the types that are asked for, and of those types that nobody has
+// confirmed, which are being checked.
+func (b *bench) licencesOf(f *CredentialFile, asked func(Title) bool) []Part {
+	var out []Part
+	for _, p := range b.parts(f, License) {
+		if p.Claim.Jurisdiction != b.y {
 			continue
 		}
-		p := b.part(f, h)
-		t, ok := b.title(h.Claim)
+		t, ok := b.title(p.Claim)
 		switch {
 		case !ok || !t.Confirmed:
 			if p.Result.Rank() > BeingChecked.Rank() {
 				p.Result, p.Reasons = BeingChecked, []string{ReasonTitleUnknown}
 			}
-		case !t.MayPrescribe():
+		case !asked(t):
 			continue
 		case p.Result == NotMet || p.Result == OutOfDate:
 			p.Reasons = append([]string{ReasonPrescriberLapsed}, p.Reasons...)
 		}
-		parts = append(parts, p)
+		out = append(out, p)
 	}
-	if p, ok := best(parts); ok {
-		return p
-	}
-	p := missing(License, ReasonStateGap)
-	p.Provider = f.Provider.ID
-	return p
+	return out
 }
 
 // agreement asks for the practice agreement that some states want of a nurse practitioner or a physician
 // assistant: it must be on file for Y, with the licence of the physician it names. Where nobody has
 // confirmed what the state asks, nothing is assumed in the prescriber's favour.
-// changes is when the table of what states ask changes next.
-func (b bench) agreement(prescriber *CredentialFile, licence Part) (parts []Part, changes Instant) {
-	if licence.Claim == nil || licence.Result.Rank() <= BeingChecked.Rank() {
-		return nil, ""
+func (b *bench) agreement(prescriber *CredentialFile, licence Part) []Part {
+	if licence.Result.Rank() <= BeingChecked.Rank() {
+		return nil
 	}
-	title, _ := b.title(*licence.Claim)
+	title, _ := b.title(licence.Claim)
 	role := ""
 	switch title.Profession {
 	case "nurse_practitioner", "psych_np":
@@ -490,55 +525,57 @@ func (b bench) agreement(prescriber *CredentialFile, licence Part) (parts []Part
 	case "physician_assistant":
 		role = "physician_assistant"
 	default:
-		return nil, ""
+		return nil
 	}
-	tables := b.policy.Tables()
-	changes = tables.authorityChanges(b.y, role, b.t)
-	if a := tables.Authority(b.y, role, b.t); a == "full" || a == "none_required" {
-		return nil, changes
+	b.changes(b.tables.authorityChanges(b.y, role, b.t))
+	if a := b.tables.Authority(b.y, role, b.t); a == "full" || a == "none_required" {
+		return nil
 	}
-	for _, h := range of(prescriber, PracticeAgreement) {
-		if h.Claim.Jurisdiction != b.y {
-			continue
-		}
-		pair := []Part{b.part(prescriber, h), missing(License, ReasonPrescriberUnseen)}
-		if physician := b.file.Linked[h.Claim.Other]; physician != nil {
-			pair[1] = b.prescriberLicence(physician)
-		}
-		if parts == nil || weakest(pair) > weakest(parts) {
-			parts = pair
+	var choices [][]Part
+	for _, p := range b.parts(prescriber, PracticeAgreement) {
+		if p.Claim.Jurisdiction == b.y {
+			choices = append(choices, []Part{p, b.physician(p.Claim.Other)})
 		}
 	}
-	if parts == nil {
-		p := missing(PracticeAgreement, ReasonAgreementMissing)
-		p.Provider = prescriber.Provider.ID
-		parts = []Part{p}
+	if parts, ok := best(choices); ok {
+		return parts
 	}
-	return parts, changes
+	p := missing(PracticeAgreement, ReasonAgreementMissing)
+	p.Provider = prescriber.Provider.ID
+	return []Part{p}
 }
 
-// weakest is the rank of the worst of the parts.
-func weakest(parts []Part) int {
-	rank := Confirmed.Rank()
-	for _, p := range parts {
-		rank = min(rank, p.Result.Rank())
+// physician is the licence in Y of the physician whom a practice agreement names.
+func (b *bench) physician(id ID) Part {
+	f := b.file.Linked[id]
+	if id != "" && id == b.file.Provider.ID {
+		f = b.file
 	}
-	return rank
+	if f == nil {
+		return missing(License, ReasonPrescriberUnseen)
+	}
+	if bad := b.adverseLicences(f); len(bad) > 0 {
+		return bad[0]
+	}
+	p, ok := bestOf(b.licencesOf(f, func(t Title) bool { return t.Profession == "physician" || t.Profession == "psychiatrist" }))
+	if !ok {
+		p = missing(License, ReasonStateGap)
+		p.Provider = id
+	}
+	return p
 }
 
 // remsSite asks, of whoever gives esketamine, for the enrolled site: its programme certifies the place and
 // never the clinician.
-func (b bench) remsSite(prescriber *CredentialFile) []Part {
+func (b *bench) remsSite(prescriber *CredentialFile) []Part {
 	if !slices.Contains(b.file.Provider.Practice.Routes, "esketamine") {
 		return nil
 	}
-	var parts []Part
-	for _, f := range []*CredentialFile{b.file, prescriber} {
-		for _, h := range of(f, REMSSite) {
-			parts = append(parts, b.part(f, h))
-		}
+	parts := b.parts(b.file, REMSSite)
+	if prescriber != b.file {
+		parts = append(parts, b.parts(prescriber, REMSSite)...)
 	}
-	if p, ok := best(parts); ok {
+	if p, ok := bestOf(parts); ok {
 		return []Part{p}
 	}
 	return []Part{missing(REMSSite, ReasonREMSUnseen)}
@@ -546,11 +583,9 @@ func (b bench) remsSite(prescriber *CredentialFile) []Part {
 
 // protocol is check 4: preparation, a therapist present in the medicine session, vital signs watched
 // with an emergency plan, and integration. There is no primary source, so a document is its ceiling.
-func (b bench) protocol() Check {
-	claims := of(b.file, ProtocolClaim)
+func (b *bench) protocol() Check {
 	var parts []Part
-	for _, h := range claims {
-		p := b.part(b.file, h)
+	for _, p := range b.parts(b.file, ProtocolClaim) {
 		if p.Standing.Basis == nil {
 			continue
 		}
@@ -570,9 +605,10 @@ func (b bench) protocol() Check {
 			}
 		}
 		switch {
-		case p.Result.Rank() <= NotMet.Rank(), p.Result == OutOfDate:
-		case len(no) > 0:
+		case p.Result.Rank() <= NotMet.Rank():
+		case len(no) > 0: // which does not become better by being old
 			p.Result, p.Reasons = NotMet, no
+		case p.Result == OutOfDate:
 		case unknown:
 			p.Result = NotChecked
 		case p.Result == Confirmed:
@@ -580,49 +616,58 @@ func (b bench) protocol() Check {
 		}
 		parts = append(parts, p)
 	}
-	if p, ok := best(parts); ok {
+	if p, ok := bestOf(parts); ok {
 		return weigh(CheckProtocol, p)
 	}
 	return weigh(CheckProtocol, missing(ProtocolClaim))
 }
 
 // record is check 5: credentials verified, disciplinary history included. Every licence held anywhere,
-// the training, a discipline screen per licence, and each exclusion list of the policy.
-func (b bench) record() Check {
-	var parts []Part
-	licences := of(b.file, License)
-	for _, h := range licences {
-		parts = append(parts, b.part(b.file, h))
+// the training, a discipline screen per licence, and each exclusion list of the policy. What another
+// screen found against the person is a part as well.
+func (b *bench) record() Check {
+	parts := make([]Part, 0, 8)
+	licences, discipline := b.parts(b.file, License), b.parts(b.file, DisciplineScreen)
+	for _, p := range licences {
 		screen := missing(DisciplineScreen)
-		screen.Claim = &Claim{Kind: DisciplineScreen, Jurisdiction: h.Claim.Jurisdiction, Title: h.Claim.Title, Number: h.Claim.Number}
-		for _, d := range of(b.file, DisciplineScreen) {
-			if d.Claim.Jurisdiction == h.Claim.Jurisdiction && d.Claim.Title == h.Claim.Title && d.Claim.Number.Digits() == h.Claim.Number.Digits() {
-				screen = b.part(b.file, d)
+		screen.Claim = &Claim{Kind: DisciplineScreen, Jurisdiction: p.Claim.Jurisdiction, Title: p.Claim.Title, Number: p.Claim.Number}
+		for i := range discipline {
+			d := &discipline[i]
+			if d.Claim.Jurisdiction == p.Claim.Jurisdiction && d.Claim.Title == p.Claim.Title && d.Claim.Number.Digits() == p.Claim.Number.Digits() {
+				if screen.Provider == "" || d.Result.Rank() < screen.Result.Rank() {
+					screen = *d
+				}
 			}
 		}
-		parts = append(parts, screen)
+		parts = append(parts, p, screen)
 	}
 	if len(licences) == 0 {
 		parts = append(parts, missing(License))
 	}
 	training := b.training()
 	parts = append(parts, training.Parts...)
-	for _, list := range b.policy.ScreensFor(b.file.states()) {
+	exclusions := b.parts(b.file, ExclusionScreen)
+	lists := b.policy.ScreensFor(b.file.states())
+	for _, list := range lists {
 		screen := missing(ExclusionScreen)
-		for _, h := range of(b.file, ExclusionScreen) {
-			if h.Claim.Issuer == list {
-				screen = b.part(b.file, h)
-			}
+		if i := slices.IndexFunc(exclusions, func(p Part) bool { return p.Claim.Issuer == list }); i >= 0 {
+			screen = exclusions[i]
 		}
 		screen.List = list
 		parts = append(parts, screen)
 	}
-	c := weigh(CheckRecord, parts...)
-	for at := b.policies.nextPolicy(b.t, b.k); at != ""; at = b.policies.nextPolicy(at, b.k) {
-		if !slices.Equal(b.policies.InForce(at, b.k).ScreensFor(b.file.states()), b.policy.ScreensFor(b.file.states())) {
-			c.ValidUntil = earliest(c.ValidUntil, at)
-			break
+	for _, screens := range [][]Part{b.parts(b.file, CompactPrivilege), discipline, exclusions} {
+		for i := range screens {
+			p := &screens[i]
+			if p.Result != ProblemOnRecord && p.Result != BeingChecked || slices.ContainsFunc(parts, func(q Part) bool { return q.Claim == p.Claim }) {
+				continue
+			}
+			if p.What == ExclusionScreen {
+				p.List = p.Claim.Issuer
+			}
+			parts = append(parts, *p)
 		}
 	}
-	return c
+	b.changes(b.policies.nextPolicy(b.t, b.k)) // which may ask for other lists
+	return weigh(CheckRecord, parts...)
 }

@@ -3,6 +3,7 @@ package directory
 import (
 	"slices"
 	"testing"
+	"time"
 )
 
 const (
@@ -246,17 +247,233 @@ func TestRecordCheckNamesWhatIsMissing(t *testing.T) {
 	}
 }
 
-func BenchmarkChecks(b *testing.B) {
-	p := newPerson("prv_a").
-		claim(coLicence("CSW", "9923456"), seen("co-dora", SeenActive, "2028-08-31"), confirm).
-		claim(Claim{Kind: DisciplineScreen, Issuer: "co-dora", Jurisdiction: "CO", Title: "CSW", Number: ParseLicenceNumber("9923456")}, seen("co-dora", SeenClear, "")).
-		claim(TrainingClaim("Fluence"), said(ClassDocument, Body{})).
-		claim(Claim{Kind: ExclusionScreen, Issuer: "leie"}, seen("leie", SeenClear, "")).
-		claim(Claim{Kind: OversightLink, Other: "prv_doc"}, said(ClassSelf, Body{Side: "provider"}), said(ClassSelf, Body{Side: "prescriber"}))
+// trustingBoard is the standard policy with one more approved source, for every kind and place.
+func trustingBoard() Policies {
+	p := StandardPolicies()[0]
+	p.Approved = append(slices.Clone(p.Approved), ApprovedSource{Source: "board", Kinds: ClaimKinds})
+	return Policies{p}
+}
+
+// exactly follows a check through time and fails where valid_until is not the first moment of a change:
+// it looks at every moment at which a claim, a table or a policy could change anything.
+func exactly(t *testing.T, f *CredentialFile, y State, name CheckName, from, to Instant) (answers []Check) {
+	t.Helper()
+	ps := trustingBoard()
+	at := func(m Instant) Check {
+		for _, c := range Checks(f, y, m, forever, ps) {
+			if c.Check == name {
+				return c
+			}
+		}
+		panic("no such check")
+	}
+	c := at(from)
+	answers = []Check{c}
+	for m := from; m < to; m = m.Add(6 * time.Hour) {
+		if c.ValidUntil != "" && m >= c.ValidUntil {
+			if before := at(c.ValidUntil.Add(-time.Millisecond)); !sameCheck(c, before) {
+				t.Errorf("%s: %s until %s, but something else a millisecond before", m, c.Result, c.ValidUntil)
+			}
+			next := at(c.ValidUntil)
+			if sameCheck(c, next) {
+				t.Errorf("%s: %s until %s, but the same then", m, c.Result, c.ValidUntil)
+			}
+			c = next
+			answers = append(answers, c)
+		}
+		if now := at(m); !sameCheck(c, now) {
+			t.Fatalf("%s: %s %v before valid until %s, when it was %s %v", m, now.Result, now.Reasons, c.ValidUntil, c.Result, c.Reasons)
+		}
+	}
+	return answers
+}
+
+func results(checks []Check) (out []CheckResult) {
+	for _, c := range checks {
+		out = append(out, c.Result)
+	}
+	return slices.Compact(out)
+}
+
+func TestChecksChangeWithWhatTheyRestOn(t *testing.T) {
+	year := noon.AddDays(500)
+	// The DEA document ends before anything else of the link.
+	link := newPerson("prv_a").claim(Claim{Kind: OversightLink, Other: "prv_doc"}, said(ClassSelf, Body{Side: "provider"}), said(ClassSelf, Body{Side: "prescriber"}))
+	doc := prescriber(SeenActive, false, confirm).claim(Claim{Kind: DEARegistration, Jurisdiction: "CO"}, said(ClassDocument, Body{Expires: "2026-12-01"}))
+	link.file.Linked["prv_doc"] = doc.file
+	got := exactly(t, link.file, "CO", CheckOversight, noon, year)
+	if want := []CheckResult{ShownByDocument, StatedByProvider, OutOfDate, NotMet}; !slices.Equal(results(got), want) || got[0].ValidUntil != Date("2026-12-01").EndIn(State("CO").Zone()) {
+		t.Errorf("with a DEA document that ends: %v, first until %s", results(got), got[0].ValidUntil)
+	}
+
+	// A psychiatrist's board certification goes out of date before the licence does.
+	psychiatrist := newPerson("prv_a").claim(coLicence("DR", "12"), seen("co-dora", SeenActive, "2028-08-31"), confirm).
+		claim(Claim{Kind: BoardCert, Title: "Psychiatry (ABPN)"}, said(ClassDocument, Body{Expires: "2026-11-20"}))
+	got = exactly(t, psychiatrist.file, "CO", CheckLicense, noon, year)
+	if got[0].ValidUntil != "2026-11-21T00:00:00.000Z" || len(got[0].Parts) != 2 {
+		t.Errorf("psychiatrist: until %s, parts %d", got[0].ValidUntil, len(got[0].Parts))
+	}
+
+	// A compact privilege stands only while the home licence does, and is as old as the older of the two.
+	privilege := newPerson("prv_a").
+		claim(Claim{Kind: License, Jurisdiction: "OH", Title: "LPCC", Number: ParseLicenceNumber("E.1")}, seen("board", SeenActive, "2026-12-31"), confirm).
+		claim(Claim{Kind: CompactPrivilege, Issuer: "counseling", Jurisdiction: "AZ", Number: ParseLicenceNumber("77")}, seen("board", SeenActive, "2027-12-31"), confirm)
+	got = exactly(t, privilege.file, "AZ", CheckLicense, noon, year)
+	if want := []CheckResult{Confirmed, NotMet}; !slices.Equal(results(got), want) || len(got[0].Parts) != 2 {
+		t.Errorf("privilege: %v, first %+v", results(got), got[0])
+	}
+}
+
+func TestWorseScreensAreNeverHidden(t *testing.T) {
+	licensed := func() *person {
+		return newPerson("prv_a").claim(coLicence("CSW", "1"), seen("co-dora", SeenActive, "2028-08-31"), confirm)
+	}
+	screen := func(issuer, title string) Claim {
+		return Claim{Kind: DisciplineScreen, Issuer: issuer, Jurisdiction: "CO", Title: title, Number: ParseLicenceNumber("1")}
+	}
+	bad := []Event{seen("board", SeenRestricted, ""), confirm, second}
+	clear := []Event{seen("board", SeenClear, "")}
+	for _, c := range []struct {
+		name string
+		p    *person
+	}{
+		{"two screens of one licence, the worse first", licensed().claim(screen("one", "CSW"), bad...).claim(screen("two", "CSW"), clear...)},
+		{"two screens of one licence, the worse last", licensed().claim(screen("one", "CSW"), clear...).claim(screen("two", "CSW"), bad...)},
+		{"a screen of a licence that nobody claims", licensed().claim(screen("one", "LPC"), bad...)},
+		{"a list that is not asked for", licensed().claim(Claim{Kind: ExclusionScreen, Issuer: "other-list"}, seen("board", SeenExcluded, ""), confirm, second)},
+		{"a compact privilege", licensed().claim(Claim{Kind: CompactPrivilege, Issuer: "counseling", Jurisdiction: "CO"}, bad...)},
+	} {
+		if got := Checks(c.p.file, "CO", noon, forever, trustingBoard())[4]; got.Result != ProblemOnRecord {
+			t.Errorf("%s: %s %v", c.name, got.Result, got.Reasons)
+		}
+	}
+}
+
+func TestWhatWasWithdrawnIsNotThere(t *testing.T) {
+	base := func() *person {
+		return newPerson("prv_a").claim(coLicence("CSW", "1"), seen("co-dora", SeenActive, "2028-08-31"), confirm)
+	}
+	alone := result(t, base().file, "CO", CheckRecord)
+	for _, c := range []struct {
+		name  string
+		other []Event
+	}{
+		{"taken down", []Event{seen("co-dora", SeenSuspended, ""), confirm, second, {Type: Takedown, Actor: rowan}}},
+		{"a name-only candidate", []Event{{Type: Observe, Evidence: []string{"e"}, Body: Body{State: SeenSuspended, Match: M2, By: []string{"family", "given"}, Source: "co-dora"}}}},
+	} {
+		p := base().claim(coLicence("LPC", "77"), c.other...)
+		if got := result(t, p.file, "CO", CheckRecord); !sameParts(got, alone) {
+			t.Errorf("%s: %s with %d parts, without it %s with %d", c.name, got.Result, len(got.Parts), alone.Result, len(alone.Parts))
+		}
+	}
+	p := base().claim(coLicence("LPC", "77"), seen("co-dora", SeenSuspended, ""), confirm, second)
+	h := &p.file.Claims[1]
+	h.Events = append(h.Events, Event{V: 1, Seq: 99, RecordedAt: "2026-11-11T00:00:00.000Z", PerformedAt: "2026-11-11T00:00:00.000Z", Type: Void, Actor: rowan, Supersedes: h.Events[0].Seq})
+	if got := result(t, p.file, "CO", CheckRecord); !sameParts(got, alone) {
+		t.Errorf("voided: %s with %d parts", got.Result, len(got.Parts))
+	}
+}
+
+func sameParts(a, b Check) bool {
+	return a.Result == b.Result && slices.Equal(a.Reasons, b.Reasons) && len(a.Parts) == len(b.Parts) && a.ValidUntil == b.ValidUntil && a.NextDue == b.NextDue
+}
+
+func TestAPrivilegeThatNobodyCheckedAsksForTheHomeLicenceToo(t *testing.T) {
+	privilege := Claim{Kind: CompactPrivilege, Issuer: "counseling", Jurisdiction: "AZ", Number: ParseLicenceNumber("77")}
+	for _, c := range []struct {
+		name string
+		p    *person
+		want CheckResult
+	}{
+		{"listed, no home licence", newPerson("prv_a").claim(privilege, said(ClassListing, Body{})), NotChecked},
+		{"a document, no home licence", newPerson("prv_a").claim(privilege, said(ClassDocument, Body{})), NotChecked},
+		{"a document, a home licence that is listed", newPerson("prv_a").claim(privilege, said(ClassDocument, Body{})).
+			claim(Claim{Kind: License, Jurisdiction: "OH", Title: "LPCC", Number: ParseLicenceNumber("1")}, said(ClassListing, Body{})), StatedInListing},
+		{"a document, a home licence in a state that issues nothing", newPerson("prv_a").claim(privilege, said(ClassDocument, Body{})).
+			claim(Claim{Kind: License, Jurisdiction: "NM", Title: "LPCC", Number: ParseLicenceNumber("1")}, seen("board", SeenActive, ""), confirm), NotChecked},
+		{"confirmed, and the type of the home licence is not", newPerson("prv_a").claim(privilege, seen("board", SeenActive, ""), confirm).
+			claim(Claim{Kind: License, Jurisdiction: "MN", Title: "LPCC", Number: ParseLicenceNumber("1")}, seen("board", SeenActive, ""), confirm), NotChecked},
+	} {
+		if got := Checks(c.p.file, "AZ", noon, forever, trustingBoard())[0]; got.Result != c.want {
+			t.Errorf("%s: %s %v, want %s", c.name, got.Result, got.Reasons, c.want)
+		}
+	}
+}
+
+func TestOversightOfNursePractitioners(t *testing.T) {
+	np := func() *person {
+		return newPerson("prv_doc").claim(Claim{Kind: License, Jurisdiction: "TX", Title: "APRN", Number: ParseLicenceNumber("AP1")}, seen("board", SeenActive, "2027-08-31"), confirm)
+	}
+	md := newPerson("prv_md").claim(Claim{Kind: License, Jurisdiction: "TX", Title: "PHYSICIAN LICENSE", Number: ParseLicenceNumber("M1")}, seen("board", SeenActive, "2027-08-31"), confirm)
+	other := newPerson("prv_md").claim(Claim{Kind: License, Jurisdiction: "TX", Title: "APRN", Number: ParseLicenceNumber("AP2")}, seen("board", SeenActive, "2027-08-31"), confirm)
+	agreement := Claim{Kind: PracticeAgreement, Jurisdiction: "TX", Other: "prv_md"}
+	for _, c := range []struct {
+		name   string
+		doc    *person
+		md     *person
+		want   CheckResult
+		reason string
+	}{
+		{"no agreement", np(), nil, NotChecked, ReasonAgreementMissing},
+		{"an agreement with nobody we know", np().claim(agreement, said(ClassDocument, Body{})), nil, NotChecked, ReasonPrescriberUnseen},
+		{"an agreement with a physician", np().claim(agreement, said(ClassDocument, Body{})), md, ShownByDocument, ""},
+		{"an agreement with another nurse practitioner", np().claim(agreement, said(ClassDocument, Body{})), other, NotChecked, ReasonStateGap},
+		{"a physician's licence that is only listed beside it", np().claim(Claim{Kind: License, Jurisdiction: "TX", Title: "PHYSICIAN LICENSE", Number: ParseLicenceNumber("M2")}, said(ClassListing, Body{})), nil, StatedInListing, ""},
+	} {
+		p := newPerson("prv_a").claim(Claim{Kind: OversightLink, Other: "prv_doc"}, seen("board", SeenActive, ""), confirm)
+		p.file.Linked["prv_doc"] = c.doc.file
+		if c.md != nil {
+			p.file.Linked["prv_md"] = c.md.file
+		}
+		if got := Checks(p.file, "TX", noon, forever, trustingBoard())[2]; got.Result != c.want || c.reason != "" && !slices.Contains(got.Reasons, c.reason) {
+			t.Errorf("%s: %s %v, want %s %s", c.name, got.Result, got.Reasons, c.want, c.reason)
+		}
+	}
+}
+
+func TestADocumentOfALinkIsOneSidesWord(t *testing.T) {
+	link := Claim{Kind: OversightLink, Other: "prv_doc"}
+	p := newPerson("prv_a").claim(link, said(ClassDocument, Body{Side: "provider"}))
 	p.file.Linked["prv_doc"] = prescriber(SeenActive, true, confirm).file
-	ps := StandardPolicies()
-	b.ReportAllocs()
-	for b.Loop() {
-		Checks(p.file, "CO", noon, forever, ps)
+	if got := result(t, p.file, "CO", CheckOversight); got.Result != StatedByProvider || !slices.Contains(got.Reasons, ReasonOneSided) {
+		t.Errorf("%s %v", got.Result, got.Reasons)
+	}
+}
+
+func TestARecordedNoDoesNotBecomeBetterByAge(t *testing.T) {
+	e := said(ClassSelf, Body{Preparation: Yes, Presence: Yes, Monitoring: Yes, Emergency: No, Integration: Yes})
+	e.PerformedAt = "2025-06-01T00:00:00.000Z"
+	if got := result(t, newPerson("prv_a").claim(Claim{Kind: ProtocolClaim}, e).file, "CO", CheckProtocol); got.Result != NotMet {
+		t.Errorf("%s %v", got.Result, got.Reasons)
+	}
+}
+
+func TestOnlyProgrammesOfTheTableAreRecognised(t *testing.T) {
+	p := newPerson("prv_a").claim(Claim{Kind: TrainingCert, Issuer: "weekend-academy", Title: "Weekend Academy"}, said(ClassDocument, Body{Level: "certificate"}))
+	if got := result(t, p.file, "CO", CheckTraining); got.Result != NotChecked || !slices.Contains(got.Reasons, ReasonProgramUnknown) {
+		t.Errorf("%s %v", got.Result, got.Reasons)
+	}
+}
+
+func TestLapsed(t *testing.T) {
+	tables := &ReferenceTables{rules: []Rule{
+		{ID: "r", Title: "first", dated: dated{"2026-01-01", "2026-06-30", true}},
+		{ID: "r", Title: "second", dated: dated{"2026-09-01", "2026-12-31", true}},
+		{ID: "r", Title: "nobody confirmed it", dated: dated{"2026-01-01", "", false}},
+	}}
+	for _, c := range []struct {
+		at   Instant
+		want string
+	}{
+		{"2025-12-31T00:00:00.000Z", ""}, // not yet
+		{"2026-06-30T12:00:00.000Z", ""},
+		{"2026-07-01T03:59:59.999Z", ""},
+		{"2026-07-01T04:00:00.000Z", "first"}, // the end of the day in New York
+		{"2026-10-01T00:00:00.000Z", ""},
+		{"2027-01-01T05:00:00.000Z", "second"},
+	} {
+		if got, ok := tables.Lapsed("r", c.at); got.Title != c.want || ok != (c.want != "") {
+			t.Errorf("at %s: %q", c.at, got.Title)
+		}
 	}
 }

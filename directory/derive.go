@@ -1,8 +1,8 @@
 package directory
 
 import (
+	"cmp"
 	"slices"
-	"sort"
 	"strings"
 	"time"
 )
@@ -63,6 +63,7 @@ type Standing struct {
 	AsOf       Date        // how old the answer is: the older of that day and the source's own date
 	Sides      []string    // of an oversight link: who attested it themself, provider and prescriber
 	Tried      Instant     // when a source was last asked, whatever it answered; "" never
+	Held       bool        // something in effect may be spoken of: an assertion, or an observation that is more than a name
 	Candidate  bool        // a name-only candidate waits for a person: for staff, on no public face
 	Pending    []int64     // observations that wait for a review
 }
@@ -73,9 +74,10 @@ type Standing struct {
 // The rules are those of domain.md §5.2 as amended by contracts.md §4. Unreviewed bad news lowers at
 // once; unreviewed good news neither lifts nor lowers; what has no identifier agreeing changes nothing.
 func Derive(h History, t, k Instant, policies Policies) Standing {
-	s := deriveAt(h, t, k, policies)
-	for _, at := range boundaries(h, s, t, k, policies) {
-		if next := deriveAt(h, at, k, policies); !sameAnswer(s, next) {
+	events := inEffect(h.Events, k)
+	s := deriveAt(h.Claim, events, t, policies.InForce(t, k))
+	for _, at := range boundaries(h.Claim, events, s, t, k, policies) {
+		if next := deriveAt(h.Claim, events, at, policies.InForce(at, k)); !sameAnswer(s, next) {
 			s.ValidUntil = at
 			break
 		}
@@ -88,33 +90,33 @@ func sameAnswer(a, b Standing) bool {
 }
 
 // boundaries returns, in order, the moments after t at which the answer s could change by itself.
-func boundaries(h History, s Standing, t, k Instant, policies Policies) []Instant {
+func boundaries(c Claim, events []*Event, s Standing, t, k Instant, policies Policies) []Instant {
 	var out []Instant
 	add := func(at Instant) {
 		if at > t {
 			out = append(out, at)
 		}
 	}
+	kinds := []KindPolicy{policies.InForce(t, k).Kinds[c.Kind]} // the intervals of today, and those to come
 	for at := policies.nextPolicy(t, k); at != ""; at = policies.nextPolicy(at, k) {
 		add(at)
+		kinds = append(kinds, policies.InForce(at, k).Kinds[c.Kind])
 	}
-	policy := policies.InForce(t, k).Kinds[h.Claim.Kind]
 	byItself := func(e *Event) { // an answer that rests on e ends, is about to end, or goes out of date
-		if end := expiryEnd(h.Claim, e); end != "" {
-			add(end)
-			add(end.AddDays(-policy.Expiring))
-		}
-		if policy.Stale > 0 {
-			add(freshFrom(e).AddDays(policy.Stale).Add(time.Millisecond))
+		end, fresh := expiryEnd(c, e), freshFrom(e)
+		add(end)
+		for _, kind := range kinds {
+			if kind.Expiring > 0 {
+				add(end.AddDays(-kind.Expiring))
+			}
+			if kind.Stale > 0 {
+				add(fresh.AddDays(kind.Stale).Add(time.Millisecond))
+			}
 		}
 	}
-	for i := range h.Events {
-		e := &h.Events[i]
-		if e.RecordedAt > k {
-			continue
-		}
+	for _, e := range events {
 		add(e.PerformedAt)
-		if e.Type != Review && e.Body.Side != "" {
+		if e.Type == Assert && e.Body.Side != "" {
 			byItself(e)
 		}
 	}
@@ -151,11 +153,13 @@ type observation struct {
 	cleared  bool
 	returned bool
 	confirms []Actor
+	clears   []Actor
+	root     *observation // of one that says what the newest approved one said: the one that a person approved
 }
 
-func newObservation(e *Event) *observation {
+func newObservation(e *Event) observation {
 	m := Match{Rung: e.Body.Match, By: e.Body.By}
-	o := &observation{Event: e, visible: m.Rung == M5 || m.Rung == M4 || m.Identified()}
+	o := observation{Event: e, visible: m.Rung == M5 || m.Rung == M4 || m.Identified()}
 	switch e.Body.State {
 	case SeenNotFound, SeenUnavailable: // speak of a search, not of a record
 		o.visible = true
@@ -173,10 +177,47 @@ func (o observation) bad() bool {
 	return !s.Good() && s != SeenUnavailable && s != SeenNotFound
 }
 
-func deriveAt(h History, t, k Instant, policies Policies) Standing {
-	policy := policies.InForce(t, k)
-	kind := policy.Kinds[h.Claim.Kind]
-	events := inEffect(h.Events, t, k)
+// adverse reports an answer that stands against the person once it is settled. A possible hit that people
+// confirmed is one.
+func (o *observation) adverse() bool { return o.Body.State.Adverse() || o.Body.State == SeenPossible }
+
+// hear lets a review count; need is how many people settle the observation. Nobody confirms what they
+// performed themself. What enough people found against somebody, no fewer take back: a return does not,
+// and clearing it asks for as many as confirmed it.
+func (o *observation) hear(review *Event, need int) {
+	against := o.adverse() && o.exact() && len(o.confirms) >= need
+	switch review.Body.Decision {
+	case "confirm":
+		if review.Actor.same(o.Actor) {
+			return
+		}
+		o.confirms = appendActor(o.confirms, review.Actor)
+		o.cleared, o.returned, o.clears = false, false, nil
+	case "clear":
+		o.clears = appendActor(o.clears, review.Actor)
+		if !against || len(o.clears) >= need {
+			o.cleared, o.confirms = true, nil
+		}
+	case "return":
+		if !against {
+			o.returned, o.confirms = true, nil
+		}
+	}
+}
+
+func appendActor(list []Actor, a Actor) []Actor {
+	for _, b := range list {
+		if a.same(b) {
+			return list
+		}
+	}
+	return append(list, a)
+}
+
+// deriveAt computes the answer at one moment from the events in effect under the policy in force.
+func deriveAt(c Claim, known []*Event, t Instant, policy Policy) Standing {
+	kind := policy.Kinds[c.Kind]
+	events := countsAt(known, t)
 	var s Standing
 
 	for _, e := range events {
@@ -185,16 +226,16 @@ func deriveAt(h History, t, k Instant, policies Policies) Standing {
 		}
 	}
 
-	var seen []*observation
+	var made []observation
 	var asserts, disputes []*Event
 	for _, e := range events {
 		switch e.Type {
 		case Observe:
-			if !policy.Approves(e.Body.Source, h.Claim.Kind, h.Claim.Jurisdiction) {
+			if !policy.Approves(e.Body.Source, c.Kind, c.Jurisdiction) {
 				s.Reasons = appendOnce(s.Reasons, ReasonNotApproved)
 				continue
 			}
-			seen = append(seen, newObservation(e))
+			made = append(made, newObservation(e))
 		case Assert:
 			asserts = append(asserts, e)
 		case DisputeOpen:
@@ -203,8 +244,15 @@ func deriveAt(h History, t, k Instant, policies Policies) Standing {
 			}
 		}
 	}
-	sort.SliceStable(seen, func(i, j int) bool { return later(seen[j].Event, seen[i].Event) })
-	settle(seen, events, h.Claim.Kind, policy)
+	seen := make([]*observation, len(made))
+	for i := range made {
+		seen[i] = &made[i]
+	}
+	slices.SortFunc(seen, func(a, b *observation) int {
+		return cmp.Or(cmp.Compare(a.PerformedAt, b.PerformedAt), cmp.Compare(a.Seq, b.Seq))
+	})
+	s.Held = len(asserts) > 0 || slices.ContainsFunc(seen, func(o *observation) bool { return o.visible })
+	settle(seen, events, c.Kind, policy)
 	if len(seen) > 0 {
 		s.Tried = seen[len(seen)-1].PerformedAt
 	}
@@ -228,7 +276,7 @@ func deriveAt(h History, t, k Instant, policies Policies) Standing {
 			if o.settled {
 				gone = o
 			}
-		case o.settled && (o.exact() || !o.Body.State.Good() && !o.Body.State.Adverse() && !adverse(last)):
+		case o.settled && (o.exact() || !o.Body.State.Good() && !o.adverse() && !adverse(last)):
 			last, gone, pending, badPending, noRecord, unavailable = o, nil, nil, nil, nil, nil
 		case o.settled && o.Body.State.Good():
 			// Corroborated, not exact: a person has looked, so it waits for nobody; and it proves nothing (I5).
@@ -244,7 +292,7 @@ func deriveAt(h History, t, k Instant, policies Policies) Standing {
 		s.Pending = append(s.Pending, o.Seq)
 	}
 
-	documented := bestAssertion(asserts, ClassDocument)
+	documented := bestAssertion(asserts, ClassDocument, "")
 	dropped := last != nil || documented != nil // a search that finds nothing contradicts what was held
 	if dropped && !adverse(last) {
 		for _, o := range noRecord {
@@ -260,6 +308,9 @@ func deriveAt(h History, t, k Instant, policies Policies) Standing {
 	rest := func(status Status, o *observation, reasons ...string) Standing {
 		s.Status, s.Basis, s.Class = status, o.Event, ClassSource
 		s.Because = append(appendSeq(s.Because, o.Seq), reviewsOf(events, o.Seq)...)
+		if o.root != nil {
+			s.Because = append(appendSeq(s.Because, o.root.Seq), reviewsOf(events, o.root.Seq)...)
+		}
 		s.Reasons = append(reasons, s.Reasons...)
 		return finish(s, kind, disputes)
 	}
@@ -291,7 +342,7 @@ func deriveAt(h History, t, k Instant, policies Policies) Standing {
 	case gone != nil && searched:
 		return rest(StatusNotFound, gone, ReasonNoRecord)
 	case last != nil:
-		return fromRecord(rest, h.Claim, last, kind, t)
+		return fromRecord(rest, c, last, kind, t)
 	case searched:
 		return rest(StatusNotFound, noRecord[len(noRecord)-1], ReasonNoRecord)
 	case len(unavailable) > 0:
@@ -302,7 +353,7 @@ func deriveAt(h History, t, k Instant, policies Policies) Standing {
 		}
 		return rest(StatusCouldNotCheck, o, why...)
 	}
-	return fromAssertions(s, h.Claim, asserts, kind, t, disputes)
+	return fromAssertions(s, c, asserts, kind, t, disputes)
 }
 
 // fromRecord gives the standing of a settled record that is not adverse.
@@ -330,14 +381,14 @@ func later(a, b *Event) bool {
 	return a.PerformedAt > b.PerformedAt || a.PerformedAt == b.PerformedAt && a.Seq > b.Seq
 }
 
-func adverse(o *observation) bool { return o != nil && o.Body.State.Adverse() }
+func adverse(o *observation) bool { return o != nil && o.adverse() }
 
 // fromAssertions gives the standing that stands on no register: a document, the provider's own word, or
 // a listing. These too go out of date, and a document's own end date ends it.
 func fromAssertions(s Standing, c Claim, asserts []*Event, kind KindPolicy, t Instant, disputes []*Event) Standing {
 	var sides []*Event
 	for _, side := range []string{"prescriber", "provider"} {
-		e := bestAssertion(slices.DeleteFunc(slices.Clone(asserts), func(e *Event) bool { return e.Body.Side != side }), ClassSelf)
+		e := bestAssertion(asserts, ClassSelf, side)
 		if e == nil {
 			continue
 		}
@@ -347,7 +398,7 @@ func fromAssertions(s Standing, c Claim, asserts []*Event, kind KindPolicy, t In
 		}
 	}
 	for _, class := range []SourceClass{ClassDocument, ClassSelf, ClassListing} {
-		e := bestAssertion(asserts, class)
+		e := bestAssertion(asserts, class, "")
 		if e == nil {
 			continue
 		}
@@ -367,19 +418,26 @@ func fromAssertions(s Standing, c Claim, asserts []*Event, kind KindPolicy, t In
 		}
 		break
 	}
-	return finish(s, kind, disputes)
+	s = finish(s, kind, disputes)
+	for _, e := range sides { // a link that both sides carry is as old as the older word
+		if s.Class == ClassSelf && slices.Contains(s.Sides, e.Body.Side) && s.Status == StatusSelfReported {
+			s.AsOf = min(s.AsOf, freshFrom(e).Date())
+			if kind.Recheck > 0 {
+				s.NextDue = earliest(s.NextDue, freshFrom(e).AddDays(kind.Recheck))
+			}
+		}
+	}
+	return s
 }
 
 // finish fills what every answer carries.
 func finish(s Standing, kind KindPolicy, disputes []*Event) Standing {
+	for _, d := range disputes {
+		s.Reasons = appendOnce(s.Reasons, ReasonDisputeOpen)
+		s.Because = append(s.Because, d.Seq)
+	}
 	slices.Sort(s.Because)
 	s.Because = slices.Compact(s.Because)
-	for _, d := range disputes {
-		if !slices.Contains(s.Reasons, ReasonDisputeOpen) {
-			s.Reasons = append(s.Reasons, ReasonDisputeOpen)
-		}
-		s.Because = appendSeq(s.Because, d.Seq)
-	}
 	if s.Basis != nil {
 		s.CheckedAt = s.Basis.PerformedAt
 		s.AsOf = freshFrom(s.Basis).Date()
@@ -390,50 +448,80 @@ func finish(s Standing, kind KindPolicy, disputes []*Event) Standing {
 	return s
 }
 
-// inEffect returns the events that count at (t, k): voided and corrected ones are gone for every t, a
-// correction stands at the time of what it corrects, and a takedown holds for every t once it is known.
-func inEffect(all []Event, t, k Instant) []*Event {
+// inEffect returns the events that count as known at k, in order of their numbers: voided and corrected ones
+// are gone for every t, and a correction stands at the time of what it corrects. When each of them counts is
+// another question: see countsAt.
+//
+// A void takes back the event it names. Of the corrections of an event, and of corrections of those, the
+// newest that nobody voided stands in its place; with all of them voided the event itself counts again: the
+// correction was the error then.
+func inEffect(all []Event, k Instant) []*Event {
 	known := make([]*Event, 0, len(all))
 	for i := range all {
 		if all[i].RecordedAt <= k {
 			known = append(known, &all[i])
 		}
 	}
-	sort.Slice(known, func(i, j int) bool { return known[i].Seq < known[j].Seq })
-	var gone map[int64]bool
-	for i := len(known) - 1; i >= 0; i-- { // newest first: what voids may itself be voided
-		if e := known[i]; (e.Type == Void || e.Type == Correct) && !gone[e.Seq] {
-			if gone == nil {
-				gone = map[int64]bool{}
+	if !slices.IsSortedFunc(known, bySeq) {
+		slices.SortFunc(known, bySeq)
+	}
+	if !slices.ContainsFunc(known, func(e *Event) bool { return e.Type == Void || e.Type == Correct }) {
+		return known
+	}
+	voided, fixed := map[int64]bool{}, map[int64]*Event{} // fixed: by the number of what was first made
+	for i := len(known) - 1; i >= 0; i-- {                // newest first: what takes back may itself be taken back
+		switch e := known[i]; {
+		case voided[e.Seq]:
+		case e.Type == Void:
+			voided[e.Supersedes] = true
+		case e.Type == Correct:
+			origin := originOf(all, e)
+			if fixed[origin.Seq] == nil {
+				stands := *e
+				stands.Type, stands.PerformedAt = origin.Type, origin.PerformedAt
+				fixed[origin.Seq] = &stands
 			}
-			gone[e.Supersedes] = true
 		}
 	}
-	out := known[:0:0]
+	out := known[:0]
 	for _, e := range known {
-		if gone[e.Seq] || e.Type == Void {
-			continue
-		}
 		if e.Type == Correct {
-			fixed, origin := *e, originOf(all, e)
-			fixed.Type, fixed.PerformedAt = origin.Type, origin.PerformedAt
-			e = &fixed
-		}
-		if e.PerformedAt <= t || e.Type == Takedown {
+			if stands := fixed[originOf(all, e).Seq]; stands != nil && stands.Seq == e.Seq {
+				out = append(out, stands)
+			}
+		} else if !voided[e.Seq] && e.Type != Void && fixed[e.Seq] == nil {
 			out = append(out, e)
 		}
 	}
 	return out
 }
 
+func bySeq(a, b *Event) int { return cmp.Compare(a.Seq, b.Seq) }
+
+// countsAt leaves of the events in effect those performed by t. A takedown holds for every t once it is known.
+func countsAt(events []*Event, t Instant) []*Event {
+	early := func(e *Event) bool { return e.PerformedAt > t && e.Type != Takedown }
+	if !slices.ContainsFunc(events, early) {
+		return events
+	}
+	return slices.DeleteFunc(slices.Clone(events), early)
+}
+
+func find(all []Event, seq int64) *Event {
+	if i := slices.IndexFunc(all, func(e Event) bool { return e.Seq == seq }); i >= 0 {
+		return &all[i]
+	}
+	return nil
+}
+
 // originOf follows corrections back to the event first made.
 func originOf(all []Event, e *Event) *Event {
 	for e.Type == Correct {
-		i := slices.IndexFunc(all, func(o Event) bool { return o.Seq == e.Supersedes })
-		if i < 0 || all[i].Seq >= e.Seq {
+		of := find(all, e.Supersedes)
+		if of == nil || of.Seq >= e.Seq {
 			return e
 		}
-		e = &all[i]
+		e = of
 	}
 	return e
 }
@@ -446,40 +534,34 @@ func settle(seen []*observation, events []*Event, kind ClaimKind, policy Policy)
 	var approved *observation
 	open := false // bad news, or that the record is gone, waits for a person
 	for _, o := range seen {
+		need := 1
+		if o.adverse() && policy.Needs(kind, "adverse") {
+			need = 2
+		}
 		for _, e := range events {
-			if e.Type != Review || e.Body.Of != o.Seq {
-				continue
-			}
-			switch e.Body.Decision {
-			case "confirm":
-				if !e.Actor.same(o.Actor) && !slices.ContainsFunc(o.confirms, e.Actor.same) {
-					o.confirms = append(o.confirms, e.Actor)
-				}
-				o.cleared, o.returned = false, false
-			case "clear":
-				o.cleared, o.confirms = true, nil
-			case "return":
-				o.returned, o.confirms = true, nil
+			if e.Type == Review && e.Body.Of == o.Seq && e.Actor.Kind == Staff {
+				o.hear(e, need)
 			}
 		}
 		if o.cleared || !o.visible {
 			continue
 		}
-		need := 1
-		if o.Body.State.Adverse() && policy.Needs(kind, "adverse") {
-			need = 2
-		}
 		switch {
+		case o.Body.State == SeenUnavailable, o.Body.State == SeenIndeterminate: // an answer that nobody can confirm
 		case len(o.confirms) >= need:
 			o.settled = true
-		case o.returned, o.Body.State == SeenUnavailable, o.Body.State == SeenNotFound:
-		case approved != nil && !open && o.exact() && approved.exact() && o.Body.State == approved.Body.State && o.Body.Expires == approved.Body.Expires:
-			o.settled = true
+		case o.returned, o.Body.State == SeenNotFound:
 		case (o.Body.State == SeenClear || kind == IdentityNPI && o.Body.State == SeenActive) && o.exact() && o.Actor.Kind == Tool && !open &&
 			slices.Contains(policy.ByRun, kind) && (approved == nil || approved.Body.State.Good()):
 			o.settled = true
+		case approved != nil && !open && o.exact() && approved.exact() && o.Body.State == approved.Body.State && o.Body.Expires == approved.Body.Expires:
+			o.settled, o.root = true, approved
+			if approved.root != nil {
+				o.root = approved.root
+			}
 		}
 		switch {
+		case o.settled && !o.exact() && o.Body.State.Good(): // proves nothing, and closes nothing
 		case o.settled:
 			approved, open = o, false
 		case o.bad(), o.Body.State == SeenNotFound && approved != nil:
@@ -508,23 +590,43 @@ func closed(events []*Event, dispute *Event) bool {
 	return slices.ContainsFunc(events, func(e *Event) bool { return e.Type == DisputeClose && e.Body.Of == dispute.Seq })
 }
 
+// answer is what a source has said without a change: when first, and last of all.
+type answer struct {
+	first, last *observation
+	of          []int64 // every observation that said so
+}
+
 // inConflict returns the newest answers of two sources that differ and were given within so many days of
-// each other, unless a person who could see both has decided about one of them.
+// each other, unless a person who could see both has decided about one of them. That a source repeats what
+// it said opens nothing again.
 func inConflict(seen []*observation, events []*Event, days int) []*observation {
-	var newest []*observation // of each source, in order of time
-	for _, o := range seen {
-		if o.visible && !o.cleared && o.Body.State != SeenUnavailable && o.Body.State != SeenNotFound {
-			newest = slices.DeleteFunc(newest, func(n *observation) bool { return n.Body.Source == o.Body.Source })
-			newest = append(newest, o)
-		}
+	if !slices.ContainsFunc(seen, func(o *observation) bool { return o.Body.Source != seen[0].Body.Source }) {
+		return nil
 	}
-	for i, a := range newest {
-		for _, b := range newest[i+1:] {
-			differ := a.Body.State != b.Body.State || a.Body.Expires != "" && b.Body.Expires != "" && a.Body.Expires != b.Body.Expires
-			if differ && b.PerformedAt <= a.PerformedAt.AddDays(days) && !slices.ContainsFunc(events, func(e *Event) bool {
-				return e.Type == Review && e.Body.Decision == "confirm" && (e.Body.Of == a.Seq || e.Body.Of == b.Seq) && later(e, a.Event) && later(e, b.Event)
+	var answers []answer // of each source, in order of the newest
+	for _, o := range seen {
+		if !o.visible || o.cleared || o.Body.State == SeenUnavailable || o.Body.State == SeenNotFound {
+			continue
+		}
+		now := answer{first: o, last: o}
+		if i := slices.IndexFunc(answers, func(a answer) bool { return a.last.Body.Source == o.Body.Source }); i >= 0 {
+			if was := answers[i]; was.last.Body.State == o.Body.State && was.last.Body.Expires == o.Body.Expires {
+				now.first, now.of = was.first, was.of
+			}
+			answers = slices.Delete(answers, i, i+1)
+		}
+		now.of = append(now.of, o.Seq)
+		answers = append(answers, now)
+	}
+	for i, a := range answers {
+		for _, b := range answers[i+1:] {
+			x, y := a.last.Body, b.last.Body
+			differ := x.State != y.State || x.Expires != "" && y.Expires != "" && x.Expires != y.Expires
+			if differ && b.last.PerformedAt <= a.last.PerformedAt.AddDays(days) && !slices.ContainsFunc(events, func(e *Event) bool {
+				return e.Type == Review && e.Body.Decision == "confirm" && later(e, a.first.Event) && later(e, b.first.Event) &&
+					(slices.Contains(a.of, e.Body.Of) || slices.Contains(b.of, e.Body.Of))
 			}) {
-				return []*observation{a, b}
+				return []*observation{a.last, b.last}
 			}
 		}
 	}
@@ -543,11 +645,12 @@ func isStale(e *Event, kind KindPolicy, t Instant) bool {
 	return kind.Stale > 0 && t > freshFrom(e).AddDays(kind.Stale)
 }
 
-// bestAssertion returns the newest assertion of the class, by when it was made and then by number.
-func bestAssertion(asserts []*Event, class SourceClass) *Event {
+// bestAssertion returns the newest assertion of the class, by when it was made and then by number, and of
+// an oversight link the newest of a side.
+func bestAssertion(asserts []*Event, class SourceClass, side string) *Event {
 	var best *Event
 	for _, e := range asserts {
-		if classOf(e) == class && (best == nil || later(e, best)) {
+		if classOf(e) == class && (side == "" || e.Body.Side == side) && (best == nil || later(e, best)) {
 			best = e
 		}
 	}
@@ -581,7 +684,7 @@ func reviewsOf(events []*Event, seq int64) []int64 {
 // stateReason is the reason code of a state that is not good.
 func stateReason(s Observed) string {
 	switch s {
-	case SeenExcluded:
+	case SeenExcluded, SeenPossible: // possible, until people confirmed it
 		return ReasonExcluded
 	case SeenRetired:
 		return "LIC_INACTIVE"

@@ -2,7 +2,6 @@ package directory
 
 import (
 	"slices"
-	"sort"
 	"strings"
 	"sync"
 
@@ -16,18 +15,23 @@ type Rung string
 // agreeing stays a candidate for a person, and no public face ever shows it.
 const (
 	M0 Rung = "M0" // contradiction: another person
-	M1 Rung = "M1" // family name and an initial
-	M2 Rung = "M2" // full name
-	M3 Rung = "M3" // full name and one more fact, or an identifier whose name does not agree
-	M4 Rung = "M4" // full name and two of licence number, birth date, practice address or telephone
+	M1 Rung = "M1" // a name that is like the other: spelled otherwise, cut short, or half of a compound elsewhere
+	M2 Rung = "M2" // the name, by alias or initial too
+	M3 Rung = "M3" // the name and one more fact, or an identifier whose name is not explained
+	// M4: full name and two of licence number, birth date, practice address or telephone; or the name and a
+	// licence number that NPPES has beside a taxonomy of the licence's profession.
+	M4 Rung = "M4"
 	M5 Rung = "M5" // same NPI, or same licence of the same state and type, and no contradiction in the name
 )
 
 // Match is the answer to whether two descriptions are of one person or organisation.
 type Match struct {
-	Rung    Rung     `json:"rung"`
-	By      []string `json:"by,omitempty"`      // what agreed: npi, licence, family, given, birth, phone, address, organisation …
-	Against []string `json:"against,omitempty"` // what contradicted
+	Rung Rung `json:"rung"`
+	// By is what agreed: npi, licence, licence_number, birth, family, given, organisation, phone, address;
+	// npi_transposed, which the check digit cannot see, is a hint and proves nothing.
+	By []string `json:"by,omitempty"`
+	// Against is what contradicted: npi, birth, suffix, kind, family, given, middle, organisation.
+	Against []string `json:"against,omitempty"`
 }
 
 // Identified reports that an identifier agrees: NPI or licence. A match without one is a name match.
@@ -49,7 +53,8 @@ type Subject struct {
 }
 
 // LicenceKey identifies a licence: its number is unique only within state and type. Type is the board's
-// code or a listing's word; "" is not known.
+// code or a listing's word, or the taxonomy code that stands beside the number in NPPES, which tells the
+// profession and not the type; "" is not known.
 type LicenceKey struct {
 	State  State
 	Type   string
@@ -64,23 +69,6 @@ func (k LicenceKey) titleIn(tables *ReferenceTables) (Title, bool) {
 		return t, true
 	}
 	return tables.Title(k.State, k.Number.Prefix())
-}
-
-// compare says whether two keys are the same licence for sure, or have the same number at least.
-func (k LicenceKey) compare(o LicenceKey) (same, number bool) {
-	if k.State != o.State || k.State == "" || k.Number.Digits() == "" || k.Number.Digits() != o.Number.Digits() {
-		return false, false
-	}
-	a, okA := k.title()
-	b, okB := o.title()
-	switch {
-	case okA && okB:
-		same = a.Licence() == b.Licence()
-		return same, same
-	case k.Type != "" && canonicalToken(k.Type) == canonicalToken(o.Type):
-		return true, true
-	}
-	return false, true
 }
 
 // Subject returns the record's side of a comparison.
@@ -105,7 +93,7 @@ func (r Record) Subject() Subject {
 		}
 		for _, t := range i.Taxonomies {
 			if t.Licence.Key != "" {
-				s.Licences = append(s.Licences, LicenceKey{State: t.State, Number: t.Licence})
+				s.Licences = append(s.Licences, LicenceKey{t.State, t.Code, t.Licence})
 			}
 		}
 		if i.Practice != nil {
@@ -118,6 +106,7 @@ func (r Record) Subject() Subject {
 		if !l.Name.IsZero() {
 			s.Names = append([]Name{l.Name}, l.Former...)
 		}
+		s.addTown(Address{City: l.City, State: l.State, ZIP: l.ZIP})
 		return s
 	case r.Exclusion != nil:
 		e := r.Exclusion
@@ -132,6 +121,10 @@ func (r Record) Subject() Subject {
 		if e.State != "" {
 			s.States = []State{e.State}
 		}
+		if e.Licence.Key != "" {
+			s.Licences = []LicenceKey{{State: e.LicenceState, Number: e.Licence}}
+		}
+		s.addTown(Address{City: e.City, State: e.State, ZIP: e.ZIP})
 		return s
 	case r.Listing != nil:
 		return r.Listing.Subject()
@@ -182,6 +175,13 @@ func (f CredentialFile) Subject() Subject {
 	return s
 }
 
+// addTown adds where somebody is, when no street is told: it weighs among candidates and corroborates nothing.
+func (s *Subject) addTown(a Address) {
+	if a.ZIP != "" {
+		s.Addresses = append(s.Addresses, a)
+	}
+}
+
 func (s *Subject) addSite(x Site) {
 	if x.Phone != "" {
 		s.Phones = append(s.Phones, x.Phone)
@@ -192,207 +192,12 @@ func (s *Subject) addSite(x Site) {
 	}
 }
 
-// Blocks returns the keys under which the subject is looked up: two descriptions that share none are
-// never compared. They cover the NPI, each licence number within its state, each half of a compound
-// family name with the initial of the given name and of its formal and short forms, and the folded name
-// of an organisation. Sorted, without repeats.
-func (s Subject) Blocks() []string {
-	var out []string
-	if s.NPI != "" {
-		out = append(out, "npi:"+string(s.NPI))
-	}
-	for _, l := range s.Licences {
-		if d := l.Number.Digits(); d != "" && l.State != "" {
-			out = append(out, "lic:"+string(l.State)+":"+d)
-		}
-	}
-	for _, n := range s.Names {
-		for _, fam := range NameTokens(n.Family) {
-			for _, g := range givenForms(n.Given) {
-				out = append(out, "nam:"+fam+":"+g[:1])
-			}
-		}
-	}
-	for _, o := range s.Organisations {
-		if f := foldOrganisation(o); f != "" {
-			out = append(out, "org:"+f)
-		}
-	}
-	sort.Strings(out)
-	return slices.Compact(out)
-}
+// Blocks returns the keys under which the subject is looked up: see Prepared.Blocks.
+func (s Subject) Blocks() []string { return Prepare(s).Blocks() }
 
-// MatchSubjects compares two descriptions and returns the highest rung that holds.
-func MatchSubjects(a, b Subject) Match {
-	var m Match
-	sameNPI := a.NPI != "" && a.NPI == b.NPI
-	if sameNPI {
-		m.By = append(m.By, "npi")
-	}
-	if a.NPI != "" && b.NPI != "" && !sameNPI {
-		m.Against = append(m.Against, "npi")
-	}
-	sameLicence, sameNumber := false, false
-	for _, x := range a.Licences {
-		for _, y := range b.Licences {
-			s, n := x.compare(y)
-			sameLicence, sameNumber = sameLicence || s, sameNumber || n
-		}
-	}
-	switch {
-	case sameLicence:
-		m.By = append(m.By, "licence")
-	case sameNumber:
-		m.By = append(m.By, "licence_number")
-	}
-	if a.Birth != "" && b.Birth != "" {
-		if a.Birth == b.Birth {
-			m.By = append(m.By, "birth")
-		} else {
-			m.Against = append(m.Against, "birth")
-		}
-	}
-	family, given, name := matchNames(a, b, &m)
-	contact := matchContact(a, b, &m)
-
-	corroboration := 0
-	if sameLicence || sameNumber {
-		corroboration++
-	}
-	if slices.Contains(m.By, "birth") {
-		corroboration++
-	}
-	if contact {
-		corroboration++
-	}
-	contradicted := slices.Contains(m.Against, "birth") || slices.Contains(m.Against, "suffix") || slices.Contains(m.Against, "npi")
-	switch {
-	case (sameNPI || sameLicence) && !contradicted && family != no:
-		m.Rung = M5
-	case sameNPI || sameLicence:
-		m.Rung = M3 // an identifier whose name does not agree goes to a person
-	case contradicted || family == no:
-		m.Rung = M0 // a shared telephone never stands for a person: clinics share one
-	case name && family == yes && corroboration >= 2:
-		m.Rung = M4
-	case name && corroboration >= 1:
-		m.Rung = M3
-	case name && (family == yes || shareState(a, b)):
-		m.Rung = M2
-	case family != no && given != no && family != none:
-		m.Rung = M1
-	default:
-		m.Rung = M0
-	}
-	return m
-}
-
-type agreement int
-
-const (
-	none    agreement = iota // nothing to compare
-	no                       // both known, and they differ
-	partial                  // one whole word of a compound
-	yes
-)
-
-// matchNames compares every name of a with every name of b and keeps the best pair.
-// name reports that family and given agree, by alias or initial too.
-func matchNames(a, b Subject, m *Match) (family, given agreement, name bool) {
-	if len(a.Organisations) > 0 && len(b.Organisations) > 0 {
-		for _, x := range a.Organisations {
-			for _, y := range b.Organisations {
-				if foldOrganisation(x) == foldOrganisation(y) {
-					m.By = append(m.By, "organisation")
-					return yes, yes, true
-				}
-			}
-		}
-		m.Against = append(m.Against, "organisation")
-		return no, no, false
-	}
-	best := -1
-	suffixConflict := false
-	for _, x := range a.Names {
-		for _, y := range b.Names {
-			f, g := matchFamily(x.Family, y.Family), matchGiven(x.Given, y.Given)
-			score := int(f)*4 + int(g)
-			if score > best {
-				best, family, given = score, f, g
-				suffixConflict = x.Suffix != "" && y.Suffix != "" && x.Suffix != y.Suffix
-				if mx, my := Fold(x.Middle), Fold(y.Middle); g >= partial && mx != "" && my != "" && mx[0] != my[0] {
-					given = partial
-				}
-			}
-		}
-	}
-	if best < 0 {
-		return none, none, false
-	}
-	if suffixConflict {
-		m.Against = append(m.Against, "suffix")
-	}
-	switch family {
-	case yes, partial:
-		m.By = append(m.By, "family")
-	case no:
-		m.Against = append(m.Against, "family")
-	}
-	switch given {
-	case yes, partial:
-		m.By = append(m.By, "given")
-	case no:
-		m.Against = append(m.Against, "given")
-	}
-	return family, given, family >= partial && given >= partial
-}
-
-func matchFamily(x, y string) agreement {
-	tx, ty := NameTokens(x), NameTokens(y)
-	if len(tx) == 0 || len(ty) == 0 {
-		return none
-	}
-	if strings.ReplaceAll(Fold(x), " ", "") == strings.ReplaceAll(Fold(y), " ", "") {
-		return yes
-	}
-	for _, t := range tx {
-		if len(t) > 1 && slices.Contains(ty, t) {
-			return partial
-		}
-	}
-	return no
-}
-
-func matchGiven(x, y string) agreement {
-	fx, fy := Fold(x), Fold(y)
-	if fx == "" || fy == "" {
-		return none
-	}
-	if fx == fy {
-		return yes
-	}
-	for _, f := range givenForms(x) {
-		if slices.Contains(givenForms(y), f) {
-			return yes
-		}
-	}
-	if len(fx) == 1 && fy[:1] == fx || len(fy) == 1 && fx[:1] == fy {
-		return partial
-	}
-	return no
-}
-
-// givenForms returns the folded given name with the formal names it may be short for.
-func givenForms(given string) []string {
-	f := Fold(given)
-	if f == "" {
-		return nil
-	}
-	first, _, _ := strings.Cut(f, " ")
-	out := []string{first}
-	out = append(out, nicknames()[first]...)
-	return out
-}
+// MatchSubjects compares two descriptions and returns the highest rung that holds. Who compares one with
+// many prepares them: see Prepared.Match.
+func MatchSubjects(a, b Subject) Match { return Prepare(a).Match(Prepare(b)) }
 
 // nicknames maps a short form to the formal names it may stand for: data/nicknames.csv.
 var nicknames = sync.OnceValue(func() map[string][]string {
@@ -402,33 +207,6 @@ var nicknames = sync.OnceValue(func() map[string][]string {
 	}
 	return m
 })
-
-// matchContact compares telephone and street address; either counts as the one fact "practice".
-func matchContact(a, b Subject, m *Match) (agrees bool) {
-	for _, x := range a.Phones {
-		for _, y := range b.Phones {
-			if d := digits(x); len(d) >= 10 && d == digits(y) {
-				agrees = true
-			}
-		}
-	}
-	if agrees {
-		m.By = append(m.By, "phone")
-	}
-	for _, x := range a.Addresses {
-		for _, y := range b.Addresses {
-			if x.Line1 != "" && foldStreet(x.Line1) == foldStreet(y.Line1) && x.ZIP5() == y.ZIP5() && x.ZIP5() != "" {
-				m.By = append(m.By, "address")
-				return true
-			}
-		}
-	}
-	return agrees
-}
-
-func shareState(a, b Subject) bool {
-	return slices.ContainsFunc(a.States, func(s State) bool { return slices.Contains(b.States, s) })
-}
 
 func digits(s string) string {
 	d := strings.Map(func(r rune) rune {

@@ -49,8 +49,20 @@ func (i Instant) Add(d time.Duration) Instant {
 	return At(i.Time().Add(d))
 }
 
-// AddDays returns the instant n days of 24 hours later; "" stays "".
-func (i Instant) AddDays(n int) Instant { return i.Add(time.Duration(n) * 24 * time.Hour) }
+// AddDays returns the instant n days of 24 hours later; "" stays "". In UTC every day has 24 hours, so the
+// time of day stays as it is written.
+func (i Instant) AddDays(n int) Instant {
+	y, m, d, ok := i.Date().civil()
+	if !ok || len(i) != len(InstantFormat) {
+		return i.Add(time.Duration(n) * 24 * time.Hour)
+	}
+	y, m, d = time.Date(y, m, d+n, 0, 0, 0, 0, time.UTC).Date()
+	b := []byte(i)
+	for _, part := range []struct{ at, n int }{{0, y / 1000}, {1, y / 100}, {2, y / 10}, {3, y}, {5, int(m) / 10}, {6, int(m)}, {8, d / 10}, {9, d}} {
+		b[part.at] = '0' + byte(part.n%10)
+	}
+	return Instant(b)
+}
 
 // Date returns the UTC calendar day of the instant.
 func (i Instant) Date() Date {
@@ -93,6 +105,22 @@ func DateIn(s string, layouts ...string) (Date, error) {
 	return "", Errorf(Invalid, "", "%q is not a date of the form %s", s, strings.Join(layouts, " or "))
 }
 
+// civil takes the day apart without a look at the calendar; ok is false if it is not of the form YYYY-MM-DD.
+func (d Date) civil() (year int, month time.Month, day int, ok bool) {
+	if len(d) != 10 || d[4] != '-' || d[7] != '-' {
+		return 0, 0, 0, false
+	}
+	var n [10]int
+	for i := range n {
+		if i != 4 && i != 7 {
+			if n[i] = int(d[i]) - '0'; n[i] < 0 || n[i] > 9 {
+				return 0, 0, 0, false
+			}
+		}
+	}
+	return n[0]*1000 + n[1]*100 + n[2]*10 + n[3], time.Month(n[5]*10 + n[6]), n[8]*10 + n[9], true
+}
+
 // Midnight returns the first moment of the day in UTC, "" for "".
 func (d Date) Midnight() Instant {
 	if d == "" {
@@ -104,11 +132,14 @@ func (d Date) Midnight() Instant {
 // EndIn returns the first moment after the day in the zone: what is good through a date stops being
 // good then. "" stays "".
 func (d Date) EndIn(zone *time.Location) Instant {
-	t, err := time.ParseInLocation(time.DateOnly, string(d), zone)
-	if err != nil {
+	year, month, day, ok := d.civil()
+	if !ok {
 		return ""
 	}
-	return At(time.Date(t.Year(), t.Month(), t.Day()+1, 0, 0, 0, 0, zone))
+	if t := time.Date(year, month, day, 12, 0, 0, 0, time.UTC); t.Day() != day || t.Month() != month { // no such day
+		return ""
+	}
+	return At(time.Date(year, month, day+1, 0, 0, 0, 0, zone))
 }
 
 // String writes the day as a page shows it: 23 Nov 2026.

@@ -4,6 +4,7 @@ import (
 	"sort"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -208,6 +209,9 @@ func NameInCapitals(s string) string {
 // Fold returns the comparison form of a name part: decomposed, marks and apostrophes dropped, lower
 // case, hyphens and other signs as blanks.
 func Fold(s string) string {
+	if ascii(s) {
+		return foldASCII(s)
+	}
 	var b strings.Builder
 	space := false
 	for _, r := range norm.NFKD.String(s) {
@@ -224,6 +228,44 @@ func Fold(s string) string {
 		}
 	}
 	return b.String()
+}
+
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// foldASCII does the same without decomposing, as matching folds every name it meets.
+func foldASCII(s string) string {
+	var buf [64]byte
+	b := buf[:0]
+	space := false
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case c >= 'A' && c <= 'Z':
+			c += 'a' - 'A'
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9':
+		case c == '\'', c == '`', c == '.':
+			continue
+		default:
+			space = true
+			continue
+		}
+		if space && len(b) > 0 {
+			b = append(b, ' ')
+		}
+		space = false
+		b = append(b, c)
+	}
+	if string(b) == s {
+		return s
+	}
+	return string(b)
 }
 
 // foldRune lowers a letter and spells out those that do not decompose.

@@ -1,7 +1,10 @@
 package directory
 
 import (
+	"slices"
+	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -52,6 +55,11 @@ func TestFold(t *testing.T) {
 		if f := Fold(s); Fold(f) != f {
 			t.Fatalf("Fold(%q) = %q is not its own fold: %q", s, f, Fold(f))
 		}
+		// The short way for ASCII says the same as the long one: a letter behind it makes the text take that.
+		plain := rapid.StringOf(rapid.RuneFrom(nil, unicode.Latin, &unicode.RangeTable{R16: []unicode.Range16{{Lo: 0x20, Hi: 0x7e, Stride: 1}}}).Filter(func(r rune) bool { return r < 0x80 })).Draw(t, "plain")
+		if got, want := Fold(plain), strings.TrimSuffix(Fold(plain+" é"), "e"); got != strings.TrimSuffix(want, " ") {
+			t.Fatalf("Fold(%q) = %q, by the long way %q", plain, got, want)
+		}
 	})
 }
 
@@ -63,6 +71,54 @@ func FuzzParseName(f *testing.F) {
 		n := ParseName(s)
 		if len(n.String()) > 2*len(s)+8 {
 			t.Errorf("%q grew into %q", s, n.String())
+		}
+	})
+}
+
+// What stands behind a name is a suffix, a credential of the lexicon or kept as it was: nothing is lost.
+func FuzzParseCredentials(f *testing.F) {
+	for _, s := range []string{"PhD, LCSW", "L.C.S.W.; PMHNP BC", "Jr., MD/PhD", "Founder, LCSW", ",;/", "III"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		suffix, credentials, other := ParseCredentials(s)
+		if suffix != "" && generations[suffix] == 0 {
+			t.Errorf("%q has the suffix %q", s, suffix)
+		}
+		for i, c := range credentials {
+			if _, ok := lexicon().tokens[canonicalToken(c)]; !ok || slices.Contains(credentials[:i], c) {
+				t.Errorf("%q has the credential %q", s, c)
+			}
+		}
+		if _, _, again := ParseCredentials(other); again != other {
+			t.Errorf("of %q is left %q, and of that %q", s, other, again)
+		}
+		for _, w := range strings.Fields(other) {
+			if !strings.Contains(s, w) {
+				t.Errorf("%q is not in %q", w, s)
+			}
+		}
+	})
+}
+
+// Any two names can be compared, the same both ways, and whoever is not another person shares a block.
+func FuzzMatchNames(f *testing.F) {
+	f.Add("Ana", "Ruiz-Vega", "A", "Vega")
+	f.Add("Maximilianalexa", "Featherstonehaughley", "Maximilianalexander", "Featherstonehaughley-Ruiz")
+	f.Add("李", "王", "", "王")
+	f.Add("J Robert", "O'Neil Jr", "Robert", "O NEIL")
+	f.Fuzz(func(t *testing.T, given, family, given2, family2 string) {
+		person := func(g, f string) *Prepared {
+			first, middle, _ := strings.Cut(g, " ")
+			return Prepare(Subject{Kind: Person, Names: []Name{{Given: first, Middle: middle, Family: f}}, States: []State{"CO"}})
+		}
+		a, b := person(given, family), person(given2, family2)
+		m, back := a.Match(b), b.Match(a)
+		if m.Rung != back.Rung || m.Rung > M2 {
+			t.Errorf("%+v one way, %+v the other", m, back)
+		}
+		if m.Rung != M0 && !share(a.Blocks(), b.Blocks()) {
+			t.Errorf("%+v, and no block is in both %q and %q", m, a.Blocks(), b.Blocks())
 		}
 	})
 }

@@ -108,6 +108,11 @@ type ExclusionRecord struct {
 	Reinstated   Date   `json:"reinstated,omitempty"`
 	Waiver       Date   `json:"waiver,omitempty"`
 	WaiverState  State  `json:"waiver_state,omitempty"`
+
+	// A state's list may give a licence number: it is unique only within the state and a type that the
+	// list does not say, so that it supports a name and never identifies by itself.
+	Licence      LicenceNumber `json:"licence,omitzero"`
+	LicenceState State         `json:"licence_state,omitempty"`
 }
 
 // Hash identifies the record's content: equal hashes mean that nothing changed. The line does not count.

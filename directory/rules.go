@@ -161,17 +161,17 @@ type Rule struct {
 // TelePrescribing is the rule on prescribing without an in-person visit (21 CFR 1307.41).
 const TelePrescribing = "tele_prescribing"
 
-// Lapsed returns the last row of a rule if, at t, none of its rows holds any more.
+// Lapsed returns the last row of a rule if it has run out: a row of it held before t, and none holds at t.
 func (t *ReferenceTables) Lapsed(rule string, at Instant) (Rule, bool) {
 	var last Rule
 	for _, r := range t.rules {
-		if r.ID != rule {
+		if r.ID != rule || !r.confirmed {
 			continue
 		}
-		if from, _ := r.span(federal()); from > at || r.holds(at, federal()) {
+		if r.holds(at, federal()) {
 			return Rule{}, false
 		}
-		if last.ID == "" || r.to > last.to {
+		if from, _ := r.span(federal()); from <= at && (last.ID == "" || r.to > last.to) {
 			last = r
 		}
 	}
@@ -245,4 +245,9 @@ func (t *ReferenceTables) boundariesOf() []Instant {
 	}
 	slices.Sort(out)
 	return slices.DeleteFunc(slices.Compact(out), func(at Instant) bool { return at == "" })
+}
+
+// recognises reports whether the id is that of a recognised programme.
+func (t *ReferenceTables) recognises(id string) bool {
+	return slices.ContainsFunc(t.programmes, func(p Programme) bool { return p.ID == id })
 }

@@ -136,6 +136,9 @@ func (r Record) Observations(rel Release, m Match) []Statement {
 		return []Statement{see(c, b), see(screen, d)}
 	case r.Exclusion != nil:
 		e := r.Exclusion
+		if e.Reinstated != "" && !m.Identified() { // a name on a row that excludes nobody any more is no candidate
+			return nil
+		}
 		b := base
 		b.State, b.SourceWords, b.ActionDate, b.Name = SeenPossible, e.Authority, e.Excluded, e.Name.String()
 		if e.Organisation != "" {

@@ -21,6 +21,8 @@ type evaluation struct {
 	checks   [5][]bool // by result; nil is no filter on the check
 	rankCare bool      // full KAP stands first
 	after    *sortKey
+
+	past map[directory.ID]*stateChecks // of a query about the past: the checks at that moment; nil is now
 }
 
 // filter is a facet with the values chosen in it, by the lexicon; -1 is a value nobody has.
@@ -145,7 +147,7 @@ func (e *evaluation) key(d *document, m match, miles float64) sortKey {
 	if e.rankCare {
 		k.Care = careOrder[d.care]
 	}
-	checks := d.in(e.y)
+	checks, _ := e.answers(d)
 	for i := range checks.results {
 		// A problem that has lapsed weighs until the feed brings what follows it.
 		if checks.results[i] == uint8(directory.ProblemOnRecord.Rank()) {
@@ -168,6 +170,38 @@ func (e *evaluation) miles(d *document) float64 {
 		best = min(best, e.q.Near.Point.Miles(p))
 	}
 	return best
+}
+
+// answers returns the document's checks for the patients asked about, at the moment asked about; ok is false
+// when they are not known, because the provider went meanwhile.
+func (e *evaluation) answers(d *document) (c *stateChecks, ok bool) {
+	if e.past != nil {
+		c, ok = e.past[d.id]
+		return c, ok
+	}
+	return d.in(e.y), true
+}
+
+// fits holds a document against all of the query but the words and the checks. A document that
+// fails one facet only still counts in that one, and failures says how many it fails.
+func (e *evaluation) fits(d *document) (miles float64, failed facet, failures int, ok bool) {
+	miles, failed = e.miles(d), -1
+	if e.q.Near != nil && e.q.Miles > 0 && (miles < 0 || miles > e.q.Miles) {
+		return miles, failed, 0, false
+	}
+	if e.q.Telehealth != "" && !slices.Contains(d.telehealth, e.q.Telehealth) {
+		return miles, failed, 0, false
+	}
+	if e.q.PriceMaxCents > 0 && (d.price < 0 || d.price > e.q.PriceMaxCents) {
+		return miles, failed, 0, false
+	}
+	for _, f := range e.filters {
+		if !f.passes(d) {
+			failed = f.facet
+			failures++
+		}
+	}
+	return miles, failed, failures, failures <= 1
 }
 
 // answer is what an evaluation finds on a snapshot.
@@ -202,27 +236,17 @@ func (e *evaluation) on(s *snapshot, matches []match, l *lexicon) answer {
 				continue
 			}
 		}
-		miles := e.miles(d)
-		if e.q.Near != nil && e.q.Miles > 0 && (miles < 0 || miles > e.q.Miles) {
-			continue
-		}
-		if e.q.Telehealth != "" && !slices.Contains(d.telehealth, e.q.Telehealth) {
-			continue
-		}
-		if e.q.PriceMaxCents > 0 && (d.price < 0 || d.price > e.q.PriceMaxCents) {
-			continue
-		}
-
 		// A document that fails one facet only still counts in that one: its values are what choosing
 		// otherwise there would give.
-		failed, failedCheck, failures := facet(-1), -1, 0
-		for _, f := range e.filters {
-			if !f.passes(d) {
-				failed = f.facet
-				failures++
-			}
+		failedCheck := -1
+		miles, failed, failures, ok := e.fits(d)
+		if !ok {
+			continue
 		}
-		checks := d.in(e.y)
+		checks, ok := e.answers(d)
+		if !ok {
+			continue
+		}
 		for c, wanted := range e.checks {
 			if wanted == nil {
 				continue

@@ -36,8 +36,10 @@ type Config struct {
 	Dir      string // its own folder, made if it does not exist
 	Feed     Feed
 	Policies directory.Policies // directory.StandardPolicies if none
-	Now      func() time.Time   // time.Now if nil
-	Log      *slog.Logger       // slog.Default() if nil; no query is ever logged
+	// Files returns the public files of providers; the store implements it. A query about the past needs it.
+	Files func(ctx context.Context, ids []directory.ID) ([]*directory.CredentialFile, error)
+	Now   func() time.Time // time.Now if nil
+	Log   *slog.Logger     // slog.Default() if nil; no query is ever logged
 }
 
 // filled puts what is used if nothing is said in place of what is not.
@@ -230,6 +232,13 @@ func (x *Index) swap(e *epoch) *epoch {
 // Sync catches up with the feed once and returns how many documents it wrote. If there is no index to
 // rely on it builds one. When it returns, searches answer from all that the feed held when it began.
 func (x *Index) Sync(ctx context.Context) (int, error) { return x.sync(ctx, true) }
+
+// Follow catches up with the feed once, as Sync does, and builds nothing: without an index it is the plain
+// answers that catch up.
+func (x *Index) Follow(ctx context.Context) error {
+	_, err := x.sync(ctx, false)
+	return err
+}
 
 func (x *Index) sync(ctx context.Context, build bool) (int, error) {
 	x.writing.Lock()
@@ -461,7 +470,7 @@ func (x *Index) ready() bool {
 	return x.disk != nil
 }
 
-// Search answers a query within 300 ms. What is wrong with the query is an Invalid error whose Field names
+// Search answers a query within 300 ms, one about the past within 1.5 s. What is wrong with the query is an Invalid error whose Field names
 // the parameter; directory.Unavailable says that there was no answer in time.
 func (x *Index) Search(ctx context.Context, q Query) (Result, error) {
 	if err := q.Validate(); err != nil {
@@ -476,7 +485,11 @@ func (x *Index) Search(ctx context.Context, q Query) (Result, error) {
 		return Result{}, err
 	}
 	defer e.release()
-	ctx, cancel := context.WithTimeout(ctx, x.patience)
+	patience := x.patience
+	if q.At != "" {
+		patience = max(patience, pastTime)
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 
 	words := parse(q.Text)
@@ -502,6 +515,14 @@ func (x *Index) Search(ctx context.Context, q Query) (Result, error) {
 	}
 	ev := evaluate(q, words, x.maker.lexicon, x.cfg.Now().UnixMilli())
 	ev.after = after
+	if q.At != "" {
+		if err := x.lookBack(ctx, ev, e.docs, matches); err != nil {
+			if ctx.Err() != nil {
+				return Result{}, late(ctx.Err())
+			}
+			return Result{}, err
+		}
+	}
 	a := ev.on(e.docs, matches, x.maker.lexicon)
 	r.Total, r.ChecksFor = a.total, ev.y
 	for _, h := range a.hits {

@@ -36,7 +36,7 @@ const (
 )
 
 // Query is what a visitor asks. The zero Query finds everybody. An error about it names the parameter at
-// fault: q, state, near, miles, telehealth, price_max, sort, limit, cursor, or a filter's own name.
+// fault: q, state, near, miles, telehealth, price_max, sort, limit, cursor, at, or a filter's own name.
 type Query struct {
 	Text       string              // every word must match; parameter q
 	State      directory.State     // the patient's state Y: a site there, or telehealth offered there; checks are for it
@@ -52,6 +52,10 @@ type Query struct {
 	Sort   string // Relevance, which is the default, or Distance, which needs Near
 	Limit  int    // 1 to 50; 0 is 20
 	Cursor string // Result.Next of the page before, of the same query
+
+	// At asks for the checks as they were at a moment that has passed, by all that is known now; "" is now.
+	// Facts are not kept by date: who is found by words, places and filters goes by what is stated today.
+	At directory.Instant
 }
 
 // Validate checks every part of the query but the inside of the cursor, which Search reads.
@@ -158,6 +162,9 @@ func (q Query) String() string {
 	}
 	if q.Sort != "" && q.Sort != Relevance {
 		add("sort:%s", q.Sort)
+	}
+	if q.At != "" {
+		add("at:%s", q.At)
 	}
 	return strings.Join(parts, " ")
 }

@@ -40,6 +40,17 @@ type demoStep struct {
 	Decisions    string            `json:"decisions,omitempty"`
 }
 
+// begins is when the first of its files was read.
+func (m manifest) begins() directory.Instant {
+	at := m.Now
+	for _, s := range m.Steps {
+		if s.Read != "" {
+			at = min(at, s.Read)
+		}
+	}
+	return at
+}
+
 func readManifest() (manifest, error) {
 	var m manifest
 	raw, err := fs.ReadFile(data.FS, "demo/manifest.json")
@@ -56,17 +67,6 @@ func strict(raw []byte, v any) error {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.DisallowUnknownFields()
 	return dec.Decode(v)
-}
-
-// begins is when the first source was read. The ledger of the demonstration begins then, so that what was
-// known on each of its days can be asked for.
-func (m manifest) begins() directory.Instant {
-	for _, s := range m.Steps {
-		if s.Read != "" && s.Read < m.Now {
-			return s.Read
-		}
-	}
-	return m.Now
 }
 
 func (a *app) demoCommand() *cobra.Command {
@@ -92,7 +92,7 @@ The demonstration lives in a state directory of its own, .kapdir/demo, unless --
 				return err
 			}
 			clock := &standing{}
-			clock.set(m.begins())
+			clock.set(m.begins()) // the ledger's own clock starts with its data: what was known when is part of the demonstration
 			st, err := a.openStore(clock.or(time.Now))
 			if err != nil {
 				_ = ln.Close()
@@ -133,7 +133,7 @@ func (c *standing) or(other func() time.Time) func() time.Time {
 
 // loadDemo imports every step of the manifest through the same sink and desk as real data.
 func (a *app) loadDemo(st *store.Store, m manifest, clock *standing) error {
-	clock.set(m.begins())
+	clock.set(m.Now)
 	if demo, err := a.demoHeld(st); err != nil {
 		return err
 	} else if runs, err := st.Runs(a.ctx, 1); err != nil {

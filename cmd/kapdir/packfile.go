@@ -666,7 +666,7 @@ func (d *dossier) elements() [][]string {
 		"decided_at", "decided_by", "age_at_decision_days", "limit_days", "verdict", "why", "age_now_days", "events", "evidence"}}
 	for _, e := range d.Elements {
 		rows = append(rows, []string{string(e.Claim), string(e.Kind), e.Name, e.Status, e.Source, string(e.SourceAsOf), e.Release, string(e.Checked), e.Verifier, e.Method, e.Found,
-			string(e.Expires), string(e.Decided), e.By, e.Age, limitOf(e.Limit), e.Verdict, e.Why, e.AgeNow, numbers(e.Events), strings.Join(e.Evidence, " ")})
+			string(e.Expires), string(e.Decided), e.By, e.Age, limitOf(e.Limit), e.Verdict, e.Why, e.AgeNow, seqTexts(e.Events), strings.Join(e.Evidence, " ")})
 	}
 	return rows
 }
@@ -722,7 +722,7 @@ func seqText(n int64) string {
 	return strconv.FormatInt(n, 10)
 }
 
-func numbers(list []int64) string {
+func seqTexts(list []int64) string {
 	out := make([]string, len(list))
 	for i, n := range list {
 		out[i] = strconv.FormatInt(n, 10)

@@ -60,27 +60,21 @@ func (a *app) serve(ln net.Listener, st *store.Store, demo *web.DemoInfo, now fu
 		_, port, _ = net.SplitHostPort(ln.Addr().String())
 		a.cfg.Addr = net.JoinHostPort(host, port)
 	}
-	index, err := search.Open(a.ctx, search.Config{Dir: a.cfg.indexDir(), Feed: st, Policies: st.Policies(), Now: now, Log: log})
+	index, err := search.Open(a.ctx, search.Config{Dir: a.cfg.indexDir(), Feed: st, Files: st.Files, Policies: st.Policies(), Now: now, Log: log})
 	if err != nil {
 		_ = ln.Close()
 		return err
 	}
 	defer index.Close()
-	srv, err := web.New(web.Config{Reader: st, Search: index, Policies: st.Policies(), BaseURL: a.cfg.baseURL(), Now: now, Demo: demo,
+	srv, err := web.New(web.Config{Reader: st, Search: index, Policies: st.Policies(), Keys: st, BaseURL: a.cfg.baseURL(), Now: now, Demo: demo,
 		TrustedProxies: a.cfg.proxies(), Contact: a.cfg.Contact, Log: log, Version: version})
 	if err != nil {
 		_ = ln.Close()
 		return err
 	}
-	for { // what time has changed while nobody served
-		n, err := st.TouchDue(a.ctx, directory.At(now()), 500)
-		if err != nil {
-			_ = ln.Close()
-			return err
-		}
-		if n < 500 {
-			break
-		}
+	if _, err := touchDue(a.ctx, st, now); err != nil { // what time has changed while nobody served
+		_ = ln.Close()
+		return err
 	}
 	if _, err := index.Sync(a.ctx); err != nil && !kindIs(err, directory.Unavailable) {
 		log.Warn("the index is built while the server answers from the store", "error", err)
@@ -97,30 +91,49 @@ func (a *app) serve(ln net.Listener, st *store.Store, demo *web.DemoInfo, now fu
 	return err
 }
 
+// touchDue numbers a change for everybody of whom an answer has changed by time alone, and returns how many
+// that were. Each step is short, so that whoever writes meanwhile need not wait for all of it.
+func touchDue(ctx context.Context, st *store.Store, now func() time.Time) (n int, err error) {
+	const step = 500
+	for {
+		m, err := st.TouchDue(ctx, directory.At(now()), step)
+		n += m
+		if err != nil || m < step {
+			return n, err
+		}
+	}
+}
+
 // watch does what time asks for: it numbers a change when an answer has changed by itself, and starts a
-// rebuild that another command has asked for. One server of many holds the lease.
+// rebuild that another command has asked for. It looks several times a second, which costs two short reads,
+// and at the very moment at which the next answer changes. Of several servers, the one that then gets the
+// lease does the work.
 func (a *app) watch(ctx context.Context, st *store.Store, index *search.Index, now func() time.Time) error {
 	host, _ := os.Hostname()
 	holder := fmt.Sprintf("%s:%d", host, os.Getpid())
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
+	const pause = 250 * time.Millisecond
+	var awaited directory.Instant          // the moment that was last waited for
 	built, err := st.RebuildRequested(ctx) // what was asked before this start is done by starting
 	if err != nil {
 		return err
 	}
 	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-		held, err := st.AcquireLease(ctx, "clock", holder, 15*time.Second)
+		next, err := st.NextDue(ctx)
 		if err != nil {
 			return err
 		}
-		if held {
-			if _, err := st.TouchDue(ctx, directory.At(now()), 500); err != nil {
+		if next != "" && next <= directory.At(now()) {
+			held, err := st.AcquireLease(ctx, "clock", holder, 15*time.Second)
+			if err != nil {
 				return err
+			}
+			if held {
+				if _, err := touchDue(ctx, st, now); err != nil {
+					return err
+				}
+				if err := index.Follow(ctx); err != nil { // searches need not wait for the index to look by itself
+					return err
+				}
 			}
 		}
 		asked, err := st.RebuildRequested(ctx)
@@ -132,6 +145,15 @@ func (a *app) watch(ctx context.Context, st *store.Store, index *search.Index, n
 				return err
 			}
 			built = asked
+		}
+		wait := pause
+		if left := next.Time().Sub(now()) + time.Millisecond; next != awaited && left > 0 && left < wait { // once for each: a clock that stands never reaches it
+			wait, awaited = left, next
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(wait):
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,6 +29,9 @@ type dialect interface {
 	open() (write, read *sql.DB, err error)
 	begin(ctx context.Context, db *sql.DB) (*sql.Tx, error)
 	readOptions() *sql.TxOptions
+	// parameter writes the n-th parameter of a statement whose parameters stand in their order, and its type if
+	// nothing else tells it.
+	parameter(b *strings.Builder, n int, kind string)
 	// lock takes the job's lock until release is called or the process dies; ok is false when another holds it.
 	lock(ctx context.Context, db *sql.DB, job string) (release func(), ok bool, err error)
 	// grown tells the database that an import has made tables many times larger, so that it plans for that.
@@ -46,7 +50,11 @@ func (d sqliteDialect) file(name, settings string) string {
 	return "file:" + (&url.URL{Path: filepath.ToSlash(filepath.Join(d.dir, name))}).EscapedPath() + "?" + settings
 }
 
-const sqliteSettings = "_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"
+const sqliteSettings = "_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=temp_store(MEMORY)"
+
+// The writer keeps 32 MB of pages, where SQLite keeps 2: an import comes back to the same pages. What a
+// statement may have to undo stays in memory too (temp_store).
+const sqliteWriter = "&_txlock=immediate&_pragma=cache_size(-32000)"
 
 func (d sqliteDialect) open() (write, read *sql.DB, err error) {
 	if err := os.MkdirAll(d.dir, 0o700); err != nil {
@@ -60,7 +68,7 @@ func (d sqliteDialect) open() (write, read *sql.DB, err error) {
 	if err := f.Close(); err != nil {
 		return nil, nil, err
 	}
-	write, err = sql.Open("sqlite", d.file("kapdir.db", sqliteSettings+"&_txlock=immediate"))
+	write, err = sql.Open("sqlite", d.file("kapdir.db", sqliteSettings+sqliteWriter))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -80,6 +88,9 @@ func (d sqliteDialect) begin(ctx context.Context, db *sql.DB) (*sql.Tx, error) {
 }
 
 func (d sqliteDialect) readOptions() *sql.TxOptions { return nil } // WAL: a transaction reads one snapshot
+
+// parameter names none: SQLite looks a name up among all those before it. A value brings its own type.
+func (d sqliteDialect) parameter(b *strings.Builder, _ int, _ string) { b.WriteByte('?') }
 
 // lock holds an exclusive transaction on a small database of its own: SQLite's file locks work on every
 // system and end with the process.
@@ -159,6 +170,14 @@ func (d postgresDialect) readOptions() *sql.TxOptions {
 	return &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 }
 
+func (d postgresDialect) parameter(b *strings.Builder, n int, kind string) {
+	b.WriteByte('$')
+	b.WriteString(strconv.Itoa(n))
+	if kind != "" {
+		b.WriteString("::" + kind)
+	}
+}
+
 // lock holds an advisory lock on a connection of its own: it ends with the session.
 func (d postgresDialect) lock(ctx context.Context, db *sql.DB, job string) (func(), bool, error) {
 	conn, err := db.Conn(ctx)
@@ -184,7 +203,7 @@ func (d postgresDialect) lock(ctx context.Context, db *sql.DB, job string) (func
 // grown does not wait for the server's own round: until it knows that a source has many rows, it looks a
 // key up by reading them all, and an import of n rows takes n² time (measured: 20,000 rows in 10 s, with it in 3 s).
 func (d postgresDialect) grown(ctx context.Context, db *sql.DB) error {
-	_, err := db.ExecContext(ctx, `ANALYZE source_record, source_block, provider_block, claim`)
+	_, err := db.ExecContext(ctx, `ANALYZE source_record, source_block, provider_block, provider, claim, event_payload, change, cases`)
 	return err
 }
 

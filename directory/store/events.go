@@ -6,7 +6,9 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"kapdir/directory"
@@ -23,6 +25,7 @@ type work struct {
 	events   []*newEvent
 	evidence map[string]directory.Evidence
 	cases    []newCase
+	ended    int64        // the newest number taken; 0 when none was
 	matched  int          // candidates that screening found
 	then     func() error // what remains to be done once the events have their numbers
 
@@ -31,11 +34,12 @@ type work struct {
 	lists   []directory.Run           // see quietLists
 	asked   bool                      // lists were read
 	unread  map[directory.ID]*unread  // by run; see unreadOf
+	clear   map[directory.ID]string   // by run; see searched
 }
 
 func newWork(s *Store, t *tx) *work {
 	return &work{tx: t, s: s, now: s.now(), held: map[directory.ID]*holding{}, evidence: map[string]directory.Evidence{},
-		byBlock: map[string][]directory.ID{}, numbers: map[int64]directory.Run{}, unread: map[directory.ID]*unread{}}
+		byBlock: map[string][]directory.ID{}, numbers: map[int64]directory.Run{}, unread: map[directory.ID]*unread{}, clear: map[directory.ID]string{}}
 }
 
 // holding is a provider in the hands of a work.
@@ -45,8 +49,11 @@ type holding struct {
 	why        string // why public faces hear of it; "" if they do not
 	claims     int    // how many of the claims are in the table
 	identities []linkedIdentity
-	matched    string   // the subject that loaded records were last matched against
-	blocks     []string // as in the table
+	matched    string                // the subject that loaded records were last matched against
+	blocks     []string              // as in the table
+	lasts      moments               // as in the table
+	news       map[directory.ID]bool // claims whose moment is to be computed again
+	brief      *brief                // nil when the whole file is held
 }
 
 // linkedIdentity is a record of NPPES that speaks of a provider.
@@ -64,7 +71,12 @@ func (h *holding) change(why string) {
 
 // subject is the provider's side of a comparison. An NPI that no listing states but that a record of
 // NPPES gave for sure counts too.
-func (h *holding) subject() directory.Subject { return withIdentity(h.file.Subject(), h.identities) }
+func (h *holding) subject() directory.Subject {
+	if h.brief != nil {
+		return h.brief.subject
+	}
+	return withIdentity(h.file.Subject(), h.identities)
+}
 
 func withIdentity(s directory.Subject, linked []linkedIdentity) directory.Subject {
 	for _, l := range linked {
@@ -93,7 +105,7 @@ func (w *work) hold(ids []directory.ID) (map[directory.ID]*holding, error) {
 	}
 	for _, id := range missing {
 		if st := read[id]; st != nil {
-			h := &holding{stored: *st, claims: len(st.file.Claims), identities: linked[id]}
+			h := &holding{stored: *st, claims: len(st.file.Claims), identities: linked[id], lasts: parseMoments(st.moments)}
 			subject := h.subject()
 			h.matched, h.blocks = describe(subject), subject.Blocks()
 			w.held[id] = h
@@ -145,6 +157,7 @@ func (w *work) claim(h *holding, c directory.Claim) int {
 	c.Issuer, c.Title = clean(c.Issuer), clean(c.Title)
 	c.Number.Raw, c.Number.Shown = clean(c.Number.Raw), clean(c.Number.Shown)
 	h.file.Claims = append(h.file.Claims, directory.History{Claim: c})
+	h.hear(c.ID)
 	return len(h.file.Claims) - 1
 }
 
@@ -196,6 +209,7 @@ func (w *work) append(h *holding, claim int, e directory.Event, visible bool) *n
 	hist := &h.file.Claims[claim]
 	e.V, e.Claim, e.Policy = directory.EventVersion, hist.Claim.ID, w.s.config.Policies.InForce(w.now, w.now).Version
 	hist.Events = append(hist.Events, e)
+	h.hear(hist.Claim.ID)
 	n := &newEvent{h: h, claim: claim, index: len(hist.Events) - 1}
 	w.events = append(w.events, n)
 	if visible {
@@ -217,6 +231,8 @@ func digest(b []byte) string {
 	h := sha256.Sum256(b)
 	return hex.EncodeToString(h[:])
 }
+
+const saltSize = 32
 
 // genesis stands for the hash before the first event.
 var genesis = make([]byte, sha256.Size)
@@ -252,23 +268,27 @@ func (w *work) flush() error {
 	}
 	n := int64(len(w.events) + len(changed) + len(linked))
 	var head directory.Head
+	var last string // the hash of the newest event
 	if n > 0 {
-		if head, err = w.take(n, len(changed)+len(linked) > 0); err != nil {
+		if head, last, err = w.take(n, len(changed)+len(linked) > 0); err != nil {
 			return err
 		}
+		w.ended = head.Seq
 	}
 	next := head.Seq - n + 1
 	for _, e := range w.events {
 		e.event().Seq, e.event().RecordedAt = next, head.RecordedAt
 		next++
 	}
-	if err := w.writeEvents(); err != nil {
+	if err := w.writeEvents(last); err != nil {
 		return err
 	}
-	var rows [][]any
+	for _, h := range w.order {
+		w.last(h, head.RecordedAt)
+	}
+	var rows, numbers [][]any
 	for _, h := range changed {
 		h.file.Provider.Seq = next
-		h.until = w.validUntil(h, head.RecordedAt)
 		rows = append(rows, []any{next, h.file.Provider.ID, h.why})
 		next++
 	}
@@ -276,13 +296,14 @@ func (w *work) flush() error {
 		if h := w.held[id]; h != nil {
 			h.file.Provider.Seq = next
 		}
-		if _, err := w.exec(`UPDATE provider SET seq = $2 WHERE id = $1`, id, next); err != nil {
-			return err
-		}
+		numbers = append(numbers, []any{id, next})
 		rows = append(rows, []any{next, id, "oversight"})
 		next++
 	}
 	if err := w.insert(`INSERT INTO change (seq, provider, why)`, rows, ""); err != nil {
+		return err
+	}
+	if err := w.update("provider", "id", []string{"seq BIGINT"}, numbers); err != nil {
 		return err
 	}
 	if err := w.writeProviders(); err != nil {
@@ -296,18 +317,18 @@ func (w *work) flush() error {
 }
 
 // take reserves n numbers and the moment they are recorded at, in one statement; head.Seq is the last of
-// them. With public, the last number is one that public faces hear of.
-func (w *work) take(n int64, public bool) (directory.Head, error) {
-	var h directory.Head
+// them, and last the hash of the newest event so far. With public, the last number is one that public
+// faces hear of.
+func (w *work) take(n int64, public bool) (h directory.Head, last string, err error) {
 	var ms int64
 	found, err := w.one(`UPDATE head SET seq = seq + $1, recorded_ms = CASE WHEN recorded_ms < $2 THEN $2 ELSE recorded_ms + 1 END,
-		public_seq = CASE WHEN $3 = 1 THEN seq + $1 ELSE public_seq END RETURNING seq, recorded_ms, public_seq`,
-		[]any{n, w.now.Time().UnixMilli(), truth(public)}, &h.Seq, &ms, &h.Public)
+		public_seq = CASE WHEN $3 = 1 THEN seq + $1 ELSE public_seq END RETURNING seq, recorded_ms, public_seq, last_hash`,
+		[]any{n, w.now.Time().UnixMilli(), truth(public)}, &h.Seq, &ms, &h.Public, &last)
 	if err == nil && !found {
 		err = directory.Errorf(directory.Internal, "", "the head of the store is missing: run kapdir fsck")
 	}
 	h.RecordedAt = instant(ms)
-	return h, err
+	return h, last, err
 }
 
 func instant(ms int64) directory.Instant {
@@ -317,31 +338,130 @@ func instant(ms int64) directory.Instant {
 	return directory.At(time.UnixMilli(ms))
 }
 
-// linkedTo returns the public providers whose oversight links name one of ids, without those of ids.
+// linkedTo returns the public providers whose checks rest on one of ids, without those of ids: whoever names
+// one as prescriber, and through a practice agreement whoever names a prescriber who names one.
 func (w *work) linkedTo(ids []directory.ID) ([]directory.ID, error) {
+	seen := make(map[directory.ID]bool, len(ids))
+	for _, id := range ids {
+		seen[id] = true
+	}
 	var out []directory.ID
-	err := w.eachIn(`SELECT DISTINCT p.id FROM claim c JOIN provider p ON p.id = c.provider
-		WHERE c.kind = 'oversight_link' AND c.other IN (%s) AND p.listed = 1 AND p.withdrawn = 0 AND p.merged_into = ''`, nil, texts(ids), func(r *sql.Rows) error {
-		var id directory.ID
-		err := r.Scan(&id)
-		if !slices.Contains(ids, id) {
-			out = append(out, id)
+	for next := ids; len(next) > 0; {
+		var agreed []directory.ID
+		err := w.eachIn(`SELECT DISTINCT p.id, c.kind FROM claim c JOIN provider p ON p.id = c.provider WHERE c.kind IN ('oversight_link', 'practice_agreement')
+			AND c.other IN (%s) AND p.listed = 1 AND p.withdrawn = 0 AND p.merged_into = ''`, nil, texts(next), func(r *sql.Rows) error {
+			var id directory.ID
+			var kind directory.ClaimKind
+			err := r.Scan(&id, &kind)
+			if seen[id] {
+				return err
+			}
+			if out = append(out, id); kind == directory.PracticeAgreement {
+				agreed = append(agreed, id)
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
 		}
-		return err
-	})
+		for _, id := range out {
+			seen[id] = true
+		}
+		next = agreed
+	}
 	slices.Sort(out)
-	return slices.Compact(out), err
+	return slices.Compact(out), nil
 }
 
-// validUntil is the first moment at which an answer about one of the provider's claims changes by itself.
-func (w *work) validUntil(h *holding, known directory.Instant) directory.Instant {
-	var until directory.Instant
-	for _, hist := range h.file.Claims {
-		if u := directory.Derive(hist, w.now, known, w.s.config.Policies).ValidUntil; u != "" && (until == "" || u < until) {
-			until = u
+// moments says of each claim of a provider when the answer about it changes by itself; one that is not there
+// never does. nil is not computed yet: the provider is older than the column, or was written with other
+// policies.
+type moments map[directory.ID]directory.Instant
+
+// notComputed is how nil is written.
+const notComputed = "?"
+
+func parseMoments(s string) moments {
+	if s == notComputed {
+		return nil
+	}
+	m := moments{}
+	for x := range strings.FieldsSeq(s) {
+		claim, until, _ := strings.Cut(x, "=")
+		m[directory.ID(claim)] = directory.Instant(until)
+	}
+	return m
+}
+
+// String writes the moments in order of the claims.
+func (m moments) String() string {
+	if m == nil {
+		return notComputed
+	}
+	var b strings.Builder
+	for i, claim := range keysOf(m) {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(string(claim))
+		b.WriteByte('=')
+		b.WriteString(string(m[claim]))
+	}
+	return b.String()
+}
+
+// first returns the earliest of the moments, "" when there is none.
+func (m moments) first() directory.Instant {
+	var out directory.Instant
+	for _, until := range m {
+		if out == "" || until < out {
+			out = until
 		}
 	}
-	return until
+	return out
+}
+
+// come returns whether the moment of the claim has come or is not known.
+func (m moments) come(claim directory.ID, now directory.Instant) bool {
+	until, ok := m[claim]
+	return m == nil || ok && until <= now
+}
+
+// hear marks a claim as one whose moment is to be computed again.
+func (h *holding) hear(claim directory.ID) {
+	if h.news == nil {
+		h.news = map[directory.ID]bool{}
+	}
+	h.news[claim] = true
+}
+
+// last computes anew up to when the answers last: of the claims with news, and of those whose moment has
+// come, if public faces hear of it now. Of a provider of whom they hear nothing, the moment that has come stays:
+// somebody must still be told.
+func (w *work) last(h *holding, known directory.Instant) {
+	told := h.why != "" || h.made
+	if !told && (len(h.news) == 0 || h.lasts == nil) {
+		return
+	}
+	fresh := make(moments, len(h.lasts)+len(h.news))
+	maps.Copy(fresh, h.lasts)
+	for i := range h.file.Claims {
+		id := h.file.Claims[i].Claim.ID
+		if !h.news[id] && !(told && h.lasts.come(id, w.now)) {
+			continue
+		}
+		if until := directory.Derive(h.file.Claims[i], w.now, known, w.s.config.Policies).ValidUntil; until != "" {
+			fresh[id] = until
+		} else {
+			delete(fresh, id)
+		}
+	}
+	if h.lasts, h.news = fresh, nil; told {
+		h.until = fresh.first()
+		if b := w.s.config.Policies.Boundary(w.now, known); b != "" && (h.until == "" || b < h.until) {
+			h.until = b // when a rule that holds for everybody changes by its date
+		}
+	}
 }
 
 func (w *work) writeClaims() error {
@@ -357,7 +477,8 @@ func (w *work) writeClaims() error {
 }
 
 // writeEvents writes the evidence, then the events that rest on it, each bound to the one before.
-func (w *work) writeEvents() error {
+// last is the hash of the one before the first of them.
+func (w *work) writeEvents(last string) error {
 	var rows [][]any
 	names := make([]string, 0, len(w.evidence))
 	for name := range w.evidence {
@@ -381,16 +502,14 @@ func (w *work) writeEvents() error {
 		return nil
 	}
 	previous := genesis
-	var last string
-	found, err := w.one(`SELECT hash FROM event ORDER BY seq DESC LIMIT 1`, nil, &last)
-	if err != nil {
-		return err
-	}
-	if found {
+	if last != "" {
+		var err error
 		if previous, err = hex.DecodeString(last); err != nil {
 			return err
 		}
 	}
+	salts := make([]byte, saltSize*len(w.events))
+	_, _ = rand.Read(salts) // never fails: crypto/rand ends the program instead
 	events, payloads := make([][]any, 0, len(w.events)), make([][]any, 0, len(w.events))
 	for _, n := range w.events {
 		e := n.event()
@@ -401,8 +520,8 @@ func (w *work) writeEvents() error {
 		if err != nil {
 			return err
 		}
-		salt := make([]byte, 32)
-		_, _ = rand.Read(salt) // never fails: crypto/rand ends the program instead
+		salt := salts[:saltSize]
+		salts = salts[saltSize:]
 		commitment := commit(salt, payload)
 		previous = chain(previous, commitment)
 		events = append(events, []any{e.Seq, hex.EncodeToString(commitment), hex.EncodeToString(previous)})
@@ -411,21 +530,36 @@ func (w *work) writeEvents() error {
 	if err := w.insert(`INSERT INTO event (seq, commitment, hash)`, events, ""); err != nil {
 		return err
 	}
+	if _, err := w.exec(`UPDATE head SET last_hash = $1`, hex.EncodeToString(previous)); err != nil {
+		return err
+	}
 	return w.insert(`INSERT INTO event_payload (seq, claim, salt, payload)`, payloads, "")
 }
 
 // writeProviders writes the facts, numbers and blocks of the providers that changed.
 func (w *work) writeProviders() error {
-	var rows, blocks [][]any
+	var rows, blocks, numbers, unheard [][]any
 	for _, h := range w.order {
+		moments := h.lasts.String()
+		if h.brief != nil { // its facts are as they were
+			switch {
+			case h.why != "":
+				numbers = append(numbers, []any{h.id(), h.file.Provider.Seq, h.until, moments})
+			case moments != h.moments:
+				unheard = append(unheard, []any{h.id(), moments})
+			}
+			h.moments = moments
+			continue
+		}
 		doc, err := document(h.file.Provider)
 		if err != nil {
 			return err
 		}
-		if doc != h.doc || h.made || h.why != "" {
+		if doc != h.doc || h.made || h.why != "" || moments != h.moments {
 			p := h.file.Provider
-			rows = append(rows, []any{p.ID, doc, truth(h.listed), truth(p.Withdrawn), p.MergedInto, p.Seq, h.until})
+			rows = append(rows, []any{p.ID, doc, truth(h.listed), truth(p.Withdrawn), p.MergedInto, p.Seq, h.until, moments})
 		}
+		h.moments = moments
 		now := h.subject().Blocks()
 		for _, b := range now {
 			if !slices.Contains(h.blocks, b) {
@@ -441,9 +575,16 @@ func (w *work) writeProviders() error {
 		}
 		h.doc, h.made, h.blocks = doc, false, now
 	}
-	err := w.insert(`INSERT INTO provider (id, doc, listed, withdrawn, merged_into, seq, valid_until)`, rows, `ON CONFLICT (id) DO UPDATE SET doc = excluded.doc,
-		listed = excluded.listed, withdrawn = excluded.withdrawn, merged_into = excluded.merged_into, seq = excluded.seq, valid_until = excluded.valid_until`)
+	err := w.insert(`INSERT INTO provider (id, doc, listed, withdrawn, merged_into, seq, valid_until, moments)`, rows, `ON CONFLICT (id) DO UPDATE SET doc = excluded.doc,
+		listed = excluded.listed, withdrawn = excluded.withdrawn, merged_into = excluded.merged_into, seq = excluded.seq, valid_until = excluded.valid_until,
+		moments = excluded.moments`)
 	if err != nil {
+		return err
+	}
+	if err := w.update("provider", "id", []string{"seq BIGINT", "valid_until TEXT", "moments TEXT"}, numbers); err != nil {
+		return err
+	}
+	if err := w.update("provider", "id", []string{"moments TEXT"}, unheard); err != nil {
 		return err
 	}
 	return w.insert(`INSERT INTO provider_block (block, provider)`, blocks, `ON CONFLICT (block, provider) DO NOTHING`)

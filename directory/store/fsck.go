@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"kapdir/directory"
@@ -18,6 +19,7 @@ type FsckReport struct {
 	Evidence  int
 	Claims    int
 	Providers int
+	Removed   int     // events whose payload a removal has destroyed
 	Faults    []Fault // in the order found, so that the first names the first bad row; at most 100
 }
 
@@ -34,8 +36,8 @@ func (f Fault) String() string { return fmt.Sprintf("%s %s: %s", f.Table, f.Row,
 const mostFaults = 100
 
 // Fsck checks that the ledger is whole and that everything derived from it is what it should be: every
-// number is there, each event is bound to the one before it and its columns agree with what it says, all
-// evidence is there and unaltered, every claim can be derived, and every provider's facts are what their
+// number is there, each event is bound to the one before it and its columns agree with what it says, the
+// newest is the one that head names, a payload is missing only where a takedown ordered it, all evidence is there and unaltered, every claim can be derived, and every provider's facts are what their
 // listings make. It reads one snapshot and changes nothing. progress may be nil. An error means that it
 // could not look.
 func (s *Store) Fsck(ctx context.Context, progress func(done, total int)) (FsckReport, error) {
@@ -48,7 +50,7 @@ func (s *Store) Fsck(ctx context.Context, progress func(done, total int)) (FsckR
 }
 
 func (s *Store) fsck(t *tx, progress func(done, total int)) (FsckReport, error) {
-	f := fsck{tx: t, s: s, progress: progress, claims: map[directory.ID]bool{}}
+	f := fsck{tx: t, s: s, progress: progress, claims: map[directory.ID]bool{}, removed: map[int64]int64{}, takedowns: map[int64]bool{}}
 	for _, table := range []string{`event`, `evidence`, `provider`} {
 		var n int
 		if _, err := t.one(`SELECT count(*) FROM `+table, nil, &n); err != nil {
@@ -56,7 +58,7 @@ func (s *Store) fsck(t *tx, progress func(done, total int)) (FsckReport, error) 
 		}
 		f.total += n
 	}
-	for _, step := range []func() error{f.evidence, f.claimIDs, f.events, f.numbers, f.providers} {
+	for _, step := range []func() error{f.evidence, f.claimIDs, f.events, f.numbers, f.payloads, f.providers} {
 		if err := step(); err != nil {
 			return f.report, err
 		}
@@ -73,6 +75,10 @@ type fsck struct {
 	names       map[string]bool // of the evidence there is
 	claims      map[directory.ID]bool
 	head        directory.Head
+	last        string          // the hash of the newest event
+	lastSeq     int64           // and its number
+	removed     map[int64]int64 // events whose payload was destroyed, and the takedown that is said to have ordered it
+	takedowns   map[int64]bool
 }
 
 func (f *fsck) fault(table string, row any, format string, args ...any) {
@@ -123,6 +129,15 @@ func (f *fsck) claimIDs() error {
 
 // events walks the chain in order of numbers.
 func (f *fsck) events() error {
+	err := f.each(`SELECT event, takedown FROM removed`, nil, func(r *sql.Rows) error {
+		var event, takedown int64
+		err := r.Scan(&event, &takedown)
+		f.removed[event] = takedown
+		return err
+	})
+	if err != nil {
+		return err
+	}
 	previous := genesis
 	var before directory.Instant
 	return f.each(`SELECT e.seq, e.commitment, e.hash, coalesce(p.claim, ''), coalesce(p.salt, ''), coalesce(p.payload, '')
@@ -137,7 +152,9 @@ func (f *fsck) events() error {
 		rawHash, errHash := hex.DecodeString(hash)
 		rawCommitment, errCommitment := hex.DecodeString(commitment)
 		rawSalt, errSalt := hex.DecodeString(salt)
-		if errHash != nil || errCommitment != nil || errSalt != nil || len(rawHash) != len(genesis) {
+		f.last, f.lastSeq = hash, seq
+		if errHash != nil || errCommitment != nil || len(rawHash) != len(genesis) || hex.EncodeToString(rawHash) != hash ||
+			hex.EncodeToString(rawCommitment) != commitment { // capitals say the same and were not written so
 			f.fault("event", seq, "its hashes cannot be read")
 			return nil
 		}
@@ -145,11 +162,14 @@ func (f *fsck) events() error {
 			f.fault("event", seq, "it is not bound to the event before it: one of the two was altered, or one between them is missing")
 		}
 		previous = rawHash
-		if payload == "" {
-			f.fault("event_payload", seq, "what the event says is missing")
+		if payload == "" && salt == "" && claim == "" {
+			if _, ok := f.removed[seq]; !ok {
+				f.fault("event_payload", seq, "what the event says is missing, and no takedown ordered its removal")
+			}
+			f.report.Removed++
 			return nil
 		}
-		if !bytes.Equal(commit(rawSalt, []byte(payload)), rawCommitment) {
+		if errSalt != nil || hex.EncodeToString(rawSalt) != salt || !bytes.Equal(commit(rawSalt, []byte(payload)), rawCommitment) {
 			f.fault("event_payload", seq, "what the event says is not what was committed to")
 			return nil
 		}
@@ -172,12 +192,29 @@ func (f *fsck) events() error {
 			f.fault("event_payload", seq, "%v", err)
 		}
 		before = e.RecordedAt
+		f.takedowns[seq] = e.Type == directory.Takedown
 		for _, name := range e.Evidence {
 			if !f.names[name] {
 				f.fault("event_payload", seq, "its evidence %s is missing", name)
 			}
 		}
 		return nil
+	})
+}
+
+// payloads checks that each removal was ordered by a later takedown, and that there is no payload without its
+// event.
+func (f *fsck) payloads() error {
+	for _, event := range slices.Sorted(maps.Keys(f.removed)) {
+		if by := f.removed[event]; by <= event || !f.takedowns[by] {
+			f.fault("removed", event, "event %d, which is said to have ordered it, is no later takedown", by)
+		}
+	}
+	return f.each(`SELECT p.seq FROM event_payload p LEFT JOIN event e ON e.seq = p.seq WHERE e.seq IS NULL ORDER BY p.seq`, nil, func(r *sql.Rows) error {
+		var seq int64
+		err := r.Scan(&seq)
+		f.fault("event_payload", seq, "there is no such event")
+		return err
 	})
 }
 
@@ -210,6 +247,13 @@ func (f *fsck) numbers() error {
 	}
 	if f.head.Seq != last {
 		f.fault("head", 1, "it stands at %d and the last row at %d: rows at the end are missing", f.head.Seq, last)
+	}
+	var hash string
+	if _, err := f.one(`SELECT last_hash FROM head`, nil, &hash); err != nil {
+		return err
+	}
+	if hash != f.last {
+		f.fault("event", f.lastSeq, "head names another newest event: this one was replaced, or one after it taken away")
 	}
 	if f.head.Public != public {
 		f.fault("head", 1, "its public number is %d and the last change's %d", f.head.Public, public)
@@ -263,10 +307,22 @@ func (f *fsck) provider(id directory.ID, rows []*row, now directory.Instant) err
 		return nil
 	}
 	h := held[id]
+	lasts := parseMoments(h.moments)
+	left := maps.Clone(lasts)
 	for _, hist := range h.file.Claims {
-		if fault := derive(hist, now, f.s.config.Policies); fault != "" {
+		delete(left, hist.Claim.ID)
+		if fault := derive(hist, lasts, now, f.s.config.Policies); fault != "" {
 			f.fault("claim", hist.Claim.ID, "%s", fault)
 		}
+	}
+	want := lasts.first()
+	if b := f.s.config.Policies.Boundary(now, now); b != "" && (want == "" || b < want) {
+		want = b
+	}
+	switch due := h.until != "" && h.until <= now; {
+	case lasts == nil || due: // to be computed again
+	case h.until != want || len(left) > 0:
+		f.fault("provider", id, "it is said to stay as it is until %q, and its claims until %q", h.until, h.moments)
 	}
 	next, ok := compose(h.file.Provider, rows)
 	if !ok {
@@ -284,7 +340,7 @@ func (f *fsck) provider(id directory.ID, rows []*row, now directory.Instant) err
 }
 
 // derive computes a claim's standing; what panics is a fault and stops nothing.
-func derive(h directory.History, now directory.Instant, policies directory.Policies) (fault string) {
+func derive(h directory.History, lasts moments, now directory.Instant, policies directory.Policies) (fault string) {
 	defer func() {
 		if r := recover(); r != nil {
 			fault = fmt.Sprintf("its standing cannot be derived: %v", r)
@@ -295,6 +351,9 @@ func derive(h directory.History, now directory.Instant, policies directory.Polic
 		if !slices.ContainsFunc(h.Events, func(e directory.Event) bool { return e.Seq == seq }) {
 			return fmt.Sprintf("its standing rests on event %d, which is not one of its own", seq)
 		}
+	}
+	if until := lasts[h.Claim.ID]; !lasts.come(h.Claim.ID, now) && until != st.ValidUntil {
+		return fmt.Sprintf("its answer is said to last until %q and lasts until %q", until, st.ValidUntil)
 	}
 	return ""
 }

@@ -422,37 +422,13 @@ func (s *Store) complete(ctx context.Context, op string, o *openRun) error {
 			return err
 		}
 	}
-	since := int64(0)
+	finish := func(w *work, run *directory.Run) { run.Ended, run.Outcome = w.now, "done" }
 	if o.info.Kind == "exclusion" {
-		head, err := s.Head(ctx)
-		if err != nil {
-			return err
-		}
-		since = head.Seq
-		if err := s.screenAll(ctx, op, o); err != nil {
-			return err
-		}
+		return s.screenAll(ctx, op, o, finish)
 	}
 	done := o.run
 	err := s.write(ctx, op, func(w *work) error {
-		if o.info.Kind == "exclusion" { // who came or changed while the others were compared
-			var ids []directory.ID
-			err := w.each(`SELECT id FROM provider WHERE seq > $1 ORDER BY id`, []any{since}, func(r *sql.Rows) error {
-				var id directory.ID
-				err := r.Scan(&id)
-				ids = append(ids, id)
-				return err
-			})
-			if err != nil {
-				return err
-			}
-			if err := w.screenThese(o.run, ids); err != nil {
-				return err
-			}
-		}
-		done.Ended, done.Outcome = w.now, "done"
-		done.Matched += w.matched
-		done.Events += len(w.events)
+		finish(w, &done)
 		return w.updateRun(done)
 	})
 	if err == nil {
@@ -506,88 +482,6 @@ func (s *Store) removeReplaced(ctx context.Context, op string, o *openRun) error
 		o.run = done
 		s.committed()
 	}
-}
-
-// screenAll compares an exclusion list with every public provider.
-func (s *Store) screenAll(ctx context.Context, op string, o *openRun) error {
-	after, size := "", s.first
-	for {
-		start := time.Now() // only to keep transactions short
-		var ids []directory.ID
-		done := o.run
-		err := s.write(ctx, op, func(w *work) error {
-			err := w.each(`SELECT id FROM provider WHERE id > $1 AND listed = 1 AND withdrawn = 0 AND merged_into = '' ORDER BY id LIMIT $2`, []any{after, size},
-				func(r *sql.Rows) error {
-					var id directory.ID
-					err := r.Scan(&id)
-					ids = append(ids, id)
-					return err
-				})
-			if err != nil {
-				return err
-			}
-			if err := w.screenThese(o.run, ids); err != nil {
-				return err
-			}
-			done.Matched += w.matched
-			done.Events += len(w.events)
-			return w.updateRun(done)
-		})
-		if err != nil || len(ids) == 0 {
-			return err
-		}
-		o.run, after = done, string(ids[len(ids)-1])
-		size = s.adapt(size, len(ids), time.Since(start))
-		s.committed()
-	}
-}
-
-// screenThese compares the list of the run with the public ones among the providers.
-func (w *work) screenThese(list directory.Run, ids []directory.ID) error {
-	held, err := w.hold(ids)
-	if err != nil {
-		return err
-	}
-	var blocks []string
-	own := map[directory.ID][]string{}
-	for _, id := range ids {
-		if h := held[id]; h != nil && h.public() {
-			for _, b := range h.subject().Blocks() {
-				own[id] = append(own[id], clean(b))
-			}
-			blocks = append(blocks, own[id]...)
-		}
-	}
-	slices.Sort(blocks)
-	found, err := w.rowsOf(slices.Compact(blocks), list.Release.Source)
-	if err != nil {
-		return err
-	}
-	byBlock := map[string][]*row{}
-	for _, r := range found {
-		for _, b := range r.record.Subject().Blocks() {
-			byBlock[clean(b)] = append(byBlock[clean(b)], r)
-		}
-	}
-	for _, id := range ids {
-		if own[id] == nil {
-			if h := held[id]; h == nil || !h.public() {
-				continue
-			}
-		}
-		var rows []*row
-		for _, b := range own[id] {
-			for _, r := range byBlock[b] {
-				if !slices.Contains(rows, r) {
-					rows = append(rows, r)
-				}
-			}
-		}
-		if err := w.screen(held[id], list, rows); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // Preview counts what an import would do and writes nothing. It has the three methods of an import.

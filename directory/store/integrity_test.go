@@ -2,7 +2,9 @@ package store
 
 import (
 	"crypto/sha256"
+	"database/sql"
 	"encoding/hex"
+	"errors"
 	"flag"
 	"fmt"
 	"io/fs"
@@ -22,8 +24,10 @@ import (
 // change its hash here.
 var releasedMigrations = map[string]string{
 	"migrations/00001_tables.sql":               "9d9c9e1f7e7dc6104b6743429e5016a51a258873b36e3a03fc3d5d40499331ea",
+	"migrations/00003_standing.sql":             "19068dc6d4be98754081b09f7be59311e14d24e7902b945e675436bc624072fc",
 	"migrations/sqlite/00002_append_only.sql":   "3620fac655b186ee45c726e1b3bc2927bb1bdb01aff2a70419b4ba274e2be1d7",
 	"migrations/postgres/00002_append_only.sql": "e09c2ebe8fd23aa4d32a5d0d4717005130b48546f228d26b56e9a57a62e87556",
+	"migrations/00006_staff_key.sql":            "aabb8e59a04c99ccf9741b9fad203297249d723031f7729ae1e9d4c30ecebb63",
 }
 
 func TestMigrationsArePinned(t *testing.T) {
@@ -46,7 +50,7 @@ func TestMigrationsArePinned(t *testing.T) {
 }
 
 // edit changes rows behind the program's back, in a transaction that is the caller's to end.
-func edit(t *testing.T, s *Store, query string, args ...any) *tx {
+func edit(t testing.TB, s *Store, query string, args ...any) *tx {
 	t.Helper()
 	in, err := s.writer.BeginTx(ctx, nil)
 	if err != nil {
@@ -58,7 +62,7 @@ func edit(t *testing.T, s *Store, query string, args ...any) *tx {
 	if s.config.DSN != "" {
 		drop = []string{`ALTER TABLE event DISABLE TRIGGER USER`, `ALTER TABLE event_payload DISABLE TRIGGER USER`, `ALTER TABLE evidence DISABLE TRIGGER USER`}
 	}
-	x := &tx{ctx, in}
+	x := &tx{ctx, in, s.dialect}
 	for _, q := range drop {
 		if _, err := x.exec(q); err != nil {
 			t.Fatal(err)
@@ -111,6 +115,221 @@ func testTampering(t *testing.T, c Config) {
 		})
 	}
 	whole(t, s)
+}
+
+// entry is an event as the two tables hold it.
+type entry struct {
+	seq                  int64
+	commitment, hash     string
+	claim, salt, payload string
+}
+
+func entries(t testing.TB, s *Store) []entry {
+	t.Helper()
+	var out []entry
+	err := s.read(ctx, "entries", func(x *tx) error {
+		return x.each(`SELECT e.seq, e.commitment, e.hash, p.claim, p.salt, p.payload FROM event e JOIN event_payload p ON p.seq = e.seq ORDER BY e.seq`, nil,
+			func(r *sql.Rows) error {
+				var e entry
+				err := r.Scan(&e.seq, &e.commitment, &e.hash, &e.claim, &e.salt, &e.payload)
+				out = append(out, e)
+				return err
+			})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// columns of an event, in their tables.
+var columns = []struct {
+	table, name string
+	of          func(entry) string
+}{
+	{"event", "commitment", func(e entry) string { return e.commitment }},
+	{"event", "hash", func(e entry) string { return e.hash }},
+	{"event_payload", "claim", func(e entry) string { return e.claim }},
+	{"event_payload", "salt", func(e entry) string { return e.salt }},
+	{"event_payload", "payload", func(e entry) string { return e.payload }},
+}
+
+// changes of a text; i is any number.
+var changes = []struct {
+	name string
+	make func(v string, i int) string
+}{
+	{"one character", func(v string, i int) string {
+		if v == "" { // an event about the rules speaks of no claim
+			return "x"
+		}
+		b := []byte(v)
+		if b[i%len(b)] ^= 1; b[i%len(b)] < ' ' || b[i%len(b)] > '~' {
+			b[i%len(b)] = '_'
+		}
+		return string(b)
+	}},
+	{"capitals", func(v string, _ int) string { return strings.ToUpper(v) }},
+	{"cut short", func(v string, i int) string { return v[:i%max(1, len(v))] }},
+	{"a space", func(v string, i int) string { return v[:i%max(1, len(v))] + " " + v[i%max(1, len(v)):] }},
+	{"nothing", func(string, int) string { return "" }},
+}
+
+// testTamperingAnywhere changes every column of every event in every way, and takes away, moves, copies and
+// replaces every event: fsck names the event, or the next, which is bound to it; or of the last one what
+// is now the newest.
+func testTamperingAnywhere(t *testing.T, c Config) {
+	s := open(t, c)
+	load(t, s, edition("kap-commons", "1", "2026-11-20"), ana(), cara())
+	load(t, s, edition("leie", "2026-10", "2026-10-31"), exclusion("c", "Cara Smith", "")) // the last event is of a name alone
+	whole(t, s)
+	all := entries(t, s)
+	if len(all) < 10 {
+		t.Fatalf("only %d events", len(all))
+	}
+	caught := func(t testing.TB, i int, statements ...string) {
+		t.Helper()
+		x := edit(t, s, statements[0])
+		for _, q := range statements[1:] {
+			if _, err := x.exec(q); err != nil {
+				t.Fatalf("%s: %v", q, err)
+			}
+		}
+		r, err := s.fsck(x, nil)
+		if err := errors.Join(err, x.Rollback()); err != nil {
+			t.Fatal(err)
+		}
+		near := []string{fmt.Sprint(all[i].seq)}
+		if i+1 < len(all) {
+			near = append(near, fmt.Sprint(all[i+1].seq))
+		} else {
+			near = append(near, fmt.Sprint(all[i-1].seq))
+		}
+		if !slices.ContainsFunc(r.Faults, func(f Fault) bool { return strings.HasPrefix(f.Table, "event") && slices.Contains(near, f.Row) }) {
+			t.Errorf("event %d, %s: found %v", all[i].seq, statements, r.Faults)
+		}
+	}
+	set := func(table, column, value string, seq int64) string {
+		return fmt.Sprintf(`UPDATE %s SET %s = '%s' WHERE seq = %d`, table, column, strings.ReplaceAll(value, "'", "''"), seq)
+	}
+	for i, e := range all {
+		other := all[(i+1)%len(all)]
+		for _, col := range columns {
+			v := col.of(e)
+			for j, ch := range changes {
+				if w := ch.make(v, 7*i+3*j); w != v {
+					caught(t, i, set(col.table, col.name, w, e.seq))
+				}
+			}
+			if w := col.of(other); w != v {
+				caught(t, i, set(col.table, col.name, w, e.seq))
+			}
+		}
+		for _, q := range []string{`DELETE FROM event WHERE seq = %d`, `DELETE FROM event_payload WHERE seq = %d`,
+			`UPDATE event SET seq = seq + 100000 WHERE seq = %d`, `UPDATE event_payload SET seq = seq + 100000 WHERE seq = %d`} {
+			caught(t, i, fmt.Sprintf(q, e.seq))
+		}
+		caught(t, i, fmt.Sprintf(`DELETE FROM event WHERE seq = %d`, e.seq), fmt.Sprintf(`DELETE FROM event_payload WHERE seq = %d`, e.seq))
+		// The whole row of the next event in place of this one's.
+		caught(t, i, set("event", "hash", other.hash, e.seq), set("event", "commitment", other.commitment, e.seq), set("event_payload", "claim", other.claim, e.seq),
+			set("event_payload", "salt", other.salt, e.seq), set("event_payload", "payload", other.payload, e.seq))
+		// Another payload with its own commitment and hash, as only somebody who knows how the chain is made can write it.
+		payload := strings.Replace(e.payload, `"type":"`, `"reason":["X"],"type":"`, 1)
+		salt, _ := hex.DecodeString(e.salt)
+		previous := genesis
+		if i > 0 {
+			previous, _ = hex.DecodeString(all[i-1].hash)
+		}
+		commitment := commit(salt, []byte(payload))
+		caught(t, i, set("event_payload", "payload", payload, e.seq), set("event", "commitment", hex.EncodeToString(commitment), e.seq),
+			set("event", "hash", hex.EncodeToString(chain(previous, commitment)), e.seq))
+		if t.Failed() {
+			return
+		}
+	}
+	// A payload under a number that is no event's: nobody may be told what no event says.
+	for _, seq := range []string{`(SELECT max(seq) FROM change)`, `1000000`} {
+		x := edit(t, s, `INSERT INTO event_payload (seq, claim, salt, payload) SELECT `+seq+`, claim, salt, payload FROM event_payload WHERE seq = (SELECT min(seq) FROM event)`)
+		r, err := s.fsck(x, nil)
+		if err := errors.Join(err, x.Rollback()); err != nil {
+			t.Fatal(err)
+		}
+		if len(r.Faults) == 0 || r.Faults[0].Table != "event_payload" {
+			t.Errorf("a payload without an event: %v", r.Faults)
+		}
+	}
+	checkFew(t, c, func(r *rapid.T) {
+		i := rapid.IntRange(0, len(all)-1).Draw(r, "event")
+		col := columns[rapid.IntRange(0, len(columns)-1).Draw(r, "column")]
+		v := col.of(all[i])
+		at := rapid.IntRange(0, max(0, len(v)-1)).Draw(r, "at")
+		w := v[:at] + rapid.StringMatching(`[ -~]{0,3}`).Draw(r, "instead") + v[min(len(v), at+rapid.IntRange(0, 3).Draw(r, "of")):]
+		if w != v {
+			caught(t, i, set(col.table, col.name, w, all[i].seq))
+		}
+		if t.Failed() {
+			r.Fatalf("%q in place of %q", w, v)
+		}
+	})
+	whole(t, s)
+}
+
+// testRemoved destroys what an event says. Only a later takedown makes that lawful.
+func testRemoved(t *testing.T, c Config) {
+	s := open(t, c)
+	load(t, s, edition("kap-commons", "1", "2026-11-20"), cara(), ana())
+	event := entries(t, s)[0].seq
+	err := s.write(ctx, "by hand", func(w *work) error {
+		h, err := w.holdOne(find(t, s, "Cara Smith").Provider.ID)
+		if err != nil {
+			return err
+		}
+		i := w.claim(h, directory.Claim{Kind: directory.FileClaim})
+		w.append(h, i, directory.Event{Type: directory.Takedown, PerformedAt: w.now, Actor: directory.Actor{Kind: directory.Staff, ID: "kim"}}, true)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := entries(t, s)
+	takedown := all[len(all)-1].seq
+	destroy := fmt.Sprintf(`DELETE FROM event_payload WHERE seq = %d`, event)
+	anew := `UPDATE provider SET moments = '?'` // what rested on the event is to be computed again
+	for _, x := range []struct {
+		by    int64 // 0: nobody
+		table string
+	}{{0, "event_payload"}, {takedown, ""}, {all[1].seq, "removed"}, {takedown + 100, "removed"}} {
+		in := edit(t, s, destroy)
+		if _, err := in.exec(anew); err != nil {
+			t.Fatal(err)
+		}
+		if x.by > 0 {
+			if _, err := in.exec(`INSERT INTO removed (event, takedown) VALUES ($1, $2)`, event, x.by); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r, err := s.fsck(in, nil)
+		if err := errors.Join(err, in.Rollback()); err != nil {
+			t.Fatal(err)
+		}
+		if x.table == "" && len(r.Faults) > 0 || x.table != "" && (len(r.Faults) == 0 || r.Faults[0].Table != x.table) || r.Removed != 1 {
+			t.Errorf("by %d: %d removed, %v", x.by, r.Removed, r.Faults)
+		}
+	}
+}
+
+// checkFew checks a property often on SQLite and a few times on PostgreSQL, unless the flag says how often.
+func checkFew(t *testing.T, c Config, property func(*rapid.T)) {
+	t.Helper()
+	times := "200"
+	if c.DSN != "" {
+		times = "40"
+	}
+	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
+		_ = f.Value.Set(times)
+		defer f.Value.Set(f.DefValue)
+	}
+	rapid.Check(t, property)
 }
 
 // step is one import.

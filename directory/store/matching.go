@@ -77,8 +77,8 @@ func (t *tx) neighbours(blocks []string) (*neighbours, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = t.claims(ids, func(c directory.Claim) {
-		if h := held[c.Provider]; h != nil && c.Kind == directory.License {
+	err = t.claims(ids, `AND kind = 'license'`, nil, func(c directory.Claim) {
+		if h := held[c.Provider]; h != nil {
 			h.file.Claims = append(h.file.Claims, directory.History{Claim: c})
 		}
 	})
@@ -419,7 +419,7 @@ func (w *work) screen(h *holding, list directory.Run, rows []*row) error {
 		if unread.mayHold(subject) {
 			return nil
 		}
-		evidence = []string{w.keep(w.screenEvidence(list))}
+		evidence = []string{w.searched(list)}
 	}
 	for _, x := range hits {
 		if x.grade == hits[0].grade {
@@ -443,13 +443,19 @@ type unread struct {
 	blank bool            // of one row nothing was kept, so that it may speak of anybody
 }
 
-// unreadOf reads the quarantine of a run.
+// unreadOf reads the quarantine of a run, once in a work.
 func (w *work) unreadOf(list directory.Run) (*unread, error) {
 	if u := w.unread[list.ID]; u != nil {
 		return u, nil
 	}
+	u, err := w.tx.unreadOf(list.ID)
+	w.unread[list.ID] = u
+	return u, err
+}
+
+func (t *tx) unreadOf(run directory.ID) (*unread, error) {
 	u := &unread{words: map[string]bool{}}
-	err := w.each(`SELECT text FROM reject WHERE run = $1`, []any{list.ID}, func(r *sql.Rows) error {
+	err := t.each(`SELECT text FROM reject WHERE run = $1`, []any{run}, func(r *sql.Rows) error {
 		var text string
 		err := r.Scan(&text)
 		words := strings.Fields(directory.Fold(text))
@@ -459,7 +465,6 @@ func (w *work) unreadOf(list directory.Run) (*unread, error) {
 		}
 		return err
 	})
-	w.unread[list.ID] = u
 	return u, err
 }
 
@@ -502,6 +507,16 @@ func lastReview(events []directory.Event, of int64) string {
 		}
 	}
 	return ""
+}
+
+// searched keeps the evidence that a clear screen rests on and returns its name.
+func (w *work) searched(list directory.Run) string {
+	name, ok := w.clear[list.ID]
+	if !ok {
+		name = w.keep(w.screenEvidence(list))
+		w.clear[list.ID] = name
+	}
+	return name
 }
 
 // screenEvidence is what a clear screen rests on: one for each release of a list.

@@ -189,10 +189,11 @@ func (s *Store) Head(ctx context.Context) (directory.Head, error) {
 
 // stored is a provider's file as it lies in the tables.
 type stored struct {
-	file   directory.CredentialFile
-	doc    string // the JSON as stored
-	listed bool
-	until  directory.Instant
+	file    directory.CredentialFile
+	doc     string // the JSON as stored
+	listed  bool
+	until   directory.Instant
+	moments string // as in the table; see the type
 }
 
 // public reports whether the provider has a public page.
@@ -209,7 +210,7 @@ func (t *tx) load(ids []directory.ID) (map[directory.ID]*stored, error) {
 	}
 	var claims []string
 	owner := map[directory.ID]*directory.History{}
-	err = t.claims(keysOf(out), func(c directory.Claim) {
+	err = t.claims(keysOf(out), ``, nil, func(c directory.Claim) {
 		h := out[c.Provider]
 		h.file.Claims = append(h.file.Claims, directory.History{Claim: c})
 		claims = append(claims, string(c.ID))
@@ -223,7 +224,12 @@ func (t *tx) load(ids []directory.ID) (map[directory.ID]*stored, error) {
 			owner[h.file.Claims[i].Claim.ID] = &h.file.Claims[i]
 		}
 	}
-	err = t.eachIn(`SELECT claim, payload FROM event_payload WHERE claim IN (%s) ORDER BY seq`, nil, claims, func(r *sql.Rows) error {
+	return out, t.events(claims, func(claim directory.ID) *directory.History { return owner[claim] })
+}
+
+// events reads the events of claims, by their numbers, into the histories.
+func (t *tx) events(claims []string, of func(directory.ID) *directory.History) error {
+	return t.eachIn(`SELECT claim, payload FROM event_payload WHERE claim IN (%s) ORDER BY seq`, nil, claims, func(r *sql.Rows) error {
 		var claim directory.ID
 		var payload string
 		if err := r.Scan(&claim, &payload); err != nil {
@@ -233,21 +239,20 @@ func (t *tx) load(ids []directory.ID) (map[directory.ID]*stored, error) {
 		if err := json.Unmarshal([]byte(payload), &e); err != nil {
 			return directory.Errorf(directory.Internal, "", "an event of claim %s cannot be read: run kapdir fsck: %w", claim, err)
 		}
-		h := owner[claim]
+		h := of(claim)
 		h.Events = append(h.Events, e)
 		return nil
 	})
-	return out, err
 }
 
 // providers reads providers alone.
 func (t *tx) providers(ids []directory.ID) (map[directory.ID]*stored, error) {
 	out := make(map[directory.ID]*stored, len(ids))
-	err := t.eachIn(`SELECT id, doc, listed, withdrawn, merged_into, seq, valid_until FROM provider WHERE id IN (%s)`, nil, texts(ids), func(r *sql.Rows) error {
+	err := t.eachIn(`SELECT id, doc, listed, withdrawn, merged_into, seq, valid_until, moments FROM provider WHERE id IN (%s)`, nil, texts(ids), func(r *sql.Rows) error {
 		var h stored
 		var id, merged directory.ID
 		var listed, withdrawn, seq int64
-		if err := r.Scan(&id, &h.doc, &listed, &withdrawn, &merged, &seq, &h.until); err != nil {
+		if err := r.Scan(&id, &h.doc, &listed, &withdrawn, &merged, &seq, &h.until, &h.moments); err != nil {
 			return err
 		}
 		p := &h.file.Provider
@@ -269,9 +274,9 @@ func scanClaim(r *sql.Rows) (c directory.Claim, err error) {
 	return c, err
 }
 
-// claims calls f for each claim of the providers.
-func (t *tx) claims(providers []directory.ID, f func(directory.Claim)) error {
-	return t.eachIn(`SELECT `+claimColumns+` FROM claim WHERE provider IN (%s)`, nil, texts(providers), func(r *sql.Rows) error {
+// claims calls f for each claim of the providers that fulfils the condition, which is SQL; "" is all.
+func (t *tx) claims(providers []directory.ID, condition string, args []any, f func(directory.Claim)) error {
+	return t.eachIn(`SELECT `+claimColumns+` FROM claim WHERE provider IN (%s) `+condition, args, texts(providers), func(r *sql.Rows) error {
 		c, err := scanClaim(r)
 		f(c)
 		return err

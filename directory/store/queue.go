@@ -47,12 +47,13 @@ func (s *Store) TouchDue(ctx context.Context, now directory.Instant, limit int) 
 			return err
 		}
 		w.now = max(w.now, now)
-		held, err := w.hold(due)
+		held, err := w.briefs(due, "", w.now)
 		if err != nil {
 			return err
 		}
-		for _, id := range due {
-			held[id].change("due")
+		w.holdBriefs(held)
+		for _, h := range held {
+			h.change("due")
 		}
 		n = len(due)
 		return nil
@@ -104,6 +105,9 @@ func (w *work) openCase(c directory.Case, e *newEvent) { w.cases = append(w.case
 
 // writeCases opens the cases asked for. One that a person has closed opens again only for a newer event.
 func (w *work) writeCases() error {
+	type identity struct{ kind, provider, claim, source, key string }
+	place := map[identity]int{}
+	var rows [][]any
 	for _, c := range w.cases {
 		if c.event != nil {
 			c.Event = c.event.event().Seq
@@ -112,14 +116,18 @@ func (w *work) writeCases() error {
 		if err != nil {
 			return err
 		}
-		_, err = w.exec(`INSERT INTO cases (id, kind, provider, claim, source, key, event, agreed, opened, closed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '')
-			ON CONFLICT (kind, provider, claim, source, key) DO UPDATE SET event = excluded.event, agreed = excluded.agreed,
-				opened = CASE WHEN cases.closed = '' THEN cases.opened ELSE excluded.opened END, closed = ''
-			WHERE excluded.event > cases.event`,
-			directory.NewID(directory.CasePrefix, w.now), c.Kind, c.Provider, c.Claim, c.Source, clean(c.Key), c.Event, string(agreed), w.now)
-		if err != nil {
-			return err
+		row := []any{directory.NewID(directory.CasePrefix, w.now), c.Kind, c.Provider, c.Claim, c.Source, clean(c.Key), c.Event, string(agreed), w.now, ""}
+		id := identity{string(c.Kind), string(c.Provider), string(c.Claim), c.Source, clean(c.Key)}
+		switch i, again := place[id]; {
+		case !again:
+			place[id] = len(rows)
+			rows = append(rows, row)
+		case c.Event > rows[i][6].(int64):
+			rows[i] = row
 		}
 	}
-	return nil
+	return w.insert(`INSERT INTO cases (id, kind, provider, claim, source, key, event, agreed, opened, closed)`, rows,
+		`ON CONFLICT (kind, provider, claim, source, key) DO UPDATE SET event = excluded.event, agreed = excluded.agreed,
+			opened = CASE WHEN cases.closed = '' THEN cases.opened ELSE excluded.opened END, closed = ''
+		WHERE excluded.event > cases.event`)
 }

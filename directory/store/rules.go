@@ -108,7 +108,7 @@ func (s *Store) adoptRules(ctx context.Context, files directory.RuleFiles) (dire
 		if held.newest == nil {
 			return nil
 		}
-		_, err := w.exec(`UPDATE provider SET valid_until = $1 WHERE listed = 1 AND withdrawn = 0 AND merged_into = ''`, w.now)
+		_, err := w.exec(`UPDATE provider SET moments = $1, valid_until = $2`, notComputed, w.now)
 		return err
 	})
 	if err != nil || recorded == nil {

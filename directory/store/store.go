@@ -151,7 +151,7 @@ func (s *Store) write(ctx context.Context, op string, f func(*work) error) error
 		return s.fault(op, err)
 	}
 	defer t.Rollback() // after a commit it does nothing
-	w := newWork(s, &tx{ctx, t})
+	w := newWork(s, &tx{ctx, t, s.dialect})
 	if err := f(w); err != nil {
 		return s.fault(op, err)
 	}
@@ -171,13 +171,14 @@ func (s *Store) read(ctx context.Context, op string, f func(*tx) error) error {
 		return s.fault(op, err)
 	}
 	defer t.Rollback()
-	return s.fault(op, f(&tx{ctx, t}))
+	return s.fault(op, f(&tx{ctx, t, s.dialect}))
 }
 
 // tx is a transaction with the few shapes of statement that the store uses.
 type tx struct {
 	ctx context.Context
 	*sql.Tx
+	dialect dialect
 }
 
 func (t *tx) exec(query string, args ...any) (int64, error) {
@@ -212,8 +213,11 @@ func (t *tx) each(query string, args []any, scan func(*sql.Rows) error) error {
 	return rows.Err()
 }
 
-// A statement has at most so many parameters: SQLite looks each one up by name among those before it.
+// A list of values has at most so many parameters: SQLite looks each one up by name among those before it.
 const mostParameters = 128
+
+// Rows are written so many parameters at a time.
+const mostWritten = 512
 
 // eachIn calls scan for each row of a query whose %s is an IN list of the values, in chunks.
 func (t *tx) eachIn(query string, fixed []any, values []string, scan func(*sql.Rows) error) error {
@@ -257,31 +261,47 @@ func inChunks(query string, fixed []any, values []string, do func(query string, 
 // insert adds rows with as few statements as are sensible: head is INSERT INTO t (a, b), tail what
 // follows the values.
 func (t *tx) insert(head string, rows [][]any, tail string) error {
+	return t.inRows(rows, func(values string) string { return head + " VALUES " + values + " " + tail }, nil)
+}
+
+// update sets columns of many rows of a table, each named by its key. A row is its key and then the
+// values; a column is given with its type, which PostgreSQL cannot see.
+func (t *tx) update(table, key string, columns []string, rows [][]any) error {
+	var names, set []string
+	types := []string{"TEXT"}
+	for _, c := range columns {
+		name, kind, _ := strings.Cut(c, " ")
+		names, set, types = append(names, name), append(set, name+" = v."+name), append(types, kind)
+	}
+	return t.inRows(rows, func(values string) string {
+		return fmt.Sprintf("WITH v (%s, %s) AS (VALUES %s) UPDATE %s SET %s FROM v WHERE %s.%s = v.%s",
+			key, strings.Join(names, ", "), values, table, strings.Join(set, ", "), table, key, key)
+	}, types)
+}
+
+// inRows runs a statement with rows of values, in chunks; types are the values', where the statement
+// does not tell them.
+func (t *tx) inRows(rows [][]any, statement func(values string) string, types []string) error {
 	for len(rows) > 0 {
-		n := min(max(1, mostParameters/len(rows[0])), len(rows))
+		n := min(max(1, mostWritten/len(rows[0])), len(rows))
 		var b strings.Builder
-		b.WriteString(head)
-		b.WriteString(" VALUES ")
 		args := make([]any, 0, n*len(rows[0]))
 		for i, r := range rows[:n] {
 			if i > 0 {
 				b.WriteByte(',')
 			}
-			b.WriteByte('(')
 			for j := range r {
-				if j > 0 {
-					b.WriteByte(',')
+				b.WriteByte("(,"[min(j, 1)])
+				kind := ""
+				if types != nil {
+					kind = types[j]
 				}
-				fmt.Fprintf(&b, "$%d", len(args)+j+1)
+				t.dialect.parameter(&b, len(args)+j+1, kind)
 			}
 			b.WriteByte(')')
 			args = append(args, r...)
 		}
-		if tail != "" {
-			b.WriteByte(' ')
-			b.WriteString(tail)
-		}
-		if _, err := t.exec(b.String(), args...); err != nil {
+		if _, err := t.exec(statement(b.String()), args...); err != nil {
 			return err
 		}
 		rows = rows[n:]

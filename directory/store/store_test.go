@@ -48,6 +48,9 @@ func testStore(t *testing.T, fresh func(testing.TB) Config) {
 		{"candidate cleared", testCleared},
 		{"late arrivals", testLate},
 		{"arrivals meanwhile", testMeanwhile},
+		{"changes meanwhile", testChangesMeanwhile},
+		{"another policy", testAnotherPolicy},
+		{"migrated", testMigrated},
 		{"former names", testFormerNames},
 		{"withdrawn and merged", testGone},
 		{"replaced rows", testReplaced},
@@ -63,6 +66,8 @@ func testStore(t *testing.T, fresh func(testing.TB) Config) {
 		{"leases and requests", testLeases},
 		{"head under concurrent writers", testHead},
 		{"tampering", testTampering},
+		{"tampering anywhere", testTamperingAnywhere},
+		{"removed", testRemoved},
 	} {
 		t.Run(x.name, func(t *testing.T) { x.test(t, fresh(t)) })
 	}
@@ -168,7 +173,7 @@ func testListings(t *testing.T, c Config) {
 		kinds[h.Claim.Kind]++
 	}
 	want := map[directory.ClaimKind]int{directory.IdentityNPI: 1, directory.License: 1, directory.TrainingCert: 1, directory.OversightLink: 1,
-		directory.ProtocolClaim: 1, directory.ContactClaim: 1, directory.ExclusionScreen: 2}
+		directory.ProtocolClaim: 1, directory.ContactClaim: 1, directory.ExclusionScreen: 3}
 	if d := cmp.Diff(want, kinds); d != "" {
 		t.Errorf("claims (-want +got):\n%s", d)
 	}
@@ -567,6 +572,124 @@ func testMeanwhile(t *testing.T, c Config) {
 		t.Errorf("who came meanwhile was not compared: %q", st.Status)
 	}
 	whole(t, s)
+}
+
+// testChangesMeanwhile lets a provider be known by another name, another be withdrawn and a candidate be
+// cleared, after each transaction of a screening in turn: what was read ahead of the writer must not count.
+func testChangesMeanwhile(t *testing.T, c Config) {
+	small := func(c Config) *Store {
+		s := open(t, c)
+		s.first, s.most = 2, 2
+		return s
+	}
+	clk := newClock()
+	c.Now = clk.now
+	s, other := small(c), small(c)
+	records := []directory.Record{ana(), cara()}
+	for i := range 8 {
+		records = append(records, listing(fmt.Sprint("p", i), "Pat "+letters(i, "Mar", "Ric"), nil))
+	}
+	load(t, s, edition("kap-commons", "1", "2026-11-20"), records...)
+	clk.set(noon.Add(time.Second)) // Dan comes last
+	load(t, s, edition("open-clinics", "1", "2026-11-20"), from("open-clinics", dan()))
+	load(t, s, edition("leie", "2026-09", "2026-09-30"), exclusion("c", "Cara Smith", "")) // a candidate
+	commits, at := 0, 0
+	meanwhile := func() {}
+	s.afterCommit = func() {
+		if commits++; commits == at {
+			meanwhile()
+		}
+	}
+	d := directory.Decision{At: s.now(), Staff: "kim", Auth: "password", Provider: directory.ProviderRef{ID: find(t, s, "Cara Smith").Provider.ID},
+		Kind: directory.ExclusionScreen, Issuer: "leie", Decision: "clear", Field: "birth"}
+	known := int64(0) // the number of the news of Dan
+	for at = 1; at <= 9; at++ {
+		commits = 0
+		meanwhile = func() {
+			// The registry tells of another name of Dan's, a new one each time; the list below has it.
+			load(t, other, edition("nppes", fmt.Sprint(at), "2026-11-08"), identity(danNPI, "Dan Poole", "Dan "+letters(at, "Sol", "Ton")))
+			known = find(t, other, "Dan Poole").Provider.Seq
+			if at == 3 {
+				if _, err := other.Decide(ctx, d); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		run := load(t, s, edition("leie", fmt.Sprint("2026-10-", at), "2026-10-31"), exclusion("c", "Cara Smith", ""),
+			exclusion("d", "Dan "+letters(at, "Sol", "Ton"), ""), exclusion("x", "Far Away", ""))
+		if commits < 5 {
+			t.Fatalf("%d transactions", commits)
+		}
+		if st := standing(t, s, find(t, s, "Dan Poole"), directory.ExclusionScreen, "leie"); !st.Candidate {
+			t.Errorf("after transaction %d, of %d events: the name that came meanwhile was not compared", at, run.Events)
+		}
+		for _, h := range find(t, s, "Dan Poole").Claims {
+			for _, e := range h.Events {
+				if h.Claim.Issuer == "leie" && e.Seq > known && e.Body.State == directory.SeenClear {
+					t.Errorf("after transaction %d: number %d says that nothing is known of the name that came as %d", at, e.Seq, known)
+				}
+			}
+		}
+		if st := standing(t, s, find(t, s, "Cara Smith"), directory.ExclusionScreen, "leie"); (st.Status == directory.StatusVerified) != (at >= 3) {
+			t.Errorf("after transaction %d Cara is %q", at, st.Status)
+		}
+		whole(t, s)
+	}
+}
+
+// testAnotherPolicy opens a store with a policy that asks for fresher answers: everybody is due, once.
+func testAnotherPolicy(t *testing.T, c Config) {
+	s := open(t, c)
+	load(t, s, edition("kap-commons", "1", "2026-11-20"), ana(), cara())
+	load(t, s, edition("leie", "2026-11", "2026-11-20"), exclusion("x", "Far Away", ""))
+	before := find(t, s, "Cara Smith").Provider.Seq
+	s.Close()
+	c.Rules = rulesWith(t, "policies/v1.yaml", "exclusion_screen:        {recheck: 30,  stale: 45,", "exclusion_screen:        {recheck: 30,  stale: 5, ")
+	for i := range 2 {
+		s := open(t, c)
+		want := 3 * (1 - i)
+		if due := must(s.Counts(ctx)).Due; due != want {
+			t.Errorf("opened %d times: %d are due, want %d", i+1, due, want)
+		}
+		for n := 1; n > 0; {
+			n = must(s.TouchDue(ctx, s.now(), 2))
+		}
+		whole(t, s)
+		if f := find(t, s, "Cara Smith"); f.Provider.Seq == before {
+			t.Error("followers do not hear of another policy")
+		}
+		var until directory.Instant
+		if err := s.reader.QueryRow(`SELECT valid_until FROM provider WHERE id = $1`, find(t, s, "Cara Smith").Provider.ID).Scan(&until); err != nil || until.Date() != "2026-11-25" {
+			t.Errorf("the answer lasts until %q, %v", until, err)
+		}
+		s.Close()
+	}
+}
+
+// testMigrated takes a store back to what the first two migrations made, and opens it.
+func testMigrated(t *testing.T, c Config) {
+	s := open(t, c)
+	load(t, s, edition("kap-commons", "1", "2026-11-20"), ana(), cara())
+	load(t, s, edition("leie", "2026-10", "2026-10-31"), exclusion("x", "Far Away", ""))
+	want := dump(t, s)
+	for _, q := range []string{`ALTER TABLE head DROP COLUMN last_hash`, `ALTER TABLE provider DROP COLUMN moments`,
+		`DROP TABLE removed`, `DELETE FROM goose_db_version WHERE version_id = 3`} {
+		if _, err := s.writer.Exec(q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.Close()
+	s = open(t, c)
+	whole(t, s)
+	if got := dump(t, s); got != want {
+		t.Errorf("(-before +after):\n%s", cmp.Diff(want, got))
+	}
+	load(t, s, edition("leie", "2026-11", "2026-11-20"), exclusion("x", "Far Away", ""))
+	whole(t, s)
+	var left int
+	if err := s.reader.QueryRow(`SELECT count(*) FROM provider WHERE moments = '?'`).Scan(&left); err != nil || left != 0 {
+		t.Errorf("%d providers without moments, %v", left, err)
+	}
 }
 
 func testGone(t *testing.T, c Config) {

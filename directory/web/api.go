@@ -51,7 +51,10 @@ func (s *Server) search(c *fiber.Ctx, a ask) (*searchAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := s.moment(head)
+	m, err := s.moment(head, a)
+	if err != nil {
+		return nil, err
+	}
 	q := a.query()
 	found, err := s.searchIndex(ctx, q)
 	if err != nil {
@@ -68,7 +71,7 @@ func (s *Server) search(c *fiber.Ctx, a ask) (*searchAnswer, error) {
 			return nil, err
 		}
 		for _, f := range list {
-			files[f.Provider.ID] = f
+			files[f.Provider.ID] = m.public(f)
 		}
 	}
 	out := &searchAnswer{Query: echo(a, q), Total: found.Total, Results: []result{}, Facets: map[string][]facetValue{}, Next: maybe(found.Next),
@@ -98,14 +101,17 @@ func (s *Server) search(c *fiber.Ctx, a ask) (*searchAnswer, error) {
 }
 
 func (s *Server) searchIndex(ctx context.Context, q search.Query) (search.Result, error) {
-	ctx, cancel := context.WithTimeout(ctx, searchDeadline)
-	defer cancel()
+	if q.At == "" { // one about the past has the page's deadline, and the index's own
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, searchDeadline)
+		defer cancel()
+	}
 	return s.cfg.Search.Search(ctx, q)
 }
 
 // echo repeats the question as it was understood.
 func echo(a ask, q search.Query) queryEcho {
-	e := queryEcho{Q: a.Text, State: a.State, Telehealth: a.Telehealth, Filters: a.Filters, PriceMax: a.PriceMax, Sort: a.Sort, Limit: q.Limit}
+	e := queryEcho{At: maybe(a.At), Q: a.Text, State: a.State, Telehealth: a.Telehealth, Filters: a.Filters, PriceMax: a.PriceMax, Sort: a.Sort, Limit: q.Limit}
 	if a.Near != nil {
 		e.Near = &placeEcho{a.Near.String(), a.Near.ZIP, a.Near.City, a.Near.State, a.Near.Exact, a.NearOthers}
 		e.Radius = a.Miles
@@ -115,6 +121,7 @@ func echo(a ask, q search.Query) queryEcho {
 
 // apiProvider answers GET /api/v1/providers/:id.
 func (s *Server) apiProvider(c *fiber.Ctx) error {
+	vary(c, fiber.HeaderAuthorization) // who has a key is told more
 	p, err := s.provider(c)
 	var moved *mergedInto
 	if errors.As(err, &moved) {
@@ -128,6 +135,10 @@ func (s *Server) apiProvider(c *fiber.Ctx) error {
 	}
 	if err != nil {
 		return err
+	}
+	if p.Staff != nil {
+		c.Set(fiber.HeaderCacheControl, "no-store")
+		return s.sendJSON(c, fiber.MIMEApplicationJSONCharsetUTF8, p)
 	}
 	return s.sendCached(c, fiber.MIMEApplicationJSONCharsetUTF8, p, func() ([]byte, error) { return encodeJSON(p) })
 }
@@ -160,7 +171,15 @@ func (s *Server) provider(c *fiber.Ctx) (*provider, error) {
 	}
 	ctx, cancel := s.deadline(pageDeadline)
 	defer cancel()
+	key, err := s.staffKey(ctx, c, a)
+	if err != nil {
+		return nil, err
+	}
 	head, err := s.cfg.Reader.Head(ctx)
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.moment(head, a)
 	if err != nil {
 		return nil, err
 	}
@@ -180,13 +199,18 @@ func (s *Server) provider(c *fiber.Ctx) (*provider, error) {
 	case f.Provider.Withdrawn:
 		return nil, directory.Gone
 	}
-	m := s.moment(head)
-	for _, h := range f.Claims { // a takedown hides the whole file, whoever reads it
-		if h.Claim.Kind == directory.FileClaim && directory.Derive(h, m.at, m.known, s.cfg.Policies).Status == directory.StatusWithdrawn {
+	for _, h := range f.Claims { // a takedown hides the whole file, whoever reads it and for whatever moment
+		if h.Claim.Kind == directory.FileClaim && directory.Derive(h, m.now, max(m.now, head.RecordedAt), s.cfg.Policies).Status == directory.StatusWithdrawn {
 			return nil, directory.Gone
 		}
 	}
+	if key == "" {
+		p := s.providerOf(m.public(f), a.State, m)
+		return &p, nil
+	}
 	p := s.providerOf(f, a.State, m)
+	p.Staff = staffViewOf(f, patientState(a.State, f), m, s.cfg.Policies)
+	p.Staff.Key = key
 	return &p, nil
 }
 

@@ -123,7 +123,7 @@ func loadDemo() (w world, err error) {
 	}
 	w.now = manifest.Now
 	set(manifest.Now)
-	w.index, err = search.Open(ctx, search.Config{Dir: filepath.Join(loadDir, "index"), Feed: w.store, Now: clock, Log: quiet()})
+	w.index, err = search.Open(ctx, search.Config{Dir: filepath.Join(loadDir, "index"), Feed: w.store, Files: w.store.Files, Now: clock, Log: quiet()})
 	if err == nil {
 		err = w.index.Rebuild(ctx, nil)
 	}

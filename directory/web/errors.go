@@ -48,9 +48,18 @@ var statuses = map[directory.ErrorKind]int{
 	directory.Internal:    http.StatusInternalServerError,
 }
 
+// notStaff is the error of a question that only staff may ask, asked without a key that is good.
+type notStaff struct{}
+
+func (notStaff) Error() string { return "for staff" }
+
+// staffOnly says why, and what to do.
+const staffOnly = "What was known at an earlier moment may hold what was withdrawn or found wrong since, so it is for staff: send Authorization: Bearer with a staff key to /api/v1/providers/{id}."
+
 // problemTexts holds what a status says, in words for the person who reads it.
 var problemTexts = map[int][2]string{
 	http.StatusBadRequest:            {"This cannot be read", "Something in the request is not as it should be."},
+	http.StatusUnauthorized:          {"This is for staff", staffOnly},
 	http.StatusForbidden:             {"This is not allowed", "A rule of the directory forbids it."},
 	http.StatusNotFound:              {"Nothing is here", "There is no page at this address. It may have been mistyped."},
 	http.StatusMethodNotAllowed:      {"Only reading is possible here", "Use GET or HEAD."},
@@ -76,7 +85,10 @@ func (s *Server) problemOf(err error, requestID string) problem {
 	var bad badParams
 	var fe *fiber.Error
 	var de *directory.Error
+	var ns notStaff
 	switch {
+	case errors.As(err, &ns):
+		p.Status = http.StatusUnauthorized
 	case errors.As(err, &bad):
 		p.Status, p.Errors = http.StatusBadRequest, bad
 	case errors.As(err, &fe):
@@ -105,6 +117,9 @@ func (s *Server) problemOf(err error, requestID string) problem {
 		text = problemTexts[p.Status]
 	}
 	p.Title, p.Detail = text[0], text[1]
+	if errors.Is(err, noKeys) {
+		p.Title, p.Detail = problemTexts[http.StatusUnauthorized][0], noKeys.Detail
+	}
 	if len(p.Errors) > 0 {
 		p.Type, p.Title, p.Detail = s.base+"/openapi.yaml#bad-parameters", "Some parameters cannot be read", "Each entry of errors names a parameter and how to mend it."
 	}
@@ -118,6 +133,8 @@ func fieldHelp(field string) string {
 		return "is not a cursor of this search. Start again without it."
 	case "q":
 		return textHelp
+	case "at":
+		return "asks for the checks of the past of too many providers at once. Say more of what you look for: a place, a state or words."
 	}
 	return "has a value that cannot be used here."
 }
@@ -140,6 +157,8 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 	switch p.Status {
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
 		c.Set(fiber.HeaderRetryAfter, "2")
+	case http.StatusUnauthorized:
+		c.Set(fiber.HeaderWWWAuthenticate, `Bearer realm="kapdir staff"`)
 	case http.StatusMethodNotAllowed:
 		c.Set(fiber.HeaderAllow, "GET, HEAD")
 	}

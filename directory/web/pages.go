@@ -5,7 +5,9 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -60,6 +62,8 @@ type searchView struct {
 	Easier   []choice
 	Filtered int
 	Plainly  string // the search without its filters
+	At       string // the moment asked for, as a parameter; "" is now
+	Today    string // the same search of today
 }
 
 // formError is a mistake with the words that stand beside its field.
@@ -70,7 +74,7 @@ type formError struct {
 
 // fieldLabels are the words beside the fields of the form; facets have their own.
 var fieldLabels = map[string]string{"q": "Name, need or approach", "near": "Near", "radius": "Within", "state": "Patient’s state", "telehealth": "By video for a patient in",
-	"price_max": "Medicine session, at most", "sort": "Order", "query": "The address"}
+	"price_max": "Medicine session, at most", "sort": "Order", "at": "As of", "query": "The address"}
 
 type stateOption struct {
 	Code  directory.State
@@ -173,6 +177,10 @@ func (v *searchView) fill() {
 		drop("Medicine session up to "+money(int64(v.Ask.PriceMax)*100), "price_max", "")
 	}
 	v.Filtered = len(v.Chosen)
+	if v.Ask.At != "" {
+		drop("As of "+v.Ask.At.Date().String(), "at", "")
+		v.At, v.Today = writeMoment(v.Ask.At), v.Chosen[len(v.Chosen)-1].Href
+	}
 	plain := v.Ask
 	plain.Filters, plain.Telehealth, plain.PriceMax, plain.Cursor = nil, "", 0, ""
 	v.Plainly = plain.encode()
@@ -276,7 +284,11 @@ type providerView struct {
 	Problems []check // of the checks, those with a problem on record
 	Groups   []claimGroup
 	States   []stateOption
-	Stale    bool // the contact facts are too old to count
+	Stale    bool   // the contact facts are too old to count
+	At       string // the moment asked for, as a parameter; "" is now
+	Today    string // of a page for the past: where today's answer is
+	Day      string // what the form for another day starts from
+	JSON     string // where the same is as JSON
 }
 
 type claimGroup struct {
@@ -297,9 +309,20 @@ func (s *Server) providerPage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	if p.At != nil {
+		c.Set("X-Robots-Tag", "noindex")
+	}
 	return s.sendCached(c, fiber.MIMETextHTMLCharsetUTF8, p, func() ([]byte, error) {
-		v := providerView{page: s.page(p.Name, p.URL), P: p, Stale: p.contactStale, Groups: claimGroups(p.Claims)}
+		v := providerView{page: s.page(p.Name, p.URL), P: p, Stale: p.contactStale, Groups: claimGroups(p.Claims), Day: string(s.now().Date()), JSON: "/api/v1" + p.URL}
 		v.Canonical = s.base + p.URL
+		if p.At != nil { // left out of search engines: it must be found by nobody who looks for today
+			v.Canonical, v.At, v.Today, v.Day = "", writeMoment(*p.At), p.URL, string(p.At.Date())
+			v.Title += ", as of " + p.At.Date().String()
+			if p.ChecksFor != nil {
+				v.Today += "?state=" + string(*p.ChecksFor)
+			}
+			v.JSON += "?" + ask{At: *p.At}.encode()
+		}
 		for _, st := range directory.Tables().States() {
 			v.States = append(v.States, stateOption{Code: st, Name: st.Name()})
 		}
@@ -377,7 +400,12 @@ func (s *Server) howPage(c *fiber.Ctx) error {
 		directory.ProtocolClaim, directory.TrainingCert, directory.ContactClaim} {
 		v.Kinds = append(v.Kinds, howKind{kindLabels[k], v.Policy.Kinds[k]})
 	}
-	c.Set(fiber.HeaderCacheControl, "public, max-age=60")
+	now := s.now() // the page tells the policy in force, which may change by its own date
+	age := longestCache
+	if next := s.cfg.Policies.Boundary(now, now); next != "" {
+		age = min(age, next.Time().Sub(now.Time()))
+	}
+	c.Set(fiber.HeaderCacheControl, "public, max-age="+strconv.Itoa(int(age/time.Second)))
 	return s.sendPage(c, "how", v)
 }
 

@@ -49,6 +49,8 @@ type ask struct {
 	Sort       string
 	Limit      int
 	Cursor     string
+	At         directory.Instant // true then; "" is now
+	Known      directory.Instant // known then, for staff; "" is now
 }
 
 // param is one parameter: its name, whether it may be repeated, and how its value is read. read gets a
@@ -139,10 +141,16 @@ var searchParams = append(append([]param{
 		a.Cursor = v
 		return ""
 	}},
+	atParam,
 }...)
 
-// providerParams are the parameters of a provider's page and JSON.
-var providerParams = []param{{name: "state", read: readState(func(a *ask, s directory.State) { a.State = s })}}
+// atParam asks for what was true at a moment.
+var atParam = param{name: "at", read: readMoment(func(a *ask, i directory.Instant) { a.At = i })}
+
+// providerParams are the parameters of a provider's JSON. Its page takes them too, and refuses known in
+// words of its own: what was known at an earlier moment is for staff, who ask the API.
+var providerParams = []param{{name: "state", read: readState(func(a *ask, s directory.State) { a.State = s })}, atParam,
+	{name: "known", read: readMoment(func(a *ask, i directory.Instant) { a.Known = i })}}
 
 // suggestParams are the parameters of a suggestion.
 var suggestParams = []param{searchParams[0], {name: "limit", read: readNumber("is a number from 1 to 8.", 1, maxSuggestion, func(a *ask, n int) { a.Limit = n })}}
@@ -150,7 +158,7 @@ var suggestParams = []param{searchParams[0], {name: "limit", read: readNumber("i
 // paramNames are all parameters there are; an error of another package may name one of them.
 var paramNames = func() map[string]bool {
 	m := map[string]bool{}
-	for _, p := range searchParams {
+	for _, p := range append(searchParams, providerParams...) {
 		m[p.name] = true
 	}
 	return m
@@ -204,6 +212,34 @@ func readState(set func(*ask, directory.State)) func(*ask, string) string {
 		set(a, st)
 		return ""
 	}
+}
+
+// momentHelp says how a moment is written, and which one a day means.
+const momentHelp = "is a day, which means its first moment in UTC, or a moment: 2026-03-03 or 2026-03-03T09:00:00Z."
+
+// firstYear is long before anything that a register of today could say of anybody.
+const firstYear = 1900
+
+func readMoment(set func(*ask, directory.Instant)) func(*ask, string) string {
+	return func(a *ask, v string) string {
+		i, err := directory.ParseInstant(v)
+		if err != nil {
+			return momentHelp
+		}
+		if year := i.Time().Year(); len(i) != len(directory.InstantFormat) || year < firstYear || year > 9999 {
+			return "is a moment from the year " + strconv.Itoa(firstYear) + " on."
+		}
+		set(a, i)
+		return ""
+	}
+}
+
+// writeMoment writes a moment as readMoment takes it: a day for its first moment.
+func writeMoment(i directory.Instant) string {
+	if i == i.Date().Midnight() {
+		return string(i.Date())
+	}
+	return string(i)
 }
 
 func readNumber(help string, low, high int, set func(*ask, int)) func(*ask, string) string {
@@ -400,7 +436,7 @@ func cutState(text string) (town string, st directory.State, ok bool) {
 // query is the question for the index.
 func (a ask) query() search.Query {
 	q := search.Query{Text: a.Text, State: a.State, Near: a.Near, Telehealth: a.Telehealth, Filters: a.Filters,
-		PriceMaxCents: int64(a.PriceMax) * 100, Sort: a.Sort, Limit: a.Limit, Cursor: a.Cursor}
+		PriceMaxCents: int64(a.PriceMax) * 100, Sort: a.Sort, Limit: a.Limit, Cursor: a.Cursor, At: a.At}
 	if a.Near != nil {
 		q.Miles = float64(a.Miles)
 	}
@@ -416,12 +452,12 @@ func (a ask) heavy() bool {
 	for _, vs := range a.Filters {
 		n += len(vs)
 	}
-	return len(strings.Fields(a.Text)) > heavyWords || n > heavyFilters
+	return a.At != "" || len(strings.Fields(a.Text)) > heavyWords || n > heavyFilters
 }
 
 // asked reports that the visitor asked for anything at all.
 func (a ask) asked() bool {
-	return a.Text != "" || a.NearText != "" || a.State != "" || a.Telehealth != "" || len(a.Filters) > 0 || a.PriceMax != 0 || a.Cursor != ""
+	return a.Text != "" || a.NearText != "" || a.State != "" || a.Telehealth != "" || len(a.Filters) > 0 || a.PriceMax != 0 || a.Cursor != "" || a.At != ""
 }
 
 // encode writes the question as a query string in one order, so that parse(encode(a)) is a.
@@ -460,6 +496,8 @@ func (a ask) encode() string {
 	}
 	add("limit", number(a.Limit))
 	add("cursor", a.Cursor)
+	add("at", writeMoment(a.At))
+	add("known", writeMoment(a.Known))
 	return b.String()
 }
 
@@ -479,6 +517,8 @@ func (a ask) without(name, value string) ask {
 		a.Telehealth = ""
 	case "price_max":
 		a.PriceMax = 0
+	case "at":
+		a.At = ""
 	default:
 		filters := map[string][]string{}
 		for k, vs := range a.Filters {

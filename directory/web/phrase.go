@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"kapdir/directory"
 )
@@ -13,6 +15,35 @@ import (
 // Every sentence that a public face says about a check or a credential is made in this file, in the
 // wording of domain.md §5.7. A sentence says who lists what in which words, and when we looked; it
 // never says what to make of it. What a result means in general stands in meanings, once.
+
+// sentence is what is said of a check or a credential, with the numbers of the events that it rests on.
+// What rests on no event says that something is not held, and of that alone. The numbers are for staff and
+// the audit: a number tells when something was recorded, and a gap that something else was.
+type sentence struct {
+	text    string
+	because []int64 // ascending
+}
+
+// telling gathers sentences, each once, and what they rest on.
+type telling struct {
+	said    []string
+	because []int64
+}
+
+func (x *telling) add(s sentence) {
+	if s.text == "" {
+		return
+	}
+	x.because = append(x.because, s.because...)
+	if !slices.Contains(x.said, s.text) {
+		x.said = append(x.said, s.text)
+	}
+}
+
+func (x telling) sentence() sentence {
+	slices.Sort(x.because)
+	return sentence{strings.Join(x.said, " "), slices.Compact(x.because)}
+}
 
 // underReview is all that is said of what a person is looking at.
 const underReview = "We are re-checking this."
@@ -166,13 +197,8 @@ func newTeller(f *directory.CredentialFile, y directory.State, m moment, policie
 
 // check tells a check's sentence: its parts, those that decide first. Check 5 has many parts, and names
 // what is missing and what stands against the provider before it says what was clear.
-func (t teller) check(c directory.Check) string {
-	var said []string
-	say := func(sentence string) {
-		if sentence != "" && !slices.Contains(said, sentence) {
-			said = append(said, sentence)
-		}
-	}
+func (t teller) check(c directory.Check) sentence {
+	var out telling
 	if c.Check == directory.CheckRecord {
 		return t.record(c)
 	}
@@ -184,14 +210,14 @@ func (t teller) check(c directory.Check) string {
 		})
 	}
 	for _, p := range parts {
-		say(t.part(p))
+		out.add(t.part(p))
 	}
 	if slices.Contains(c.Reasons, directory.ReasonRuleLapsed) {
 		if rule, lapsed := t.policy.Tables().Lapsed(directory.TelePrescribing, t.at); lapsed {
-			say(rule.After)
+			out.add(sentence{text: rule.After})
 		}
 	}
-	return strings.Join(said, " ")
+	return out.sentence()
 }
 
 func boolRank(b bool) int {
@@ -201,61 +227,59 @@ func boolRank(b bool) int {
 	return 0
 }
 
-func (t teller) record(c directory.Check) string {
-	var said, missing []string
-	add := func(list *[]string, s string) {
-		if s != "" && !slices.Contains(*list, s) {
-			*list = append(*list, s)
-		}
-	}
+func (t teller) record(c directory.Check) sentence {
+	var out telling
+	var missing []string
 	for _, p := range c.Parts {
 		switch {
 		case p.Result != c.Result:
 		case p.Result == directory.NotChecked && !shown(p.Standing):
-			add(&missing, t.missingWhat(p))
+			if what := t.missingWhat(p); !slices.Contains(missing, what) {
+				missing = append(missing, what)
+			}
 		default:
-			add(&said, t.part(p))
+			out.add(t.part(p))
 		}
 	}
 	const most = 3
-	if n := len(said); n > most {
-		said = append(said[:most], fmt.Sprintf("There is more of the same: %d parts in all.", n))
+	if n := len(out.said); n > most {
+		out.said = append(out.said[:most], fmt.Sprintf("There is more of the same: %d parts in all.", n))
 	}
 	if len(missing) > 0 {
-		said = append(said, "Not looked at yet: "+strings.Join(missing, "; ")+".")
+		out.add(sentence{text: "Not looked at yet: " + strings.Join(missing, "; ") + "."})
 	}
 	if c.Result != directory.Confirmed {
 		for _, p := range c.Parts {
 			if p.What == directory.ExclusionScreen && p.Result == directory.Confirmed {
-				add(&said, t.part(p))
+				out.add(t.part(p))
 			}
 		}
 	}
-	return strings.Join(said, " ")
+	return out.sentence()
 }
 
 // part tells one part of a check.
-func (t teller) part(p directory.Part) string {
+func (t teller) part(p directory.Part) sentence {
 	if p.Standing.Status == directory.StatusUnderReview {
-		return underReview
+		return sentence{underReview, p.Standing.Because}
 	}
 	if !shown(p.Standing) {
-		return t.missing(p)
+		return sentence{text: t.missing(p)}
 	}
-	sentence := t.standing(*p.Claim, p.Standing, t.whose(p.Provider))
+	out := t.standing(*p.Claim, p.Standing, t.whose(p.Provider))
 	switch {
 	case slices.Contains(p.Reasons, directory.ReasonTitleUnknown):
-		sentence += " We have not confirmed yet what this licence type allows in " + p.Claim.Jurisdiction.Name() + "."
+		out.text += " We have not confirmed yet what this licence type allows in " + p.Claim.Jurisdiction.Name() + "."
 	case slices.Contains(p.Reasons, directory.ReasonSupervised):
-		sentence += " In " + p.Claim.Jurisdiction.Name() + " this licence type is for practice under supervision."
+		out.text += " In " + p.Claim.Jurisdiction.Name() + " this licence type is for practice under supervision."
 	case slices.Contains(p.Reasons, directory.ReasonNotMH):
-		sentence += " This licence type alone does not show training as a mental-health professional."
+		out.text += " This licence type alone does not show training as a mental-health professional."
 	case slices.Contains(p.Reasons, directory.ReasonProgramUnknown):
-		sentence += " This programme is not on our list of recognised programmes, so nothing follows from it here."
+		out.text += " This programme is not on our list of recognised programmes, so nothing follows from it here."
 	case slices.Contains(p.Reasons, directory.ReasonDEAUnseen):
-		sentence += " We have seen no document of a federal registration to prescribe (DEA) for " + t.stateName() + "."
+		out.text += " We have seen no document of a federal registration to prescribe (DEA) for " + t.stateName() + "."
 	}
-	return sentence
+	return out
 }
 
 func (t teller) stateName() string {
@@ -326,8 +350,7 @@ func (t teller) missing(p directory.Part) string {
 	case directory.ProtocolClaim:
 		return "We hold no statement of how sessions are run."
 	}
-	what := t.missingWhat(p)
-	return strings.ToUpper(what[:1]) + what[1:] + " has not been looked at yet."
+	return capital(t.missingWhat(p)) + " has not been looked at yet."
 }
 
 // missingWhat names what has not been looked at.
@@ -340,7 +363,7 @@ func (t teller) missingWhat(p directory.Part) string {
 		return "any licence"
 	case directory.TrainingCert:
 		if p.Claim != nil {
-			return "training: " + p.Claim.Title
+			return "training: " + programmeTitle(*p.Claim)
 		}
 		return "training in ketamine-assisted psychotherapy"
 	case directory.DisciplineScreen:
@@ -363,10 +386,23 @@ func (t teller) licence(c directory.Claim) string {
 	if c.Number.Shown != "" {
 		s += " " + c.Number.Shown
 	}
-	if title := t.titleOf(c); title != "" {
+	if title := t.titleWords(c); title != "" {
 		s += " (" + title + ")"
 	}
 	return s
+}
+
+// titleWords is a licence type as a sentence says it: in full, or, where no table knows it, in the words of
+// whoever stated it, and marked as theirs.
+func (t teller) titleWords(c directory.Claim) string {
+	title := t.titleOf(c)
+	if title != c.Title {
+		return title
+	}
+	if _, ok := t.policy.Tables().Title(c.Jurisdiction, c.Title); ok {
+		return title
+	}
+	return quoted(title)
 }
 
 // titleOf is a licence type in full.
@@ -410,19 +446,22 @@ func the(tables *directory.ReferenceTables, source string) string {
 
 // capital raises the first letter of a sentence.
 func capital(s string) string {
-	if s == "" {
+	r, n := utf8.DecodeRuneInString(s)
+	if n == 0 || r == utf8.RuneError {
 		return s
 	}
-	return strings.ToUpper(s[:1]) + s[1:]
+	return string(unicode.ToUpper(r)) + s[n:]
 }
 
-// quoted sets the source's own words in quotation marks.
+// quoted sets words of others in quotation marks, which nothing within them can close.
 func quoted(words string) string {
-	if words = strings.TrimSpace(words); words == "" {
+	if words = strings.TrimSpace(inner.Replace(words)); words == "" {
 		return ""
 	}
 	return "“" + words + "”"
 }
+
+var inner = strings.NewReplacer("“", "‘", "”", "’", "\n", " ", "\r", " ")
 
 // looked says when we looked, and how old the source's own data were if they were older.
 func (t teller) looked(s directory.Standing) string {
@@ -435,28 +474,28 @@ func (t teller) looked(s directory.Standing) string {
 }
 
 // standing tells a claim in the safe wording. It is what a credential on a provider's page says.
-func (t teller) standing(c directory.Claim, s directory.Standing, who subject) string {
+func (t teller) standing(c directory.Claim, s directory.Standing, who subject) sentence {
 	if s.Status == directory.StatusUnderReview {
-		return underReview
+		return sentence{underReview, s.Because}
 	}
 	if !shown(s) {
-		return ""
+		return sentence{}
 	}
-	sentence := ""
+	text := ""
 	switch {
 	case s.Status == directory.StatusNotFound:
-		sentence = t.notFound(c, s)
+		text = t.notFound(c, s)
 	case s.Status == directory.StatusCouldNotCheck:
-		sentence = t.couldNot(s)
+		text = t.couldNot(s)
 	case s.Class == directory.ClassSource:
-		sentence = who.of(t.fromSource(c, s))
+		text = who.of(t.fromSource(c, s))
 	default:
-		sentence = t.asserted(c, s, who)
+		text = t.asserted(c, s, who)
 	}
 	if slices.Contains(s.Reasons, directory.ReasonDisputeOpen) {
-		sentence += " The " + who.noun + " disputes this."
+		text += " The " + who.noun + " disputes this."
 	}
-	return sentence
+	return sentence{text, s.Because}
 }
 
 // fromSource tells what a register or list says.
@@ -707,7 +746,7 @@ func (t teller) noun(c directory.Claim, b directory.Body) string {
 	case directory.IdentityNPI:
 		return "NPI " + c.Number.Shown
 	case directory.TrainingCert:
-		out := "training: " + c.Title
+		out := "training: " + programmeTitle(c)
 		if c.Issuer == "" && b.Programme != "" {
 			out = "training, in its words " + quoted(b.Programme)
 		}
@@ -718,9 +757,9 @@ func (t teller) noun(c directory.Claim, b directory.Body) string {
 		}
 		return "a federal registration to prescribe (DEA) for " + c.Jurisdiction.Name()
 	case directory.BoardCert:
-		return "board certification: " + c.Title
+		return "board certification: " + quoted(c.Title)
 	case directory.Pledge:
-		return "a pledge: " + c.Title
+		return "a pledge: " + quoted(c.Title)
 	case directory.REMSSite:
 		return "a site enrolled to give esketamine"
 	case directory.PracticeAgreement:
@@ -798,7 +837,16 @@ func (t teller) programmeName(c directory.Claim) string {
 			return p.Issuer + " (" + p.Name + ")"
 		}
 	}
-	return c.Title
+	return quoted(c.Title)
+}
+
+// programmeTitle is a training as it is claimed: by the name of a recognised programme, else in the words of
+// whoever claims it.
+func programmeTitle(c directory.Claim) string {
+	if c.Issuer != "" {
+		return c.Title
+	}
+	return quoted(c.Title)
 }
 
 // levelWords says how far a training went, and when it ended.

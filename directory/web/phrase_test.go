@@ -108,7 +108,7 @@ func TestSentences(t *testing.T) {
 			"Colorado lists licence CSW.09923456 (Licensed Clinical Social Worker) as “Active”, expires 31 Aug 2027. We checked the Colorado register on 12 Nov 2026. The provider disputes this."},
 		{"nothing", licence, directory.Standing{Candidate: true, Pending: []int64{7}}, ""},
 	} {
-		if got := tl.standing(x.claim, x.s, subject{noun: "provider"}); got != x.want {
+		if got := tl.standing(x.claim, x.s, subject{noun: "provider"}).text; got != x.want {
 			t.Errorf("%s:\n got %s\nwant %s", x.name, got, x.want)
 		}
 	}
@@ -135,7 +135,7 @@ func TestEverySentenceIsClean(t *testing.T) {
 								c.Number = directory.ParseLicenceNumber(dea)
 							}
 							b := directory.Body{Source: source, State: state, SourceWords: "Words of theirs", Expires: "2026-12-01", ActionDate: "2026-01-02", Level: "attended", Number: c.Number.Shown}
-							got := tl.standing(c, standingOf(status, class, b), who)
+							got := tl.standing(c, standingOf(status, class, b), who).text
 							n++
 							if got == "" || !strings.HasSuffix(got, ".") || strings.Contains(got, "..") || strings.Contains(got, "  ") || strings.Contains(got, "%!") {
 								t.Fatalf("%s %s %s: no sentence: %q", kind, status, class, got)

@@ -70,11 +70,12 @@ func functions(a *assets) template.FuncMap {
 			}
 			return i.(directory.Instant).Date().String()
 		},
-		"deref":  func(d *directory.Date) string { return d.String() },
-		"moment": func(i directory.Instant) string { return i.Time().Format("2 Jan 2006, 15:04 UTC") },
-		"money":  money,
-		"miles":  func(m *float64) string { return strconv.FormatFloat(*m, 'f', -1, 64) },
-		"join":   strings.Join,
+		"deref":    func(d *directory.Date) string { return d.String() },
+		"moment":   momentWords,
+		"momentOf": func(i *directory.Instant) string { return momentWords(*i) },
+		"money":    money,
+		"miles":    func(m *float64) string { return strconv.FormatFloat(*m, 'f', -1, 64) },
+		"join":     strings.Join,
 		"short": func(sum string) string {
 			if len(sum) > 12 {
 				return sum[:12]
@@ -93,7 +94,7 @@ func functions(a *assets) template.FuncMap {
 				return -1
 			}, phone)
 		},
-		"overdue": func(due *directory.Instant, at directory.Instant) bool { return *due < at },
+		"overdue": func(due *directory.Instant, at directory.Instant) bool { return due.Date() < at.Date() }, // by the day, as the tag of a page
 		"yesno": func(a directory.Answer) string {
 			switch a {
 			case directory.Yes:
@@ -125,6 +126,8 @@ func functions(a *assets) template.FuncMap {
 		},
 	}
 }
+
+func momentWords(i directory.Instant) string { return i.Time().Format("2 Jan 2006, 15:04 UTC") }
 
 // tone groups results by how much they say: it chooses the colour, never the words or the shape.
 func tone(r directory.CheckResult) string {
@@ -370,7 +373,7 @@ func (s *Server) sendCached(c *fiber.Ctx, contentType string, p *provider, body 
 	sum := sha256.Sum256(append(raw, contentType+s.cfg.Version...))
 	tag := `W/"` + hex.EncodeToString(sum[:12]) + `"`
 	age := longestCache
-	if p.ValidUntil != nil {
+	if p.ValidUntil != nil && p.At == nil { // an answer for the past ends with what becomes known, which may be at any moment
 		age = max(0, min(age, p.ValidUntil.Time().Sub(p.AsOf.Time())))
 	}
 	c.Set(fiber.HeaderETag, tag)

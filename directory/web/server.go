@@ -43,6 +43,12 @@ type Searcher interface {
 	Status(ctx context.Context) search.Status
 }
 
+// Keys knows the keys of staff. A wrong secret, a key that nobody has and one that was disabled are one
+// answer, ok false, and take the same time; an error means that we could not look.
+type Keys interface {
+	StaffKey(ctx context.Context, id directory.ID, secret string) (name string, ok bool, err error)
+}
+
 // DemoInfo marks a demonstration: every page says that its people are invented and shows its clock.
 type DemoInfo struct {
 	Now  directory.Instant // where the demonstration's clock stands
@@ -54,6 +60,7 @@ type Config struct {
 	Reader   Reader
 	Search   Searcher
 	Policies directory.Policies
+	Keys     Keys // of staff, who may ask what was known at an earlier moment; nil: nobody may
 
 	BaseURL string           // https://kapdir.example: absolute links are built from it, never from a request
 	Now     func() time.Time // the one clock; time.Now if nil

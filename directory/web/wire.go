@@ -38,6 +38,7 @@ const (
 )
 
 type queryEcho struct {
+	At         *directory.Instant  `json:"at,omitempty"`
 	Q          string              `json:"q,omitempty"`
 	State      directory.State     `json:"state,omitempty"`
 	Near       *placeEcho          `json:"near,omitempty"`
@@ -196,8 +197,10 @@ type provider struct {
 	Prescribers  []linked               `json:"prescribers"`
 	ValidUntil   *directory.Instant     `json:"valid_until"`
 	AsOf         directory.Instant      `json:"as_of"`
+	At           *directory.Instant     `json:"at,omitempty"` // the moment asked for; absent when it is now
 	Head         int64                  `json:"head"`
 	Demo         *demo                  `json:"demo"`
+	Staff        *staffView             `json:"staff,omitempty"`
 	contactStale bool
 }
 
@@ -361,13 +364,41 @@ func (s *Server) demo() *demo {
 type moment struct {
 	at    directory.Instant // T
 	known directory.Instant // K: everything recorded, also what was recorded within the same instant
+	now   directory.Instant // facts, which are not kept by date, are those of now
 	head  int64
+	asked bool // somebody asked for T
 }
 
-func (s *Server) moment(h directory.Head) moment {
-	m := moment{at: s.now(), head: h.Public}
-	m.known = max(m.at, h.RecordedAt)
-	return m
+// moment is the one a question asks for, else now. A moment that has not come, and knowledge that nobody
+// has yet, are refused.
+func (s *Server) moment(h directory.Head, a ask) (moment, error) {
+	now := s.now()
+	m := moment{at: now, known: max(now, h.RecordedAt), now: now, head: h.Public, asked: a.At != ""}
+	var bad badParams
+	if a.At > m.at {
+		bad = append(bad, paramError{"at", "lies in the future: nobody can know yet what will be true then."})
+	}
+	if a.Known > m.known {
+		bad = append(bad, paramError{"known", "lies in the future: nothing has been recorded then."})
+	}
+	if len(bad) > 0 {
+		return m, bad
+	}
+	if m.asked {
+		m.at = a.At
+	}
+	if a.Known != "" {
+		m.known = a.Known
+	}
+	return m, nil
+}
+
+// public returns the file as a public face may use it at the moment: see directory.WithoutCleared.
+func (m moment) public(f *directory.CredentialFile) *directory.CredentialFile {
+	if !m.asked {
+		return f
+	}
+	return f.WithoutCleared(m.known)
 }
 
 // patientState is Y: the state the answer is for, or the provider's own.
@@ -383,7 +414,7 @@ func checksOf(f *directory.CredentialFile, y directory.State, m moment, policies
 	t := newTeller(f, y, m, policies)
 	out := make([]check, 0, len(directory.CheckNames))
 	for _, c := range directory.ProblemsFirst(directory.Checks(f, y, m.at, m.known, policies)) {
-		w := check{Check: c.Check, Title: checkTitles[c.Check], Result: c.Result, Label: checkLabel(c), Sentence: t.check(c),
+		w := check{Check: c.Check, Title: checkTitles[c.Check], Result: c.Result, Label: checkLabel(c), Sentence: t.check(c).text,
 			Meaning: meaningOf(c), Reasons: onlyPublic(c.Reasons), ValidUntil: maybe(c.ValidUntil), Sources: []checkSource{}}
 		var asOf directory.Date
 		var due directory.Instant
@@ -404,7 +435,7 @@ func checksOf(f *directory.CredentialFile, y directory.State, m moment, policies
 				} else if p.Claim != nil && (p.What == directory.License || p.What == directory.DisciplineScreen) && p.Claim.Jurisdiction != "" {
 					title += ", " + p.Claim.Jurisdiction.Name()
 				}
-				w.Parts = append(w.Parts, part{p.What, title, p.Result, labelOf(c.Check, p.Result), t.part(p)})
+				w.Parts = append(w.Parts, part{p.What, title, p.Result, labelOf(c.Check, p.Result), t.part(p).text})
 			}
 		}
 		w.AsOf, w.NextDue = maybe(asOf), maybe(due)
@@ -492,8 +523,8 @@ func (s *Server) accepting(f *directory.CredentialFile, m moment) *accepting {
 	if out.AsOf == "" && out.Origin != nil {
 		out.AsOf = out.Origin.AsOf
 	}
-	if days := s.cfg.Policies.InForce(m.at, m.known).Kinds[directory.Availability].Stale; days > 0 && out.AsOf != "" {
-		out.OutDated = out.AsOf.Midnight().AddDays(days) < m.at
+	if days := s.cfg.Policies.InForce(m.now, m.now).Kinds[directory.Availability].Stale; days > 0 && out.AsOf != "" {
+		out.OutDated = out.AsOf.Midnight().AddDays(days) < m.now
 	}
 	return &out
 }
@@ -527,6 +558,9 @@ func (s *Server) providerOf(f *directory.CredentialFile, y directory.State, m mo
 	w := provider{ID: p.ID, Name: p.DisplayName(), Kind: p.Kind, ListedAs: p.ListedAs, Credentials: credentials(p), URL: providerURL(p.ID),
 		Claimed: p.Claimed, Standing: joined, ChecksFor: maybe(y), Prescribers: []linked{},
 		AsOf: m.at, Head: m.head, Demo: s.demo()}
+	if m.asked {
+		w.At = &m.at
+	}
 	switch {
 	case p.Claimed:
 	case p.Kind == directory.Organisation:
@@ -554,6 +588,7 @@ func (s *Server) providerOf(f *directory.CredentialFile, y directory.State, m mo
 	for _, h := range f.Claims {
 		other := f.Linked[h.Claim.Other]
 		if h.Claim.Kind != directory.OversightLink || h.Claim.Self() || other == nil || other.Provider.Withdrawn ||
+			!slices.ContainsFunc(w.Claims, func(c claim) bool { return c.ID == h.Claim.ID }) || // nobody says so at that moment
 			slices.ContainsFunc(w.Prescribers, func(l linked) bool { return l.ID == h.Claim.Other }) {
 			continue
 		}
@@ -590,8 +625,8 @@ type Statement struct {
 }
 
 // Published returns what is said of the file to a patient of state y; with y "", of the provider's own
-// state. It is a pure function of its arguments and of the names of sources and programmes that ship with
-// the program, so that an export says the same again.
+// state. It is a pure function of its arguments, names of sources, titles and programmes included, which are
+// those of the tables recorded with the policies; so an export says the same again.
 func Published(f *directory.CredentialFile, y directory.State, at, known directory.Instant, policies directory.Policies) Statement {
 	y = patientState(y, f)
 	m := moment{at: at, known: known}
@@ -605,7 +640,7 @@ func (t teller) claim(c directory.Claim, s directory.Standing) (claim, bool) {
 		return claim{}, false
 	}
 	w := claim{ID: c.ID, Kind: c.Kind, KindLabel: kindLabels[c.Kind], Jurisdiction: c.Jurisdiction, Title: c.Title, Number: c.Number.Shown, Issuer: c.Issuer,
-		Status: s.Status, Label: statusLabel(c, s), Sentence: t.standing(c, s, subject{noun: "provider"}), Reasons: onlyPublic(s.Reasons),
+		Status: s.Status, Label: statusLabel(c, s), Sentence: t.standing(c, s, subject{noun: "provider"}).text, Reasons: onlyPublic(s.Reasons),
 		ValidUntil: maybe(s.ValidUntil), Evidence: []evidence{}, result: statusResult[s.Status]}
 	switch c.Kind {
 	case directory.License, directory.CompactPrivilege, directory.DisciplineScreen:

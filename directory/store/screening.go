@@ -1,0 +1,462 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"kapdir/directory"
+)
+
+// brief stands in a holding of which only a part of the file is held: some of the claims, with their
+// events, and none of the facts. A work that holds a provider so neither changes facts nor looks at other
+// claims.
+type brief struct {
+	subject directory.Subject
+	rows    []*row // of the list, that may speak of the provider
+}
+
+// briefs reads the public ones of the providers in brief, in the order of ids: the claim of the issuer's screen,
+// unless it is "", and those whose moment has come. With a screen there is a subject to compare.
+func (t *tx) briefs(ids []directory.ID, screen string, now directory.Instant) ([]*holding, error) {
+	facts := screen != ""
+	doc := `''`
+	if facts {
+		doc = `doc`
+	}
+	held := make(map[directory.ID]*holding, len(ids))
+	err := t.eachIn(`SELECT id, seq, valid_until, moments, `+doc+` FROM provider WHERE id IN (%s) AND listed = 1 AND withdrawn = 0 AND merged_into = ''`, nil, texts(ids),
+		func(r *sql.Rows) error {
+			h := &holding{brief: &brief{}}
+			h.listed = true
+			p := &h.file.Provider
+			var doc string
+			if err := r.Scan(&p.ID, &p.Seq, &h.until, &h.moments, &doc); err != nil {
+				return err
+			}
+			h.lasts = parseMoments(h.moments)
+			held[p.ID] = h
+			if !facts {
+				return nil
+			}
+			var said struct { // what a subject is made of
+				Kind         directory.ProviderKind `json:"kind"`
+				Name         directory.Name         `json:"name"`
+				Organisation string                 `json:"organisation"`
+				Former       []directory.Name       `json:"former"`
+				NPI          directory.NPI          `json:"npi"`
+				Sites        []struct {
+					Address directory.Address `json:"address"`
+					Phone   string            `json:"phone"`
+				} `json:"sites"`
+			}
+			if err := json.Unmarshal([]byte(doc), &said); err != nil {
+				return directory.Errorf(directory.Internal, "", "provider %s cannot be read: run kapdir fsck: %w", p.ID, err)
+			}
+			p.Kind, p.Name, p.Organisation, p.Former, p.NPI = said.Kind, said.Name, said.Organisation, said.Former, said.NPI
+			for _, x := range said.Sites {
+				p.Sites = append(p.Sites, directory.Site{Address: x.Address, Phone: x.Phone})
+			}
+			return nil
+		})
+	if err != nil {
+		return nil, err
+	}
+	licences := map[directory.ID][]directory.History{}
+	var claims []string
+	hold := func(c directory.Claim) {
+		h := held[c.Provider]
+		h.file.Claims = append(h.file.Claims, directory.History{Claim: c})
+		claims = append(claims, string(c.ID))
+	}
+	isScreen := func(c directory.Claim) bool {
+		return facts && c.Kind == directory.ExclusionScreen && c.Issuer == screen
+	}
+	if facts {
+		err = t.claims(keysOf(held), `AND kind IN ('license', 'exclusion_screen') AND (kind = 'license' OR issuer = $1)`, []any{screen}, func(c directory.Claim) {
+			switch {
+			case isScreen(c):
+				hold(c)
+			case c.Kind == directory.License:
+				licences[c.Provider] = append(licences[c.Provider], directory.History{Claim: c})
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	var late []directory.ID // somebody of whom a moment has come
+	for id, h := range held {
+		if until := h.lasts.first(); h.lasts == nil || until != "" && until <= now {
+			late = append(late, id)
+		}
+	}
+	slices.Sort(late)
+	err = t.claims(late, ``, nil, func(c directory.Claim) {
+		if held[c.Provider].lasts.come(c.ID, now) && !isScreen(c) {
+			hold(c)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	owner := make(map[directory.ID]*directory.History, len(claims))
+	var unnumbered []directory.ID
+	for id, h := range held {
+		h.claims = len(h.file.Claims)
+		for i := range h.file.Claims {
+			owner[h.file.Claims[i].Claim.ID] = &h.file.Claims[i]
+		}
+		if facts && h.file.Provider.NPI == "" {
+			unnumbered = append(unnumbered, id)
+		}
+	}
+	if err := t.events(claims, func(claim directory.ID) *directory.History { return owner[claim] }); err != nil {
+		return nil, err
+	}
+	linked, err := t.identities(unnumbered)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*holding, 0, len(held))
+	for _, id := range ids {
+		h := held[id]
+		if h == nil {
+			continue
+		}
+		if facts {
+			h.brief.subject = withIdentity(directory.CredentialFile{Provider: h.file.Provider, Claims: licences[id]}.Subject(), linked[id])
+		}
+		out = append(out, h)
+		delete(held, id) // an id asked for twice is answered once
+	}
+	return out, nil
+}
+
+// holdBriefs holds providers that were read in brief.
+func (w *work) holdBriefs(held []*holding) {
+	for _, h := range held {
+		w.held[h.id()] = h
+		w.order = append(w.order, h)
+	}
+}
+
+// watchlist is a release of an exclusion list in memory: whom its rows speak of, by block.
+type watchlist struct {
+	run     directory.Run
+	rows    []watched
+	byBlock map[string][]int32 // places in rows
+	unread  *unread
+}
+
+// watched is one row, ready to be compared. What else it says is read when it may speak of somebody.
+type watched struct {
+	key     string
+	subject directory.Subject
+}
+
+// watchlist reads the rows that the run brought.
+func (s *Store) watchlist(ctx context.Context, op string, run directory.Run) (*watchlist, error) {
+	l := &watchlist{run: run, byBlock: map[string][]int32{}}
+	type raw struct{ key, doc string }
+	pages := make(chan []raw, runtime.GOMAXPROCS(0))
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	var bad error
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for page := range pages {
+				rows, blocks := make([]watched, len(page)), make([][]string, len(page))
+				for i, x := range page {
+					var rec struct {
+						Exclusion *directory.ExclusionRecord `json:"exclusion"`
+					}
+					if err := json.Unmarshal([]byte(x.doc), &rec); err != nil {
+						mu.Lock()
+						bad = directory.Errorf(directory.Internal, "", "record %s of %s cannot be read: run kapdir fsck: %w", x.key, run.Release.Source, err)
+						mu.Unlock()
+						continue
+					}
+					rows[i] = watched{x.key, directory.Record{Exclusion: rec.Exclusion}.Subject()}
+					blocks[i] = rows[i].subject.Blocks()
+				}
+				mu.Lock()
+				for i, list := range blocks {
+					for _, b := range list {
+						b = clean(b)
+						l.byBlock[b] = append(l.byBlock[b], int32(len(l.rows)+i))
+					}
+				}
+				l.rows = append(l.rows, rows...)
+				mu.Unlock()
+			}
+		})
+	}
+	err := s.read(ctx, op, func(t *tx) (err error) {
+		defer close(pages)
+		var page []raw
+		err = t.each(`SELECT key, doc FROM source_record WHERE source = $1 AND run = $2 AND kind = 'exclusion'`, []any{run.Release.Source, run.Number},
+			func(r *sql.Rows) error {
+				var x raw
+				err := r.Scan(&x.key, &x.doc)
+				if page = append(page, x); len(page) == 256 {
+					pages <- page
+					page = nil
+				}
+				return err
+			})
+		if pages <- page; err != nil {
+			return err
+		}
+		l.unread, err = t.unreadOf(run.ID)
+		return err
+	})
+	wg.Wait()
+	if err == nil {
+		err = s.fault(op, bad)
+	}
+	return l, err
+}
+
+// hits returns the keys of the rows that may speak of the subject.
+func (l *watchlist) hits(subject directory.Subject) []string {
+	var out []string
+	var seen []int32
+	for _, b := range subject.Blocks() {
+		for _, i := range l.byBlock[clean(b)] {
+			if slices.Contains(seen, i) {
+				continue
+			}
+			seen = append(seen, i)
+			if directory.MatchSubjects(l.rows[i].subject, subject).Rung != directory.M0 {
+				out = append(out, l.rows[i].key)
+			}
+		}
+	}
+	return out
+}
+
+// compare reads providers in brief and finds the rows that may speak of them.
+func (l *watchlist) compare(t *tx, ids []directory.ID, now directory.Instant) ([]*holding, error) {
+	held, err := t.briefs(ids, l.run.Release.Source, now)
+	if err != nil {
+		return nil, err
+	}
+	hits, keys := make([][]string, len(held)), []string(nil)
+	for i, h := range held {
+		hits[i] = l.hits(h.brief.subject)
+		keys = append(keys, hits[i]...)
+	}
+	slices.Sort(keys)
+	found, err := t.rows(`WHERE source = $1 AND key IN (%s)`, []any{l.run.Release.Source}, slices.Compact(keys))
+	byKey := make(map[string]*row, len(found))
+	for _, r := range found {
+		byKey[r.key] = r
+	}
+	for i, h := range held {
+		for _, k := range hits[i] {
+			if r := byKey[k]; r != nil {
+				h.brief.rows = append(h.brief.rows, r)
+			}
+		}
+	}
+	return held, err
+}
+
+// screening compares a release of an exclusion list with every public provider. One goroutine reads and
+// compares, a page ahead of another that writes. What it read counts only as long as nobody else has
+// written since: whatever changes a provider takes a number from head.
+type screening struct {
+	s    *Store
+	op   string
+	o    *openRun
+	list *watchlist
+	size int // providers of the next transaction
+
+	left    int64                 // the head when the last transaction of the screening ended
+	foreign int64                 // the head when somebody else was last seen to have written
+	meant   map[directory.ID]bool // who came or changed meanwhile, and is to be compared again
+}
+
+// comparedPage is a page of providers compared with the list in one snapshot.
+type comparedPage struct {
+	head int64 // of the snapshot
+	held []*holding
+	err  error
+}
+
+// screenAll compares an exclusion list with every public provider and ends the run with finish, in the
+// transaction in which nobody is left who came or changed meanwhile.
+func (s *Store) screenAll(ctx context.Context, op string, o *openRun, finish func(*work, *directory.Run)) error {
+	head, err := s.Head(ctx)
+	if err != nil {
+		return err
+	}
+	list, err := s.watchlist(ctx, op, o.run)
+	if err != nil {
+		return err
+	}
+	c := &screening{s: s, op: op, o: o, list: list, size: s.first, left: head.Seq, meant: map[directory.ID]bool{}}
+	reading, stop := context.WithCancel(ctx)
+	pages := make(chan comparedPage, 1)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer close(pages)
+		c.read(reading, pages)
+	}()
+	defer func() { stop(); <-done }()
+	for page := range pages {
+		if page.err != nil {
+			return page.err
+		}
+		for len(page.held) > 0 {
+			n := min(c.size, len(page.held))
+			piece := comparedPage{head: page.head, held: page.held[:n]}
+			page.held = page.held[n:]
+			if err := c.write(ctx, piece, nil); err != nil {
+				return err
+			}
+		}
+	}
+	for ended := false; !ended; {
+		err := c.write(ctx, comparedPage{}, func(w *work, run *directory.Run) {
+			if ended = len(c.meant) == 0; ended {
+				finish(w, run)
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// read sends pages of compared providers until there are no more, an error, or the end of ctx.
+func (c *screening) read(ctx context.Context, pages chan<- comparedPage) {
+	after := ""
+	for {
+		var page comparedPage
+		now := c.s.now()
+		page.err = c.s.read(ctx, c.op, func(t *tx) error {
+			head, err := t.head()
+			if err != nil {
+				return err
+			}
+			page.head = head.Seq
+			var ids []directory.ID
+			err = t.each(`SELECT id FROM provider WHERE id > $1 AND listed = 1 AND withdrawn = 0 AND merged_into = '' ORDER BY id LIMIT $2`, []any{after, c.s.most},
+				func(r *sql.Rows) error {
+					var id directory.ID
+					err := r.Scan(&id)
+					ids = append(ids, id)
+					return err
+				})
+			if err != nil || len(ids) == 0 {
+				return err
+			}
+			after = string(ids[len(ids)-1])
+			page.held, err = c.list.compare(t, ids, now)
+			return err
+		})
+		if page.err == nil && len(page.held) == 0 {
+			return
+		}
+		select {
+		case pages <- page:
+		case <-ctx.Done():
+			return
+		}
+		if page.err != nil {
+			return
+		}
+	}
+}
+
+// write screens a piece of a page in one transaction. Without one, it takes those who came or changed
+// meanwhile, and calls finish with what will become of the run.
+func (c *screening) write(ctx context.Context, piece comparedPage, finish func(*work, *directory.Run)) error {
+	start := time.Now() // only to keep transactions short
+	done := c.o.run
+	var n int
+	var last *work
+	err := c.s.write(ctx, c.op, func(w *work) error {
+		last = w
+		if err := c.look(w); err != nil {
+			return err
+		}
+		ids := make([]directory.ID, 0, c.size)
+		for _, h := range piece.held {
+			ids = append(ids, h.id())
+		}
+		if finish != nil {
+			for id := range c.meant {
+				if ids = append(ids, id); len(ids) == c.size {
+					break
+				}
+			}
+			slices.Sort(ids)
+		}
+		n = len(ids)
+		held := piece.held
+		if finish != nil || piece.head < c.foreign {
+			var err error
+			if held, err = c.list.compare(w.tx, ids, w.now); err != nil {
+				return err
+			}
+		}
+		if err := w.screenThese(c.list, held); err != nil {
+			return err
+		}
+		for _, id := range ids {
+			delete(c.meant, id)
+		}
+		if finish != nil {
+			finish(w, &done)
+		}
+		done.Matched += w.matched
+		done.Events += len(w.events)
+		return w.updateRun(done)
+	})
+	if err != nil {
+		return err
+	}
+	c.o.run, c.left = done, max(c.left, last.ended)
+	c.size = c.s.adapt(c.size, n, time.Since(start))
+	c.s.committed()
+	return nil
+}
+
+// look notes of whom others have written since the last transaction of the screening: a candidate may have
+// been cleared, of which public faces hear nothing.
+func (c *screening) look(w *work) error {
+	head, err := w.head()
+	if err != nil || head.Seq == c.left {
+		return err
+	}
+	err = w.each(`SELECT provider FROM change WHERE seq > $1 AND seq <= $2
+		UNION SELECT c.provider FROM event_payload p JOIN claim c ON c.id = p.claim WHERE p.seq > $1 AND p.seq <= $2`, []any{c.left, head.Seq}, func(r *sql.Rows) error {
+		var id directory.ID
+		err := r.Scan(&id)
+		c.meant[id] = true
+		return err
+	})
+	c.left, c.foreign = head.Seq, head.Seq
+	return err
+}
+
+// screenThese writes down what the list says of providers compared with it.
+func (w *work) screenThese(l *watchlist, held []*holding) error {
+	w.unread[l.run.ID] = l.unread
+	w.holdBriefs(held)
+	for _, h := range held {
+		if err := w.screen(h, l.run, h.brief.rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
