@@ -110,7 +110,7 @@ func (a *app) ahead(st *store.Store, days int, by directory.Looker) (outlook, er
 	known := max(now, head.RecordedAt)
 	policies := st.Policies()
 	x := outlook{From: now, Until: now.AddDays(days), Policy: policies.InForce(now, known).Version, For: by, Totals: map[string]int{}, Due: []dueItem{}}
-	bar := a.counter("due")
+	show, done := a.counter("due")
 	totals, err := st.Counts(a.ctx)
 	if err != nil {
 		return x, err
@@ -119,11 +119,11 @@ func (a *app) ahead(st *store.Store, days int, by directory.Looker) (outlook, er
 		x.Read++
 		x.add(f, known, policies)
 		if x.Read%200 == 0 {
-			bar.show(x.Read, totals.Providers)
+			show("providers", x.Read, totals.Providers)
 		}
 		return nil
 	})
-	bar.done()
+	done()
 	if err != nil {
 		return x, err
 	}
