@@ -90,11 +90,13 @@ type Queued struct {
 // corrected is gone, and a correction has the type and the time of what it corrects.
 func (h History) InEffect(t, k Instant) []Event {
 	var out []Event
-	for _, e := range inEffect(h.Events, t, k) {
+	for _, e := range h.inEffect(t, k) {
 		out = append(out, *e)
 	}
 	return out
 }
+
+func (h History) inEffect(t, k Instant) []*Event { return countsAt(inEffect(h.Events, k), t) }
 
 // Newest is the number of the newest event of the claim, 0 if it has none.
 func (h History) Newest() int64 {
@@ -107,7 +109,10 @@ func (h History) Newest() int64 {
 
 // Identifies reports an observation that a person may confirm: an identifier agrees, or it is a search that
 // found nothing or got no answer. A name alone is never confirmed.
-func (e Event) Identifies() bool { return newObservation(&e).visible }
+func (e Event) Identifies() bool {
+	o := newObservation(&e)
+	return o.visible
+}
 
 // Occasion is what a deed about the event, as it stands in effect, is about: one that an identifier ties to
 // the provider and that stands, or may stand, against them; or any other.
@@ -124,27 +129,47 @@ func (e Event) Occasion() Occasion {
 // Approvals returns how many people must confirm the observation of that number, and who has. It counts as
 // Derive does: not the performer, nobody twice, and nobody before it was cleared or returned.
 func (h History) Approvals(of int64, t, k Instant, policies Policies) (need int, given []string) {
-	policy, need := policies.InForce(t, k), 1
-	var o *Event
-	for _, e := range inEffect(h.Events, t, k) {
-		switch {
-		case e.Seq == of:
-			if o = e; o.Body.State.Adverse() && policy.Needs(h.Claim.Kind, "adverse") {
+	o, need := h.heard(of, t, k, policies)
+	return need, people(o.confirms)
+}
+
+// Clearances returns who has cleared the observation of that number since it was last confirmed. What enough
+// people found against somebody takes as many to clear.
+func (h History) Clearances(of int64, t, k Instant, policies Policies) []string {
+	o, _ := h.heard(of, t, k, policies)
+	return people(o.clears)
+}
+
+// heard is the observation of that number with what its reviews made of it, and how many people settle it.
+func (h History) heard(of int64, t, k Instant, policies Policies) (o observation, need int) {
+	events := h.inEffect(t, k)
+	need = 1
+	for _, e := range events {
+		if e.Seq == of {
+			if o = newObservation(e); o.adverse() && policies.InForce(t, k).Needs(h.Claim.Kind, "adverse") {
 				need = 2
 			}
-		case e.Type != Review || e.Body.Of != of:
-		case e.Body.Decision != string(Confirm):
-			given = nil
-		case o != nil && !e.Actor.same(o.Actor) && !slices.Contains(given, e.Actor.ID):
-			given = append(given, e.Actor.ID)
 		}
 	}
-	return need, given
+	for _, e := range events {
+		if o.Event != nil && e.Type == Review && e.Body.Of == of && e.Actor.Kind == Staff {
+			o.hear(e, need)
+		}
+	}
+	return o, need
+}
+
+func people(list []Actor) []string {
+	var out []string
+	for _, a := range list {
+		out = append(out, a.ID)
+	}
+	return out
 }
 
 // LastReview returns the newest review in effect of the observation of that number, nil if there is none.
 func (h History) LastReview(of int64, t, k Instant) *Event {
-	events := inEffect(h.Events, t, k)
+	events := h.inEffect(t, k)
 	for _, e := range slices.Backward(events) {
 		if e.Type == Review && e.Body.Of == of {
 			return e
@@ -155,7 +180,7 @@ func (h History) LastReview(of int64, t, k Instant) *Event {
 
 // Disputed returns the disputes that are open at t as known at k.
 func (h History) Disputed(t, k Instant) []Event {
-	events := inEffect(h.Events, t, k)
+	events := h.inEffect(t, k)
 	var out []Event
 	for _, e := range events {
 		if e.Type == DisputeOpen && !closed(events, e) {
@@ -221,7 +246,7 @@ func (c Claim) Words() string {
 
 // Tell puts the events of a claim into words, by their numbers.
 func (h History) Tell(t, k Instant) []Told {
-	now := inEffect(h.Events, t, k)
+	now := h.inEffect(t, k)
 	out := make([]Told, 0, len(h.Events))
 	for _, e := range h.Events {
 		in := slices.ContainsFunc(now, func(x *Event) bool { return x.Seq == e.Seq })
@@ -422,9 +447,7 @@ func Compare(f *CredentialFile, c *Claim, shown, body *Body, rec *Record) []Comp
 		}
 		return strings.Join(all, "; ")
 	}
-	add("licence", keys(mine), keys(theirs), slices.ContainsFunc(mine, func(a LicenceKey) bool {
-		return slices.ContainsFunc(theirs, func(b LicenceKey) bool { same, _ := a.compare(b); return same })
-	}))
+	add("licence", keys(mine), keys(theirs), slices.Contains(MatchSubjects(Subject{Licences: mine}, Subject{Licences: theirs}).By, "licence"))
 	if body != nil {
 		if shown == nil {
 			shown = &Body{}
@@ -496,22 +519,31 @@ type ClaimFile struct {
 	History   []Told  `json:"history"`
 }
 
-// Superseded says of each event that counts no more as known at k which event took its place or voided it.
+// Superseded says of each event that counts no more as known at k which event voided it or stands in its place.
 func (h History) Superseded(k Instant) map[int64]int64 {
-	out := map[int64]int64{}
-	for _, e := range slices.Backward(h.sorted()) {
-		if e.RecordedAt <= k && (e.Type == Void || e.Type == Correct) && out[e.Seq] == 0 {
-			if out[e.Supersedes] == 0 {
-				out[e.Supersedes] = e.Seq
-			}
+	out, stands := map[int64]int64{}, map[int64]int64{} // stands: the correction of what was first made
+	origin := func(e *Event) int64 {
+		if e.Type == Correct {
+			e = originOf(h.Events, e)
+		}
+		return e.Seq
+	}
+	events := slices.Clone(h.Events)
+	slices.SortFunc(events, func(a, b Event) int { return bySeq(&b, &a) })
+	for _, e := range events { // the newest first: what takes back may itself be taken back
+		switch {
+		case e.RecordedAt > k || out[e.Seq] != 0:
+		case e.Type == Void && out[e.Supersedes] == 0:
+			out[e.Supersedes] = e.Seq
+		case e.Type == Correct && stands[origin(&e)] == 0:
+			stands[origin(&e)] = e.Seq
 		}
 	}
-	return out
-}
-
-func (h History) sorted() []Event {
-	out := slices.Clone(h.Events)
-	slices.SortFunc(out, func(a, b Event) int { return int(a.Seq - b.Seq) })
+	for _, e := range events {
+		if by := stands[origin(&e)]; by != 0 && by != e.Seq && out[e.Seq] == 0 && e.RecordedAt <= k {
+			out[e.Seq] = by
+		}
+	}
 	return out
 }
 
@@ -526,8 +558,8 @@ func (h History) Event(seq int64) *Event {
 }
 
 // OccasionOf says what a deed about the event of that number is about: an answer that stands against the
-// provider, or what was decided or changed about one.
-func (h History) OccasionOf(seq int64) Occasion {
+// provider, what enough people found against them, or what was decided or changed about either.
+func (h History) OccasionOf(seq int64, t, k Instant, policies Policies) Occasion {
 	for range len(h.Events) + 1 {
 		e := h.Event(seq)
 		if e == nil {
@@ -538,6 +570,9 @@ func (h History) OccasionOf(seq int64) Occasion {
 			said.Type = originOf(h.Events, e).Type
 		}
 		if on := said.Occasion(); on != Ordinary {
+			if o, need := h.heard(seq, t, k, policies); o.Event != nil && need > 1 && o.adverse() && len(o.confirms) >= need {
+				return Found
+			}
 			return on
 		}
 		switch {

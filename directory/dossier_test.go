@@ -74,7 +74,7 @@ func TestApprovals(t *testing.T) {
 	check("voided", 2)
 	add(Void, rowan, Body{}, void)
 	check("the void voided", 2, "staff-imani")
-	if on := h.OccasionOf(second); on != Against {
+	if on := h.OccasionOf(second, noon, noon, StandardPolicies()); on != Against {
 		t.Errorf("a review of a revocation: %s", on)
 	}
 	if by := h.Superseded(noon); by[second] != 0 || by[void] == 0 {

@@ -62,6 +62,7 @@ type Occasion string
 const (
 	Ordinary Occasion = "ordinary"
 	Against  Occasion = "against"  // what an identifier ties to the provider and stands, or may stand, against them
+	Found    Occasion = "found"    // what two people have confirmed against the provider
 	Withheld Occasion = "withheld" // a withdrawal: to undo one puts what was withdrawn back on every public face
 )
 
@@ -77,34 +78,31 @@ var (
 	approvers = []Role{Approver}
 )
 
-// Permits is who may do what (domain.md §1.5, §5.2, §5.3). What is not here nobody may do. Beside it three
-// rules hold on every occasion: nobody reviews what they observed themself or accepts a dispute that they
-// opened; nobody confirms twice; and of the two people who confirm what stands against a provider, one at
-// least is an approver.
+// Permits is who may do what (domain.md §1.5, §5.2, §5.3). What is not here nobody may do: above all, what two
+// people found against a provider nobody takes back alone, by whatever name. Beside it three rules hold on
+// every occasion: nobody reviews what they observed themself or accepts a dispute that they opened; nobody
+// confirms or clears twice; and of the two people who find something against a provider, or clear what was
+// found, one at least is an approver.
 var Permits = []Permit{
 	{Confirm, Ordinary, anybody},
 	{Confirm, Against, anybody},
 	{Clear, Ordinary, anybody},
 	{Clear, Against, approvers},
+	{Clear, Found, anybody},
 	{Return, Ordinary, anybody},
 	{Return, Against, anybody},
 	{Distinct, Ordinary, anybody},
 	{Same, Ordinary, anybody},
 	{OpenDispute, Ordinary, anybody},
-	{OpenDispute, Against, anybody},
 	{AcceptDispute, Ordinary, approvers},
-	{AcceptDispute, Against, approvers},
 	{DeclineDispute, Ordinary, anybody},
-	{DeclineDispute, Against, anybody},
 	{CloseDispute, Ordinary, anybody},
-	{CloseDispute, Against, anybody},
 	{Correction, Ordinary, anybody},
 	{Correction, Against, approvers},
 	{Voiding, Ordinary, anybody},
 	{Voiding, Against, approvers},
 	{Voiding, Withheld, approvers},
 	{Withdrawal, Ordinary, approvers},
-	{Withdrawal, Against, approvers},
 }
 
 // WhoMay returns the roles that may do the deed on the occasion; none when nobody may.

@@ -103,12 +103,12 @@ func writeClaims(w io.Writer, files []directory.ClaimFile) {
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(t, "CLAIM\tWHAT\tNOW\tSEEN\tWAITS")
 	for _, f := range files {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%s\n", f.Claim.ID, f.Claim.Words(), f.Now, f.Seen, numbers(f.Pending, f.Disputes))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%s\n", f.Claim.ID, f.Claim.Words(), f.Now, f.Seen, eventNumbers(f.Pending, f.Disputes))
 	}
 	_ = t.Flush()
 }
 
-func numbers(lists ...[]int64) string {
+func eventNumbers(lists ...[]int64) string {
 	var out []string
 	for _, l := range lists {
 		for _, n := range l {

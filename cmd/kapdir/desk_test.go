@@ -184,7 +184,7 @@ func TestClaimsAtTheTerminal(t *testing.T) {
 	if file.Claim.Kind != directory.FileClaim || !file.Withdrawn || file.Seen != d.Event.Seq {
 		t.Errorf("the file %+v", file)
 	}
-	out, errs, status := at(t, dir, nil, "claims", "void", string(file.Claim.ID), "--of", numbers([]int64{file.Seen}), "--seen", numbers([]int64{file.Seen}), "--as", "staff-imani", "--note", "Another person's letter.")
+	out, errs, status := at(t, dir, nil, "claims", "void", string(file.Claim.ID), "--of", eventNumbers([]int64{file.Seen}), "--seen", eventNumbers([]int64{file.Seen}), "--as", "staff-imani", "--note", "Another person's letter.")
 	if status != exitDone || !strings.Contains(out, "voided event") {
 		t.Fatalf("%d %s%s", status, out, errs)
 	}
@@ -202,18 +202,18 @@ func TestClaimsAtTheTerminal(t *testing.T) {
 		t.Skip("the first provider claims no licence")
 	}
 	id := string(licence.Claim.ID)
-	at(t, dir, &d, "claims", "dispute", id, "--field", "expires", "--as", "staff-rowan", "--seen", numbers([]int64{licence.Seen}), "--note", "Renewed, they say.")
+	at(t, dir, &d, "claims", "dispute", id, "--field", "expires", "--as", "staff-rowan", "--seen", eventNumbers([]int64{licence.Seen}), "--note", "Renewed, they say.")
 	out, _, _ = at(t, dir, nil, "claims", "show", id)
-	if !strings.Contains(out, "staff-rowan disputes it (expires)") || !strings.Contains(out, "To act on it: --seen "+numbers([]int64{d.Event.Seq})) {
+	if !strings.Contains(out, "staff-rowan disputes it (expires)") || !strings.Contains(out, "To act on it: --seen "+eventNumbers([]int64{d.Event.Seq})) {
 		t.Errorf("show:\n%s", out)
 	}
-	of := numbers([]int64{d.Event.Seq})
-	if _, errs, status := at(t, dir, nil, "claims", "close", id, "--of", of, "--as", "staff-imani", "--seen", numbers([]int64{licence.Seen}), "--note", "Over."); licence.Seen > 0 &&
+	of := eventNumbers([]int64{d.Event.Seq})
+	if _, errs, status := at(t, dir, nil, "claims", "close", id, "--of", of, "--as", "staff-imani", "--seen", eventNumbers([]int64{licence.Seen}), "--note", "Over."); licence.Seen > 0 &&
 		(status != exitFailed || !strings.Contains(errs, "since you looked, staff-rowan disputes it")) {
 		t.Errorf("a stale act: %d %q", status, errs)
 	}
 	at(t, dir, &d, "claims", "close", id, "--of", of, "--as", "staff-imani", "--seen", of, "--note", "Over.")
-	if _, errs, status := at(t, dir, nil, "claims", "correct", id, "--of", of, "--standing", "active", "--as", "staff-rowan", "--seen", numbers([]int64{d.Event.Seq}), "--note", "n", "--text", "x", "--method", "phone"); status != exitFailed ||
+	if _, errs, status := at(t, dir, nil, "claims", "correct", id, "--of", of, "--standing", "active", "--as", "staff-rowan", "--seen", eventNumbers([]int64{d.Event.Seq}), "--note", "n", "--text", "x", "--method", "phone"); status != exitFailed ||
 		!strings.Contains(errs, "cannot be corrected") {
 		t.Errorf("correcting a dispute: %d %q", status, errs)
 	}

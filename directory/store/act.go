@@ -265,7 +265,7 @@ func (x *act) correct() (*newEvent, error) {
 	if old == nil {
 		return nil, x.notThere("corrected: only what a source, a listing or the provider says is")
 	}
-	if err := x.may(hist.OccasionOf(old.Seq)); err != nil {
+	if err := x.may(hist.OccasionOf(old.Seq, x.now, x.known, x.s.config.Policies)); err != nil {
 		return nil, err
 	}
 	body, err := fix(*old, *x.To)
@@ -366,7 +366,7 @@ func (x *act) void() (*newEvent, error) {
 	if by, gone := hist.Superseded(x.known)[x.Of]; gone {
 		return nil, directory.Errorf(directory.Conflict, "of", "event %d does not count any more: %s (event %d)", x.Of, hist.Event(by).Words(), by)
 	}
-	if err := x.may(hist.OccasionOf(x.Of)); err != nil {
+	if err := x.may(hist.OccasionOf(x.Of, x.now, x.known, x.s.config.Policies)); err != nil {
 		return nil, err
 	}
 	e := directory.Event{Supersedes: x.Of, Reason: []string{enteredInError}}

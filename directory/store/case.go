@@ -235,7 +235,7 @@ func (d desk) need(h *stored, c directory.Case, hist *directory.History) directo
 	}
 	total, given := hist.Approvals(c.Event, d.now, d.known, d.s.config.Policies)
 	n := directory.Need{Approvals: max(0, total-len(given)), Given: given, From: d.office.next(total, given, *e, hist)}
-	n.Approver = total > 1 && n.Approvals == 1 && !d.office.approved(given, c.Event, hist)
+	n.Approver = total > 1 && n.Approvals == 1 && !d.office.approved(given, c.Event, hist, directory.Confirm)
 	if last := hist.LastReview(c.Event, d.now, d.known); last != nil && last.Body.Decision == "return" {
 		n.Returned = last.Actor.ID
 		n.Due = last.PerformedAt.Date().AddBusinessDays(d.s.config.Policies.InForce(d.now, d.known).ReturnDays)

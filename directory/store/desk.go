@@ -374,7 +374,12 @@ func (s *Store) Decide(ctx context.Context, d directory.Decision) (directory.Eve
 			return nil
 		}
 		var also []directory.Event
-		if d.Decision == "clear" {
+		last := d.Decision == "clear" // nobody else needs to clear it
+		if last && hist.OccasionOf(e.Seq, w.now, known, w.s.config.Policies) == directory.Found {
+			need, _ := hist.Approvals(e.Seq, w.now, known, w.s.config.Policies)
+			last = len(hist.Clearances(e.Seq, w.now, known, w.s.config.Policies))+1 >= need
+		}
+		if last {
 			also = w.saysSame(hist, *e, known)
 		}
 		done(w.append(h, i, directory.Event{Type: directory.Review, PerformedAt: d.At, Actor: actor, Evidence: e.Evidence, Body: body},
@@ -383,7 +388,7 @@ func (s *Store) Decide(ctx context.Context, d directory.Decision) (directory.Eve
 			body.Of = same.Seq
 			w.append(h, i, directory.Event{Type: directory.Review, PerformedAt: d.At, Actor: actor, Evidence: same.Evidence, Body: body}, same.Identifies())
 		}
-		if d.Decision == "clear" && hist.Claim.Kind == directory.ExclusionScreen {
+		if last && hist.Claim.Kind == directory.ExclusionScreen {
 			return w.screenAgain(h, hist.Claim.Issuer)
 		}
 		return nil
@@ -451,8 +456,9 @@ func fresh(hist directory.History, seen int64, look string) error {
 // review refuses a review that a rule forbids. e is the observation as it stands in effect. With a member
 // who is nobody, only what is refused to everybody.
 func (o office) review(m directory.StaffMember, hist *directory.History, e directory.Event, d directory.Deed, t, k directory.Instant, policies directory.Policies) error {
-	on := e.Occasion()
+	on := hist.OccasionOf(e.Seq, t, k, policies)
 	need, given := hist.Approvals(e.Seq, t, k, policies)
+	cleared := hist.Clearances(e.Seq, t, k, policies)
 	switch state := e.Body.State; {
 	case d == directory.Confirm && e.Type == directory.Observe && !e.Identifies():
 		return directory.Errorf(directory.Refused, "decision", "a name alone is never a match: only an identifier that agrees can be confirmed")
@@ -469,6 +475,9 @@ func (o office) review(m directory.StaffMember, hist *directory.History, e direc
 	case d == directory.Confirm && slices.Contains(given, m.Name):
 		return directory.Errorf(directory.Conflict, "staff", "%s has confirmed it already: somebody else must: %s", m.Name, directory.OneOf(o.next(need, given, e, hist)))
 	}
+	if d == directory.Clear && on == directory.Found && slices.Contains(cleared, m.Name) {
+		return directory.Errorf(directory.Conflict, "staff", "%s has cleared it already: it takes a second person to take back what two found", m.Name)
+	}
 	if d == directory.Return {
 		if last := hist.LastReview(e.Seq, t, k); last != nil && last.Body.Decision == "return" && last.Actor.ID == m.Name {
 			return directory.Errorf(directory.Conflict, "staff", "%s has returned it already (event %d)", m.Name, last.Seq)
@@ -477,17 +486,24 @@ func (o office) review(m directory.StaffMember, hist *directory.History, e direc
 	if err := o.may(m, d, on); err != nil {
 		return err
 	}
-	if d == directory.Confirm && len(given)+1 == need && need > 1 && m.Role != directory.Approver && !o.approved(given, e.Seq, hist) {
-		return directory.Errorf(directory.Refused, "staff", "one of the two who confirm what stands against a provider must be an approver, and %s is a %s like %s: ask %s",
-			m.Name, m.Role, directory.AllOf(given), directory.OneOf(o.next(need, given, e, hist)))
+	already := given
+	switch {
+	case d == directory.Clear && on == directory.Found:
+		already = cleared
+	case d != directory.Confirm:
+		return nil
+	}
+	if need > 1 && len(already)+1 == need && m.Role != directory.Approver && !o.approved(already, e.Seq, hist, d) {
+		return directory.Errorf(directory.Refused, "staff", "one of the two who %s what stands against a provider must be an approver, and %s is a %s like %s: ask %s",
+			d, m.Name, m.Role, directory.AllOf(already), directory.OneOf(o.without(append(slices.Clip(already), e.Actor.ID), directory.Approver)))
 	}
 	return nil
 }
 
-// approved reports that one of those who confirmed the observation was an approver when they did.
-func (o office) approved(given []string, of int64, hist *directory.History) bool {
+// approved reports that one of the people was an approver when they decided so about the observation.
+func (o office) approved(people []string, of int64, hist *directory.History, d directory.Deed) bool {
 	return slices.ContainsFunc(hist.Events, func(r directory.Event) bool {
-		return r.Type == directory.Review && r.Body.Of == of && r.Body.Decision == "confirm" && slices.Contains(given, r.Actor.ID) &&
+		return r.Type == directory.Review && r.Body.Of == of && r.Body.Decision == string(d) && slices.Contains(people, r.Actor.ID) &&
 			o.roleAt(r.Actor.ID, r.PerformedAt) == directory.Approver
 	})
 }
@@ -495,7 +511,7 @@ func (o office) approved(given []string, of int64, hist *directory.History) bool
 // next returns who could confirm an observation next.
 func (o office) next(need int, given []string, e directory.Event, hist *directory.History) []string {
 	roles := directory.WhoMay(directory.Confirm, e.Occasion())
-	if need > 1 && len(given)+1 == need && !o.approved(given, e.Seq, hist) {
+	if need > 1 && len(given)+1 == need && !o.approved(given, e.Seq, hist, directory.Confirm) {
 		roles = []directory.Role{directory.Approver}
 	}
 	left := given
@@ -595,7 +611,8 @@ func (w *work) observation(h *holding, c directory.Case, d directory.Decision) (
 			return 0, nil, directory.Errorf(directory.Internal, "case", "the claim of case %s is missing: run kapdir fsck", c.ID)
 		}
 		for _, o := range h.file.Claims[i].InEffect(w.now, known) {
-			if o.Seq == c.Event && w.s.waits(c, &h.file.Claims[i], w.now, known) {
+			found := d.Decision == "clear" && h.file.Claims[i].OccasionOf(o.Seq, w.now, known, w.s.config.Policies) == directory.Found
+			if o.Seq == c.Event && (found || w.s.waits(c, &h.file.Claims[i], w.now, known)) {
 				e = &o
 			}
 		}

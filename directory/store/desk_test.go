@@ -56,9 +56,33 @@ func testStale(t *testing.T, c Config) {
 	if after, _ := s.Head(ctx); after != head || fmt.Sprint(rowCounts(t, s)) != fmt.Sprint(before) {
 		t.Error("a refused decision left something")
 	}
-	x.must(x.decide("lee", "confirm", q.Case, seen))
+	confirmed := x.must(x.decide("lee", "confirm", q.Case, seen))
 	if st := x.claim(claim); st.Status != directory.StatusAdverse {
 		t.Errorf("confirmed by two: %s", st.Now)
+	}
+	// What two found nobody takes back alone, by whatever name; two clear it, one of them an approver.
+	for _, do := range []directory.Deed{directory.Voiding, directory.Correction} {
+		for _, of := range []int64{confirmed.Seq, confirmed.Body.Of} {
+			if _, err := x.act("noor", do, claim, of); err == nil || do == directory.Voiding && !strings.Contains(err.Error(), "two people clear it") {
+				t.Errorf("%s of event %d: %v", do, of, err)
+			}
+		}
+	}
+	now := func() int64 { return x.claim(claim).Seen }
+	x.must(x.decide("kim", "clear", q.Case, now()))
+	if st := x.claim(claim); st.Status != directory.StatusAdverse {
+		t.Errorf("cleared by one: %s", st.Now)
+	}
+	clk.set(noon.Add(2 * time.Minute))
+	if _, err := x.decide("kim", "clear", q.Case, now()); !errors.Is(err, directory.Conflict) {
+		t.Errorf("kim clears twice: %v", err)
+	}
+	if _, err := x.decide("pat", "clear", q.Case, now()); !errors.Is(err, directory.Refused) || !strings.Contains(err.Error(), "ask lee or noor") {
+		t.Errorf("two verifiers clear: %v", err)
+	}
+	x.must(x.decide("noor", "clear", q.Case, now()))
+	if st := x.claim(claim); st.Status != directory.StatusListed {
+		t.Errorf("cleared by two: %s", st.Now)
 	}
 	// What a source says in between counts too, and a decision dated before what it decides is refused.
 	clk.set(noon.Add(time.Hour))
@@ -705,12 +729,12 @@ func testTwoStaff(t *testing.T, fresh func(testing.TB) Config) {
 		look := func(name string) {
 			seen[name] = x.claim(claim).Seen
 			cases[name] = ""
-			list, _, err := s.Queue(ctx, CaseFilter{Provider: provider, Limit: 9})
+			list, _, err := s.Queue(ctx, CaseFilter{Provider: provider, All: true, Limit: 9})
 			if err != nil {
 				r.Fatal(err)
 			}
-			for _, q := range list {
-				if q.Claim == claim {
+			for _, q := range list { // an open one, or one in which something was found
+				if q.Claim == claim && (cases[name] == "" || q.Closed == "") {
 					cases[name] = q.ID
 				}
 			}

@@ -150,6 +150,10 @@ func (o office) may(m directory.StaffMember, d directory.Deed, on directory.Occa
 		return nil
 	}
 	roles := directory.WhoMay(d, on)
+	if on == directory.Found && len(roles) == 0 {
+		return directory.Errorf(directory.Refused, "of", "two people found this against the provider, and nobody takes it back alone: two people clear it, "+
+			"one of them an approver (kapdir cases decide CASE clear, with the case that it was found in)")
+	}
 	if len(roles) == 0 {
 		return directory.Errorf(directory.Refused, "decision", "nobody may %s that", d)
 	}
