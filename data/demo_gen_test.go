@@ -146,6 +146,7 @@ func (w *world) files() map[string][]byte {
 		"tx-oig/exclusions.csv":                                          w.texasExclusions(),
 		"attestations.jsonl":                                             w.attestations(),
 		"decisions.jsonl":                                                w.decisions(),
+		"staff.jsonl":                                                    staff(),
 		"manifest.json":                                                  manifest(),
 	}
 	for name, body := range w.texas() {
@@ -175,6 +176,7 @@ func manifest() []byte {
     {"source": "sam", "path": "sam/SAM_Exclusions_Public_Extract_V2_26315.CSV", "as_of": "2026-11-11", "read": "2026-11-12T09:00:00.000Z"},
     {"source": "tx-oig", "path": "tx-oig/exclusions.csv", "as_of": "2026-11-05", "read": "2026-11-12T13:00:00.000Z"},
     {"attestations": "attestations.jsonl"},
+    {"staff": "staff.jsonl"},
     {"decisions": "decisions.jsonl"}
   ]
 }

@@ -1267,6 +1267,7 @@ type demoManifest struct {
 		AsOf         directory.Date    `json:"as_of"`
 		Release      string            `json:"release"`
 		Read         directory.Instant `json:"read"`
+		Staff        string            `json:"staff"`
 		Attestations string            `json:"attestations"`
 		Decisions    string            `json:"decisions"`
 	} `json:"steps"`
@@ -1297,8 +1298,8 @@ func TestDemoManifest(t *testing.T) {
 	last := directory.Instant("")
 	for i, s := range m.Steps {
 		if s.Source == "" {
-			if s.Attestations+s.Decisions == "" || files[s.Attestations+s.Decisions] == nil {
-				t.Errorf("step %d names %q", i, s.Attestations+s.Decisions)
+			if name := s.Staff + s.Attestations + s.Decisions; name == "" || files[name] == nil {
+				t.Errorf("step %d names %q", i, name)
 			}
 			continue
 		}
@@ -1320,7 +1321,7 @@ func TestDemoManifest(t *testing.T) {
 			t.Errorf("the exclusion list's release is %q", s.Release)
 		}
 	}
-	if len(m.Steps) != 10 {
+	if len(m.Steps) != 11 {
 		t.Errorf("%d steps", len(m.Steps))
 	}
 }

@@ -181,6 +181,14 @@ func jsonLines[T any](lines []T) []byte {
 	return b.Bytes()
 }
 
+// staff are the two who decide; one of two who confirm a finding must be an approver.
+func staff() []byte {
+	return jsonLines([]directory.StaffChange{
+		{At: "2026-11-14T08:30:00.000Z", Name: "staff-rowan", Do: "add", Role: directory.Verifier, By: "kapdir demo", Auth: "local"},
+		{At: "2026-11-14T08:31:00.000Z", Name: "staff-imani", Do: "add", Role: directory.Approver, By: "kapdir demo", Auth: "local"},
+	})
+}
+
 func (w *world) decisions() []byte {
 	r := stream("decisions")
 	var lines []directory.Decision
@@ -295,6 +303,7 @@ Nothing here is written by hand: ` + "`go test ./data -run TestDemo -update`" + 
 | ` + "`sam/SAM_Exclusions_Public_Extract_V2_26315.CSV`" + ` | the exclusions of SAM.gov, with two rows that no parser can divide, as the publisher has them | 2026-11-11 |
 | ` + "`tx-oig/exclusions.csv`" + ` | the Texas exclusion list, its workbook saved as CSV: history, with people who were reinstated | 2026-11-05 |
 | ` + "`attestations.jsonl`" + ` | what providers and prescribers told us, one object a line | 2026-11-13 |
+| ` + "`staff.jsonl`" + ` | who decides: a verifier and an approver | 2026-11-14 |
 | ` + "`decisions.jsonl`" + ` | what two invented staff, staff-rowan and staff-imani, decided | 2026-11-14 and 15 |
 | ` + "`manifest.json`" + ` | the demonstration's now, and the steps in order | 2026-11-16 |
 

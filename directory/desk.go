@@ -22,6 +22,7 @@ type Attestation struct {
 	Protocol    *ProtocolStatement    `json:"protocol,omitempty"`
 	Certificate *CertificateStatement `json:"certificate,omitempty"`
 	DEA         *DocumentStatement    `json:"dea,omitempty"`
+	Agreement   *AgreementStatement   `json:"agreement,omitempty"`
 }
 
 // OversightStatement says that a therapist and a prescriber work together. Self: they are one person.
@@ -58,8 +59,22 @@ type DocumentStatement struct {
 	SHA256  string `json:"sha256"`
 }
 
-// Decision is a staff member's review of the newest observation of a claim that nobody has settled.
+// AgreementStatement says that the provider, a nurse practitioner or a physician assistant, practises in
+// the state under an agreement with a physician, with the hash of the document if one was sent.
+type AgreementStatement struct {
+	Physician ProviderRef `json:"physician"`
+	State     State       `json:"state"`
+	From      Date        `json:"from,omitempty"`
+	To        Date        `json:"to,omitempty"`
+	SHA256    string      `json:"sha256,omitempty"`
+}
+
+// Decision is a staff member's decision about a case, or their review of the newest observation of a claim
+// that nobody has settled. With Case, all that names a claim is left out and Seen is required: a decision
+// about something that has moved on since it was looked at is refused.
 type Decision struct {
+	Case     ID          `json:"case,omitempty"`
+	Seen     int64       `json:"seen,omitempty"` // the number that the person was shown: Dossier.Seen
 	At       Instant     `json:"at"`
 	Staff    string      `json:"staff"`
 	Auth     string      `json:"auth"`
@@ -69,9 +84,43 @@ type Decision struct {
 	State    State       `json:"state,omitempty"`
 	Number   string      `json:"number,omitempty"`
 	Of       int64       `json:"of,omitempty"`    // the observation's number; 0 is the newest unsettled one
-	Decision string      `json:"decision"`        // confirm, clear, return
+	Decision string      `json:"decision"`        // confirm, clear, return; of a case without an observation: distinct
 	Field    string      `json:"field,omitempty"` // of clear: the identifier that differs
 	Note     string      `json:"note,omitempty"`
+}
+
+// Act is anything else that a person does about a claim: a dispute, a correction, a void, a withdrawal.
+type Act struct {
+	Do    Deed    `json:"do"`
+	At    Instant `json:"at"`
+	Staff string  `json:"staff,omitempty"` // who; "" when the provider opens a dispute through a contact proven to be theirs
+	Auth  string  `json:"auth"`
+	Claim ID      `json:"claim,omitempty"`
+	// Provider names, in place of a claim, the whole file: for a withdrawal and for voiding one.
+	Provider ID     `json:"provider,omitempty"`
+	Seen     int64  `json:"seen,omitempty"`     // the number of the claim's newest event that the person was shown; 0 only of a claim without any
+	Of       int64  `json:"of,omitempty"`       // the event: the dispute, or what is corrected or voided
+	Identity bool   `json:"identity,omitempty"` // of a dispute: the record is about somebody else
+	Field    string `json:"field,omitempty"`    // of a dispute: what of the claim is wrong
+	Note     string `json:"note,omitempty"`     // why; required of all that changes what was said
+	To       *Fixed `json:"to,omitempty"`       // of a correction
+}
+
+// Fixed is what a corrected statement says, and what that was seen in. What is left empty stays as it was.
+type Fixed struct {
+	State       Observed `json:"state,omitempty"`
+	SourceWords string   `json:"source_words,omitempty"`
+	Number      string   `json:"number,omitempty"`
+	Name        string   `json:"name,omitempty"`
+	Issued      *Date    `json:"issued,omitempty"` // "" takes it away
+	Expires     *Date    `json:"expires,omitempty"`
+	Level       string   `json:"level,omitempty"`
+	Completed   *Date    `json:"completed,omitempty"`
+	By          []string `json:"by,omitempty"` // the identifiers that agree after all: npi, licence, birth, name …; makes the match exact
+
+	Method string `json:"method"`        // how it was seen: web, phone, mail, upload
+	URL    string `json:"url,omitempty"` // of web: where
+	Text   string `json:"text"`          // what was seen or heard, in the source's words
 }
 
 // CaseKind says why something needs a person.
@@ -86,7 +135,35 @@ const (
 	CaseDuplicate     CaseKind = "possible_duplicate"
 	CaseFirst         CaseKind = "first_verification"
 	CaseChange        CaseKind = "change"
+	CaseDispute       CaseKind = "dispute"
+	CaseDocument      CaseKind = "reused_document" // bytes that another provider had sent before
 )
+
+// CaseKinds lists the kinds in the order in which a person looks at them, with what each means.
+var CaseKinds = []struct {
+	Kind  CaseKind
+	Words string
+}{
+	{CaseExclusion, "a row of an exclusion list may be about the provider"},
+	{CaseAdverse, "a register's answer stands against the provider, or may"},
+	{CaseDispute, "the provider says that something is wrong"},
+	{CaseConflict, "an identifier agrees and the name does not, or two sources differ"},
+	{CaseIndeterminate, "the source's word for the status is in no table"},
+	{CaseDocument, "a document was sent whose bytes another provider had sent before"},
+	{CaseDuplicate, "two descriptions may be of one person"},
+	{CaseFirst, "a register's answer nobody has looked at yet"},
+	{CaseChange, "a register's answer differs from the one that was confirmed"},
+}
+
+// Words says what the kind means.
+func (k CaseKind) Words() string {
+	for _, x := range CaseKinds {
+		if x.Kind == k {
+			return x.Words
+		}
+	}
+	return string(k)
+}
 
 // Case is something that a person must look at. It names what to look at and decides nothing.
 type Case struct {
@@ -95,11 +172,13 @@ type Case struct {
 	Provider ID       `json:"provider"`
 	Claim    ID       `json:"claim,omitempty"`
 	Source   string   `json:"source,omitempty"`
-	Key      string   `json:"key,omitempty"` // of the source's record
-	Event    int64    `json:"event,omitempty"`
+	Key      string   `json:"key,omitempty"`   // of the source's record
+	Event    int64    `json:"event,omitempty"` // the observation, dispute or document; 0 of a candidate that only a name or two descriptions make
+	Revision int64    `json:"revision"`        // of a case without an event: grows when what it is about changes
 	Match    Match    `json:"match"`
 	Opened   Instant  `json:"opened"`
 	Closed   Instant  `json:"closed,omitempty"`
+	Decided  int64    `json:"decided,omitempty"` // the event that closed it, of a case without an event
 }
 
 // Head is the newest number of the store and when it was given. Public is the newest number at which a

@@ -160,7 +160,7 @@ func TestNextLooks(t *testing.T) {
 	}
 }
 
-func TestBusinessDays(t *testing.T) {
+func TestBusinessDaysKeepTheHour(t *testing.T) {
 	for _, x := range []struct {
 		from string
 		n    int

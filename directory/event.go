@@ -147,7 +147,7 @@ type Body struct {
 
 	// of review, decide and disputes
 	Of       int64  `json:"of,omitempty"`       // the number of the observation it speaks of
-	Decision string `json:"decision,omitempty"` // confirm, clear, return; accept, decline; identity
+	Decision string `json:"decision,omitempty"` // confirm, clear, return; accept, decline, distinct; identity
 	Field    string `json:"field,omitempty"`    // of clear: the identifier that differs
 	Note     string `json:"note,omitempty"`     // for staff, never public
 }

@@ -29,13 +29,14 @@ type manifest struct {
 	Steps []demoStep        `json:"steps"`
 }
 
-// demoStep is a source's files, or the statements of providers or of staff.
+// demoStep is a source's files, or who decides, or the statements of providers or of staff.
 type demoStep struct {
 	Source       string            `json:"source,omitempty"`
 	Path         string            `json:"path,omitempty"`
 	AsOf         directory.Date    `json:"as_of,omitempty"`
 	Release      string            `json:"release,omitempty"`
 	Read         directory.Instant `json:"read,omitempty"`
+	Staff        string            `json:"staff,omitempty"`
 	Attestations string            `json:"attestations,omitempty"`
 	Decisions    string            `json:"decisions,omitempty"`
 }
@@ -167,6 +168,12 @@ func (a *app) loadDemo(st *store.Store, m manifest, clock *standing) error {
 			if !a.cfg.JSON {
 				imported{Source: step.Source, Run: run}.brief(a.err)
 			}
+		case step.Staff != "":
+			err = eachLine(step.Staff, func(x directory.StaffChange) error {
+				clock.set(x.At)
+				_, err := st.ChangeStaff(a.ctx, x)
+				return err
+			})
 		case step.Attestations != "":
 			err = eachLine(step.Attestations, func(x directory.Attestation) error {
 				clock.set(x.At)

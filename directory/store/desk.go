@@ -5,7 +5,9 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"kapdir/directory"
@@ -51,7 +53,17 @@ func (s *Store) Attest(ctx context.Context, a directory.Attestation) (int, error
 			if err != nil {
 				return err
 			}
-			w.append(h, i, directory.Event{Type: directory.Assert, PerformedAt: a.At, Actor: actor, Evidence: []string{evidence}, Body: st.body}, true)
+			e := directory.Event{Type: directory.Assert, PerformedAt: a.At, Actor: actor, Evidence: []string{evidence}, Body: st.body}
+			reused, err := w.document(st.sha256, h.id(), a.At)
+			if err != nil {
+				return err
+			}
+			if reused {
+				e.Reason = []string{reusedHash}
+			}
+			if n := w.append(h, i, e, true); reused {
+				w.openCase(directory.Case{Kind: directory.CaseDocument, Provider: h.id(), Claim: h.file.Claims[i].Claim.ID, Source: documentSource, Key: strings.ToLower(st.sha256)}, n)
+			}
 		}
 		n = len(w.events)
 		return w.settle()
@@ -60,6 +72,24 @@ func (s *Store) Attest(ctx context.Context, a directory.Attestation) (int, error
 		n = 0
 	}
 	return n, err
+}
+
+// reusedHash is the reason of a document whose bytes another provider had sent before: it shows nothing
+// until a person has looked.
+const reusedHash = "DOC_REUSED_HASH"
+
+// document notes who sent the bytes, and reports that somebody else had sent them before.
+func (w *work) document(sha256 string, provider directory.ID, at directory.Instant) (reused bool, err error) {
+	if sha256 == "" {
+		return false, nil
+	}
+	sha256 = strings.ToLower(sha256)
+	var others int
+	if _, err := w.one(`SELECT count(*) FROM document WHERE sha256 = $1 AND provider <> $2`, []any{sha256, provider}, &others); err != nil {
+		return false, err
+	}
+	_, err = w.exec(`INSERT INTO document (sha256, provider, at) VALUES ($1, $2, $3) ON CONFLICT (sha256, provider) DO NOTHING`, sha256, provider, at)
+	return others > 0, err
 }
 
 func checkAttestation(a directory.Attestation, now directory.Instant) error {
@@ -80,6 +110,10 @@ func checkAttestation(a directory.Attestation, now directory.Instant) error {
 		parts++
 		hash = a.DEA.SHA256
 	}
+	if a.Agreement != nil {
+		parts++
+		hash = a.Agreement.SHA256
+	}
 	raw, err := json.Marshal(a)
 	if err != nil {
 		return err
@@ -93,6 +127,8 @@ func checkAttestation(a directory.Attestation, now directory.Instant) error {
 		return directory.Errorf(directory.Invalid, "auth", "a statement says how its speaker proved who they are")
 	case a.At > now.Add(5*time.Minute):
 		return directory.Errorf(directory.Invalid, "at", "a statement cannot be made in the future")
+	case a.Agreement != nil && a.Agreement.State == "":
+		return directory.Errorf(directory.Invalid, "agreement.state", "a practice agreement holds in one state: say which")
 	case hash != "" && !isHash(hash):
 		return directory.Errorf(directory.Invalid, "sha256", "a document is named by the 64 hexadecimal digits of its hash")
 	case directory.LooksLikeSSN(string(raw)):
@@ -155,6 +191,16 @@ func (w *work) statements(a directory.Attestation, h *holding) (out []attested, 
 		// The registration's number is never held: the claim is that there is one for the state.
 		x := a.DEA
 		say(directory.Claim{Kind: directory.DEARegistration, Jurisdiction: x.State}, directory.Body{Expires: x.Expires}, x.SHA256)
+	case a.Agreement != nil:
+		x := a.Agreement
+		physician, err := w.resolve(x.Physician, "physician")
+		if err != nil {
+			return nil, "", err
+		}
+		if physician == h {
+			return nil, "", directory.Errorf(directory.Invalid, "agreement.physician", "an agreement is with somebody else")
+		}
+		say(directory.Claim{Kind: directory.PracticeAgreement, Jurisdiction: x.State, Other: physician.id()}, directory.Body{From: x.From, To: x.To}, x.SHA256)
 	}
 	return out, speaker, nil
 }
@@ -228,9 +274,12 @@ func refText(r directory.ProviderRef) string {
 	return r.Source + " " + r.Key
 }
 
-// Decide appends a staff member's review of an observation and closes the cases that it settles. It
-// refuses a review by whoever made the observation, and a name alone: no identifier, no confirmation.
-// Deciding the same again, with the same moment, returns the event there is.
+// Decide appends a staff member's review of an observation, or their decision about a case that has none,
+// and closes the cases that it settles. It refuses who is no staff member or may not (directory.Permits), a
+// review by whoever made the observation, a name alone (no identifier, no confirmation), and what has moved
+// on since the person looked. Deciding the same again, with the same moment, returns the event there is.
+//
+// Of the two people who confirm what stands against a provider, one at least is an approver.
 func (s *Store) Decide(ctx context.Context, d directory.Decision) (directory.Event, error) {
 	var out directory.Event
 	err := s.write(ctx, "store.Decide", func(w *work) error {
@@ -240,63 +289,138 @@ func (s *Store) Decide(ctx context.Context, d directory.Decision) (directory.Eve
 		if err := checkDecision(d, w.now); err != nil {
 			return err
 		}
+		var c directory.Case
+		var err error
+		if d.Case != "" {
+			if c, err = w.caseOf(d.Case); err != nil {
+				return err
+			}
+			d.Provider, d.Of = directory.ProviderRef{ID: c.Provider}, c.Event
+			if d.Seen == 0 {
+				return directory.Errorf(directory.Invalid, "seen", "say what you looked at: kapdir cases show %s gives the number", c.ID)
+			}
+		}
 		h, err := w.resolve(d.Provider, "provider")
+		if directory.KindOf(err) == directory.NotFound && d.Case != "" {
+			return directory.Errorf(directory.Refused, "case", "its provider is on no public face any more, withdrawn or merged: there is nothing to decide")
+		}
 		if err != nil {
 			return err
 		}
-		i, e, err := w.observation(h, d)
+		done := func(n *newEvent) {
+			w.then = func() error { out = *n.event(); return nil } // once it has its number
+		}
+		switch {
+		case d.Case != "" && c.Claim == "":
+			return w.decideCandidate(c, h, d, done, &out)
+		case c.Kind == directory.CaseDispute:
+			return directory.Errorf(directory.Invalid, "decision", "a dispute is accepted, declined or closed: kapdir cases show %s", c.ID)
+		case d.Decision == string(directory.Distinct) || d.Decision == string(directory.Same):
+			return directory.Errorf(directory.Invalid, "decision", "%q is about two descriptions: an observation is confirmed, cleared or returned", d.Decision)
+		}
+		if d.Decision == "clear" && d.Field == "" && c.Kind != directory.CaseDocument {
+			return directory.Errorf(directory.Invalid, "field", "to clear a candidate, name the identifier that differs")
+		}
+		i, e, err := w.observation(h, c, d)
 		if err != nil {
 			return err
 		}
 		hist := &h.file.Claims[i]
-		actor := directory.Actor{Kind: directory.Staff, ID: d.Staff, Auth: d.Auth}
 		for _, r := range hist.Events {
-			if r.Type != directory.Review || r.Actor.ID != d.Staff || r.Body.Decision != d.Decision {
-				continue
-			}
-			switch {
-			case r.PerformedAt == d.At && (d.Of == 0 || r.Body.Of == d.Of) && r.Body.Field == d.Field && r.Body.Note == d.Note:
+			if r.Actor.Kind == directory.Staff && r.Actor.ID == d.Staff && r.PerformedAt == d.At && (d.Of == 0 || r.Body.Of == d.Of || r.Supersedes == d.Of) &&
+				(r.Type == directory.Review && r.Body.Decision == d.Decision || r.Type == directory.Correct && d.Decision == "clear") &&
+				r.Body.Field == clean(d.Field) && r.Body.Note == clean(d.Note) {
 				out = r
 				return nil
-			case e != nil && r.Body.Of == e.Seq:
-				return directory.Errorf(directory.Conflict, "staff", "%s has decided so already: somebody else must", d.Staff)
+			}
+		}
+		o, err := w.office()
+		if err != nil {
+			return err
+		}
+		m, err := o.member(d.Staff)
+		if err != nil {
+			return err
+		}
+		if d.Seen != 0 || d.Case != "" {
+			look := "kapdir claims show " + string(hist.Claim.ID)
+			if d.Case != "" {
+				look = "kapdir cases show " + string(d.Case)
+			}
+			if err := fresh(*hist, d.Seen, look); err != nil {
+				return err
 			}
 		}
 		if e == nil {
 			return directory.Errorf(directory.Conflict, "claim", "nothing about this claim waits for a decision")
 		}
-		if e.Actor.Kind == directory.Staff && e.Actor.ID == d.Staff {
-			return directory.Errorf(directory.Refused, "staff", "%s made the observation: somebody else must review it", d.Staff)
+		known, err := w.known()
+		if err != nil {
+			return err
 		}
-		m := matchOf(e.Body)
-		visible := m.Rung == directory.M5 || m.Rung == directory.M4 || m.Identified()
-		if d.Decision == "confirm" && !visible {
-			return directory.Errorf(directory.Refused, "decision", "a name alone is never a match: only an identifier that agrees can be confirmed")
+		if d.At < e.PerformedAt {
+			return directory.Errorf(directory.Invalid, "at", "a decision cannot be dated before what it decides, which is of %s", e.PerformedAt)
 		}
-		n := w.append(h, i, directory.Event{Type: directory.Review, PerformedAt: d.At, Actor: actor, Evidence: e.Evidence,
-			Body: directory.Body{Of: e.Seq, Decision: d.Decision, Field: clean(d.Field), Note: clean(d.Note)}}, visible)
-		if d.Decision == "clear" && hist.Claim.Kind == directory.ExclusionScreen {
-			if err := w.screenAgain(h, hist.Claim.Issuer); err != nil {
-				return err
-			}
+		if err := o.review(m, hist, *e, directory.Deed(d.Decision), w.now, known, w.s.config.Policies); err != nil {
+			return err
 		}
-		w.then = func() error { // once the review has its number
-			out = *n.event()
-			return w.closeCases(h, i)
+		actor := directory.Actor{Kind: directory.Staff, ID: d.Staff, Auth: d.Auth}
+		body := directory.Body{Of: e.Seq, Decision: d.Decision, Field: clean(d.Field), Note: clean(d.Note)}
+		if c.Kind == directory.CaseDocument && d.Decision == "clear" { // the document shows what it says after all
+			fixed := e.Body
+			fixed.Field, fixed.Note = body.Field, body.Note
+			done(w.append(h, i, directory.Event{Type: directory.Correct, Supersedes: e.Seq, PerformedAt: d.At, Actor: actor, Evidence: e.Evidence, Body: fixed,
+				Reason: slices.DeleteFunc(slices.Clone(e.Reason), func(r string) bool { return r == reusedHash })}, true))
+			return nil
+		}
+		var also []directory.Event
+		last := d.Decision == "clear" // nobody else needs to clear it
+		if last && hist.OccasionOf(e.Seq, w.now, known, w.s.config.Policies) == directory.Found {
+			need, _ := hist.Approvals(e.Seq, w.now, known, w.s.config.Policies)
+			last = len(hist.Clearances(e.Seq, w.now, known, w.s.config.Policies))+1 >= need
+		}
+		if last {
+			also = w.saysSame(hist, *e, known)
+		}
+		done(w.append(h, i, directory.Event{Type: directory.Review, PerformedAt: d.At, Actor: actor, Evidence: e.Evidence, Body: body},
+			c.Kind != directory.CaseDocument && e.Identifies()))
+		for _, same := range also {
+			body.Of = same.Seq
+			w.append(h, i, directory.Event{Type: directory.Review, PerformedAt: d.At, Actor: actor, Evidence: same.Evidence, Body: body}, same.Identifies())
+		}
+		if last && hist.Claim.Kind == directory.ExclusionScreen {
+			return w.screenAgain(h, hist.Claim.Issuer)
 		}
 		return nil
 	})
 	return out, err
 }
 
+// saysSame returns the other observations of the claim that wait and say just what e says: the same row of
+// earlier releases. Whoever clears one clears them all.
+func (w *work) saysSame(hist *directory.History, e directory.Event, known directory.Instant) []directory.Event {
+	pending := directory.Derive(*hist, w.now, known, w.s.config.Policies).Pending
+	said := e.Body
+	said.Release = ""
+	var out []directory.Event
+	for _, o := range hist.InEffect(w.now, known) {
+		body := o.Body
+		body.Release = ""
+		if o.Seq != e.Seq && slices.Contains(pending, o.Seq) && sameAnswer(said, body) && o.PerformedAt <= e.PerformedAt {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
 func checkDecision(d directory.Decision, now directory.Instant) error {
 	switch {
 	case d.Staff == "":
 		return directory.Errorf(directory.Invalid, "staff", "a decision says whose it is")
-	case !slices.Contains([]string{"confirm", "clear", "return"}, d.Decision):
-		return directory.Errorf(directory.Invalid, "decision", "a decision confirms, clears or returns, not %q", d.Decision)
-	case d.Decision == "clear" && d.Field == "":
-		return directory.Errorf(directory.Invalid, "field", "to clear a candidate, name the identifier that differs")
+	case d.Auth == "":
+		return directory.Errorf(directory.Invalid, "auth", "a decision says how its maker proved who they are")
+	case !slices.Contains([]directory.Deed{directory.Confirm, directory.Clear, directory.Return, directory.Distinct, directory.Same}, directory.Deed(d.Decision)):
+		return directory.Errorf(directory.Invalid, "decision", "a decision is confirm, clear or return, or distinct of two descriptions, not %q", d.Decision)
 	case d.At > now.Add(5*time.Minute):
 		return directory.Errorf(directory.Invalid, "at", "a decision cannot be made in the future")
 	case directory.LooksLikeSSN(d.Note) || directory.LooksLikeSSN(d.Field):
@@ -305,9 +429,195 @@ func checkDecision(d directory.Decision, now directory.Instant) error {
 	return nil
 }
 
+// fresh refuses an act of somebody who has not seen all there is: seen is the number of the newest event of
+// the claim that they were shown.
+func fresh(hist directory.History, seen int64, look string) error {
+	newest := hist.Newest()
+	if seen > newest {
+		return directory.Errorf(directory.Invalid, "seen", "the claim has no event %d, its newest is %d: give the number that %s shows", seen, newest, look)
+	}
+	var since []string
+	for _, e := range hist.Events {
+		if e.Seq > seen {
+			since = append(since, fmt.Sprintf("%s (event %d)", e.Words(), e.Seq))
+		}
+	}
+	switch n := len(since); {
+	case n == 0:
+		return nil
+	case seen == 0:
+		return directory.Errorf(directory.Invalid, "seen", "say what you looked at: %s gives the number", look)
+	case n > 3:
+		since = append(since[:3], fmt.Sprintf("and %d more", n-3))
+	}
+	return directory.Errorf(directory.Conflict, "seen", "since you looked, %s; look again: %s", strings.Join(since, "; "), look)
+}
+
+// review refuses a review that a rule forbids. e is the observation as it stands in effect. With a member
+// who is nobody, only what is refused to everybody.
+func (o office) review(m directory.StaffMember, hist *directory.History, e directory.Event, d directory.Deed, t, k directory.Instant, policies directory.Policies) error {
+	on := hist.OccasionOf(e.Seq, t, k, policies)
+	need, given := hist.Approvals(e.Seq, t, k, policies)
+	cleared := hist.Clearances(e.Seq, t, k, policies)
+	switch state := e.Body.State; {
+	case d == directory.Confirm && e.Type == directory.Observe && !e.Identifies():
+		return directory.Errorf(directory.Refused, "decision", "a name alone is never a match: only an identifier that agrees can be confirmed")
+	case d == directory.Confirm && (state == directory.SeenPossible || state == directory.SeenIndeterminate):
+		return directory.Errorf(directory.Refused, "decision",
+			"%q is no answer yet: say what it means with kapdir claims correct, and somebody else confirms that; or clear or return it", state)
+	case d == directory.Return && e.Type != directory.Observe:
+		return directory.Errorf(directory.Invalid, "decision", "a document is confirmed as somebody else's, or cleared; only what a source says is returned")
+	case m.Name == "":
+		return nil
+	case e.Actor.Kind == directory.Staff && e.Actor.ID == m.Name:
+		return directory.Errorf(directory.Refused, "staff", "%s made the observation: somebody else must review it: %s", m.Name,
+			directory.OneOf(o.without([]string{m.Name}, directory.WhoMay(d, on)...)))
+	case d == directory.Confirm && slices.Contains(given, m.Name):
+		return directory.Errorf(directory.Conflict, "staff", "%s has confirmed it already: somebody else must: %s", m.Name, directory.OneOf(o.next(need, given, e, hist)))
+	}
+	if d == directory.Clear && on == directory.Found && slices.Contains(cleared, m.Name) {
+		return directory.Errorf(directory.Conflict, "staff", "%s has cleared it already: it takes a second person to take back what two found", m.Name)
+	}
+	if d == directory.Return {
+		if last := hist.LastReview(e.Seq, t, k); last != nil && last.Body.Decision == "return" && last.Actor.ID == m.Name {
+			return directory.Errorf(directory.Conflict, "staff", "%s has returned it already (event %d)", m.Name, last.Seq)
+		}
+	}
+	if err := o.may(m, d, on); err != nil {
+		return err
+	}
+	already := given
+	switch {
+	case d == directory.Clear && on == directory.Found:
+		already = cleared
+	case d != directory.Confirm:
+		return nil
+	}
+	if need > 1 && len(already)+1 == need && m.Role != directory.Approver && !o.approved(already, e.Seq, hist, d) {
+		return directory.Errorf(directory.Refused, "staff", "one of the two who %s what stands against a provider must be an approver, and %s is a %s like %s: ask %s",
+			d, m.Name, m.Role, directory.AllOf(already), directory.OneOf(o.without(append(slices.Clip(already), e.Actor.ID), directory.Approver)))
+	}
+	return nil
+}
+
+// approved reports that one of the people was an approver when they decided so about the observation.
+func (o office) approved(people []string, of int64, hist *directory.History, d directory.Deed) bool {
+	return slices.ContainsFunc(hist.Events, func(r directory.Event) bool {
+		return r.Type == directory.Review && r.Body.Of == of && r.Body.Decision == string(d) && slices.Contains(people, r.Actor.ID) &&
+			o.roleAt(r.Actor.ID, r.PerformedAt) == directory.Approver
+	})
+}
+
+// next returns who could confirm an observation next.
+func (o office) next(need int, given []string, e directory.Event, hist *directory.History) []string {
+	roles := directory.WhoMay(directory.Confirm, e.Occasion())
+	if need > 1 && len(given)+1 == need && !o.approved(given, e.Seq, hist, directory.Confirm) {
+		roles = []directory.Role{directory.Approver}
+	}
+	left := given
+	if e.Actor.Kind == directory.Staff {
+		left = append(slices.Clip(given), e.Actor.ID)
+	}
+	return o.without(left, roles...)
+}
+
+// decideCandidate decides about a case that has no observation: a row of a source that may speak of the
+// provider, or two descriptions of perhaps one person. That they are two people is kept as an event of the
+// provider's file, with the row as evidence, which no public face shows.
+func (w *work) decideCandidate(c directory.Case, h *holding, d directory.Decision, done func(*newEvent), out *directory.Event) error {
+	rows, err := w.rows(`WHERE source = $1 AND key IN (%s)`, []any{c.Source}, []string{c.Key})
+	if err != nil {
+		return err
+	}
+	o, err := w.office()
+	if err != nil {
+		return err
+	}
+	file := h.find(directory.Claim{Kind: directory.FileClaim})
+	if c.Closed != "" {
+		who := "it was closed on " + string(c.Closed.Date())
+		if file >= 0 {
+			if e := h.file.Claims[file].Event(c.Decided); e != nil {
+				if e.Actor.ID == d.Staff && e.PerformedAt == d.At && e.Body.Decision == d.Decision && e.Body.Note == clean(d.Note) {
+					*out = *e
+					return nil
+				}
+				who = fmt.Sprintf("%s (event %d)", e.Words(), e.Seq)
+			}
+		}
+		return directory.Errorf(directory.Conflict, "case", "the case is closed: %s", who)
+	}
+	m, err := o.member(d.Staff)
+	if err != nil {
+		return err
+	}
+	if err := o.candidate(m, c, directory.Deed(d.Decision)); err != nil {
+		return err
+	}
+	switch {
+	case d.Seen > c.Revision:
+		return directory.Errorf(directory.Invalid, "seen", "the case has no revision %d, it is at %d: give the number that kapdir cases show %s shows", d.Seen, c.Revision, c.ID)
+	case d.Seen < c.Revision:
+		return directory.Errorf(directory.Conflict, "seen", "since you looked, what %s says in %s has changed; look again: kapdir cases show %s", c.Source, c.Key, c.ID)
+	case len(rows) == 0:
+		return directory.Errorf(directory.Conflict, "case", "%s no longer has the row %s: nothing is left to decide", c.Source, c.Key)
+	}
+	run, err := w.runNumber(rows[0].run)
+	if err != nil {
+		return err
+	}
+	evidence := w.keep(w.recordEvidence(rows[0], run.Release))
+	file = w.claim(h, directory.Claim{Kind: directory.FileClaim})
+	n := w.append(h, file, directory.Event{Type: directory.Decide, PerformedAt: d.At, Actor: directory.Actor{Kind: directory.Staff, ID: d.Staff, Auth: d.Auth},
+		Evidence: []string{evidence}, Body: directory.Body{Decision: d.Decision, Source: c.Source, Release: run.Release.Name, Number: c.Key, Match: c.Match.Rung,
+			By: c.Match.By, Against: c.Match.Against, Field: clean(d.Field), Note: clean(d.Note)}}, false)
+	done(n)
+	tell := w.then
+	w.then = func() error {
+		_, err := w.exec(`UPDATE cases SET closed = $1, decided = $2 WHERE provider = $3 AND source = $4 AND key = $5 AND claim = '' AND closed = ''`,
+			w.now, n.event().Seq, c.Provider, c.Source, c.Key)
+		if err != nil {
+			return err
+		}
+		return tell()
+	}
+	return nil
+}
+
+// candidate refuses what cannot be decided about a case without an observation.
+func (o office) candidate(m directory.StaffMember, c directory.Case, d directory.Deed) error {
+	switch {
+	case d == directory.Same && c.Kind == directory.CaseDuplicate:
+		return directory.Errorf(directory.Refused, "decision", "two providers are not merged by hand: merging comes with the importers. Leave the case open, or say distinct")
+	case d != directory.Distinct:
+		return directory.Errorf(directory.Refused, "decision", "a name alone identifies nobody, so there is nothing to %s. "+
+			"Ask the provider for the number that would tell: once a listing states it, the row joins by itself. If it is somebody else, say distinct", d)
+	case m.Name == "":
+		return nil
+	}
+	return o.may(m, d, directory.Ordinary)
+}
+
 // observation finds the claim a decision speaks of and the observation that waits for it; e is nil when
 // none waits.
-func (w *work) observation(h *holding, d directory.Decision) (claim int, e *directory.Event, err error) {
+func (w *work) observation(h *holding, c directory.Case, d directory.Decision) (claim int, e *directory.Event, err error) {
+	known, err := w.known()
+	if err != nil {
+		return 0, nil, err
+	}
+	if c.ID != "" {
+		i := h.index(c.Claim)
+		if i < 0 {
+			return 0, nil, directory.Errorf(directory.Internal, "case", "the claim of case %s is missing: run kapdir fsck", c.ID)
+		}
+		for _, o := range h.file.Claims[i].InEffect(w.now, known) {
+			found := d.Decision == "clear" && h.file.Claims[i].OccasionOf(o.Seq, w.now, known, w.s.config.Policies) == directory.Found
+			if o.Seq == c.Event && (found || w.s.waits(c, &h.file.Claims[i], w.now, known)) {
+				e = &o
+			}
+		}
+		return i, e, nil
+	}
 	number := directory.ParseLicenceNumber(d.Number)
 	var found []int
 	for i := range h.file.Claims {
@@ -320,17 +630,14 @@ func (w *work) observation(h *holding, d directory.Decision) (claim int, e *dire
 	if len(found) == 0 {
 		return 0, nil, directory.Errorf(directory.NotFound, "kind", "the provider has no such claim: %s %s %s %s", d.Kind, d.Issuer, d.State, d.Number)
 	}
-	head, err := w.head()
-	if err != nil {
-		return 0, nil, err
-	}
 	waiting := map[int]*directory.Event{}
 	var pick []int
 	for _, i := range found {
 		hist := h.file.Claims[i]
-		pending := directory.Derive(hist, w.now, max(w.now, head.RecordedAt), w.s.config.Policies).Pending
-		for j := range hist.Events {
-			o := &hist.Events[j]
+		pending := directory.Derive(hist, w.now, known, w.s.config.Policies).Pending
+		events := hist.InEffect(w.now, known)
+		for j := range events {
+			o := &events[j]
 			if !slices.Contains(pending, o.Seq) || d.Of != 0 && o.Seq != d.Of {
 				continue
 			}
@@ -383,26 +690,7 @@ func (w *work) screenAgain(h *holding, list string) error {
 	return nil
 }
 
-// closeCases closes the cases of a claim whose observations no longer wait for anybody.
-func (w *work) closeCases(h *holding, claim int) error {
-	head, err := w.head()
-	if err != nil {
-		return err
-	}
-	hist := h.file.Claims[claim]
-	st := directory.Derive(hist, w.now, max(w.now, head.RecordedAt), w.s.config.Policies)
-	var done []string
-	err = w.each(`SELECT id, event FROM cases WHERE claim = $1 AND closed = ''`, []any{hist.Claim.ID}, func(r *sql.Rows) error {
-		var id string
-		var event int64
-		err := r.Scan(&id, &event)
-		if !slices.Contains(st.Pending, event) {
-			done = append(done, id)
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return w.execIn(`UPDATE cases SET closed = $1 WHERE id IN (%s)`, []any{w.now}, done)
+// index returns the place of the claim of that id, or -1.
+func (h *holding) index(id directory.ID) int {
+	return slices.IndexFunc(h.file.Claims, func(x directory.History) bool { return x.Claim.ID == id })
 }

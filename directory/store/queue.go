@@ -4,30 +4,73 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"kapdir/directory"
 )
 
 // Cases returns what waits for a person, the most harmful kind first and the oldest first within it; with
-// openOnly false, closed cases too.
-func (s *Store) Cases(ctx context.Context, openOnly bool, limit int) ([]directory.Case, error) {
-	var out []directory.Case
-	err := s.read(ctx, "store.Cases", func(t *tx) error {
-		return t.each(`SELECT id, kind, provider, claim, source, key, event, agreed, opened, closed FROM cases WHERE closed = '' OR $1 = 0
-			ORDER BY CASE kind WHEN 'possible_exclusion' THEN 1 WHEN 'adverse' THEN 2 WHEN 'conflict' THEN 3 WHEN 'indeterminate' THEN 4
-				WHEN 'possible_duplicate' THEN 5 WHEN 'first_verification' THEN 6 ELSE 7 END, opened, id LIMIT $2`,
-			[]any{truth(openOnly), limit}, func(r *sql.Rows) error {
-				var c directory.Case
-				var agreed string
-				if err := r.Scan(&c.ID, &c.Kind, &c.Provider, &c.Claim, &c.Source, &c.Key, &c.Event, &agreed, &c.Opened, &c.Closed); err != nil {
-					return err
-				}
-				out = append(out, c)
-				return json.Unmarshal([]byte(agreed), &out[len(out)-1].Match)
-			})
+// openOnly false, closed cases too. What is about a provider who is on no public face waits for nobody.
+func (s *Store) Cases(ctx context.Context, openOnly bool, limit int) (out []directory.Case, err error) {
+	err = s.read(ctx, "store.Cases", func(t *tx) error {
+		out, err = t.casesOf(caseFilter(!openOnly, "", ""), limit)
+		return err
 	})
 	return out, err
+}
+
+const caseColumns = `c.id, c.kind, c.provider, c.claim, c.source, c.key, c.event, c.revision, c.agreed, c.opened, c.closed, c.decided`
+
+// byHarm orders cases by their kind.
+var byHarm = func() string {
+	var b strings.Builder
+	b.WriteString(`CASE c.kind`)
+	for i, k := range directory.CaseKinds {
+		fmt.Fprintf(&b, ` WHEN '%s' THEN %d`, k.Kind, i)
+	}
+	return b.String() + ` ELSE 99 END, c.opened, c.id`
+}()
+
+// filter is a condition on cases with its arguments.
+type filter struct {
+	where string
+	args  []any
+}
+
+func caseFilter(all bool, kind directory.CaseKind, provider directory.ID) filter {
+	return filter{`WHERE ($1 = 1 OR c.closed = '' AND EXISTS (SELECT 1 FROM provider p WHERE p.id = c.provider AND p.withdrawn = 0 AND p.merged_into = ''))
+		AND ($2 = '' OR c.kind = $2) AND ($3 = '' OR c.provider = $3)`, []any{truth(all), kind, provider}}
+}
+
+// casesOf reads cases in the order in which a person looks at them.
+func (t *tx) casesOf(f filter, limit int) ([]directory.Case, error) {
+	var out []directory.Case
+	n := len(f.args) + 1
+	err := t.each(fmt.Sprintf(`SELECT %s FROM cases c %s ORDER BY %s LIMIT $%d`, caseColumns, f.where, byHarm, n), append(slices.Clip(f.args), limit), func(r *sql.Rows) error {
+		var c directory.Case
+		var agreed string
+		if err := r.Scan(&c.ID, &c.Kind, &c.Provider, &c.Claim, &c.Source, &c.Key, &c.Event, &c.Revision, &agreed, &c.Opened, &c.Closed, &c.Decided); err != nil {
+			return err
+		}
+		out = append(out, c)
+		return json.Unmarshal([]byte(agreed), &out[len(out)-1].Match)
+	})
+	return out, err
+}
+
+// caseOf reads one case.
+func (t *tx) caseOf(id directory.ID) (directory.Case, error) {
+	found, err := t.casesOf(filter{`WHERE c.id = $1`, []any{id}}, 1)
+	if err == nil && len(found) == 0 {
+		err = directory.Errorf(directory.NotFound, "case", "there is no case %s: kapdir cases list shows what waits", id)
+	}
+	if err != nil {
+		return directory.Case{}, err
+	}
+	return found[0], nil
 }
 
 // TouchDue writes a numbered change for every provider whose answer has changed by time alone since it
@@ -103,20 +146,24 @@ type newCase struct {
 // openCase asks for a case; one that is open already stays as it is.
 func (w *work) openCase(c directory.Case, e *newEvent) { w.cases = append(w.cases, newCase{c, e}) }
 
-// writeCases opens the cases asked for. One that a person has closed opens again only for a newer event.
+// writeCases opens the cases asked for, and closes those whose claims need nobody any more. A case that was
+// closed opens again for a newer event; one without an event, when the row that it is about has changed.
 func (w *work) writeCases() error {
 	type identity struct{ kind, provider, claim, source, key string }
 	place := map[identity]int{}
 	var rows [][]any
 	for _, c := range w.cases {
+		hash := ""
 		if c.event != nil {
 			c.Event = c.event.event().Seq
+		} else if _, err := w.one(`SELECT row_hash FROM source_record WHERE source = $1 AND key = $2`, []any{c.Source, clean(c.Key)}, &hash); err != nil {
+			return err
 		}
 		agreed, err := json.Marshal(c.Match)
 		if err != nil {
 			return err
 		}
-		row := []any{directory.NewID(directory.CasePrefix, w.now), c.Kind, c.Provider, c.Claim, c.Source, clean(c.Key), c.Event, string(agreed), w.now, ""}
+		row := []any{directory.NewID(directory.CasePrefix, w.now), c.Kind, c.Provider, c.Claim, c.Source, clean(c.Key), c.Event, string(agreed), w.now, "", 1, hash, 0}
 		id := identity{string(c.Kind), string(c.Provider), string(c.Claim), c.Source, clean(c.Key)}
 		switch i, again := place[id]; {
 		case !again:
@@ -126,8 +173,117 @@ func (w *work) writeCases() error {
 			rows[i] = row
 		}
 	}
-	return w.insert(`INSERT INTO cases (id, kind, provider, claim, source, key, event, agreed, opened, closed)`, rows,
-		`ON CONFLICT (kind, provider, claim, source, key) DO UPDATE SET event = excluded.event, agreed = excluded.agreed,
-			opened = CASE WHEN cases.closed = '' THEN cases.opened ELSE excluded.opened END, closed = ''
-		WHERE excluded.event > cases.event`)
+	err := w.insert(`INSERT INTO cases (id, kind, provider, claim, source, key, event, agreed, opened, closed, revision, row_hash, decided)`, rows,
+		`ON CONFLICT (kind, provider, claim, source, key) DO UPDATE SET event = excluded.event, agreed = excluded.agreed, row_hash = excluded.row_hash,
+			opened = CASE WHEN cases.closed = '' THEN cases.opened ELSE excluded.opened END, closed = '', revision = cases.revision + 1, decided = 0
+		WHERE excluded.event > cases.event
+			OR excluded.event = 0 AND (excluded.row_hash <> cases.row_hash OR cases.closed = '' AND excluded.agreed <> cases.agreed)`)
+	if err != nil {
+		return err
+	}
+	return w.settleCases()
+}
+
+// settleCases closes the cases of the claims that the work has written to whose events no longer wait for
+// anybody, and opens again those whose events do: what settled them was voided. A case goes by its newest
+// observation; when that is decided and an earlier one still waits, the case goes on with it.
+func (w *work) settleCases() error {
+	hists := map[directory.ID]*directory.History{}
+	var claims []string
+	for _, n := range w.events {
+		h := n.history()
+		if n.event().Type != directory.Assert && len(h.Events) > 1 && hists[h.Claim.ID] == nil { // a first event settles nothing
+			hists[h.Claim.ID] = h
+			claims = append(claims, string(h.Claim.ID))
+		}
+	}
+	if len(claims) == 0 {
+		return nil
+	}
+	cases := map[directory.ID][]directory.Case{}
+	var order []directory.ID
+	err := w.eachIn(`SELECT id, kind, claim, source, event, closed FROM cases WHERE claim IN (%s) ORDER BY claim, event DESC, id`, nil, claims, func(r *sql.Rows) error {
+		var c directory.Case
+		err := r.Scan(&c.ID, &c.Kind, &c.Claim, &c.Source, &c.Event, &c.Closed)
+		if cases[c.Claim] == nil {
+			order = append(order, c.Claim)
+		}
+		cases[c.Claim] = append(cases[c.Claim], c)
+		return err
+	})
+	if err != nil || len(order) == 0 {
+		return err
+	}
+	known, err := w.known()
+	if err != nil {
+		return err
+	}
+	var done, again []string
+	for _, claim := range order {
+		hist := hists[claim]
+		left := directory.Derive(*hist, w.now, known, w.s.config.Policies).Pending // and no open case is about it
+		var free []directory.Case
+		for _, c := range cases[claim] {
+			switch waits := w.s.waits(c, hist, w.now, known); {
+			case waits:
+				left = slices.DeleteFunc(left, func(n int64) bool { return n == c.Event })
+				if c.Closed != "" {
+					again = append(again, string(c.ID))
+				}
+			case c.Kind != directory.CaseDispute && c.Kind != directory.CaseDocument:
+				free = append(free, c)
+			case c.Closed == "":
+				done = append(done, string(c.ID))
+			}
+		}
+		if len(left) > 0 && len(free) > 0 {
+			of := left[len(left)-1]
+			i := max(0, slices.IndexFunc(free, func(c directory.Case) bool { return c.Source == hist.Event(of).Body.Source }))
+			if err := w.goOn(free[i], *hist.Event(of)); err != nil {
+				return err
+			}
+			free = slices.Delete(free, i, i+1)
+		}
+		for _, c := range free {
+			if c.Closed == "" {
+				done = append(done, string(c.ID))
+			}
+		}
+	}
+	if err := w.execIn(`UPDATE cases SET closed = $1 WHERE id IN (%s)`, []any{w.now}, done); err != nil {
+		return err
+	}
+	return w.execIn(`UPDATE cases SET closed = '', opened = $1 WHERE id IN (%s)`, []any{w.now}, again)
+}
+
+// goOn makes a case be about another observation of its claim.
+func (w *work) goOn(c directory.Case, e directory.Event) error {
+	agreed, err := json.Marshal(matchOf(e.Body))
+	if err != nil {
+		return err
+	}
+	_, err = w.exec(`UPDATE cases SET event = $2, agreed = $3, closed = '', opened = CASE WHEN closed = '' THEN opened ELSE $4 END, revision = revision + 1 WHERE id = $1`,
+		c.ID, e.Seq, string(agreed), w.now)
+	return err
+}
+
+// waits reports that the event of a case about a claim waits for a person.
+func (s *Store) waits(c directory.Case, hist *directory.History, now, known directory.Instant) bool {
+	if hist == nil {
+		return c.Closed == ""
+	}
+	is := func(e directory.Event) bool { return e.Seq == c.Event }
+	switch c.Kind {
+	case directory.CaseDispute:
+		return slices.ContainsFunc(hist.Disputed(now, known), is)
+	case directory.CaseDocument:
+		return slices.ContainsFunc(hist.InEffect(now, known), is) && hist.LastReview(c.Event, now, known) == nil
+	}
+	return slices.Contains(directory.Derive(*hist, now, known, s.config.Policies).Pending, c.Event)
+}
+
+// known is the moment of knowledge that takes in everything written so far.
+func (w *work) known() (directory.Instant, error) {
+	head, err := w.head()
+	return max(w.now, head.RecordedAt), err
 }

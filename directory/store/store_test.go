@@ -59,6 +59,17 @@ func testStore(t *testing.T, fresh func(testing.TB) Config) {
 		{"time passes", testTouchDue},
 		{"attest", testAttest},
 		{"decide", testDecide},
+		{"staff", testStaff},
+		{"who may do what", testPermits},
+		{"stale decisions", testStale},
+		{"candidates without an observation", testCandidates},
+		{"disputes", testDisputes},
+		{"corrections and voids", testCorrections},
+		{"withdrawals", testWithdrawals},
+		{"dossiers", testDossier},
+		{"documents sent twice", testReused},
+		{"practice agreements", testAgreement},
+		{"two decide at once", testTwoAtOnce},
 		{"NPPES alone lists nobody", testNPPESAlone},
 		{"rules", testRules},
 		{"quarantine", testQuarantine},
@@ -73,6 +84,7 @@ func testStore(t *testing.T, fresh func(testing.TB) Config) {
 	}
 	t.Run("crashes", func(t *testing.T) { testCrashes(t, fresh) })
 	t.Run("any order", func(t *testing.T) { testAnyOrder(t, fresh) })
+	t.Run("two staff", func(t *testing.T) { testTwoStaff(t, fresh) })
 }
 
 var ctx = context.Background()
@@ -486,6 +498,7 @@ func testCleared(t *testing.T, c Config) {
 	clk := newClock()
 	c.Now = clk.now
 	s := open(t, c)
+	hire(t, s)
 	load(t, s, edition("kap-commons", "1", "2026-11-20"), cara())
 	load(t, s, edition("leie", "2026-10", "2026-10-31"), exclusion("c", "Cara Smith", ""))
 	id := find(t, s, "Cara Smith").Provider.ID
@@ -875,7 +888,7 @@ func testAttest(t *testing.T, c Config) {
 			Monitoring: directory.Yes, Emergency: directory.Yes, Integration: directory.Yes, SHA256: hash}},
 		{At: at, Provider: byNPI, By: "provider", Auth: "email_link", Certificate: &directory.CertificateStatement{Programme: "Polaris Insight Center", Level: "certificate",
 			Completed: "2024-05-01", SHA256: hash}},
-		{At: at, Provider: prescriber, By: "prescriber", Auth: "email_link", DEA: &directory.DocumentStatement{State: "CO", Expires: "2028-01-31", SHA256: hash}},
+		{At: at, Provider: prescriber, By: "prescriber", Auth: "email_link", DEA: &directory.DocumentStatement{State: "CO", Expires: "2028-01-31", SHA256: strings.Repeat("cd", 32)}},
 	}
 	for i, a := range statements {
 		want := 1
@@ -936,6 +949,7 @@ func testDecide(t *testing.T, c Config) {
 	clk := newClock()
 	c.Now = clk.now
 	s := open(t, c)
+	hire(t, s)
 	load(t, s, edition("kap-commons", "1", "2026-11-20"), ana())
 	load(t, s, edition("co-dora", "1", "2026-11-01"), roster("CSW", "12345", "Ana Ruiz", "Active", directory.SeenActive, "2027-08-31"))
 	at := s.now()

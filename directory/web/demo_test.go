@@ -78,9 +78,9 @@ func loadDemo() (w world, err error) {
 	var manifest struct {
 		Now   directory.Instant
 		Steps []struct {
-			Source, Path, Release, Attestations, Decisions string
-			AsOf                                           directory.Date `json:"as_of"`
-			Read                                           directory.Instant
+			Source, Path, Release, Staff, Attestations, Decisions string
+			AsOf                                                  directory.Date `json:"as_of"`
+			Read                                                  directory.Instant
 		}
 	}
 	raw, err := os.ReadFile(filepath.Join(demoDir, "manifest.json"))
@@ -104,6 +104,12 @@ func loadDemo() (w world, err error) {
 						crawler.Options{AsOf: s.AsOf, Release: s.Release, Now: clock})
 				}
 			}
+		case s.Staff != "":
+			err = eachLine(s.Staff, func(c directory.StaffChange) error {
+				set(c.At)
+				_, err := w.store.ChangeStaff(ctx, c)
+				return err
+			})
 		case s.Attestations != "":
 			err = eachLine(s.Attestations, func(a directory.Attestation) error {
 				set(a.At)

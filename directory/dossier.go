@@ -1,0 +1,592 @@
+package directory
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Dossier is a case with everything a person needs to decide it. It is for staff alone: it holds what no
+// public face shows.
+type Dossier struct {
+	Case     Case       `json:"case"`
+	Seen     int64      `json:"seen"`  // to be given with the decision: what came after it the person has not seen
+	Waits    bool       `json:"waits"` // for a decision; false when it was closed or has resolved itself
+	Provider Provider   `json:"provider"`
+	Claim    *Claim     `json:"claim,omitempty"` // nil of a case without an observation
+	Status   Status     `json:"status,omitempty"`
+	Now      string     `json:"now,omitempty"` // what the claim is worth at this moment, in words
+	History  []Told     `json:"history"`
+	Compared []Compared `json:"compared"`
+	Row      *SourceRow `json:"row,omitempty"`
+	Others   []Other    `json:"others,omitempty"` // whom the row speaks of besides
+	Need     Need       `json:"need"`
+	Choices  []Choice   `json:"choices"`
+}
+
+// Told is an event in words.
+type Told struct {
+	Seq   int64   `json:"seq"`
+	At    Instant `json:"at"` // when it was performed
+	Words string  `json:"words"`
+	Gone  bool    `json:"gone,omitempty"` // voided, or another stands in its place
+}
+
+// Compared is one field: what the provider's listing or claim says beside what the source says.
+type Compared struct {
+	Field  string `json:"field"`
+	Ours   string `json:"ours,omitempty"`
+	Theirs string `json:"theirs,omitempty"`
+	Agree  string `json:"agree,omitempty"` // same, differs; "" when one of the two says nothing
+}
+
+// SourceRow is what the source itself says, as it is kept.
+type SourceRow struct {
+	Source   string            `json:"source"`
+	Release  string            `json:"release,omitempty"`
+	Key      string            `json:"key"`
+	Line     int               `json:"line,omitempty"`
+	Evidence string            `json:"evidence,omitempty"` // its SHA-256
+	Fields   map[string]string `json:"fields,omitempty"`
+	Text     string            `json:"text,omitempty"` // of evidence that has no fields
+}
+
+// Other is another provider whom a case is about as well.
+type Other struct {
+	ID   ID     `json:"id"`
+	Name string `json:"name"`
+}
+
+// Need is what a case still asks for before it is settled.
+type Need struct {
+	Approvals int      `json:"approvals"`           // confirmations still needed
+	Given     []string `json:"given,omitempty"`     // who has confirmed it
+	Approver  bool     `json:"approver"`            // the next of them must be an approver
+	From      []string `json:"from,omitempty"`      // who could give the next
+	Due       Date     `json:"due,omitempty"`       // of a returned observation: the last day to look again
+	Returned  string   `json:"returned,omitempty"`  // by whom
+	Withdrawn bool     `json:"withdrawn,omitempty"` // the provider is on no public face, so nothing is asked for
+}
+
+// Choice is a decision that can be made about a case, and what it would do at this moment.
+type Choice struct {
+	Decision string `json:"decision"`
+	Effect   string `json:"effect"`
+	After    Status `json:"after,omitempty"`
+	Refused  string `json:"refused,omitempty"` // why it cannot be made now
+}
+
+// Queued is a line of the list of cases.
+type Queued struct {
+	Case
+	Name  string `json:"name"` // the provider's
+	What  string `json:"what"`
+	Need  Need   `json:"need"`
+	Waits bool   `json:"waits"`
+}
+
+// InEffect returns the events that count at t as known at k, in order of their numbers: what was voided or
+// corrected is gone, and a correction has the type and the time of what it corrects.
+func (h History) InEffect(t, k Instant) []Event {
+	var out []Event
+	for _, e := range h.inEffect(t, k) {
+		out = append(out, *e)
+	}
+	return out
+}
+
+func (h History) inEffect(t, k Instant) []*Event { return countsAt(inEffect(h.Events, k), t) }
+
+// Newest is the number of the newest event of the claim, 0 if it has none.
+func (h History) Newest() int64 {
+	var n int64
+	for _, e := range h.Events {
+		n = max(n, e.Seq)
+	}
+	return n
+}
+
+// Identifies reports an observation that a person may confirm: an identifier agrees, or it is a search that
+// found nothing or got no answer. A name alone is never confirmed.
+func (e Event) Identifies() bool {
+	o := newObservation(&e)
+	return o.visible
+}
+
+// Occasion is what a deed about the event, as it stands in effect, is about: one that an identifier ties to
+// the provider and that stands, or may stand, against them; or any other.
+func (e Event) Occasion() Occasion {
+	switch s := e.Body.State; {
+	case e.Type == Takedown:
+		return Withheld
+	case e.Type == Observe && e.Identifies() && (s.Adverse() || s == SeenPossible || s == SeenIndeterminate):
+		return Against
+	}
+	return Ordinary
+}
+
+// Approvals returns how many people must confirm the observation of that number, and who has. It counts as
+// Derive does: not the performer, nobody twice, and nobody before it was cleared or returned.
+func (h History) Approvals(of int64, t, k Instant, policies Policies) (need int, given []string) {
+	o, need := h.heard(of, t, k, policies)
+	return need, people(o.confirms)
+}
+
+// Clearances returns who has cleared the observation of that number since it was last confirmed. What enough
+// people found against somebody takes as many to clear.
+func (h History) Clearances(of int64, t, k Instant, policies Policies) []string {
+	o, _ := h.heard(of, t, k, policies)
+	return people(o.clears)
+}
+
+// heard is the observation of that number with what its reviews made of it, and how many people settle it.
+func (h History) heard(of int64, t, k Instant, policies Policies) (o observation, need int) {
+	events := h.inEffect(t, k)
+	need = 1
+	for _, e := range events {
+		if e.Seq == of {
+			if o = newObservation(e); o.adverse() && policies.InForce(t, k).Needs(h.Claim.Kind, "adverse") {
+				need = 2
+			}
+		}
+	}
+	for _, e := range events {
+		if o.Event != nil && e.Type == Review && e.Body.Of == of && e.Actor.Kind == Staff {
+			o.hear(e, need)
+		}
+	}
+	return o, need
+}
+
+func people(list []Actor) []string {
+	var out []string
+	for _, a := range list {
+		out = append(out, a.ID)
+	}
+	return out
+}
+
+// LastReview returns the newest review in effect of the observation of that number, nil if there is none.
+func (h History) LastReview(of int64, t, k Instant) *Event {
+	events := h.inEffect(t, k)
+	for _, e := range slices.Backward(events) {
+		if e.Type == Review && e.Body.Of == of {
+			return e
+		}
+	}
+	return nil
+}
+
+// Disputed returns the disputes that are open at t as known at k.
+func (h History) Disputed(t, k Instant) []Event {
+	events := h.inEffect(t, k)
+	var out []Event
+	for _, e := range events {
+		if e.Type == DisputeOpen && !closed(events, e) {
+			out = append(out, *e)
+		}
+	}
+	return out
+}
+
+// Foresee derives the claim as it would stand at t if the event were the next.
+func (h History) Foresee(e Event, t, k Instant, policies Policies) Standing {
+	e.V, e.Claim, e.Seq, e.RecordedAt = EventVersion, h.Claim.ID, h.Newest()+1, k
+	if e.PerformedAt == "" {
+		e.PerformedAt = t
+	}
+	h.Events = append(slices.Clip(h.Events), e)
+	return Derive(h, t, k, policies)
+}
+
+// AddBusinessDays returns the day n days from Monday to Friday later. Holidays count as such days.
+func (d Date) AddBusinessDays(n int) Date {
+	t, err := time.Parse(time.DateOnly, string(d))
+	if err != nil {
+		return ""
+	}
+	for n > 0 {
+		t = t.AddDate(0, 0, 1)
+		if w := t.Weekday(); w != time.Saturday && w != time.Sunday {
+			n--
+		}
+	}
+	return Date(t.Format(time.DateOnly))
+}
+
+// Words says what a claim is worth, for staff.
+func (s Standing) Words() string {
+	text := strings.ReplaceAll(string(s.Status), "_", " ")
+	if s.Status == StatusNone {
+		text = "nothing known that counts"
+	}
+	if s.Status != StatusNone && s.Class != "" && s.Class != ClassSource {
+		text += " (" + string(s.Class) + ")"
+	}
+	if s.ValidUntil != "" {
+		text += " until " + s.ValidUntil.Date().String()
+	}
+	if len(s.Reasons) > 0 {
+		text += " [" + strings.Join(s.Reasons, " ") + "]"
+	}
+	return text
+}
+
+// Words says what a claim is about, for staff.
+func (c Claim) Words() string {
+	parts := []string{strings.ReplaceAll(string(c.Kind), "_", " ")}
+	for _, p := range []string{string(c.Jurisdiction), c.Title, c.Number.Shown, c.Issuer} {
+		if p != "" && !slices.Contains(parts, p) {
+			parts = append(parts, p)
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+// Tell puts the events of a claim into words, by their numbers.
+func (h History) Tell(t, k Instant) []Told {
+	now := h.inEffect(t, k)
+	out := make([]Told, 0, len(h.Events))
+	for _, e := range h.Events {
+		in := slices.ContainsFunc(now, func(x *Event) bool { return x.Seq == e.Seq })
+		out = append(out, Told{Seq: e.Seq, At: e.PerformedAt, Words: e.Words(), Gone: !in && e.Type != Void && e.PerformedAt <= t})
+	}
+	return out
+}
+
+// Words says what happened, for staff.
+func (e Event) Words() string {
+	who, b := e.Actor.ID, e.Body
+	switch e.Actor.Kind {
+	case ByProvider:
+		who = "the provider or prescriber (" + e.Actor.Auth + ")"
+	case Tool:
+		who = e.Actor.ID
+	}
+	because := ""
+	if b.Note != "" {
+		because = ": " + b.Note
+	}
+	switch e.Type {
+	case Assert:
+		return strings.TrimSuffix(fmt.Sprintf("%s (%s) states %s", b.Source, b.Class, b.said()), " ") + reasons(e.Reason)
+	case Observe:
+		return fmt.Sprintf("%s%s says %s%s", b.Source, release(b), b.said(), b.matched())
+	case Review:
+		done := map[string]string{"confirm": "confirmed", "clear": "cleared", "return": "returned"}[b.Decision]
+		if b.Field != "" {
+			because = " (" + b.Field + " differs)" + because
+		}
+		return fmt.Sprintf("%s %s event %d%s", who, done, b.Of, because)
+	case Decide:
+		switch b.Decision {
+		case "accept":
+			return fmt.Sprintf("%s accepted the dispute of event %d as plausible%s", who, b.Of, because)
+		case "decline":
+			return fmt.Sprintf("%s found the dispute of event %d not plausible%s", who, b.Of, because)
+		}
+		return fmt.Sprintf("%s decided %s about %s %s%s", who, b.Decision, b.Source, b.Number, because)
+	case DisputeOpen:
+		what := "disputes it"
+		if b.Decision == "identity" {
+			what = "says that it is about somebody else"
+		}
+		if b.Field != "" {
+			what += " (" + b.Field + ")"
+		}
+		return who + " " + what + because
+	case DisputeClose:
+		return fmt.Sprintf("%s closed the dispute of event %d%s", who, b.Of, because)
+	case Correct:
+		return fmt.Sprintf("%s corrected event %d: it says %s%s", who, e.Supersedes, b.said(), because)
+	case Void:
+		return fmt.Sprintf("%s voided event %d, entered in error%s", who, e.Supersedes, because)
+	case Takedown:
+		return who + " withdrew it from every public face" + because
+	}
+	return who + " " + string(e.Type) + because
+}
+
+func reasons(list []string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return " [" + strings.Join(list, " ") + "]"
+}
+
+func release(b Body) string {
+	text := ""
+	if b.Release != "" {
+		text = " " + b.Release
+	}
+	if b.SourceAsOf != "" {
+		text += ", data of " + b.SourceAsOf.String()
+	}
+	if text == "" {
+		return ""
+	}
+	return " (" + strings.TrimPrefix(strings.TrimPrefix(text, ","), " ") + ")"
+}
+
+// said is what the body states, field by field.
+func (b Body) said() string {
+	var out []string
+	say := func(name, value string) {
+		if value != "" {
+			out = append(out, strings.TrimSpace(name+" "+value))
+		}
+	}
+	switch {
+	case b.State != "" && b.SourceWords != "" && !strings.EqualFold(b.SourceWords, string(b.State)):
+		out = append(out, fmt.Sprintf("%s, in its words %q", b.State, b.SourceWords))
+	case b.State != "":
+		out = append(out, string(b.State))
+	case b.SourceWords != "":
+		out = append(out, fmt.Sprintf("%q", b.SourceWords))
+	}
+	say("number", b.Number)
+	say("name", b.Name)
+	say("issued", b.Issued.String())
+	say("expires", b.Expires.String())
+	say("restrictions:", strings.Join(b.Restrictions, "; "))
+	say("action of", b.ActionDate.String())
+	say("programme", b.Programme)
+	say("level", b.Level)
+	say("completed", b.Completed.String())
+	say("side", b.Side)
+	say("from", b.From.String())
+	say("to", b.To.String())
+	for _, x := range []struct {
+		name string
+		is   Answer
+	}{{"preparation", b.Preparation}, {"presence", b.Presence}, {"monitoring", b.Monitoring}, {"emergency plan", b.Emergency}, {"integration", b.Integration}} {
+		say(x.name, string(x.is))
+	}
+	if len(out) == 0 {
+		return "it"
+	}
+	return strings.Join(out, ", ")
+}
+
+func (b Body) matched() string {
+	if b.Match == "" || len(b.By)+len(b.Against) == 0 {
+		return ""
+	}
+	return "; match " + Match{b.Match, b.By, b.Against}.Words()
+}
+
+// Words says how surely two descriptions are of one, and by what.
+func (m Match) Words() string {
+	text := string(m.Rung)
+	if len(m.By) > 0 {
+		text += " by " + AllOf(m.By)
+	}
+	if len(m.Against) > 0 {
+		text += ", against it " + AllOf(m.Against)
+	}
+	return text
+}
+
+// Compare sets what is known of the provider and their claim beside what a source says: the body of its
+// observation, and its own row. Each may be nil; shown is what the claim's answer rests on today.
+func Compare(f *CredentialFile, c *Claim, shown, body *Body, rec *Record) []Compared {
+	var out []Compared
+	add := func(field, ours, theirs string, agree bool) {
+		x := Compared{Field: field, Ours: ours, Theirs: theirs}
+		switch {
+		case ours == "" && theirs == "":
+			return
+		case ours != "" && theirs != "" && agree:
+			x.Agree = "same"
+		case ours != "" && theirs != "":
+			x.Agree = "differs"
+		}
+		out = append(out, x)
+	}
+	plain := func(field, ours, theirs string) { add(field, ours, theirs, Fold(ours) == Fold(theirs)) }
+
+	p := f.Provider
+	us := f.Subject()
+	var them Subject
+	if rec != nil {
+		them = rec.Subject()
+	}
+	names := func(list []Name) (text string) {
+		var all []string
+		for _, n := range list {
+			all = append(all, n.String())
+		}
+		return strings.Join(all, "; ")
+	}
+	theirName := names(them.Names)
+	if theirName == "" && len(them.Organisations) == 0 && body != nil {
+		theirName = body.Name
+	}
+	sameName := slices.ContainsFunc(us.Names, func(a Name) bool {
+		return slices.ContainsFunc(append(slices.Clone(them.Names), ParseName(theirName)), func(b Name) bool {
+			return Fold(a.Given) == Fold(b.Given) && Fold(a.Family) == Fold(b.Family)
+		})
+	})
+	add("name", names(us.Names), theirName, sameName)
+	plain("organisation", p.Organisation, strings.Join(them.Organisations, "; "))
+	plain("npi", string(p.NPI), string(them.NPI))
+	plain("birth", "", string(them.Birth))
+
+	var mine, theirs []LicenceKey
+	if c != nil && c.Number.Shown != "" && c.Kind != IdentityNPI {
+		mine = []LicenceKey{{c.Jurisdiction, c.Title, c.Number}}
+	} else if rec != nil {
+		mine = us.Licences
+	}
+	theirs = them.Licences
+	keys := func(list []LicenceKey) string {
+		var all []string
+		for _, k := range list {
+			all = append(all, strings.TrimSpace(string(k.State)+" "+k.Type+" "+k.Number.Shown))
+		}
+		return strings.Join(all, "; ")
+	}
+	add("licence", keys(mine), keys(theirs), slices.Contains(MatchSubjects(Subject{Licences: mine}, Subject{Licences: theirs}).By, "licence"))
+	if body != nil {
+		if shown == nil {
+			shown = &Body{}
+		}
+		if len(theirs) == 0 && c != nil && c.Kind != IdentityNPI {
+			add("number", c.Number.Shown, body.Number, c.Number.Key == ParseLicenceNumber(body.Number).Key)
+		}
+		status := func(b *Body) string {
+			if b.SourceWords == "" || b.State == "" {
+				return string(b.State)
+			}
+			return fmt.Sprintf("%s (%s)", b.State, b.SourceWords)
+		}
+		add("status", status(shown), status(body), shown.State == body.State)
+		plain("issued", string(shown.Issued), string(body.Issued))
+		plain("expires", string(shown.Expires), string(body.Expires))
+		plain("restrictions", strings.Join(shown.Restrictions, "; "), strings.Join(body.Restrictions, "; "))
+		plain("action date", string(shown.ActionDate), string(body.ActionDate))
+		plain("programme", shown.Programme, body.Programme)
+		plain("level", shown.Level, body.Level)
+		plain("completed", string(shown.Completed), string(body.Completed))
+	}
+	var towns []string
+	for _, s := range p.Sites {
+		towns = append(towns, town(s.Address.City, s.Address.State, s.Address.ZIP))
+	}
+	there, phones := "", them.Phones
+	switch {
+	case rec == nil:
+	case rec.Exclusion != nil:
+		there = town(rec.Exclusion.City, rec.Exclusion.State, rec.Exclusion.ZIP)
+	case rec.Licence != nil:
+		there = town(rec.Licence.City, rec.Licence.State, rec.Licence.ZIP)
+	case len(them.Addresses) > 0:
+		there = town(them.Addresses[0].City, them.Addresses[0].State, them.Addresses[0].ZIP)
+	}
+	ours := strings.Join(towns, "; ")
+	add("place", ours, there, there != "" && strings.Contains(Fold(ours), Fold(there)))
+	if len(phones) > 0 {
+		add("telephone", strings.Join(us.Phones, "; "), strings.Join(phones, "; "), slices.ContainsFunc(phones, func(x string) bool { return slices.Contains(us.Phones, x) }))
+	}
+	if rec != nil && rec.Exclusion != nil {
+		x := rec.Exclusion
+		plain("specialty", "", x.Specialty)
+		plain("ground", "", x.Authority)
+		plain("excluded on", "", string(x.Excluded))
+		plain("reinstated on", "", string(x.Reinstated))
+	}
+	return out
+}
+
+func town(city string, state State, zip string) string {
+	if len(zip) > 5 {
+		zip = zip[:5]
+	}
+	return strings.Join(strings.Fields(city+" "+string(state)+" "+zip), " ")
+}
+
+// ClaimFile is a claim as staff see it.
+type ClaimFile struct {
+	Claim     Claim   `json:"claim"`
+	Provider  string  `json:"provider"` // the name
+	Withdrawn bool    `json:"withdrawn,omitempty"`
+	Seen      int64   `json:"seen"` // to be given with an act
+	Status    Status  `json:"status,omitempty"`
+	Now       string  `json:"now"`
+	Pending   []int64 `json:"pending,omitempty"` // observations that wait for a person
+	Disputes  []int64 `json:"disputes,omitempty"`
+	History   []Told  `json:"history"`
+}
+
+// Superseded says of each event that counts no more as known at k which event voided it or stands in its place.
+func (h History) Superseded(k Instant) map[int64]int64 {
+	out, stands := map[int64]int64{}, map[int64]int64{} // stands: the correction of what was first made
+	origin := func(e *Event) int64 {
+		if e.Type == Correct {
+			e = originOf(h.Events, e)
+		}
+		return e.Seq
+	}
+	events := slices.Clone(h.Events)
+	slices.SortFunc(events, func(a, b Event) int { return bySeq(&b, &a) })
+	for _, e := range events { // the newest first: what takes back may itself be taken back
+		switch {
+		case e.RecordedAt > k || out[e.Seq] != 0:
+		case e.Type == Void && out[e.Supersedes] == 0:
+			out[e.Supersedes] = e.Seq
+		case e.Type == Correct && stands[origin(&e)] == 0:
+			stands[origin(&e)] = e.Seq
+		}
+	}
+	for _, e := range events {
+		if by := stands[origin(&e)]; by != 0 && by != e.Seq && out[e.Seq] == 0 && e.RecordedAt <= k {
+			out[e.Seq] = by
+		}
+	}
+	return out
+}
+
+// Event returns the event of that number, nil if the claim has none.
+func (h History) Event(seq int64) *Event {
+	for i := range h.Events {
+		if h.Events[i].Seq == seq {
+			return &h.Events[i]
+		}
+	}
+	return nil
+}
+
+// OccasionOf says what a deed about the event of that number is about: an answer that stands against the
+// provider, what enough people found against them, or what was decided or changed about either.
+func (h History) OccasionOf(seq int64, t, k Instant, policies Policies) Occasion {
+	for range len(h.Events) + 1 {
+		e := h.Event(seq)
+		if e == nil {
+			return Ordinary
+		}
+		said := *e
+		if e.Type == Correct {
+			said.Type = originOf(h.Events, e).Type
+		}
+		if on := said.Occasion(); on != Ordinary {
+			if o, need := h.heard(seq, t, k, policies); o.Event != nil && need > 1 && o.adverse() && len(o.confirms) >= need {
+				return Found
+			}
+			return on
+		}
+		switch {
+		case e.Supersedes != 0:
+			seq = e.Supersedes
+		case e.Type == Review:
+			seq = e.Body.Of
+		default:
+			return Ordinary
+		}
+	}
+	return Ordinary
+}
+
+// Readable are the states that a person can read out of a source.
+var Readable = []Observed{SeenActive, SeenRestricted, SeenProbation, SeenSuspended, SeenRevoked, SeenSurrendered, SeenInactive, SeenRetired, SeenExpired,
+	SeenPending, SeenNotFound, SeenClear, SeenExcluded, SeenReinstated}

@@ -1,0 +1,436 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"kapdir/directory"
+)
+
+// CaseFilter says which cases Queue lists.
+type CaseFilter struct {
+	Kind     directory.CaseKind
+	Provider directory.ID
+	All      bool // closed ones too, and those of withdrawn providers
+	Limit    int
+}
+
+// Queue returns what waits for a person, the most harmful kind first and the oldest first within it, with
+// what each still needs; total counts those beyond the limit too.
+func (s *Store) Queue(ctx context.Context, f CaseFilter) (out []directory.Queued, total int, err error) {
+	err = s.read(ctx, "store.Queue", func(t *tx) error {
+		which := caseFilter(f.All, f.Kind, f.Provider)
+		if _, err := t.one(`SELECT count(*) FROM cases c `+which.where, which.args, &total); err != nil {
+			return err
+		}
+		cases, err := t.casesOf(which, f.Limit)
+		if err != nil {
+			return err
+		}
+		var ids []directory.ID
+		for _, c := range cases {
+			ids = append(ids, c.Provider)
+		}
+		slices.Sort(ids)
+		held, err := t.load(slices.Compact(ids))
+		if err != nil {
+			return err
+		}
+		desk, err := s.desk(t)
+		if err != nil {
+			return err
+		}
+		for _, c := range cases {
+			h := held[c.Provider]
+			if h == nil {
+				return directory.Errorf(directory.Internal, "", "the provider of case %s is missing: run kapdir fsck", c.ID)
+			}
+			q := directory.Queued{Case: c, Name: h.file.Provider.DisplayName(), What: "row " + c.Key}
+			hist := desk.historyOf(h, c)
+			if hist != nil {
+				q.What = hist.Claim.Words()
+			}
+			q.Waits = desk.waits(h, c, hist)
+			q.Need = desk.need(h, c, hist)
+			out = append(out, q)
+		}
+		return nil
+	})
+	return out, total, err
+}
+
+// Dossier returns a case with everything a person needs to decide it. With as, the choices say what that
+// staff member may not do. A case that does not exist is NotFound; a closed one is returned like any other.
+func (s *Store) Dossier(ctx context.Context, id directory.ID, as string) (directory.Dossier, error) {
+	var d directory.Dossier
+	err := s.read(ctx, "store.Dossier "+string(id), func(t *tx) error {
+		c, err := t.caseOf(id)
+		if err != nil {
+			return err
+		}
+		held, err := t.load([]directory.ID{c.Provider})
+		if err != nil {
+			return err
+		}
+		h := held[c.Provider]
+		if h == nil {
+			return directory.Errorf(directory.Internal, "", "the provider of case %s is missing: run kapdir fsck", c.ID)
+		}
+		desk, err := s.desk(t)
+		if err != nil {
+			return err
+		}
+		var member directory.StaffMember
+		if as != "" {
+			if member, err = desk.office.member(as); err != nil {
+				return err
+			}
+		}
+		d = directory.Dossier{Case: c, Seen: c.Revision, Provider: h.file.Provider, History: []directory.Told{}, Compared: []directory.Compared{}}
+		hist := desk.historyOf(h, c)
+		var body, shown *directory.Body
+		var of *directory.Event
+		if hist != nil {
+			claim := hist.Claim
+			st := directory.Derive(*hist, desk.now, desk.known, s.config.Policies)
+			d.Claim, d.Seen, d.Status, d.Now, d.History = &claim, hist.Newest(), st.Status, st.Words(), hist.Tell(desk.now, desk.known)
+			if of = desk.event(hist, c); of != nil && (of.Type == directory.Observe || of.Type == directory.Assert) {
+				body = &of.Body
+			}
+			shown = desk.shownBefore(hist, of)
+		}
+		d.Waits, d.Need = desk.waits(h, c, hist), desk.need(h, c, hist)
+		var rec *directory.Record
+		if d.Row, rec, err = t.rowOf(c, of); err != nil {
+			return err
+		}
+		d.Compared = directory.Compare(&h.file, d.Claim, shown, body, rec)
+		if d.Others, err = t.othersOf(c); err != nil {
+			return err
+		}
+		d.Choices = desk.choices(h, c, hist, of, member)
+		return nil
+	})
+	return d, err
+}
+
+// ClaimFiles returns a claim as staff see it, by its id, or all claims of a provider by theirs, of whoever
+// is withdrawn too.
+func (s *Store) ClaimFiles(ctx context.Context, id directory.ID) ([]directory.ClaimFile, error) {
+	var out []directory.ClaimFile
+	err := s.read(ctx, "store.ClaimFiles "+string(id), func(t *tx) error {
+		provider := id
+		if strings.HasPrefix(string(id), directory.ClaimPrefix) {
+			if found, err := t.one(`SELECT provider FROM claim WHERE id = $1`, []any{id}, &provider); err != nil || !found {
+				return notFoundOr(err, "claim", id)
+			}
+		}
+		held, err := t.load([]directory.ID{provider})
+		if err != nil {
+			return err
+		}
+		h := held[provider]
+		if h == nil {
+			return notFoundOr(nil, "provider", id)
+		}
+		desk, err := s.desk(t)
+		if err != nil {
+			return err
+		}
+		for _, hist := range h.file.Claims {
+			if provider != id && hist.Claim.ID != id {
+				continue
+			}
+			st := directory.Derive(hist, desk.now, desk.known, s.config.Policies)
+			f := directory.ClaimFile{Claim: hist.Claim, Provider: h.file.Provider.DisplayName(), Withdrawn: h.file.Provider.Withdrawn, Seen: hist.Newest(),
+				Status: st.Status, Now: st.Words(), Pending: st.Pending, History: hist.Tell(desk.now, desk.known)}
+			for _, e := range hist.Disputed(desk.now, desk.known) {
+				f.Disputes = append(f.Disputes, e.Seq)
+			}
+			out = append(out, f)
+		}
+		return nil
+	})
+	return out, err
+}
+
+func notFoundOr(err error, what string, id directory.ID) error {
+	if err != nil {
+		return err
+	}
+	return directory.Errorf(directory.NotFound, what, "there is no %s %s", what, id)
+}
+
+// desk is what looking at cases needs: who decides, and the moment.
+type desk struct {
+	s          *Store
+	office     office
+	now, known directory.Instant
+}
+
+func (s *Store) desk(t *tx) (desk, error) {
+	d := desk{s: s, now: s.now()}
+	head, err := t.head()
+	if err == nil {
+		d.known = max(d.now, head.RecordedAt)
+		d.office, err = t.office()
+	}
+	return d, err
+}
+
+// historyOf returns the claim that the case is about, nil when it is about none.
+func (d desk) historyOf(h *stored, c directory.Case) *directory.History {
+	for i := range h.file.Claims {
+		if h.file.Claims[i].Claim.ID == c.Claim {
+			return &h.file.Claims[i]
+		}
+	}
+	return nil
+}
+
+// event returns what the case is about as it stands in effect, or as it was when it does not any more.
+func (d desk) event(hist *directory.History, c directory.Case) *directory.Event {
+	for _, e := range hist.InEffect(d.now, d.known) {
+		if e.Seq == c.Event {
+			return &e
+		}
+	}
+	return hist.Event(c.Event)
+}
+
+// waits reports that the case is for somebody to decide.
+func (d desk) waits(h *stored, c directory.Case, hist *directory.History) bool {
+	return c.Closed == "" && !h.file.Provider.Withdrawn && h.file.Provider.MergedInto == "" && d.s.waits(c, hist, d.now, d.known)
+}
+
+// shownBefore is what the claim's answer would rest on without the event.
+func (d desk) shownBefore(hist *directory.History, of *directory.Event) *directory.Body {
+	without := *hist
+	without.Events = slices.DeleteFunc(slices.Clone(hist.Events), func(e directory.Event) bool { return of != nil && e.Seq == of.Seq })
+	if st := directory.Derive(without, d.now, d.known, d.s.config.Policies); st.Basis != nil {
+		return &st.Basis.Body
+	}
+	return nil
+}
+
+// need is what the case still asks for.
+func (d desk) need(h *stored, c directory.Case, hist *directory.History) directory.Need {
+	if p := h.file.Provider; p.Withdrawn || p.MergedInto != "" {
+		return directory.Need{Withdrawn: true}
+	}
+	if !d.waits(h, c, hist) {
+		return directory.Need{}
+	}
+	if hist == nil || c.Kind == directory.CaseDispute || c.Kind == directory.CaseDocument {
+		return directory.Need{Approvals: 1, From: d.office.with(directory.Verifier, directory.Approver)}
+	}
+	e := d.event(hist, c)
+	if e == nil {
+		return directory.Need{}
+	}
+	total, given := hist.Approvals(c.Event, d.now, d.known, d.s.config.Policies)
+	n := directory.Need{Approvals: max(0, total-len(given)), Given: given, From: d.office.next(total, given, *e, hist)}
+	n.Approver = total > 1 && n.Approvals == 1 && !d.office.approved(given, c.Event, hist, directory.Confirm)
+	if last := hist.LastReview(c.Event, d.now, d.known); last != nil && last.Body.Decision == "return" {
+		n.Returned = last.Actor.ID
+		n.Due = last.PerformedAt.Date().AddBusinessDays(d.s.config.Policies.InForce(d.now, d.known).ReturnDays)
+	}
+	return n
+}
+
+// rowOf returns what the source says, from the evidence of the event or the row that is loaded; rec is what
+// was read out of it, nil when the row that is loaded has become another.
+func (t *tx) rowOf(c directory.Case, of *directory.Event) (*directory.SourceRow, *directory.Record, error) {
+	var rec *directory.Record
+	rows, err := t.rows(`WHERE source = $1 AND key IN (%s)`, []any{c.Source}, []string{c.Key})
+	if err != nil {
+		return nil, nil, err
+	}
+	if of == nil || len(of.Evidence) == 0 {
+		if len(rows) == 0 {
+			return nil, nil, nil
+		}
+		r := rows[0]
+		return &directory.SourceRow{Source: r.source, Release: r.release, Key: r.key, Line: r.line, Fields: r.record.Fields}, &r.record, nil
+	}
+	out := &directory.SourceRow{Source: c.Source, Key: c.Key}
+	for _, sum := range of.Evidence { // the row of the case among those it rests on, or the first
+		var text string
+		found, err := t.one(`SELECT body FROM evidence WHERE sha256 = $1`, []any{sum}, &text)
+		if err != nil {
+			return nil, nil, err
+		}
+		var body struct {
+			Source, Release, Key string
+			Line                 int
+			Fields               map[string]string
+			Record               *directory.Record
+		}
+		if !found || out.Evidence != "" && !strings.Contains(text, c.Key) {
+			continue
+		}
+		out.Evidence, out.Text = sum, text
+		if json.Unmarshal([]byte(text), &body) == nil && body.Key == c.Key {
+			out.Release, out.Line, out.Fields, out.Text = body.Release, body.Line, body.Fields, ""
+			switch {
+			case body.Record != nil:
+				rec = body.Record
+			case len(rows) > 0 && maps.Equal(rows[0].record.Fields, body.Fields):
+				rec = &rows[0].record
+			}
+			if len(body.Fields) == 0 {
+				out.Text = text
+			}
+			break
+		}
+	}
+	return out, rec, nil
+}
+
+// othersOf returns whom the row of the case speaks of besides the case's provider, or may.
+func (t *tx) othersOf(c directory.Case) ([]directory.Other, error) {
+	var ids []directory.ID
+	scan := func(r *sql.Rows) error {
+		var id directory.ID
+		err := r.Scan(&id)
+		if id != c.Provider && id != "" && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+		return err
+	}
+	if c.Kind == directory.CaseDocument {
+		if err := t.each(`SELECT provider FROM document WHERE sha256 = $1 ORDER BY at`, []any{c.Key}, scan); err != nil {
+			return nil, err
+		}
+	} else {
+		if err := t.each(`SELECT provider FROM source_record WHERE source = $1 AND key = $2`, []any{c.Source, c.Key}, scan); err != nil {
+			return nil, err
+		}
+		if err := t.each(`SELECT provider FROM cases WHERE source = $1 AND key = $2 ORDER BY provider`, []any{c.Source, c.Key}, scan); err != nil {
+			return nil, err
+		}
+	}
+	held, err := t.providers(ids)
+	var out []directory.Other
+	for _, id := range ids {
+		if h := held[id]; h != nil {
+			out = append(out, directory.Other{ID: id, Name: h.file.Provider.DisplayName()})
+		}
+	}
+	return out, err
+}
+
+// choices says what each decision would do at this moment.
+func (d desk) choices(h *stored, c directory.Case, hist *directory.History, of *directory.Event, m directory.StaffMember) []directory.Choice {
+	var out []directory.Choice
+	add := func(deed directory.Deed, effect string, after directory.Status, err error) {
+		x := directory.Choice{Decision: string(deed), Effect: effect, After: after}
+		if err != nil {
+			x.Refused = detail(err)
+		}
+		out = append(out, x)
+	}
+	if !d.waits(h, c, hist) {
+		return []directory.Choice{}
+	}
+	if hist == nil {
+		deeds := []directory.Deed{directory.Distinct}
+		if c.Kind == directory.CaseDuplicate {
+			deeds = append(deeds, directory.Same)
+		}
+		for _, deed := range deeds {
+			effect := "closes the case; it opens again only if the row changes. No public face changes."
+			if deed == directory.Same {
+				effect = "would make one provider of two."
+			}
+			add(deed, effect, "", d.office.candidate(m, c, deed))
+		}
+		return out
+	}
+	if of == nil {
+		return []directory.Choice{}
+	}
+	policies := d.s.config.Policies
+	before := directory.Derive(*hist, d.now, d.known, policies)
+	foresee := func(e directory.Event) directory.Standing {
+		e.Actor = directory.Actor{Kind: directory.Staff, ID: m.Name}
+		if m.Name == "" {
+			e.Actor.ID = "?" // nobody's name
+		}
+		return hist.Foresee(e, d.now, d.known, policies)
+	}
+	switch c.Kind {
+	case directory.CaseDispute:
+		if of.Body.Decision == "identity" {
+			for deed, effect := range map[directory.Deed]string{directory.AcceptDispute: "the dispute counts as plausible", directory.DeclineDispute: "the dispute counts as not plausible"} {
+				after := foresee(directory.Event{Type: directory.Decide, Body: directory.Body{Of: of.Seq, Decision: string(deed)}})
+				err := error(nil)
+				if m.Name != "" {
+					err = d.office.may(m, deed, directory.Ordinary)
+				}
+				if deed == directory.AcceptDispute && m.Name != "" && of.Actor.Kind == directory.Staff && of.Actor.ID == m.Name {
+					err = directory.Errorf(directory.Refused, "staff", "%s opened the dispute: somebody else must accept it", m.Name)
+				}
+				add(deed, effect+"; "+change(before, after)+"; it stays open until it is closed", after.Status, err)
+			}
+			slices.SortFunc(out, func(a, b directory.Choice) int { return strings.Compare(a.Decision, b.Decision) })
+		}
+		after := foresee(directory.Event{Type: directory.DisputeClose, Body: directory.Body{Of: of.Seq}})
+		add(directory.CloseDispute, change(before, after), after.Status, nil)
+		return out
+	case directory.CaseDocument:
+		add(directory.Confirm, "the document is not theirs: it shows nothing, and "+change(before, before), before.Status, d.office.review(m, hist, *of, directory.Confirm, d.now, d.known, policies))
+		fixed := *of
+		fixed.Type, fixed.Supersedes, fixed.PerformedAt = directory.Correct, of.Seq, d.now
+		fixed.Reason = slices.DeleteFunc(slices.Clone(of.Reason), func(r string) bool { return r == reusedHash })
+		after := foresee(fixed)
+		add(directory.Clear, "the document is theirs after all: "+change(before, after), after.Status, d.office.review(m, hist, *of, directory.Clear, d.now, d.known, policies))
+		return out
+	}
+	need, given := hist.Approvals(of.Seq, d.now, d.known, policies)
+	for _, deed := range []directory.Deed{directory.Confirm, directory.Clear, directory.Return} {
+		after := foresee(directory.Event{Type: directory.Review, Body: directory.Body{Of: of.Seq, Decision: string(deed), Field: "?"}})
+		effect := change(before, after)
+		switch {
+		case deed == directory.Confirm && len(given)+1 < need:
+			who := "somebody else"
+			if m.Name != "" && m.Role != directory.Approver {
+				who = "an approver"
+			}
+			effect += fmt.Sprintf("; it then needs a second person: %s", who)
+			if left := d.office.without([]string{m.Name}, directory.Approver); m.Name != "" && m.Role != directory.Approver {
+				effect += " (" + directory.OneOf(left) + ")"
+			} else if m.Name == "" {
+				effect += ", one of the two an approver (" + directory.OneOf(d.office.with(directory.Approver)) + ")"
+			}
+		case deed == directory.Clear && hist.Claim.Kind == directory.ExclusionScreen:
+			effect += "; the release in force is then searched again at once"
+		case deed == directory.Return:
+			effect += fmt.Sprintf("; to be looked at again by %s, and then voided or observed anew",
+				d.now.Date().AddBusinessDays(policies.InForce(d.now, d.known).ReturnDays))
+		}
+		add(deed, effect, after.Status, d.office.review(m, hist, *of, deed, d.now, d.known, policies))
+	}
+	return out
+}
+
+// change says how an answer would move.
+func change(before, after directory.Standing) string {
+	if before.Words() == after.Words() {
+		return "the claim stays " + after.Words()
+	}
+	return "the claim becomes " + after.Words()
+}
+
+// detail is what a person is told of an error.
+func detail(err error) string {
+	if e, ok := err.(*directory.Error); ok {
+		return e.Detail
+	}
+	return err.Error()
+}
