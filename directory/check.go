@@ -185,6 +185,7 @@ func (b *bench) standing(h *History) *Standing {
 		b.derived[h] = s
 	}
 	b.changes(s.ValidUntil)
+	b.changes(s.Appears)
 	return s
 }
 
@@ -514,9 +515,6 @@ func (b *bench) licencesOf(f *CredentialFile, asked func(Title) bool) []Part {
 // assistant: it must be on file for Y, with the licence of the physician it names. Where nobody has
 // confirmed what the state asks, nothing is assumed in the prescriber's favour.
 func (b *bench) agreement(prescriber *CredentialFile, licence Part) []Part {
-	if licence.Result.Rank() <= BeingChecked.Rank() {
-		return nil
-	}
 	title, _ := b.title(licence.Claim)
 	role := ""
 	switch title.Profession {
@@ -609,7 +607,7 @@ func (b *bench) protocol() Check {
 		case len(no) > 0: // which does not become better by being old
 			p.Result, p.Reasons = NotMet, no
 		case p.Result == OutOfDate:
-		case unknown:
+		case unknown && p.Result.Rank() > NotChecked.Rank():
 			p.Result = NotChecked
 		case p.Result == Confirmed:
 			p.Result = ShownByDocument

@@ -71,6 +71,8 @@ type Standing struct {
 	Searches   int         // days on which sources were searched and held no record, since the newest settled one
 	Candidate  bool        // a name-only candidate waits for a person: for staff, on no public face
 	Pending    []int64     // observations that wait for a review
+
+	Appears Instant // when Held changes, if that is before ValidUntil: of an answer about the past
 }
 
 // Derive computes what a claim is worth at t, from the events recorded by k, under the policy in force
@@ -82,9 +84,13 @@ func Derive(h History, t, k Instant, policies Policies) Standing {
 	events := inEffect(h.Events, k)
 	s := deriveAt(h.Claim, events, t, policies.InForce(t, k))
 	for _, at := range boundaries(h.Claim, events, s, t, k, policies) {
-		if next := deriveAt(h.Claim, events, at, policies.InForce(at, k)); !sameAnswer(s, next) {
+		next := deriveAt(h.Claim, events, at, policies.InForce(at, k))
+		if !sameAnswer(s, next) {
 			s.ValidUntil = at
 			break
+		}
+		if next.Held != s.Held && s.Appears == "" {
+			s.Appears = at
 		}
 	}
 	return s

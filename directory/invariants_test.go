@@ -125,7 +125,11 @@ func drawAssertion(d dice) Event {
 // drawHistory makes a history of up to most events over some eighteen months.
 func drawHistory(d dice, most int) (History, drawnClaim) {
 	s := pick(d, "claim", drawnClaims...)
-	h := History{Claim: Claim{ID: "clm_1", Provider: "prv_1", Kind: s.kind, Jurisdiction: s.in, Other: "prv_2"}}
+	return drawEvents(d, Claim{ID: "clm_1", Provider: "prv_1", Kind: s.kind, Jurisdiction: s.in, Other: "prv_2"}, s, most), s
+}
+
+func drawEvents(d dice, c Claim, s drawnClaim, most int) History {
+	h := History{Claim: c}
 	at := Instant("2026-01-01T08:00:00.000Z")
 	var observed, disputes []int64
 	for range 1 + d("events", most) {
@@ -182,7 +186,7 @@ func drawHistory(d dice, most int) (History, drawnClaim) {
 			}
 		}
 	}
-	return h, s
+	return h
 }
 
 func numbered(e Event, seq int, recorded, performed Instant) Event {
