@@ -257,8 +257,8 @@ func deriveAt(c Claim, known []*Event, t Instant, policy Policy) Standing {
 	slices.SortFunc(seen, func(a, b *observation) int {
 		return cmp.Or(cmp.Compare(a.PerformedAt, b.PerformedAt), cmp.Compare(a.Seq, b.Seq))
 	})
-	s.Held = len(asserts) > 0 || slices.ContainsFunc(seen, func(o *observation) bool { return o.visible })
 	settle(seen, events, c.Kind, policy)
+	s.Held = len(asserts) > 0 || slices.ContainsFunc(seen, func(o *observation) bool { return o.visible && !o.cleared })
 	if len(seen) > 0 {
 		s.Tried = seen[len(seen)-1].PerformedAt
 		for _, o := range slices.Backward(seen) {

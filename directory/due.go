@@ -174,17 +174,9 @@ func returnedAt(events []*Event, of int64) (at Instant) {
 	return at
 }
 
-// addBusinessDays returns the moment n days from Monday to Friday later, in UTC. Federal holidays count as
-// business days: the limit is then a day too short, never too long.
+// addBusinessDays returns the moment n days from Monday to Friday later, at the same time of day in UTC.
 func addBusinessDays(at Instant, n int) Instant {
-	day := at.Time()
-	for n > 0 {
-		day = day.AddDate(0, 0, 1)
-		if w := day.Weekday(); w != time.Saturday && w != time.Sunday {
-			n--
-		}
-	}
-	return At(day)
+	return Instant(string(at.Date().AddBusinessDays(n)) + string(at[len(time.DateOnly):]))
 }
 
 // fileSince is when the whole file was decided about last, or when the claim was made.

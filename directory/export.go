@@ -3,23 +3,37 @@ package directory
 import (
 	"bufio"
 	"bytes"
+	"cmp"
+	_ "embed"
 	"encoding/json"
-	"errors"
 	"io"
+	"regexp"
 	"slices"
-	"sort"
 	"strings"
+	"unicode/utf8"
 )
 
 // ExportSchema names the form of an audit export. A change that an older reader would misread takes
 // another number.
 const ExportSchema = "kapdir.export/1"
 
+// The two schemas of an audit export, as JSON Schema 2020-12: of an event, and of every line.
+var (
+	//go:embed testdata/event.schema.json
+	EventSchemaJSON []byte
+	//go:embed testdata/export.schema.json
+	ExportSchemaJSON []byte
+)
+
 // An audit export is JSON lines: everything from which what was shown on any day can be computed again.
 // testdata/export.schema.json describes each line. A line without "record" is an event, in the exact form
 // of event.schema.json; every other line says in "record" what it holds, under a key of that name. Only
 // claims and events are needed: who writes a history by hand may leave all else out, and then the rules
-// that ship with the program hold since ever.
+// that ship with the program hold since ever, and everybody whom a claim is about has a page.
+//
+// It is for staff and auditors alone, and holds no more than the answers need: no former names, of an
+// address that looks like a home only city and ZIP, nothing of somebody who was withdrawn but their claims
+// and events, and never a Social Security number, a DEA number or a birth date (see withhold.go).
 
 // ExportHeader is the first line of an export.
 type ExportHeader struct {
@@ -27,11 +41,13 @@ type ExportHeader struct {
 	ExportedAt Instant `json:"exported_at,omitempty"`
 	Head       Head    `json:"head,omitzero"`
 	Program    string  `json:"program,omitempty"`
+	Part       string  `json:"part,omitempty"` // what part of the store it is; "" is all of it
 }
 
-// ExportRules is one file of a release of the rules; the files of a release have one RecordedAt.
+// ExportRules is one file of a release of the rules; the files of a release have one RecordedAt. A release
+// is whole: a table that has no file in it is empty. RecordedAt "" is since ever.
 type ExportRules struct {
-	RecordedAt Instant `json:"recorded_at"`
+	RecordedAt Instant `json:"recorded_at,omitempty"`
 	File       string  `json:"file"`
 	SHA256     string  `json:"sha256,omitempty"`
 	Text       string  `json:"text"`
@@ -41,12 +57,17 @@ type ExportRules struct {
 type ExportProvider struct {
 	Provider
 	Public bool `json:"public"` // has a public page
+	// Linked: the export is a part of the store, and the provider is in it only because the claims of
+	// others name them. It does not hold all that a statement about them would rest on, so there is none.
+	Linked bool `json:"linked,omitempty"`
 }
 
-// ExportEvidence is a piece of evidence with its text, whose SHA-256 is its name.
+// ExportEvidence is a piece of evidence with its text, whose SHA-256 is its name unless something in it was
+// withheld.
 type ExportEvidence struct {
 	Evidence
-	Text string `json:"text,omitempty"`
+	Text     string   `json:"text,omitempty"`
+	Withheld []string `json:"withheld,omitempty"`
 }
 
 // exportLine is any line but an event.
@@ -57,18 +78,21 @@ type exportLine struct {
 	Provider *ExportProvider `json:"provider,omitempty"`
 	Claim    *Claim          `json:"claim,omitempty"`
 	Evidence *ExportEvidence `json:"evidence,omitempty"`
+	Run      *Run            `json:"run,omitempty"`
 }
 
-// ExportWriter writes an audit export. Its methods may be called in any order, the header first; Flush ends
-// it. The first error stays.
+// ExportWriter writes an audit export: the header first, claims before their events, and events before
+// evidence; Flush ends it. It leaves out what an export does not give away. The first error stays.
 type ExportWriter struct {
-	w   *bufio.Writer
-	err error
+	w        *bufio.Writer
+	err      error
+	licences map[string]bool // licence numbers that look like DEA numbers
+	withheld map[string]int
 }
 
 // NewExportWriter writes to w.
 func NewExportWriter(w io.Writer) *ExportWriter {
-	return &ExportWriter{w: bufio.NewWriterSize(w, 1<<16)}
+	return &ExportWriter{w: bufio.NewWriterSize(w, 1<<16), licences: map[string]bool{}, withheld: map[string]int{}}
 }
 
 func (x *ExportWriter) line(v any) {
@@ -80,7 +104,26 @@ func (x *ExportWriter) line(v any) {
 		x.err = err
 		return
 	}
-	_, x.err = x.w.Write(append(raw, '\n'))
+	x.raw(raw)
+}
+
+func (x *ExportWriter) raw(line []byte) {
+	if x.err != nil {
+		return
+	}
+	line, found := withholdSSN(line)
+	if found {
+		x.withheld[WithheldSSN]++
+	}
+	if _, x.err = x.w.Write(line); x.err == nil {
+		x.err = x.w.WriteByte('\n')
+	}
+}
+
+func (x *ExportWriter) note(what ...string) {
+	for _, w := range what {
+		x.withheld[w]++
+	}
 }
 
 // Header writes the first line.
@@ -96,23 +139,97 @@ func (x *ExportWriter) Rules(recordedAt Instant, files RuleFiles, sums map[strin
 	}
 }
 
-// Provider writes a provider's facts.
-func (x *ExportWriter) Provider(p Provider, public bool) {
-	x.line(exportLine{Record: "provider", Provider: &ExportProvider{Provider: p, Public: public}})
+// Provider writes a provider's facts; see ExportProvider.
+func (x *ExportWriter) Provider(p ExportProvider) {
+	if p.Withdrawn {
+		p = ExportProvider{Provider: Provider{ID: p.ID, Kind: p.Kind, Withdrawn: true, MergedInto: p.MergedInto, Seq: p.Seq}}
+	}
+	p.Former = nil
+	p.Sites = slices.Clone(p.Sites)
+	for i, s := range p.Sites {
+		p.Sites[i].Address = s.Address.Public()
+	}
+	x.line(exportLine{Record: "provider", Provider: &p})
 }
 
 // Claim writes a claim.
-func (x *ExportWriter) Claim(c Claim) { x.line(exportLine{Record: "claim", Claim: &c}) }
-
-// Evidence writes a piece of evidence with its text.
-func (x *ExportWriter) Evidence(e Evidence) {
-	text := string(e.Body)
-	e.Body = nil
-	x.line(exportLine{Record: "evidence", Evidence: &ExportEvidence{Evidence: e, Text: text}})
+func (x *ExportWriter) Claim(c Claim) {
+	switch n := strings.ToUpper(c.Number.Shown); {
+	case c.Kind == DEARegistration:
+		if c.Number != (LicenceNumber{}) {
+			c.Number = LicenceNumber{}
+			x.note(WithheldNumber)
+		}
+	case IsDEANumber(n):
+		x.licences[n] = true
+	}
+	x.line(exportLine{Record: "claim", Claim: &c})
 }
 
-// Event writes an event as the ledger holds it.
-func (x *ExportWriter) Event(e Event) { x.line(e) }
+// Run writes an import of a source: which release it brought, and what it did.
+func (x *ExportWriter) Run(r Run) { x.line(exportLine{Record: "run", Run: &r}) }
+
+// Evidence writes a piece of evidence with its text. why, if it is not empty, says why the text is left out.
+// It returns what was written.
+func (x *ExportWriter) Evidence(e Evidence, why string) ExportEvidence {
+	out := ExportEvidence{Evidence: e}
+	switch {
+	case why != "":
+		out.Withheld = []string{why}
+	case !utf8.Valid(e.Body):
+		out.Withheld = []string{WithheldNotText}
+	default:
+		out.Text, out.Withheld = withhold(string(e.Body), x.licences)
+	}
+	out.Body = nil
+	x.note(out.Withheld...)
+	x.line(exportLine{Record: "evidence", Evidence: &out})
+	return out
+}
+
+// Event writes an event of a claim of the kind, in the bytes that the ledger holds unless something in them
+// is withheld: the number of a DEA registration, and what a note must not say.
+func (x *ExportWriter) Event(payload []byte, kind ClaimKind) {
+	if kind == DEARegistration || bytes.Contains(payload, []byte(`"note":`)) || oddAuth.Match(payload) {
+		var e Event
+		if err := json.Unmarshal(payload, &e); err != nil {
+			x.err = cmp.Or(x.err, err)
+			return
+		}
+		var what, more []string
+		e.Body.Note, what = withhold(e.Body.Note, x.licences)
+		e.Actor.Auth, more = withhold(e.Actor.Auth, nil)
+		what = append(what, more...)
+		if kind == DEARegistration {
+			b := &e.Body
+			if b.Number != "" {
+				b.Number = ""
+				what = append(what, WithheldNumber)
+			}
+			for _, text := range []*string{&b.SourceWords, &b.Name} {
+				*text, more = withhold(*text, nil)
+				what = append(what, more...)
+			}
+			b.Restrictions = slices.Clone(b.Restrictions)
+			for i := range b.Restrictions {
+				b.Restrictions[i], more = withhold(b.Restrictions[i], nil)
+				what = append(what, more...)
+			}
+		}
+		if len(what) > 0 {
+			x.note(what...)
+			x.line(e)
+			return
+		}
+	}
+	x.raw(payload)
+}
+
+// oddAuth finds a proof of identity that is more than a word of ours.
+var oddAuth = regexp.MustCompile(`"auth":"[a-z_]*[^a-z_"]`)
+
+// Withheld says how often each kind of thing was left out.
+func (x *ExportWriter) Withheld() map[string]int { return x.withheld }
 
 // Flush writes what is buffered and returns the first error.
 func (x *ExportWriter) Flush() error {
@@ -122,208 +239,38 @@ func (x *ExportWriter) Flush() error {
 	return x.w.Flush()
 }
 
-// Export is an audit export that was read.
-type Export struct {
-	Header   ExportHeader
-	Policies Policies          // of every release of the rules in it; the standard ones if it has none
-	Files    []*CredentialFile // by id, with their linked prescribers; a claim whose provider has no line makes a bare one
-	Evidence map[string]Evidence
-	public   map[ID]bool
-	stated   bool // the export has provider lines
+// ClaimStanding is the whole answer of Derive about one claim, as kapdir audit derive writes it: a line of
+// JSON. It is for staff: it tells what waits for a person, which no public face does. Status "" means that
+// nothing that counts is known. null stands for what there is none of.
+type ClaimStanding struct {
+	Record     string    `json:"record"` // standing
+	Claim      ID        `json:"claim"`
+	Provider   ID        `json:"provider"`
+	Kind       ClaimKind `json:"kind"`
+	At         Instant   `json:"at"`
+	Known      Instant   `json:"known"`
+	Status     Status    `json:"status"`
+	Reasons    []string  `json:"reasons"`
+	Because    []int64   `json:"because"` // numbers of the events it rests on
+	ValidUntil *Instant  `json:"valid_until"`
+	NextDue    *Instant  `json:"next_due"`
+	AsOf       *Date     `json:"as_of"`
+	CheckedAt  *Instant  `json:"checked_at"`
+	Pending    []int64   `json:"pending"` // observations that wait for a review
 }
 
-// Public reports whether the provider has a public page. Who has no line in an export without any has one.
-func (x *Export) Public(id ID) bool { return !x.stated || x.public[id] }
-
-// mostExportLine bounds a line: the largest are tables of the rules.
-const mostExportLine = 64 << 20
-
-// ReadExport reads an audit export. An error names the line, and the field where it is one: nothing is
-// guessed and nothing is skipped.
-func ReadExport(r io.Reader) (*Export, error) {
-	x := &exportReader{claims: map[ID]*History{}, files: map[ID]*CredentialFile{}, rules: map[Instant]RuleFiles{}, seen: map[int64]bool{}}
-	x.out = &Export{Evidence: map[string]Evidence{}, public: map[ID]bool{}}
-	lines := bufio.NewScanner(r)
-	lines.Buffer(make([]byte, 0, 1<<16), mostExportLine)
-	n := 0
-	for lines.Scan() {
-		n++
-		if raw := bytes.TrimSpace(lines.Bytes()); len(raw) > 0 {
-			if err := x.line(raw); err != nil {
-				return nil, Errorf(Invalid, fieldOf(err), "line %d: %w", n, err)
-			}
-		}
-	}
-	if err := lines.Err(); err != nil {
-		return nil, Errorf(Invalid, "", "after line %d: %w", n, err)
-	}
-	return x.finish()
+// StandingOf derives a claim and writes the answer as a line of JSON.
+func StandingOf(h History, t, k Instant, policies Policies) ClaimStanding {
+	s := Derive(h, t, k, policies)
+	return ClaimStanding{Record: "standing", Claim: h.Claim.ID, Provider: h.Claim.Provider, Kind: h.Claim.Kind, At: t, Known: k, Status: s.Status,
+		Reasons: append([]string{}, s.Reasons...), Because: append([]int64{}, s.Because...), ValidUntil: known(s.ValidUntil), NextDue: known(s.NextDue),
+		AsOf: known(s.AsOf), CheckedAt: known(s.CheckedAt), Pending: append([]int64{}, s.Pending...)}
 }
 
-func fieldOf(err error) string {
-	var e *Error
-	if errors.As(err, &e) {
-		return e.Field
+// known is nil for the zero value.
+func known[T ~string](v T) *T {
+	if v == "" {
+		return nil
 	}
-	return ""
-}
-
-type exportReader struct {
-	out    *Export
-	claims map[ID]*History
-	files  map[ID]*CredentialFile
-	order  []*History
-	events []Event
-	rules  map[Instant]RuleFiles
-	seen   map[int64]bool
-}
-
-func strictly(raw []byte, v any) error {
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(v); err != nil {
-		return errors.New(strings.TrimPrefix(err.Error(), "json: "))
-	}
-	return nil
-}
-
-func (x *exportReader) line(raw []byte) error {
-	var kind struct {
-		Record *string `json:"record"`
-	}
-	if err := json.Unmarshal(raw, &kind); err != nil {
-		return Errorf(Invalid, "", "it is not JSON: %w", err)
-	}
-	if kind.Record == nil {
-		return x.event(raw)
-	}
-	var l exportLine
-	if err := strictly(raw, &l); err != nil {
-		return err
-	}
-	switch {
-	case l.Record == "export" && l.Export != nil:
-		if l.Export.Schema != ExportSchema {
-			return Errorf(Invalid, "schema", "the export has the schema %q; this program reads %q", l.Export.Schema, ExportSchema)
-		}
-		x.out.Header = *l.Export
-	case l.Record == "rules" && l.Rules != nil:
-		at := l.Rules.RecordedAt
-		if x.rules[at] == nil {
-			x.rules[at] = RuleFiles{}
-		}
-		x.rules[at][l.Rules.File] = []byte(l.Rules.Text)
-	case l.Record == "provider" && l.Provider != nil:
-		p := l.Provider
-		if p.ID == "" || x.files[p.ID] != nil && x.files[p.ID].Provider.Kind != "" {
-			return Errorf(Invalid, "provider.id", "the provider has no id, or stands here twice: %q", p.ID)
-		}
-		x.file(p.ID).Provider = p.Provider
-		x.out.stated, x.out.public[p.ID] = true, p.Public
-	case l.Record == "claim" && l.Claim != nil:
-		return x.claim(*l.Claim)
-	case l.Record == "evidence" && l.Evidence != nil:
-		e := l.Evidence.Evidence
-		e.Body = []byte(l.Evidence.Text)
-		x.out.Evidence[e.SHA256] = e
-	default:
-		return Errorf(Invalid, "record", "%q is no kind of line, or the line does not hold it under that name", l.Record)
-	}
-	return nil
-}
-
-func (x *exportReader) file(id ID) *CredentialFile {
-	if x.files[id] == nil {
-		x.files[id] = &CredentialFile{Provider: Provider{ID: id}}
-	}
-	return x.files[id]
-}
-
-func (x *exportReader) claim(c Claim) error {
-	switch {
-	case c.ID == "" || x.claims[c.ID] != nil:
-		return Errorf(Invalid, "claim.id", "the claim has no id, or stands here twice: %q", c.ID)
-	case c.Provider == "":
-		return Errorf(Invalid, "claim.provider", "a claim says whose it is")
-	case !slices.Contains(ClaimKinds, c.Kind):
-		return Errorf(Invalid, "claim.kind", "%q is not a kind of claim", c.Kind)
-	}
-	if c.Number.Key == "" && c.Number.Raw != "" {
-		c.Number = ParseLicenceNumber(c.Number.Raw)
-	}
-	x.claims[c.ID] = &History{Claim: c}
-	x.order = append(x.order, x.claims[c.ID])
-	return nil
-}
-
-func (x *exportReader) event(raw []byte) error {
-	var e Event
-	if err := strictly(raw, &e); err != nil {
-		return err
-	}
-	if err := e.Validate(); err != nil {
-		return err
-	}
-	for _, at := range []struct {
-		field string
-		at    Instant
-	}{{"recorded_at", e.RecordedAt}, {"performed_at", e.PerformedAt}} {
-		if p, err := ParseInstant(string(at.at)); err != nil || p != at.at {
-			return Errorf(Invalid, at.field, "%q is not a moment as the ledger writes it: %s", at.at, InstantFormat)
-		}
-	}
-	if e.Seq < 1 || x.seen[e.Seq] {
-		return Errorf(Invalid, "seq", "the number %d is none, or stands here twice", e.Seq)
-	}
-	x.seen[e.Seq] = true
-	x.events = append(x.events, e)
-	return nil
-}
-
-// finish puts events to claims, claims to providers, and links prescribers.
-func (x *exportReader) finish() (*Export, error) {
-	sort.Slice(x.events, func(i, j int) bool { return x.events[i].Seq < x.events[j].Seq })
-	for _, e := range x.events {
-		if e.Claim == "" {
-			continue
-		}
-		h := x.claims[e.Claim]
-		if h == nil {
-			return nil, Errorf(Invalid, "claim", "event %d speaks of the claim %s, which has no line", e.Seq, e.Claim)
-		}
-		h.Events = append(h.Events, e)
-	}
-	for _, h := range x.order {
-		f := x.file(h.Claim.Provider)
-		f.Claims = append(f.Claims, *h)
-	}
-	for _, f := range x.files {
-		SortClaims(f.Claims)
-		x.out.Files = append(x.out.Files, f)
-	}
-	slices.SortFunc(x.out.Files, func(a, b *CredentialFile) int { return strings.Compare(string(a.Provider.ID), string(b.Provider.ID)) })
-	for _, f := range x.out.Files {
-		f.Link(func(id ID) *CredentialFile {
-			if !x.out.Public(id) {
-				return nil
-			}
-			return x.files[id]
-		})
-	}
-	recorded := make([]Instant, 0, len(x.rules))
-	for at := range x.rules {
-		recorded = append(recorded, at)
-	}
-	slices.Sort(recorded)
-	for _, at := range recorded {
-		ps, err := ParseRules(x.rules[at], at)
-		if err != nil {
-			return nil, err
-		}
-		x.out.Policies = append(x.out.Policies, ps...)
-	}
-	if len(x.out.Policies) == 0 {
-		x.out.Policies = StandardPolicies()
-	}
-	return x.out, nil
+	return &v
 }

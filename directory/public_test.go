@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -50,7 +51,10 @@ func TestWithoutClearedChangesNoLaterAnswer(t *testing.T) {
 		}
 		f := &CredentialFile{Claims: []History{h}}
 		want, got := Derive(h, at, k, policies), Derive(f.WithoutCleared(k).Claims[0], at, k, policies)
-		if d := cmp.Diff(want, got, cmpopts.IgnoreFields(Standing{}, "Tried", "Answer")); d != "" {
+		for _, s := range []*Standing{&want, &got} { // that a stranger spoke is for staff, and goes with what it said
+			s.Reasons = slices.DeleteFunc(slices.Clone(s.Reasons), func(r string) bool { return r == ReasonNotApproved })
+		}
+		if d := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(Standing{}, "Tried", "Answer")); d != "" {
 			t.Fatalf("at %s, known %s (-with +without):\n%s", at, k, d)
 		}
 	})

@@ -51,7 +51,7 @@ func TestScenarios(t *testing.T) {
 					}
 				}
 			}
-			x, err := ReadExport(bytes.NewReader(raw))
+			x, err := ReadExport(bytes.NewReader(raw), nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -60,10 +60,10 @@ type Occasion string
 
 // The occasions.
 const (
-	Ordinary Occasion = "ordinary"
-	Against  Occasion = "against"  // what an identifier ties to the provider and stands, or may stand, against them
-	Found    Occasion = "found"    // what two people have confirmed against the provider
-	Withheld Occasion = "withheld" // a withdrawal: to undo one puts what was withdrawn back on every public face
+	Ordinary  Occasion = "ordinary"
+	Against   Occasion = "against"    // what an identifier ties to the provider and stands, or may stand, against them
+	Found     Occasion = "found"      // what two people have confirmed against the provider
+	TakenDown Occasion = "taken_down" // a withdrawal: to undo one puts what was withdrawn back on every public face
 )
 
 // Permit says who may do a deed on an occasion.
@@ -101,7 +101,7 @@ var Permits = []Permit{
 	{Correction, Against, approvers},
 	{Voiding, Ordinary, anybody},
 	{Voiding, Against, approvers},
-	{Voiding, Withheld, approvers},
+	{Voiding, TakenDown, approvers},
 	{Withdrawal, Ordinary, approvers},
 }
 

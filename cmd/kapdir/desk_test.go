@@ -11,8 +11,8 @@ import (
 	"kapdir/directory"
 )
 
-// atDesk runs a command on a state directory at the demonstration's moment and reads its JSON into v, if there is one.
-func atDesk(t *testing.T, dir string, v any, argv ...string) (stdout, stderr string, status int) {
+// desk runs a command on a state directory at the demonstration's moment and reads its JSON into v, if there is one.
+func desk(t *testing.T, dir string, v any, argv ...string) (stdout, stderr string, status int) {
 	t.Helper()
 	m, err := readManifest()
 	if err != nil {
@@ -37,20 +37,20 @@ func atDesk(t *testing.T, dir string, v any, argv ...string) (stdout, stderr str
 func TestStaffCommand(t *testing.T) {
 	dir := t.TempDir()
 	var m directory.StaffMember
-	if out, _, status := atDesk(t, dir, nil, "staff", "list"); status != exitDone || !strings.Contains(out, "kapdir staff add NAME verifier") {
+	if out, _, status := desk(t, dir, nil, "staff", "list"); status != exitDone || !strings.Contains(out, "kapdir staff add NAME verifier") {
 		t.Errorf("an empty desk: %d %q", status, out)
 	}
-	atDesk(t, dir, &m, "staff", "add", "rowan", "verifier")
+	desk(t, dir, &m, "staff", "add", "rowan", "verifier")
 	if m.Name != "rowan" || m.Role != directory.Verifier {
 		t.Errorf("added %+v", m)
 	}
-	out, _, _ := atDesk(t, dir, nil, "staff", "add", "imani", "approver", "--as", "rowan")
+	out, _, _ := desk(t, dir, nil, "staff", "add", "imani", "approver", "--as", "rowan")
 	if out != "imani decides as approver.\n" {
 		t.Errorf("added: %q", out)
 	}
-	atDesk(t, dir, &m, "staff", "disable", "rowan", "--as", "imani")
+	desk(t, dir, &m, "staff", "disable", "rowan", "--as", "imani")
 	var list staffAnswer
-	atDesk(t, dir, &list, "staff", "list", "--changes")
+	desk(t, dir, &list, "staff", "list", "--changes")
 	if len(list.Staff) != 2 || list.Staff[1].Disabled == "" || len(list.Changes) != 3 || list.Changes[1].By != "rowan" || list.Changes[2].By != "imani" ||
 		!strings.HasPrefix(list.Changes[0].By, "account ") || list.Changes[0].Auth != localAuth {
 		t.Errorf("list %+v", list)
@@ -67,11 +67,11 @@ func TestStaffCommand(t *testing.T) {
 		{[]string{"staff", "disable", "bob"}, exitFailed, "kapdir staff list"},
 		{[]string{"staff", "disable", "rowan"}, exitFailed, "disabled since"},
 	} {
-		if _, errs, status := atDesk(t, dir, nil, x.argv...); status != x.status || !strings.Contains(errs, x.says) {
+		if _, errs, status := desk(t, dir, nil, x.argv...); status != x.status || !strings.Contains(errs, x.says) {
 			t.Errorf("%v: %d %q", x.argv, status, errs)
 		}
 	}
-	out, _, _ = atDesk(t, dir, nil, "staff", "disable", "imani")
+	out, _, _ = desk(t, dir, nil, "staff", "disable", "imani")
 	if !strings.Contains(out, "there are 0, of whom 0 approvers") {
 		t.Errorf("nobody is left: %q", out)
 	}
@@ -81,23 +81,23 @@ func TestStaffCommand(t *testing.T) {
 func TestCasesAtTheTerminal(t *testing.T) {
 	dir := loaded(t, func(s demoStep) bool { return s.Decisions != "" })
 	var list casesAnswer
-	atDesk(t, dir, &list, "cases", "list", "--limit", "5")
+	desk(t, dir, &list, "cases", "list", "--limit", "5")
 	if list.Total < 50 || len(list.Cases) != 5 || list.Cases[0].Kind != directory.CaseExclusion {
 		t.Fatalf("%d cases, %d shown", list.Total, len(list.Cases))
 	}
-	atDesk(t, dir, &list, "cases", "list", "--kind", "adverse")
+	desk(t, dir, &list, "cases", "list", "--kind", "adverse")
 	var c directory.Queued
 	for _, x := range list.Cases {
 		if strings.HasPrefix(x.What, "license") && x.Need.Approvals == 2 {
 			c = x
 		}
 	}
-	out, _, _ := atDesk(t, dir, nil, "cases", "list", "--kind", "adverse")
+	out, _, _ := desk(t, dir, nil, "cases", "list", "--kind", "adverse")
 	if !strings.Contains(out, "NEEDS") || !strings.Contains(out, string(c.ID)) || !strings.Contains(out, "6 days") {
 		t.Errorf("list:\n%s", out)
 	}
 	id := string(c.ID)
-	out, _, _ = atDesk(t, dir, nil, "cases", "show", id, "--as", "staff-rowan")
+	out, _, _ = desk(t, dir, nil, "cases", "show", id, "--as", "staff-rowan")
 	for _, want := range []string{c.Name, "HISTORY", "CLAIMED OR LISTED", "THE SOURCE'S OWN ROW", "needs a second person: an approver (staff-imani)", "clear     not possible"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("show does not say %q:\n%s", want, out)
@@ -105,7 +105,7 @@ func TestCasesAtTheTerminal(t *testing.T) {
 	}
 	printed := func(as, decision string) []string {
 		t.Helper()
-		out, _, _ := atDesk(t, dir, nil, "cases", "show", id, "--as", as)
+		out, _, _ := desk(t, dir, nil, "cases", "show", id, "--as", as)
 		line := regexp.MustCompile(`kapdir (cases decide \S+ ` + decision + ` --as ` + as + ` --seen \d+)`).FindStringSubmatch(out)
 		if line == nil {
 			t.Fatalf("no command to %s:\n%s", decision, out)
@@ -114,15 +114,15 @@ func TestCasesAtTheTerminal(t *testing.T) {
 	}
 	rowan, imani := printed("staff-rowan", "confirm"), printed("staff-imani", "confirm")
 	var d decided
-	atDesk(t, dir, &d, rowan...)
+	desk(t, dir, &d, rowan...)
 	if d.Event.Actor.Auth != localAuth || d.Event.Actor.ID != "staff-rowan" || d.Closed || d.Need.Approvals != 1 || !d.Need.Approver {
 		t.Errorf("decided %+v", d)
 	}
-	if _, errs, status := atDesk(t, dir, nil, imani...); status != exitFailed || !strings.Contains(errs, "since you looked, staff-rowan confirmed event") ||
+	if _, errs, status := desk(t, dir, nil, imani...); status != exitFailed || !strings.Contains(errs, "since you looked, staff-rowan confirmed event") ||
 		!strings.Contains(errs, "kapdir cases show "+id) {
 		t.Errorf("a stale decision: %d %q", status, errs)
 	}
-	out, _, status := atDesk(t, dir, nil, printed("staff-imani", "confirm")...)
+	out, _, status := desk(t, dir, nil, printed("staff-imani", "confirm")...)
 	if status != exitDone || !strings.Contains(out, "The claim is now adverse") || !strings.Contains(out, "The case is closed.") {
 		t.Errorf("decided by two: %d %q", status, out)
 	}
@@ -141,7 +141,7 @@ func TestCasesAtTheTerminal(t *testing.T) {
 		{[]string{"cases", "decide", id, "burn", "--as", "staff-imani", "--seen", "5"}, exitFailed, "confirm, clear or return"},
 		{[]string{"cases", "decide", id, "accept", "--as", "staff-imani", "--seen", "5"}, exitFailed, "no dispute"},
 	} {
-		if _, errs, status := atDesk(t, dir, nil, x.argv...); status != x.status || !strings.Contains(errs, x.says) {
+		if _, errs, status := desk(t, dir, nil, x.argv...); status != x.status || !strings.Contains(errs, x.says) {
 			t.Errorf("%v: %d %q", x.argv, status, errs)
 		}
 	}
@@ -173,25 +173,25 @@ func TestClaimsAtTheTerminal(t *testing.T) {
 		}
 	}
 	var d decided
-	if _, errs, status := atDesk(t, dir, nil, "claims", "withdraw", who.ID, "--as", "staff-rowan", "--note", "asked"); status != exitFailed || !strings.Contains(errs, "ask staff-imani") {
+	if _, errs, status := desk(t, dir, nil, "claims", "withdraw", who.ID, "--as", "staff-rowan", "--note", "asked"); status != exitFailed || !strings.Contains(errs, "ask staff-imani") {
 		t.Errorf("a verifier withdraws: %d %q", status, errs)
 	}
-	atDesk(t, dir, &d, "claims", "withdraw", who.ID, "--as", "staff-imani", "--note", "Asked by letter.")
+	desk(t, dir, &d, "claims", "withdraw", who.ID, "--as", "staff-imani", "--note", "Asked by letter.")
 	t.Logf("gone after %s", within(http.StatusGone))
 	var files []directory.ClaimFile
-	atDesk(t, dir, &files, "claims", "show", who.ID)
+	desk(t, dir, &files, "claims", "show", who.ID)
 	file := files[len(files)-1]
 	if file.Claim.Kind != directory.FileClaim || !file.Withdrawn || file.Seen != d.Event.Seq {
 		t.Errorf("the file %+v", file)
 	}
-	out, errs, status := atDesk(t, dir, nil, "claims", "void", string(file.Claim.ID), "--of", eventNumbers([]int64{file.Seen}), "--seen", eventNumbers([]int64{file.Seen}), "--as", "staff-imani", "--note", "Another person's letter.")
+	out, errs, status := desk(t, dir, nil, "claims", "void", string(file.Claim.ID), "--of", eventNumbers([]int64{file.Seen}), "--seen", eventNumbers([]int64{file.Seen}), "--as", "staff-imani", "--note", "Another person's letter.")
 	if status != exitDone || !strings.Contains(out, "voided event") {
 		t.Fatalf("%d %s%s", status, out, errs)
 	}
 	t.Logf("back after %s", within(http.StatusOK))
 
 	// A dispute opened on the provider's behalf, and closed.
-	atDesk(t, dir, &files, "claims", "show", who.ID)
+	desk(t, dir, &files, "claims", "show", who.ID)
 	var licence directory.ClaimFile
 	for _, f := range files {
 		if f.Claim.Kind == directory.License {
@@ -202,18 +202,18 @@ func TestClaimsAtTheTerminal(t *testing.T) {
 		t.Skip("the first provider claims no licence")
 	}
 	id := string(licence.Claim.ID)
-	atDesk(t, dir, &d, "claims", "dispute", id, "--field", "expires", "--as", "staff-rowan", "--seen", eventNumbers([]int64{licence.Seen}), "--note", "Renewed, they say.")
-	out, _, _ = atDesk(t, dir, nil, "claims", "show", id)
+	desk(t, dir, &d, "claims", "dispute", id, "--field", "expires", "--as", "staff-rowan", "--seen", eventNumbers([]int64{licence.Seen}), "--note", "Renewed, they say.")
+	out, _, _ = desk(t, dir, nil, "claims", "show", id)
 	if !strings.Contains(out, "staff-rowan disputes it (expires)") || !strings.Contains(out, "To act on it: --seen "+eventNumbers([]int64{d.Event.Seq})) {
 		t.Errorf("show:\n%s", out)
 	}
 	of := eventNumbers([]int64{d.Event.Seq})
-	if _, errs, status := atDesk(t, dir, nil, "claims", "close", id, "--of", of, "--as", "staff-imani", "--seen", eventNumbers([]int64{licence.Seen}), "--note", "Over."); licence.Seen > 0 &&
+	if _, errs, status := desk(t, dir, nil, "claims", "close", id, "--of", of, "--as", "staff-imani", "--seen", eventNumbers([]int64{licence.Seen}), "--note", "Over."); licence.Seen > 0 &&
 		(status != exitFailed || !strings.Contains(errs, "since you looked, staff-rowan disputes it")) {
 		t.Errorf("a stale act: %d %q", status, errs)
 	}
-	atDesk(t, dir, &d, "claims", "close", id, "--of", of, "--as", "staff-imani", "--seen", of, "--note", "Over.")
-	if _, errs, status := atDesk(t, dir, nil, "claims", "correct", id, "--of", of, "--standing", "active", "--as", "staff-rowan", "--seen", eventNumbers([]int64{d.Event.Seq}), "--note", "n", "--text", "x", "--method", "phone"); status != exitFailed ||
+	desk(t, dir, &d, "claims", "close", id, "--of", of, "--as", "staff-imani", "--seen", of, "--note", "Over.")
+	if _, errs, status := desk(t, dir, nil, "claims", "correct", id, "--of", of, "--standing", "active", "--as", "staff-rowan", "--seen", eventNumbers([]int64{d.Event.Seq}), "--note", "n", "--text", "x", "--method", "phone"); status != exitFailed ||
 		!strings.Contains(errs, "cannot be corrected") {
 		t.Errorf("correcting a dispute: %d %q", status, errs)
 	}

@@ -43,6 +43,7 @@ func TestMain(m *testing.M) {
 	if path, err := binary(); err == nil {
 		_ = os.RemoveAll(filepath.Dir(path))
 	}
+	_ = os.RemoveAll(demoState) // of loadedOnce; nothing if no test asked for it
 	os.Exit(code)
 }
 

@@ -38,7 +38,7 @@ func loaded(t testing.TB, drop func(demoStep) bool) (dir string) {
 		m.Steps = slices.DeleteFunc(m.Steps, drop)
 	}
 	clock := &standing{}
-	clock.set(m.Now)
+	clock.set(m.begins())
 	st, err := a.openStore(clock.or(time.Now))
 	if err != nil {
 		t.Fatal(err)

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
 	"kapdir/directory"
@@ -112,10 +111,10 @@ func (a *app) verify(o store.VerifyOptions) error {
 		return err
 	}
 	defer st.Close()
-	bar := a.counter("verify")
-	o.Progress = bar.show
+	show, done := a.counter("verify")
+	o.Progress = func(n, total int) { show("providers", n, total) }
 	report, failure := st.Verify(a.ctx, o)
-	bar.done()
+	done()
 	ans := verified{DryRun: o.DryRun, Verification: report.Verification, Person: report.Items}
 	if failure != nil {
 		if a.cfg.JSON {
@@ -249,31 +248,3 @@ func sum(m map[string]int) (n int) {
 	}
 	return n
 }
-
-// counter shows how far a job is that counts providers.
-type counter struct {
-	m    *meter
-	seen int
-}
-
-func (a *app) counter(name string) *counter { return &counter{m: a.progress(name)} }
-
-func (c *counter) show(done, total int) {
-	m := c.m
-	if m.a.cfg.Quiet || m.a.cfg.JSON {
-		return
-	}
-	if !m.tty {
-		if done >= c.seen+10000 {
-			c.seen = done
-			fmt.Fprintf(m.a.err, "%s: %d of %d providers\n", m.name, done, total)
-		}
-		return
-	}
-	if m.bar == nil {
-		m.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(m.a.err), progressbar.OptionSetDescription(m.name), progressbar.OptionClearOnFinish(), progressbar.OptionSetPredictTime(true))
-	}
-	_ = m.bar.Set(done)
-}
-
-func (c *counter) done() { c.m.done() }

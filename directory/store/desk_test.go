@@ -92,7 +92,7 @@ func testStale(t *testing.T, c Config) {
 	if _, err := s.Decide(ctx, directory.Decision{Case: q.ID, Seen: seen, At: directory.At(noon), Staff: "kim", Auth: "x", Decision: "confirm"}); !errors.Is(err, directory.Invalid) {
 		t.Errorf("a backdated decision: %v", err)
 	}
-	x.release(directory.SeenSuspended, q.Name, claimedLicence(who).Number.Digits())
+	x.release(directory.SeenSuspended, q.Name, firstLicence(who).Number.Digits())
 	_, err = x.decide("kim", "confirm", q.Case, seen)
 	if !errors.Is(err, directory.Conflict) || !strings.Contains(err.Error(), "co-dora") || !strings.Contains(err.Error(), "suspended") {
 		t.Errorf("a release in between: %v", err)
@@ -105,7 +105,7 @@ func testStale(t *testing.T, c Config) {
 	whole(t, s)
 }
 
-func claimedLicence(f *directory.CredentialFile) directory.Claim {
+func firstLicence(f *directory.CredentialFile) directory.Claim {
 	for _, h := range f.Claims {
 		if h.Claim.Kind == directory.License {
 			return h.Claim
@@ -375,7 +375,7 @@ func testWithdrawals(t *testing.T, c Config) {
 		t.Fatalf("%d cases about Maria", n)
 	}
 	// One claim.
-	claim := claimedLicence(therapist).ID
+	claim := firstLicence(therapist).ID
 	seq := therapist.Provider.Seq
 	e := x.must(x.act("lee", directory.Withdrawal, claim, 0))
 	if f := find(t, s, "Ana Ruiz"); f.Provider.Seq <= seq || x.claim(claim).Status != directory.StatusWithdrawn {
@@ -711,7 +711,7 @@ func testTwoStaff(t *testing.T, fresh func(testing.TB) Config) {
 		if err != nil {
 			r.Fatal(err)
 		}
-		who, number := f.Provider.DisplayName(), claimedLicence(f).Number.Digits()
+		who, number := f.Provider.DisplayName(), firstLicence(f).Number.Digits()
 		ledger := func() []directory.Event {
 			f, err := s.File(ctx, provider)
 			if err != nil {

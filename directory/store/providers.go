@@ -267,12 +267,17 @@ func (t *tx) providers(ids []directory.ID) (map[directory.ID]*stored, error) {
 	return out, err
 }
 
+const claimColumns = `id, provider, kind, issuer, jurisdiction, title, number_raw, number_shown, number_key, other, created`
+
+func scanClaim(r *sql.Rows) (c directory.Claim, err error) {
+	err = r.Scan(&c.ID, &c.Provider, &c.Kind, &c.Issuer, &c.Jurisdiction, &c.Title, &c.Number.Raw, &c.Number.Shown, &c.Number.Key, &c.Other, &c.Created)
+	return c, err
+}
+
 // claims calls f for each claim of the providers that fulfils the condition, which is SQL; "" is all.
 func (t *tx) claims(providers []directory.ID, condition string, args []any, f func(directory.Claim)) error {
-	return t.eachIn(`SELECT id, provider, kind, issuer, jurisdiction, title, number_raw, number_shown, number_key, other, created
-		FROM claim WHERE provider IN (%s) `+condition, args, texts(providers), func(r *sql.Rows) error {
-		var c directory.Claim
-		err := r.Scan(&c.ID, &c.Provider, &c.Kind, &c.Issuer, &c.Jurisdiction, &c.Title, &c.Number.Raw, &c.Number.Shown, &c.Number.Key, &c.Other, &c.Created)
+	return t.eachIn(`SELECT `+claimColumns+` FROM claim WHERE provider IN (%s) `+condition, args, texts(providers), func(r *sql.Rows) error {
+		c, err := scanClaim(r)
 		f(c)
 		return err
 	})

@@ -161,7 +161,7 @@ func (o office) may(m directory.StaffMember, d directory.Deed, on directory.Occa
 	switch on {
 	case directory.Against:
 		about = " of what an identifier ties to the provider and may stand against them"
-	case directory.Withheld:
+	case directory.TakenDown:
 		about = " of a withdrawal"
 	}
 	return directory.Errorf(directory.Refused, "staff", "%s is a %s, and %q%s needs an %s: ask %s", m.Name, m.Role, d, about, roles[0], directory.OneOf(o.with(roles...)))

@@ -253,7 +253,7 @@ func (x *trial) attempt(do directory.Deed, on directory.Occasion, who string) er
 	case directory.Voiding:
 		var of int64
 		switch on {
-		case directory.Withheld:
+		case directory.TakenDown:
 			of = x.must(x.act("noor", directory.Withdrawal, claim, 0)).Seq
 		case directory.Found:
 			of = x.claim(claim).Seen // the second confirmation
@@ -303,7 +303,7 @@ func testPermits(t *testing.T, c Config) {
 		{directory.Correction, directory.Against, false, true},
 		{directory.Voiding, directory.Ordinary, true, true},
 		{directory.Voiding, directory.Against, false, true},
-		{directory.Voiding, directory.Withheld, false, true},
+		{directory.Voiding, directory.TakenDown, false, true},
 		{directory.Withdrawal, directory.Ordinary, false, true},
 	}
 	for _, p := range directory.Permits {

@@ -317,7 +317,7 @@ func TestSearchThePast(t *testing.T) {
 		}
 	}
 	byID := func(a, b result) int { return cmp.Compare(a.ID, b.ID) }
-	for _, at := range moments(w) {
+	for _, at := range []directory.Instant{"1999-12-31T23:59:59.000Z", w.now.AddDays(-7), w.now} {
 		query := "&at=" + url.QueryEscape(string(at))
 		list, first := everyone(query)
 		now, _ := everyone("")

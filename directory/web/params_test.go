@@ -52,6 +52,10 @@ func TestParamsRefused(t *testing.T) {
 		{"limit", "limit=51", "limit", "1 to 50"},
 		{"limit none", "limit=0", "limit", "1 to 50"},
 		{"cursor", "cursor=a/b", "cursor", "not a cursor"},
+		{"a day that is none", "at=2026-02-30", "at", "first moment in UTC"},
+		{"a local time", "at=2026-03-03T09:00:00", "at", "first moment in UTC"},
+		{"a year long ago", "at=0001-01-01", "at", "1900"},
+		{"known is of providers alone", "known=2026-03-03", "known", "not a parameter"},
 		{"too many", strings.Repeat("route=oral&", 70), "query", "too many"},
 	} {
 		t.Run(x.name, func(t *testing.T) {
@@ -91,6 +95,9 @@ func TestParamsRead(t *testing.T) {
 			ask{Filters: map[string][]string{"check": {"license:confirmed"}}, PriceMax: 800, Limit: 5, Telehealth: "TX", Sort: relevance}},
 		{"q=&near=&radius=50&state=&telehealth=&price_max=&sort=relevance", true, ask{Sort: relevance}},
 		{"q=&sort=distance&radius=10", true, ask{Sort: relevance}},
+		{"at=2026-03-03", false, ask{At: "2026-03-03T00:00:00.000Z", Sort: relevance}},
+		{"at=2026-03-03T09:00:00.1234%2B01:00", false, ask{At: "2026-03-03T08:00:00.123Z", Sort: relevance}},
+		{"at=", true, ask{Sort: relevance}},
 		{"q=&q=a", true, ask{Text: "a", Sort: relevance}},
 	} {
 		got, bad := parse(x.raw, searchParams, x.form)
@@ -109,6 +116,33 @@ func TestTownOfManyStates(t *testing.T) {
 	if len(bad) > 0 || a.Near == nil || a.NearOthers < 5 {
 		t.Errorf("%+v %v: it should say that other states have a Springfield", a, bad)
 	}
+}
+
+// Moments are read as they are written, in whatever form, and never in one that sorts wrongly.
+func FuzzMoments(f *testing.F) {
+	for _, s := range []string{"at=2026-03-03", "at=2026-03-03T09:00:00Z&known=2026-03-04T00:00:00.001Z", "at=2026-03-03T09:00:00%2B02:00", "at=0001-01-01", "at=9999-12-31T23:59:59-23:59",
+		"known=1900-01-01&state=CO", "at=2026-02-29", "at=2024-02-29T23:59:60Z", "at=", "at=%00"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, raw string) {
+		a, bad := parse(raw, providerParams, false)
+		for _, e := range bad {
+			if e.Parameter == "" || e.Detail == "" || strings.ContainsAny(e.Parameter, "<>&\"' \r\n\x00") {
+				t.Fatalf("%q: a useless or unclean complaint: %+v", raw, e)
+			}
+		}
+		if len(bad) > 0 {
+			return
+		}
+		for _, i := range []directory.Instant{a.At, a.Known} {
+			if i != "" && (len(i) != len(directory.InstantFormat) || directory.At(i.Time()) != i || i < "1900-01-01T00:00:00.000Z") {
+				t.Fatalf("%q gives the moment %q", raw, i)
+			}
+		}
+		if again, bad := parse(a.encode(), providerParams, false); len(bad) > 0 || cmp.Diff(a, again, cmpopts.EquateEmpty()) != "" {
+			t.Fatalf("%q does not survive being written as %q: %v", raw, a.encode(), bad)
+		}
+	})
 }
 
 func FuzzParams(f *testing.F) {

@@ -372,7 +372,7 @@ func (t teller) missingWhat(p directory.Part) string {
 		}
 		return "board actions"
 	case directory.ExclusionScreen:
-		return the(p.List)
+		return t.the(p.List)
 	}
 	return kindLabels[p.What]
 }
@@ -386,7 +386,7 @@ func (t teller) licence(c directory.Claim) string {
 	if c.Number.Shown != "" {
 		s += " " + c.Number.Shown
 	}
-	if title := titleWords(c); title != "" {
+	if title := t.titleWords(c); title != "" {
 		s += " (" + title + ")"
 	}
 	return s
@@ -394,23 +394,23 @@ func (t teller) licence(c directory.Claim) string {
 
 // titleWords is a licence type as a sentence says it: in full, or, where no table knows it, in the words of
 // whoever stated it, and marked as theirs.
-func titleWords(c directory.Claim) string {
-	title := titleOf(c)
+func (t teller) titleWords(c directory.Claim) string {
+	title := t.titleOf(c)
 	if title != c.Title {
 		return title
 	}
-	if _, ok := directory.Tables().Title(c.Jurisdiction, c.Title); ok {
+	if _, ok := t.policy.Tables().Title(c.Jurisdiction, c.Title); ok {
 		return title
 	}
 	return quoted(title)
 }
 
 // titleOf is a licence type in full.
-func titleOf(c directory.Claim) string {
-	if row, ok := directory.Tables().Title(c.Jurisdiction, c.Title); ok {
+func (t teller) titleOf(c directory.Claim) string {
+	if row, ok := t.policy.Tables().Title(c.Jurisdiction, c.Title); ok {
 		return row.Name
 	}
-	if row, ok := directory.Tables().Title(c.Jurisdiction, c.Number.Prefix()); ok {
+	if row, ok := t.policy.Tables().Title(c.Jurisdiction, c.Number.Prefix()); ok {
 		return row.Name
 	}
 	if c.Title == c.Number.Prefix() {
@@ -419,9 +419,22 @@ func titleOf(c directory.Claim) string {
 	return c.Title
 }
 
-// the is a source as a sentence says it: the Colorado register, KAP Commons.
-func the(source string) string {
-	row, ok := directory.Tables().Source(source)
+// the is a source as a sentence says it: the Colorado register, KAP Commons. Names are those of the release
+// of the tables that the answer is computed with, so that what was said can be said again.
+func (t teller) the(source string) string { return the(t.policy.Tables(), source) }
+
+// sourceName is a source as a list of sources says it: Colorado register.
+func (t teller) sourceName(source string) string { return nameOf(t.policy.Tables(), source) }
+
+// sourceName names the source of a provider's facts, which are told as they are now.
+func sourceName(source string) string { return nameOf(directory.Tables(), source) }
+
+func nameOf(tables *directory.ReferenceTables, source string) string {
+	return capital(strings.TrimPrefix(the(tables, source), "the "))
+}
+
+func the(tables *directory.ReferenceTables, source string) string {
+	row, ok := tables.Source(source)
 	switch {
 	case !ok:
 		return "a source that we no longer list"
@@ -430,9 +443,6 @@ func the(source string) string {
 	}
 	return row.Short
 }
-
-// sourceName is a source as a list of sources says it: Colorado register.
-func sourceName(source string) string { return capital(strings.TrimPrefix(the(source), "the ")) }
 
 // capital raises the first letter of a sentence.
 func capital(s string) string {
@@ -454,9 +464,9 @@ func quoted(words string) string {
 var inner = strings.NewReplacer("“", "‘", "”", "’", "\n", " ", "\r", " ")
 
 // looked says when we looked, and how old the source's own data were if they were older.
-func looked(s directory.Standing) string {
+func (t teller) looked(s directory.Standing) string {
 	b := s.Basis
-	out := "We checked " + the(b.Body.Source) + " on " + s.CheckedAt.Date().String()
+	out := "We checked " + t.the(b.Body.Source) + " on " + s.CheckedAt.Date().String()
 	if d := b.Body.SourceAsOf; d != "" && d < s.CheckedAt.Date() {
 		out += ", in its data of " + d.String()
 	}
@@ -491,39 +501,42 @@ func (t teller) standing(c directory.Claim, s directory.Standing, who subject) s
 // fromSource tells what a register or list says.
 func (t teller) fromSource(c directory.Claim, s directory.Standing) string {
 	b := s.Basis.Body
-	register := the(b.Source)
-	if s.Status == directory.StatusStale {
+	register := t.the(b.Source)
+	licence := c.Kind == directory.License || c.Kind == directory.CompactPrivilege || c.Kind == directory.DisciplineScreen
+	switch {
+	case s.Status == directory.StatusStale:
 		return t.stale(c, s)
+	case c.Kind == directory.ExclusionScreen: // has words of its own for each
+	case s.Status == directory.StatusAdverse && licence:
+		return capital(register) + t.action(s, "board action", t.licence(c)) + " " + t.looked(s)
+	case s.Status == directory.StatusAdverse:
+		return capital(register) + t.action(s, "action", t.noun(c, b)) + " " + t.looked(s)
+	case (s.Status == directory.StatusExpired || s.Status == directory.StatusInactive) && c.Kind != directory.IdentityNPI:
+		lists := capital(register) + " lists " + t.noun(c, b)
+		if c.Kind == directory.License || c.Kind == directory.CompactPrivilege {
+			lists = c.Jurisdiction.Name() + " lists " + t.licence(c)
+		}
+		if last := cmp.Or(b.Expires, b.To); last != "" && s.Status == directory.StatusExpired {
+			return lists + ", and its last day was " + last.String() + ". " + t.looked(s)
+		}
+		return lists + as(b.SourceWords) + ". " + t.looked(s)
 	}
 	switch c.Kind {
 	case directory.License, directory.CompactPrivilege:
-		lists := c.Jurisdiction.Name() + " lists " + t.licence(c)
-		switch s.Status {
-		case directory.StatusAdverse:
-			return capital(register) + t.action(s, " on "+t.licence(c)) + " " + looked(s)
-		case directory.StatusExpired:
-			if b.Expires != "" {
-				return lists + ", and its last day was " + b.Expires.String() + ". " + looked(s)
-			}
-			return lists + as(b.SourceWords) + ". " + looked(s)
-		case directory.StatusInactive:
-			return lists + as(b.SourceWords) + ". " + looked(s)
-		}
-		return lists + as(b.SourceWords) + t.expires(c, s) + ". " + looked(s)
+		return c.Jurisdiction.Name() + " lists " + t.licence(c) + as(b.SourceWords) + t.expires(c, s) + ". " + t.looked(s)
 	case directory.DisciplineScreen:
-		switch {
-		case s.Status == directory.StatusAdverse:
-			return capital(register) + t.action(s, " on "+t.licence(c)) + " " + looked(s)
-		case b.State == directory.SeenReinstated:
-			return capital(register) + " shows a past public board action" + dated(b.ActionDate) + " on " + t.licence(c) + ", which it lists as completed. Read the board's own record. " + looked(s)
+		if b.State == directory.SeenReinstated {
+			return capital(register) + " shows a past public board action" + dated(b.ActionDate) + " on " + t.licence(c) + ", which it lists as completed. Read the board's own record. " + t.looked(s)
 		}
-		return capital(register) + " shows no public board action on " + t.licence(c) + ". " + looked(s)
+		return capital(register) + " shows no public board action on " + t.licence(c) + ". " + t.looked(s)
 	case directory.ExclusionScreen:
 		switch {
 		case s.Status == directory.StatusAdverse:
-			return capital(register) + edition(s) + " shows an exclusion" + dated(b.ActionDate) + ". Read the list's own record. " + looked(s)
+			return capital(register) + edition(s) + " shows an exclusion" + dated(b.ActionDate) + ". Read the list's own record. " + t.looked(s)
 		case b.State == directory.SeenReinstated:
-			return capital(register) + " shows a reinstatement" + dated(b.ActionDate) + ". Read the list's own record. " + looked(s)
+			return capital(register) + " shows a reinstatement" + dated(b.ActionDate) + ". Read the list's own record. " + t.looked(s)
+		case s.Status == directory.StatusExpired, s.Status == directory.StatusInactive: // an entry that is no exclusion, and no clear search either
+			return capital(register) + edition(s) + " shows an entry" + as(b.SourceWords) + ". Read the list's own record. " + t.looked(s)
 		}
 		return "No match on " + register + edition(s) + "."
 	case directory.IdentityNPI:
@@ -531,19 +544,19 @@ func (t teller) fromSource(c directory.Claim, s directory.Standing) string {
 		if s.Status != directory.StatusVerified && s.Status != directory.StatusExpiring {
 			word = " as no longer active"
 		}
-		return capital(register) + " lists NPI " + c.Number.Shown + word + ". " + looked(s) + " The registry says who somebody is, and nothing about their standing."
+		return capital(register) + " lists NPI " + c.Number.Shown + word + ". " + t.looked(s) + " The registry says who somebody is, and nothing about their standing."
 	case directory.TrainingCert:
-		return capital(programmeName(c)) + " confirmed to us" + levelWords(b) + ". " + looked(s)
+		return capital(t.programmeName(c)) + " confirmed to us" + levelWords(b) + ". " + t.looked(s)
 	case directory.OversightLink:
-		return capital(register) + " lists " + t.prescriber(c) + " as the one who prescribes and monitors. " + looked(s)
+		return capital(register) + " lists " + t.prescriber(c) + " as the one who prescribes and monitors. " + t.looked(s)
 	}
-	return capital(register) + " lists " + t.noun(c, b) + as(b.SourceWords) + t.expires(c, s) + ". " + looked(s)
+	return capital(register) + " lists " + t.noun(c, b) + as(b.SourceWords) + t.expires(c, s) + ". " + t.looked(s)
 }
 
-// action quotes a public board action and adds nothing to it.
-func (t teller) action(s directory.Standing, on string) string {
+// action quotes a public action on a licence or another credential and adds nothing to it.
+func (t teller) action(s directory.Standing, action, on string) string {
 	b := s.Basis.Body
-	out := " shows a public board action" + dated(b.ActionDate) + on
+	out := " shows a public " + action + dated(b.ActionDate) + " on " + on
 	words := b.SourceWords
 	if len(b.Restrictions) > 0 {
 		words = strings.Join(b.Restrictions, "; ")
@@ -551,21 +564,31 @@ func (t teller) action(s directory.Standing, on string) string {
 	if q := quoted(words); q != "" {
 		out += ", in its own words " + q
 	}
+	if action != "board action" {
+		return out + ". Read its own record."
+	}
 	return out + ". Read the board's own record."
 }
 
 // stale tells what was said when we last looked, and how long ago that is.
 func (t teller) stale(c directory.Claim, s directory.Standing) string {
 	b := s.Basis.Body
-	register := the(b.Source)
+	register := t.the(b.Source)
 	when := s.CheckedAt.Date()
 	out := ""
-	switch c.Kind {
+	switch reinstated := b.State == directory.SeenReinstated; c.Kind {
 	case directory.License, directory.CompactPrivilege:
 		out = capital(register) + " listed " + t.licence(c) + as(b.SourceWords) + "."
 	case directory.DisciplineScreen:
 		out = capital(register) + " showed no public board action on " + t.licence(c) + "."
+		if reinstated {
+			out = capital(register) + " showed a past public board action" + dated(b.ActionDate) + " on " + t.licence(c) + ", which it listed as completed."
+		}
 	case directory.ExclusionScreen:
+		if reinstated {
+			out = capital(register) + edition(s) + " showed a reinstatement" + dated(b.ActionDate) + "."
+			break
+		}
 		out = "There was no match on " + register + edition(s) + "."
 	case directory.IdentityNPI:
 		out = capital(register) + " listed NPI " + c.Number.Shown + "."
@@ -583,8 +606,8 @@ func (t teller) stale(c directory.Claim, s directory.Standing) string {
 }
 
 func (t teller) notFound(c directory.Claim, s directory.Standing) string {
-	register := the(s.Basis.Body.Source)
-	if source, ok := directory.Tables().Source(s.Basis.Body.Source); ok && source.Completeness == "active_only" {
+	register := t.the(s.Basis.Body.Source)
+	if source, ok := t.policy.Tables().Source(s.Basis.Body.Source); ok && source.Completeness == "active_only" {
 		register += ", which lists current licences only,"
 	}
 	out := "We searched " + register + " on " + s.CheckedAt.Date().String() + " by name and number and found no record. Names and numbers can differ, so this does not mean "
@@ -613,13 +636,13 @@ func (t teller) couldNot(c directory.Claim, s directory.Standing) string {
 			return "The register's terms do not allow us to look this up."
 		}
 	}
-	return "We could not look this up in " + the(s.Basis.Body.Source) + " on " + s.CheckedAt.Date().String() + "."
+	return "We could not look this up in " + t.the(s.Basis.Body.Source) + " on " + s.CheckedAt.Date().String() + "."
 }
 
 // asserted tells what a listing, the provider or a document says.
 func (t teller) asserted(c directory.Claim, s directory.Standing, who subject) string {
 	b := s.Basis.Body
-	out, source := "", the(b.Source)
+	out, source := "", t.the(b.Source)
 	on := s.CheckedAt.Date().String()
 	switch {
 	case c.Kind == directory.OversightLink:
@@ -631,7 +654,7 @@ func (t teller) asserted(c directory.Claim, s directory.Standing, who subject) s
 		if b.Level == "attended" {
 			what = " sent a document from "
 		}
-		out = "The " + who.noun + what + programmeName(c) + dated(b.Completed) + ". The programme has not confirmed it to us."
+		out = "The " + who.noun + what + t.programmeName(c) + dated(b.Completed) + ". The programme has not confirmed it to us."
 	case s.Class == directory.ClassDocument:
 		out = "The " + who.noun + " sent a document of " + t.noun(c, b) + t.lastDay(b) + ". Whoever issued it has not confirmed it to us."
 	case s.Class == directory.ClassSelf:
@@ -668,11 +691,11 @@ func (t teller) oversight(c directory.Claim, s directory.Standing) string {
 	self := c.Self()
 	switch {
 	case s.Class == directory.ClassListing && c.Other == "":
-		return capital(the(b.Source)) + " names " + cmp.Or(c.Title, "somebody") + " as the prescriber, with neither NPI nor licence number; we do not know who it is."
+		return capital(t.the(b.Source)) + " names " + cmp.Or(c.Title, "somebody") + " as the prescriber, with neither NPI nor licence number; we do not know who it is."
 	case s.Class == directory.ClassListing && self:
-		return capital(the(b.Source)) + " lists the provider as prescribing and monitoring as well; we have not confirmed it."
+		return capital(t.the(b.Source)) + " lists the provider as prescribing and monitoring as well; we have not confirmed it."
 	case s.Class == directory.ClassListing:
-		return capital(the(b.Source)) + " lists " + t.prescriber(c) + " as the prescriber; we have not confirmed it."
+		return capital(t.the(b.Source)) + " lists " + t.prescriber(c) + " as the prescriber; we have not confirmed it."
 	case s.Class == directory.ClassDocument:
 		return "The provider sent a document that names " + t.prescriber(c) + " as the prescriber. The prescriber has not confirmed it to us."
 	case self:
@@ -722,7 +745,7 @@ func (t teller) protocol(s directory.Standing) string {
 	case directory.ClassSelf:
 		out = append(out, "The provider told us on "+s.CheckedAt.Date().String()+" how sessions are run; we have not confirmed it.")
 	default:
-		out = append(out, capital(the(b.Source))+" lists how sessions are run; we have not confirmed it.")
+		out = append(out, capital(t.the(b.Source))+" lists how sessions are run; we have not confirmed it.")
 	}
 	if len(no) > 0 {
 		out = append(out, "Stated as not offered: "+strings.Join(no, ", ")+".")
@@ -754,6 +777,12 @@ func (t teller) noun(c directory.Claim, b directory.Body) string {
 			return "a federal registration to prescribe (DEA)"
 		}
 		return "a federal registration to prescribe (DEA) for " + c.Jurisdiction.Name()
+	case directory.OversightLink:
+		return t.prescriber(c) + " as the one who prescribes and monitors"
+	case directory.DisciplineScreen:
+		return "board actions on " + t.licence(c)
+	case directory.ExclusionScreen:
+		return "a search of an exclusion list"
 	case directory.BoardCert:
 		return "board certification: " + quoted(c.Title)
 	case directory.Pledge:
@@ -829,8 +858,8 @@ func edition(s directory.Standing) string {
 }
 
 // programmeName is a recognised programme's name, or the words it was claimed with.
-func programmeName(c directory.Claim) string {
-	for _, p := range directory.Tables().Programmes() {
+func (t teller) programmeName(c directory.Claim) string {
+	for _, p := range t.policy.Tables().Programmes() {
 		if p.ID == c.Issuer {
 			return p.Issuer + " (" + p.Name + ")"
 		}

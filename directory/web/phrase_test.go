@@ -226,8 +226,8 @@ func TestDangerWords(t *testing.T) {
 }
 
 func TestNoSourceOfWhatCouldNotBeChecked(t *testing.T) {
-	list := addSource(nil, standingOf(directory.StatusVerified, directory.ClassSource, directory.Body{State: directory.SeenActive, Source: "co-dora"}))
-	list = addSource(list, standingOf(directory.StatusCouldNotCheck, directory.ClassSource, directory.Body{State: directory.SeenUnavailable, Source: "kapdir"}, "SRC_NO_REGISTER"))
+	list := testTeller().addSource(nil, standingOf(directory.StatusVerified, directory.ClassSource, directory.Body{State: directory.SeenActive, Source: "co-dora"}))
+	list = testTeller().addSource(list, standingOf(directory.StatusCouldNotCheck, directory.ClassSource, directory.Body{State: directory.SeenUnavailable, Source: "kapdir"}, "SRC_NO_REGISTER"))
 	if len(list) != 1 || list[0].Name != "Colorado register" {
 		t.Errorf("sources %+v", list)
 	}

@@ -426,12 +426,12 @@ func checksOf(f *directory.CredentialFile, y directory.State, m moment, policies
 				if n := p.Standing.NextDue; n != "" && (due == "" || n < due) {
 					due = n
 				}
-				w.Sources = addSource(w.Sources, p.Standing)
+				w.Sources = t.addSource(w.Sources, p.Standing)
 			}
 			if withParts {
 				title := kindLabels[p.What]
 				if p.List != "" {
-					title = sourceName(p.List)
+					title = t.sourceName(p.List)
 				} else if p.Claim != nil && (p.What == directory.License || p.What == directory.DisciplineScreen) && p.Claim.Jurisdiction != "" {
 					title += ", " + p.Claim.Jurisdiction.Name()
 				}
@@ -446,12 +446,12 @@ func checksOf(f *directory.CredentialFile, y directory.State, m moment, policies
 
 // addSource adds the source of a standing, once for each address and with the older of two dates. Where no
 // source could be asked, none is named.
-func addSource(list []checkSource, s directory.Standing) []checkSource {
+func (t teller) addSource(list []checkSource, s directory.Standing) []checkSource {
 	b := s.Basis.Body
 	if b.State == directory.SeenUnavailable {
 		return list
 	}
-	src := checkSource{Name: sourceName(b.Source), URL: sourceLink(b), AsOf: s.AsOf}
+	src := checkSource{Name: t.sourceName(b.Source), URL: t.sourceLink(b), AsOf: s.AsOf}
 	for i, have := range list {
 		if have.Name == src.Name && have.URL == src.URL {
 			list[i].AsOf = min(have.AsOf, src.AsOf)
@@ -462,11 +462,11 @@ func addSource(list []checkSource, s directory.Standing) []checkSource {
 }
 
 // sourceLink is where a visitor may look for themselves: the record's own page, else the source's search.
-func sourceLink(b directory.Body) string {
+func (t teller) sourceLink(b directory.Body) string {
 	if u := webAddress(b.Link); u != "" {
 		return u
 	}
-	row, ok := directory.Tables().Source(b.Source)
+	row, ok := t.policy.Tables().Source(b.Source)
 	if !ok {
 		return ""
 	}
@@ -629,8 +629,8 @@ type Statement struct {
 }
 
 // Published returns what is said of the file to a patient of state y; with y "", of the provider's own
-// state. It is a pure function of its arguments and of the names of sources and programmes that ship with
-// the program, so that an export says the same again.
+// state. It is a pure function of its arguments, names of sources, titles and programmes included, which are
+// those of the tables recorded with the policies; so an export says the same again.
 func Published(f *directory.CredentialFile, y directory.State, at, known directory.Instant, policies directory.Policies) Statement {
 	y = patientState(y, f)
 	m := moment{at: at, known: known}
@@ -648,11 +648,11 @@ func (t teller) claim(c directory.Claim, s directory.Standing) (claim, bool) {
 		ValidUntil: maybe(s.ValidUntil), Evidence: []evidence{}, result: statusResult[s.Status]}
 	switch c.Kind {
 	case directory.License, directory.CompactPrivilege, directory.DisciplineScreen:
-		w.Title = titleOf(c)
+		w.Title = t.titleOf(c)
 	case directory.DEARegistration:
 		w.Number = ""
 	case directory.ExclusionScreen:
-		w.Title = sourceName(c.Issuer)
+		w.Title = t.sourceName(c.Issuer)
 	}
 	if s.Status == directory.StatusUnderReview {
 		w.Reasons = []string{directory.ReasonReviewPending}
@@ -668,7 +668,7 @@ func (t teller) claim(c directory.Claim, s directory.Standing) (claim, bool) {
 	}
 	w.CheckedAt, w.AsOf, w.NextDue = maybe(s.CheckedAt.Date()), maybe(s.AsOf), maybe(s.NextDue)
 	for _, sum := range s.Basis.Evidence {
-		w.Evidence = append(w.Evidence, evidence{SHA256: sum, Source: b.Source, Name: sourceName(b.Source), URL: sourceLink(b), Release: b.Release,
+		w.Evidence = append(w.Evidence, evidence{SHA256: sum, Source: b.Source, Name: t.sourceName(b.Source), URL: t.sourceLink(b), Release: b.Release,
 			SeenOn: s.CheckedAt.Date(), SourceAsOf: b.SourceAsOf})
 	}
 	return w, true
