@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 )
 
 // Dossier is a case with everything a person needs to decide it. It is for staff alone: it holds what no
@@ -201,19 +200,7 @@ func (h History) Foresee(e Event, t, k Instant, policies Policies) Standing {
 }
 
 // AddBusinessDays returns the day n days from Monday to Friday later. Holidays count as such days.
-func (d Date) AddBusinessDays(n int) Date {
-	t, err := time.Parse(time.DateOnly, string(d))
-	if err != nil {
-		return ""
-	}
-	for n > 0 {
-		t = t.AddDate(0, 0, 1)
-		if w := t.Weekday(); w != time.Saturday && w != time.Sunday {
-			n--
-		}
-	}
-	return Date(t.Format(time.DateOnly))
-}
+func (d Date) AddBusinessDays(n int) Date { return addBusinessDays(d.Midnight(), n).Date() }
 
 // Words says what a claim is worth, for staff.
 func (s Standing) Words() string {

@@ -6,26 +6,6 @@ import (
 	"testing"
 )
 
-func TestBusinessDays(t *testing.T) {
-	for _, x := range []struct {
-		from Date
-		n    int
-		want Date
-	}{
-		{"2026-11-23", 0, "2026-11-23"}, // a Monday
-		{"2026-11-23", 4, "2026-11-27"},
-		{"2026-11-23", 5, "2026-11-30"},
-		{"2026-11-27", 1, "2026-11-30"}, // over a weekend
-		{"2026-11-28", 1, "2026-11-30"}, // from a Saturday
-		{"2026-12-31", 5, "2027-01-07"}, // holidays count
-		{"", 5, ""},
-	} {
-		if got := x.from.AddBusinessDays(x.n); got != x.want {
-			t.Errorf("%s and %d days: %s, want %s", x.from, x.n, got, x.want)
-		}
-	}
-}
-
 // Whoever may do something as a verifier may do it as an approver, and nothing stands in the table twice.
 func TestPermits(t *testing.T) {
 	for i, p := range Permits {

@@ -183,7 +183,7 @@ func addBusinessDays(at Instant, n int) Instant {
 func fileSince(h History, t, k Instant) Instant {
 	at := h.Claim.Created
 	for _, e := range countsAt(inEffect(h.Events, k), t) {
-		if e.Type == Decide {
+		if e.Type == Decide && e.Body.Decision != string(Distinct) { // that a row is about somebody else decides nothing of the file
 			at = max(at, e.PerformedAt)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"kapdir/directory"
 )
 
-// at runs a command on a state directory at the demonstration's moment and reads its JSON into v, if there is one.
+// desk runs a command on a state directory at the demonstration's moment and reads its JSON into v, if there is one.
 func desk(t *testing.T, dir string, v any, argv ...string) (stdout, stderr string, status int) {
 	t.Helper()
 	m, err := readManifest()

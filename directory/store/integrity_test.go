@@ -30,7 +30,7 @@ var releasedMigrations = map[string]string{
 	"migrations/postgres/00002_append_only.sql": "e09c2ebe8fd23aa4d32a5d0d4717005130b48546f228d26b56e9a57a62e87556",
 	"migrations/00004_staff.sql":                "b79d7571d051254c9556f4b329b7a5a3c441a49ca9bd2e9090699dea68489875",
 	"migrations/sqlite/00007_staff_trace.sql":   "bd426907e4415079d7ed04a275472a5e617d6b40eb74057b4c4606336919493d",
-	"migrations/postgres/00007_staff_trace.sql": "4bd8c0bd5418e8e4247c2b733a777356a3f71f0f6f11a331461494c3be57f62f",
+	"migrations/postgres/00007_staff_trace.sql": "f08784fb54808b68622e16614539a842ce1c78c59e9339888f0399a078def6aa",
 	"migrations/00006_staff_key.sql":            "aabb8e59a04c99ccf9741b9fad203297249d723031f7729ae1e9d4c30ecebb63",
 }
 

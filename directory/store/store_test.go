@@ -598,6 +598,7 @@ func testChangesMeanwhile(t *testing.T, c Config) {
 	clk := newClock()
 	c.Now = clk.now
 	s, other := small(c), small(c)
+	hire(t, s)
 	records := []directory.Record{ana(), cara()}
 	for i := range 8 {
 		records = append(records, listing(fmt.Sprint("p", i), "Pat "+letters(i, "Mar", "Ric"), nil))
@@ -686,7 +687,9 @@ func testMigrated(t *testing.T, c Config) {
 	load(t, s, edition("leie", "2026-10", "2026-10-31"), exclusion("x", "Far Away", ""))
 	want := dump(t, s)
 	for _, q := range []string{`ALTER TABLE head DROP COLUMN last_hash`, `ALTER TABLE provider DROP COLUMN moments`,
-		`DROP TABLE removed`, `DROP TABLE verification`, `DROP TABLE staff_key`, `DELETE FROM goose_db_version WHERE version_id >= 3`} {
+		`DROP TABLE removed`, `DROP TABLE verification`, `DROP TABLE staff_key`,
+		`DROP TABLE staff`, `DROP TABLE staff_change`, `DROP TABLE document`, `DROP INDEX cases_provider`, `ALTER TABLE cases DROP COLUMN revision`,
+		`ALTER TABLE cases DROP COLUMN row_hash`, `ALTER TABLE cases DROP COLUMN decided`, `DELETE FROM goose_db_version WHERE version_id >= 3`} {
 		if _, err := s.writer.Exec(q); err != nil {
 			t.Fatal(err)
 		}

@@ -46,7 +46,9 @@ func testVerify(t *testing.T, fresh func(testing.TB) Config) {
 			clk := newClock()
 			c := fresh(t)
 			c.Now = clk.now
-			x.test(t, open(t, c), clk)
+			s := open(t, c)
+			hire(t, s)
+			x.test(t, s, clk)
 		})
 	}
 	t.Run("crashes", func(t *testing.T) { testVerifyCrashes(t, fresh) })
@@ -633,6 +635,7 @@ func TestVerifyLiftsNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer s.Close()
+		hire(t, s)
 		load(t, s, edition("kap-commons", "1", "2026-11-20"), ana(), ben(), cara(), dan())
 		states := []directory.Observed{"", directory.SeenActive, directory.SeenActive, directory.SeenSuspended, directory.SeenExpired, directory.SeenIndeterminate}
 		n := 0

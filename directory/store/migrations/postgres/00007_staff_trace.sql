@@ -2,7 +2,7 @@
 -- Who decides may change; that it changed stays, and nobody who decided disappears.
 
 -- +goose StatementBegin
-CREATE FUNCTION refuse_staff_change() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION refuse_staff_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION '% of % refused: staff are disabled, never deleted, and their trace is append-only', TG_OP, TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation';
 END
