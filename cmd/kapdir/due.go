@@ -95,10 +95,8 @@ type changeItem struct {
 
 // caseAge is how long cases of a kind have been open.
 type caseAge struct {
-	Kind   directory.CaseKind `json:"kind"`
-	Open   int                `json:"open"`
-	Oldest directory.Instant  `json:"oldest"`
-	Days   int                `json:"days"`
+	store.CaseAge
+	Days int `json:"days"`
 }
 
 // ahead looks days ahead. With by, only looks of that kind are told, and what changes by itself is left to
@@ -144,8 +142,12 @@ func (a *app) ahead(st *store.Store, days int, by directory.Looker) (outlook, er
 			x.Sources = append(x.Sources, r)
 		}
 	}
-	if x.Cases, err = a.caseAges(st, now); err != nil {
+	cases, err := st.CaseAges(a.ctx)
+	if err != nil {
 		return x, err
+	}
+	for _, c := range cases {
+		x.Cases = append(x.Cases, caseAge{c, int(now.Time().Sub(c.Oldest.Time()).Hours() / 24)})
 	}
 	x.total()
 	return x, nil
@@ -199,26 +201,6 @@ func (x *outlook) total() {
 	for _, c := range x.Cases {
 		x.Totals["open cases"] += c.Open
 	}
-}
-
-// caseAges counts the open cases of each kind, the most harmful kind first.
-func (a *app) caseAges(st *store.Store, now directory.Instant) ([]caseAge, error) {
-	const most = 1 << 20
-	cases, err := st.Cases(a.ctx, true, most)
-	if err != nil {
-		return nil, err
-	}
-	var out []caseAge
-	for _, c := range cases { // in the order of their kinds
-		if n := len(out); n == 0 || out[n-1].Kind != c.Kind {
-			out = append(out, caseAge{Kind: c.Kind, Oldest: c.Opened})
-		}
-		k := &out[len(out)-1]
-		k.Open++
-		k.Oldest = min(k.Oldest, c.Opened)
-		k.Days = int(now.Time().Sub(k.Oldest.Time()).Hours() / 24)
-	}
-	return out, nil
 }
 
 // The words for why something is due and for why an answer changes.

@@ -885,3 +885,24 @@ func (w *work) searchEvidence(run directory.Run, part string) directory.Evidence
 		Completeness string         `json:"completeness"`
 	}{rel.Source, rel.Name, rel.AsOf, rel.SHA256, n.Added + n.Changed + n.Unchanged, part, info.Completeness})
 }
+
+// CaseAge is how many cases of a kind are open, and since when the oldest.
+type CaseAge struct {
+	Kind   directory.CaseKind `json:"kind"`
+	Open   int                `json:"open"`
+	Oldest directory.Instant  `json:"oldest"`
+}
+
+// CaseAges counts the open cases of each kind, the kind of the oldest first.
+func (s *Store) CaseAges(ctx context.Context) ([]CaseAge, error) {
+	var out []CaseAge
+	err := s.read(ctx, "store.CaseAges", func(t *tx) error {
+		return t.each(`SELECT kind, count(*), min(opened) FROM cases WHERE closed = '' GROUP BY kind ORDER BY min(opened), kind`, nil, func(r *sql.Rows) error {
+			var c CaseAge
+			err := r.Scan(&c.Kind, &c.Open, &c.Oldest)
+			out = append(out, c)
+			return err
+		})
+	})
+	return out, err
+}

@@ -187,6 +187,9 @@ func testVerifyGone(t *testing.T, s *Store, clk *clock) {
 	if len(cases) != 1 || cases[0].Kind != directory.CaseChange || !slices.Contains(st.Pending, cases[0].Event) {
 		t.Errorf("cases %+v, pending %v", cases, st.Pending)
 	}
+	if ages := must(s.CaseAges(ctx)); len(ages) != 1 || ages[0] != (CaseAge{directory.CaseChange, 1, cases[0].Opened}) {
+		t.Errorf("ages %+v", ages)
+	}
 	clk.days(1)
 	if r := verify(t, s, VerifyOptions{}); r.NotFound != 1 || r.Waiting["license"] != 1 {
 		t.Errorf("%+v", r.VerifyCounts)
