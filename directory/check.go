@@ -185,7 +185,7 @@ func (b *bench) standing(h *History) *Standing {
 		b.derived[h] = s
 	}
 	b.changes(s.ValidUntil)
-	b.changes(s.appears)
+	b.changes(s.Appears)
 	return s
 }
 

@@ -72,7 +72,7 @@ type Standing struct {
 	Candidate  bool        // a name-only candidate waits for a person: for staff, on no public face
 	Pending    []int64     // observations that wait for a review
 
-	appears Instant // when Held changes, if that is before ValidUntil
+	Appears Instant // when Held changes, if that is before ValidUntil: of an answer about the past
 }
 
 // Derive computes what a claim is worth at t, from the events recorded by k, under the policy in force
@@ -89,8 +89,8 @@ func Derive(h History, t, k Instant, policies Policies) Standing {
 			s.ValidUntil = at
 			break
 		}
-		if next.Held != s.Held && s.appears == "" {
-			s.appears = at
+		if next.Held != s.Held && s.Appears == "" {
+			s.Appears = at
 		}
 	}
 	return s
