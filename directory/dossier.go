@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Dossier is a case with everything a person needs to decide it. It is for staff alone: it holds what no
@@ -199,25 +200,20 @@ func (h History) Foresee(e Event, t, k Instant, policies Policies) Standing {
 	return Derive(h, t, k, policies)
 }
 
-// AddBusinessDays returns the day n days from Monday to Friday later. Holidays count as such days.
-func (d Date) AddBusinessDays(n int) Date { return addBusinessDays(d.Midnight(), n).Date() }
-
-// Words says what a claim is worth, for staff.
-func (s Standing) Words() string {
-	text := strings.ReplaceAll(string(s.Status), "_", " ")
-	if s.Status == StatusNone {
-		text = "nothing known that counts"
+// AddBusinessDays returns the day n days from Monday to Friday later. Federal holidays count as such days: a
+// limit is then a day too short, never too long. An unreadable day gives "".
+func (d Date) AddBusinessDays(n int) Date {
+	t, err := time.Parse(time.DateOnly, string(d))
+	if err != nil {
+		return ""
 	}
-	if s.Status != StatusNone && s.Class != "" && s.Class != ClassSource {
-		text += " (" + string(s.Class) + ")"
+	for n > 0 {
+		t = t.AddDate(0, 0, 1)
+		if w := t.Weekday(); w != time.Saturday && w != time.Sunday {
+			n--
+		}
 	}
-	if s.ValidUntil != "" {
-		text += " until " + s.ValidUntil.Date().String()
-	}
-	if len(s.Reasons) > 0 {
-		text += " [" + strings.Join(s.Reasons, " ") + "]"
-	}
-	return text
+	return Date(t.Format(time.DateOnly))
 }
 
 // Words says what a claim is about, for staff.
