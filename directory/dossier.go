@@ -216,6 +216,24 @@ func (d Date) AddBusinessDays(n int) Date {
 	return Date(t.Format(time.DateOnly))
 }
 
+// Words says what a claim is worth, for staff.
+func (s Standing) Words() string {
+	text := strings.ReplaceAll(string(s.Status), "_", " ")
+	if s.Status == StatusNone {
+		text = "nothing known that counts"
+	}
+	if s.Status != StatusNone && s.Class != "" && s.Class != ClassSource {
+		text += " (" + string(s.Class) + ")"
+	}
+	if s.ValidUntil != "" {
+		text += " until " + s.ValidUntil.Date().String()
+	}
+	if len(s.Reasons) > 0 {
+		text += " [" + strings.Join(s.Reasons, " ") + "]"
+	}
+	return text
+}
+
 // Words says what a claim is about, for staff.
 func (c Claim) Words() string {
 	parts := []string{strings.ReplaceAll(string(c.Kind), "_", " ")}

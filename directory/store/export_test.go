@@ -215,6 +215,7 @@ func TestExportOfTheWithdrawn(t *testing.T) {
 // What should never have been written does not leave by an export.
 func TestExportOfPlantedSecrets(t *testing.T) {
 	both(t, func(t *testing.T, s *Store, c *clock) {
+		hire(t, s)
 		b := ben()
 		b.Fields["page"] += " born 4 March 1961, DEA AP5836727" // a Social Security number is refused, here and in a note
 		load(t, s, edition("kap-commons", "1", "2026-11-20"), b, ana())
