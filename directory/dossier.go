@@ -119,7 +119,7 @@ func (e Event) Identifies() bool {
 func (e Event) Occasion() Occasion {
 	switch s := e.Body.State; {
 	case e.Type == Takedown:
-		return Withheld
+		return TakenDown
 	case e.Type == Observe && e.Identifies() && (s.Adverse() || s == SeenPossible || s == SeenIndeterminate):
 		return Against
 	}

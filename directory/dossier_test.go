@@ -18,7 +18,7 @@ func TestPermits(t *testing.T) {
 			}
 		}
 	}
-	if Role("").May(Confirm, Ordinary) || Verifier.May(Voiding, Withheld) || WhoMay("burn", Ordinary) != nil {
+	if Role("").May(Confirm, Ordinary) || Verifier.May(Voiding, TakenDown) || WhoMay("burn", Ordinary) != nil {
 		t.Error("somebody may what nobody allowed")
 	}
 }

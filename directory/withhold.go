@@ -11,7 +11,7 @@ import (
 // as evidence, may hold one all the same. Exports and audit packs say where something was withheld.
 
 // Withheld stands in place of what is not given away.
-const Withheld = "[withheld]"
+const Withheld string = "[withheld]"
 
 // What was withheld, as an export names it.
 const (

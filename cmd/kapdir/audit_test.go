@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -629,7 +630,7 @@ func TestPackHoldsNoPlantedSecret(t *testing.T) {
 	if err != nil || of.ID == "" {
 		t.Fatal(err, "nothing waits for a decision")
 	}
-	_, err = st.Decide(t.Context(), directory.Decision{At: m.Now, Staff: "staff-rowan", Auth: "test", Provider: directory.ProviderRef{ID: f.Provider.ID}, Kind: directory.License,
+	_, err = st.Decide(t.Context(), directory.Decision{At: m.Now, Staff: "staff-imani", Auth: "test", Provider: directory.ProviderRef{ID: f.Provider.ID}, Kind: directory.License,
 		State: of.Jurisdiction, Number: of.Number.Shown, Decision: "return", Note: "=cmd|x; born 4 March 1961 (DOB: 03/04/1961), DEA AP5836727 <script>alert(1)</script>"})
 	if err != nil {
 		t.Fatal(err)
@@ -641,7 +642,9 @@ func TestPackHoldsNoPlantedSecret(t *testing.T) {
 	st.Close()
 	dir := filepath.Join(t.TempDir(), "pack")
 	must(t, append([]string{"audit", "pack", string(f.Provider.ID), dir}, where...)...)
+	digests := regexp.MustCompile(`[0-9a-f]{64}|[a-z]{3}_[0-9a-z]{26}`) // a hash may hold any four digits
 	for name, text := range packFiles(t, dir) {
+		text = digests.ReplaceAllString(text, "")
 		for _, secret := range []string{"AP5836727", "BB1388568", "1961"} {
 			if strings.Contains(text, secret) {
 				t.Errorf("%s holds %s", name, secret)

@@ -221,7 +221,7 @@ func TestExportOfPlantedSecrets(t *testing.T) {
 		load(t, s, edition("kap-commons", "1", "2026-11-20"), b, ana())
 		load(t, s, edition("co-dora", "1", "2026-11-20"), roster("CSW", "00012345", "Ana Ruiz", "Active", directory.SeenActive, "2027-08-31"))
 		a := find(t, s, "Ana Ruiz")
-		_, err := s.Decide(context.Background(), directory.Decision{At: s.now(), Staff: "rowan", Auth: "test", Provider: directory.ProviderRef{ID: a.Provider.ID},
+		_, err := s.Decide(context.Background(), directory.Decision{At: s.now(), Staff: "kim", Auth: "test", Provider: directory.ProviderRef{ID: a.Provider.ID},
 			Kind: directory.License, Decision: "confirm", Note: "DOB 1961-03-04; her DEA is BB1388568"})
 		if err != nil {
 			t.Fatal(err)
