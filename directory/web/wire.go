@@ -634,6 +634,7 @@ type Statement struct {
 func Published(f *directory.CredentialFile, y directory.State, at, known directory.Instant, policies directory.Policies) Statement {
 	y = patientState(y, f)
 	m := moment{at: at, known: known}
+	f = f.WithoutCleared(known) // as the API does: a wrong person's material is on no public face for any moment
 	return Statement{f.Provider.ID, maybe(y), at, known, checksOf(f, y, m, policies, true), claimsOf(f, y, m, policies)}
 }
 
