@@ -150,11 +150,12 @@ func matchAlone(b *testing.B, s *Store, n int) {
 	}
 	listed := time.Since(start)
 	c := &screening{s: s, op: "bench", list: l}
-	pages := make(chan comparedPage, 1)
+	pages := make(chan chan comparedPage, 1)
 	go func() { defer close(pages); c.read(ctx, pages) }()
 	held, hits := 0, 0
 	var reread time.Duration
-	for p := range pages {
+	for page := range pages {
+		p := <-page
 		if p.err != nil {
 			b.Fatal(p.err)
 		}

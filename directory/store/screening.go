@@ -156,7 +156,7 @@ type watchlist struct {
 // watched is one row, ready to be compared. What else it says is read when it may speak of somebody.
 type watched struct {
 	key     string
-	subject directory.Subject
+	subject *directory.Prepared
 }
 
 // watchlist reads the rows that the run brought.
@@ -181,7 +181,7 @@ func (s *Store) watchlist(ctx context.Context, op string, run directory.Run) (*w
 						mu.Unlock()
 						continue
 					}
-					rows[i] = watched{x.key, directory.Record{Exclusion: rec.Exclusion}.Subject()}
+					rows[i] = watched{x.key, directory.Prepare(directory.Record{Exclusion: rec.Exclusion}.Subject())}
 					blocks[i] = rows[i].subject.Blocks()
 				}
 				mu.Lock()
@@ -226,13 +226,14 @@ func (s *Store) watchlist(ctx context.Context, op string, run directory.Run) (*w
 func (l *watchlist) hits(subject directory.Subject) []string {
 	var out []string
 	var seen []int32
-	for _, b := range subject.Blocks() {
+	p := directory.Prepare(subject)
+	for _, b := range p.Blocks() {
 		for _, i := range l.byBlock[clean(b)] {
 			if slices.Contains(seen, i) {
 				continue
 			}
 			seen = append(seen, i)
-			if directory.MatchSubjects(l.rows[i].subject, subject).Rung != directory.M0 {
+			if l.rows[i].subject.Match(p).Rung != directory.M0 {
 				out = append(out, l.rows[i].key)
 			}
 		}
@@ -267,8 +268,8 @@ func (l *watchlist) compare(t *tx, ids []directory.ID, now directory.Instant) ([
 	return held, err
 }
 
-// screening compares a release of an exclusion list with every public provider. One goroutine reads and
-// compares, a page ahead of another that writes. What it read counts only as long as nobody else has
+// screening compares a release of an exclusion list with every public provider. Pages are read
+// and compared ahead of the goroutine that writes. What it read counts only as long as nobody else has
 // written since: whatever changes a provider takes a number from head.
 type screening struct {
 	s    *Store
@@ -302,15 +303,19 @@ func (s *Store) screenAll(ctx context.Context, op string, o *openRun, finish fun
 	}
 	c := &screening{s: s, op: op, o: o, list: list, size: s.first, left: head.Seq, meant: map[directory.ID]bool{}}
 	reading, stop := context.WithCancel(ctx)
-	pages := make(chan comparedPage, 1)
-	done := make(chan struct{})
+	pages := make(chan chan comparedPage, 1)
 	go func() {
-		defer close(done)
 		defer close(pages)
 		c.read(reading, pages)
 	}()
-	defer func() { stop(); <-done }()
-	for page := range pages {
+	defer func() { // nobody reads the database after the screening
+		stop()
+		for page := range pages {
+			<-page
+		}
+	}()
+	for coming := range pages {
+		page := <-coming
 		if page.err != nil {
 			return page.err
 		}
@@ -336,45 +341,52 @@ func (s *Store) screenAll(ctx context.Context, op string, o *openRun, finish fun
 	return nil
 }
 
-// read sends pages of compared providers until there are no more, an error, or the end of ctx.
-func (c *screening) read(ctx context.Context, pages chan<- comparedPage) {
+// read sends pages of compared providers, in the order of ids, until there are no more, an error, or the
+// end of ctx. A page is compared while the one before it is: each comes in a channel of its own.
+func (c *screening) read(ctx context.Context, pages chan<- chan comparedPage) {
 	after := ""
 	for {
-		var page comparedPage
-		now := c.s.now()
-		page.err = c.s.read(ctx, c.op, func(t *tx) error {
-			head, err := t.head()
-			if err != nil {
-				return err
-			}
-			page.head = head.Seq
-			var ids []directory.ID
-			err = t.each(`SELECT id FROM provider WHERE id > $1 AND listed = 1 AND withdrawn = 0 AND merged_into = '' ORDER BY id LIMIT $2`, []any{after, c.s.most},
+		var ids []directory.ID
+		err := c.s.read(ctx, c.op, func(t *tx) error {
+			return t.each(`SELECT id FROM provider WHERE id > $1 AND listed = 1 AND withdrawn = 0 AND merged_into = '' ORDER BY id LIMIT $2`, []any{after, c.s.most},
 				func(r *sql.Rows) error {
 					var id directory.ID
 					err := r.Scan(&id)
 					ids = append(ids, id)
 					return err
 				})
-			if err != nil || len(ids) == 0 {
-				return err
-			}
-			after = string(ids[len(ids)-1])
-			page.held, err = c.list.compare(t, ids, now)
-			return err
 		})
-		if page.err == nil && len(page.held) == 0 {
+		if err == nil && len(ids) == 0 {
 			return
 		}
+		page := make(chan comparedPage, 1)
 		select {
 		case pages <- page:
 		case <-ctx.Done():
 			return
 		}
-		if page.err != nil {
+		if err != nil {
+			page <- comparedPage{err: err}
 			return
 		}
+		after = string(ids[len(ids)-1])
+		go func() { page <- c.compare(ctx, ids) }()
 	}
+}
+
+// compare compares providers in one snapshot.
+func (c *screening) compare(ctx context.Context, ids []directory.ID) (page comparedPage) {
+	now := c.s.now()
+	page.err = c.s.read(ctx, c.op, func(t *tx) error {
+		head, err := t.head()
+		if err != nil {
+			return err
+		}
+		page.head = head.Seq
+		page.held, err = c.list.compare(t, ids, now)
+		return err
+	})
+	return page
 }
 
 // write screens a piece of a page in one transaction. Without one, it takes those who came or changed
