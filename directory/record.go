@@ -17,6 +17,10 @@ type Release struct {
 	Size   int64   `json:"size"`
 	Read   Instant `json:"read"`          // when it was read
 	All    bool    `json:"all,omitempty"` // rows outside the taxonomy table are kept too
+
+	// Partial says that the release holds changes alone: what it does not carry stays as it was. It adds to
+	// the whole release in force.
+	Partial bool `json:"partial,omitempty"`
 }
 
 // Record is one row or page of a source: our words beside the source's own. Exactly one of its
@@ -188,4 +192,14 @@ type Run struct {
 	Matched int     `json:"matched"`           // records joined to a provider
 	Events  int     `json:"events"`            // events appended
 	Already bool    `json:"already,omitempty"` // the bytes were imported before, as this run: nothing was done
+	Base    int64   `json:"base,omitempty"`    // of a partial release: the number of the whole run that it adds to
+}
+
+// First returns the number of the oldest run whose records are in force together with this one's: its own,
+// or that of the whole release to which a partial one adds.
+func (r Run) First() int64 {
+	if r.Base > 0 {
+		return r.Base
+	}
+	return r.Number
 }

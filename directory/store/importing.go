@@ -63,6 +63,9 @@ func (s *Store) Begin(ctx context.Context, rel directory.Release) (directory.Run
 			return nil
 		}
 		run = directory.Run{ID: directory.NewID(directory.RunPrefix, w.now), Release: rel, Started: w.now, Outcome: "running"}
+		if run.Base, err = w.base(rel); err != nil {
+			return err
+		}
 		if _, err := w.one(`SELECT coalesce(max(number), 0) + 1 FROM run`, nil, &run.Number); err != nil {
 			return err
 		}
@@ -108,6 +111,25 @@ func (t *tx) already(rel directory.Release, info directory.SourceInfo) (director
 		return directory.Run{}, false, nil
 	}
 	return run, true, nil
+}
+
+// base returns the number of the whole run that a release of changes adds to, 0 for a release that is
+// whole. Changes that are older than what is in force, or that have nothing to add to, are refused.
+func (t *tx) base(rel directory.Release) (int64, error) {
+	if !rel.Partial {
+		return 0, nil
+	}
+	newest, found, err := t.inForce(rel.Source)
+	switch {
+	case err != nil:
+		return 0, err
+	case !found:
+		return 0, directory.Errorf(directory.Conflict, "release", "%s holds changes alone, and no whole release of %s was imported that they could change: import that first", rel.File, rel.Source)
+	case rel.AsOf < newest.Release.AsOf:
+		return 0, directory.Errorf(directory.Conflict, "as_of", "%s holds changes of %s, which are older than the release in force (%s, run %d): changes are imported in their order, after the whole release that they follow",
+			rel.File, rel.AsOf, newest.Release.AsOf, newest.Number)
+	}
+	return newest.First(), nil
 }
 
 // running returns the run that this process has open.
@@ -412,7 +434,7 @@ func (s *Store) End(ctx context.Context, run directory.ID, failure error) (direc
 
 // complete brings a release into force.
 func (s *Store) complete(ctx context.Context, op string, o *openRun) error {
-	if replaces(o.info) {
+	if replaces(o.info) && !o.run.Release.Partial {
 		if err := s.removeReplaced(ctx, op, o); err != nil {
 			return err
 		}
@@ -519,6 +541,9 @@ func (p *Preview) Begin(ctx context.Context, rel directory.Release) (directory.R
 		}
 		now := p.s.now()
 		run = directory.Run{ID: directory.NewID(directory.RunPrefix, now), Release: rel, Started: now, Outcome: "running"}
+		if run.Base, err = t.base(rel); err != nil {
+			return err
+		}
 		_, err = t.one(`SELECT coalesce(max(number), 0) + 1 FROM run`, nil, &run.Number)
 		return err
 	})
@@ -596,7 +621,7 @@ func (p *Preview) End(ctx context.Context, run directory.ID, failure error) (dir
 		o.run.Outcome, o.run.Error = "failed", failure.Error()
 		return o.run, nil
 	}
-	if !replaces(o.info) {
+	if !replaces(o.info) || o.run.Release.Partial {
 		return o.run, nil
 	}
 	err := p.s.read(ctx, op, func(t *tx) error {

@@ -373,7 +373,7 @@ func (w *work) screen(h *holding, list directory.Run, rows []*row) error {
 	}
 	var hits []hit
 	for _, r := range rows {
-		if r.run != list.Number {
+		if r.run < list.First() {
 			continue // a row of an older release that has not been taken away yet
 		}
 		m := directory.MatchSubjects(r.record.Subject(), subject)
@@ -448,14 +448,16 @@ func (w *work) unreadOf(list directory.Run) (*unread, error) {
 	if u := w.unread[list.ID]; u != nil {
 		return u, nil
 	}
-	u, err := w.tx.unreadOf(list.ID)
+	u, err := w.tx.unreadOf(list)
 	w.unread[list.ID] = u
 	return u, err
 }
 
-func (t *tx) unreadOf(run directory.ID) (*unread, error) {
+// unreadOf reads the quarantine of a run and of those that it adds to.
+func (t *tx) unreadOf(run directory.Run) (*unread, error) {
 	u := &unread{words: map[string]bool{}}
-	err := t.each(`SELECT text FROM reject WHERE run = $1`, []any{run}, func(r *sql.Rows) error {
+	err := t.each(`SELECT text FROM reject WHERE run IN (SELECT id FROM run WHERE source = $1 AND number >= $2 AND (outcome = 'done' OR number = $3))`,
+		[]any{run.Release.Source, run.First(), run.Number}, func(r *sql.Rows) error {
 		var text string
 		err := r.Scan(&text)
 		words := strings.Fields(directory.Fold(text))
@@ -528,5 +530,6 @@ func (w *work) screenEvidence(list directory.Run) directory.Evidence {
 		AsOf       directory.Date `json:"as_of"`
 		FileSHA256 string         `json:"file_sha256"`
 		Searched   int            `json:"rows_searched"`
-	}{rel.Source, rel.Name, rel.AsOf, rel.SHA256, n.Added + n.Changed + n.Unchanged})
+		AddsTo     int64          `json:"adds_to_run,omitempty"` // whose rows were searched too
+	}{rel.Source, rel.Name, rel.AsOf, rel.SHA256, n.Added + n.Changed + n.Unchanged, list.Base})
 }

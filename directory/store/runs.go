@@ -93,7 +93,7 @@ func (s *Store) Counts(ctx context.Context) (Totals, error) {
 	return c, err
 }
 
-const runColumns = `id, number, source, release, as_of, sha256, options, file, url, size, read_at, started, ended, outcome, error, counts, matched, events`
+const runColumns = `id, number, source, release, as_of, sha256, options, file, url, size, read_at, started, ended, outcome, error, counts, matched, events, base`
 
 // runs reads runs; the rest of the query follows FROM run.
 func (t *tx) runs(rest string, args ...any) ([]directory.Run, error) {
@@ -103,11 +103,11 @@ func (t *tx) runs(rest string, args ...any) ([]directory.Run, error) {
 		var options, counts string
 		l := &x.Release
 		err := r.Scan(&x.ID, &x.Number, &l.Source, &l.Name, &l.AsOf, &l.SHA256, &options, &l.File, &l.URL, &l.Size, &l.Read,
-			&x.Started, &x.Ended, &x.Outcome, &x.Error, &counts, &x.Matched, &x.Events)
+			&x.Started, &x.Ended, &x.Outcome, &x.Error, &counts, &x.Matched, &x.Events, &x.Base)
 		if err != nil {
 			return err
 		}
-		l.All = strings.Contains(options, "all")
+		l.All, l.Partial = strings.Contains(options, "all"), strings.Contains(options, "partial")
 		out = append(out, x)
 		return json.Unmarshal([]byte(counts), &out[len(out)-1].Counts)
 	})
@@ -130,17 +130,21 @@ func (t *tx) inForce(source string) (run directory.Run, found bool, err error) {
 
 // options writes what an import was told, as far as it changes what is taken of the same bytes.
 func options(rel directory.Release) string {
+	var told []string
 	if rel.All {
-		return "all"
+		told = append(told, "all")
 	}
-	return ""
+	if rel.Partial {
+		told = append(told, "partial")
+	}
+	return strings.Join(told, " ")
 }
 
 // insertRun writes the row of a run that begins.
 func (t *tx) insertRun(r directory.Run) error {
 	l := r.Release
 	return t.insert(`INSERT INTO run (`+runColumns+`)`, [][]any{{r.ID, r.Number, l.Source, clean(l.Name), l.AsOf, l.SHA256, options(l), clean(l.File), clean(l.URL),
-		l.Size, l.Read, r.Started, r.Ended, r.Outcome, clean(r.Error), `{}`, r.Matched, r.Events}}, "")
+		l.Size, l.Read, r.Started, r.Ended, r.Outcome, clean(r.Error), `{}`, r.Matched, r.Events, r.Base}}, "")
 }
 
 // updateRun writes what has become of a run.

@@ -159,7 +159,8 @@ type watched struct {
 	subject *directory.Prepared
 }
 
-// watchlist reads the rows that the run brought.
+// watchlist reads the rows in force once the run is: those that it brought and, if it holds changes alone,
+// those that it adds to.
 func (s *Store) watchlist(ctx context.Context, op string, run directory.Run) (*watchlist, error) {
 	l := &watchlist{run: run, byBlock: map[string][]int32{}}
 	type raw struct{ key, doc string }
@@ -199,7 +200,7 @@ func (s *Store) watchlist(ctx context.Context, op string, run directory.Run) (*w
 	err := s.read(ctx, op, func(t *tx) (err error) {
 		defer close(pages)
 		var page []raw
-		err = t.each(`SELECT key, doc FROM source_record WHERE source = $1 AND run = $2 AND kind = 'exclusion'`, []any{run.Release.Source, run.Number},
+		err = t.each(`SELECT key, doc FROM source_record WHERE source = $1 AND run >= $2 AND kind = 'exclusion'`, []any{run.Release.Source, run.First()},
 			func(r *sql.Rows) error {
 				var x raw
 				err := r.Scan(&x.key, &x.doc)
@@ -212,7 +213,7 @@ func (s *Store) watchlist(ctx context.Context, op string, run directory.Run) (*w
 		if pages <- page; err != nil {
 			return err
 		}
-		l.unread, err = t.unreadOf(run.ID)
+		l.unread, err = t.unreadOf(run)
 		return err
 	})
 	wg.Wait()

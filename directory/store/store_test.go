@@ -44,6 +44,7 @@ func testStore(t *testing.T, fresh func(testing.TB) Config) {
 		{"one import of a source", testOneImport},
 		{"roster", testRoster},
 		{"exclusion list", testExclusions},
+		{"changes to a list", testPartial},
 		{"name-only candidate is invisible", testNameOnly},
 		{"candidate cleared", testCleared},
 		{"late arrivals", testLate},
@@ -689,7 +690,7 @@ func testMigrated(t *testing.T, c Config) {
 	for _, q := range []string{`ALTER TABLE head DROP COLUMN last_hash`, `ALTER TABLE provider DROP COLUMN moments`,
 		`DROP TABLE removed`, `DROP TABLE verification`, `DROP TABLE staff_key`,
 		`DROP TABLE staff`, `DROP TABLE staff_change`, `DROP TABLE document`, `DROP INDEX cases_provider`, `ALTER TABLE cases DROP COLUMN revision`,
-		`ALTER TABLE cases DROP COLUMN row_hash`, `ALTER TABLE cases DROP COLUMN decided`, `DELETE FROM goose_db_version WHERE version_id >= 3`} {
+		`ALTER TABLE cases DROP COLUMN row_hash`, `ALTER TABLE run DROP COLUMN base`, `ALTER TABLE cases DROP COLUMN decided`, `DELETE FROM goose_db_version WHERE version_id >= 3`} {
 		if _, err := s.writer.Exec(q); err != nil {
 			t.Fatal(err)
 		}
