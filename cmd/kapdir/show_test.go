@@ -143,13 +143,19 @@ func TestStaffKeyCommand(t *testing.T) {
 		err := cmd.ExecuteContext(t.Context())
 		return out.String(), err
 	}
-	key, err := run("Imani Reyes")
+	if _, err := run("imani"); err == nil || !strings.Contains(err.Error(), "kapdir staff add") {
+		t.Errorf("a key of nobody: %v", err)
+	}
+	if out, errs, status := kapdir(t, "staff", "add", "imani", "approver", "--state", dir, "--now", "2026-11-23T12:00:00Z"); status != exitDone {
+		t.Fatalf("%s%s", out, errs)
+	}
+	key, err := run("imani")
 	id, secret, ok := strings.Cut(strings.TrimSpace(key), ".")
 	if err != nil || !ok || !strings.HasPrefix(id, "key_") || secret == "" {
 		t.Fatalf("%q %v", key, err)
 	}
 	list, err := run("list")
-	if err != nil || !strings.Contains(list, id+"  Imani Reyes, made on 23 Nov 2026, never used") || strings.Contains(list, secret) {
+	if err != nil || !strings.Contains(list, id+"  imani, made on 23 Nov 2026, never used") || strings.Contains(list, secret) {
 		t.Errorf("%q %v", list, err)
 	}
 	if _, err := run("disable", id); err != nil {
