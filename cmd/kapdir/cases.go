@@ -110,7 +110,7 @@ func (a *app) listCases(f store.CaseFilter) error {
 		return err
 	}
 	ans.Total, ans.Cases = total, append(ans.Cases, list...)
-	now := directory.At(a.cfg.clock()())
+	now := directory.At(a.clock()())
 	return a.answer(ans, func(w io.Writer) {
 		if total == 0 {
 			fmt.Fprintln(w, "Nothing waits.")

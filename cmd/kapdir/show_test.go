@@ -168,3 +168,33 @@ func TestStaffKeyCommand(t *testing.T) {
 		t.Errorf("a whole key names no key, and is not repeated: %v", err)
 	}
 }
+
+// What is done at a terminal on a store that holds the demonstration happens at the demonstration's moment:
+// at the real one, which is later, its pages would never tell it.
+func TestCommandsKeepTheDemonstrationsClock(t *testing.T) {
+	m, err := readManifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := loaded(t, nil)
+	from := func(args ...string) (x struct{ From, Added directory.Instant }) {
+		t.Helper()
+		out, errs, status := inside(t, append(args, "--state", dir, "--json", "--quiet")...)
+		if status != exitDone {
+			t.Fatalf("%v: %d %s", args, status, errs)
+		}
+		if err := json.Unmarshal([]byte(out), &x); err != nil {
+			t.Fatal(err)
+		}
+		return x
+	}
+	if x := from("staff", "add", "kim", "verifier"); x.Added != m.Now {
+		t.Errorf("staff added at %s, not %s", x.Added, m.Now)
+	}
+	if x := from("due", "--days", "1"); x.From != m.Now {
+		t.Errorf("due from %s, not %s", x.From, m.Now)
+	}
+	if x := from("due", "--days", "1", "--now", "2026-12-01T00:00:00Z"); x.From != "2026-12-01T00:00:00.000Z" {
+		t.Errorf("due from %s in spite of --now", x.From)
+	}
+}

@@ -78,7 +78,7 @@ func rolesHelp() string {
 
 // atDesk opens the store for something that is done at the desk.
 func (a *app) atDesk(do func(*store.Store) error) error {
-	st, err := a.openStore(a.cfg.clock())
+	st, err := a.openStore(a.clock())
 	if err != nil {
 		return err
 	}

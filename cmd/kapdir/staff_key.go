@@ -21,7 +21,7 @@ The key is shown this once; the store keeps only a hash of its secret. Keep it w
 		Example: "  kapdir staff key imani\n  kapdir staff key list\n  kapdir staff key disable key_0t4226zr07h84yxqc6vjzhw56g",
 		Args:    args(cobra.ExactArgs(1)),
 		RunE: func(_ *cobra.Command, argv []string) error {
-			st, err := a.openStore(a.cfg.clock())
+			st, err := a.openStore(a.clock())
 			if err != nil {
 				return err
 			}
@@ -75,7 +75,7 @@ The key is shown this once; the store keeps only a hash of its secret. Keep it w
 			if err != nil {
 				return usageError{fmt.Errorf("a key is named by its first part, key_…, without the secret")}
 			}
-			st, err := a.openStore(a.cfg.clock())
+			st, err := a.openStore(a.clock())
 			if err != nil {
 				return err
 			}
