@@ -11,11 +11,12 @@ import (
 
 // ChangeStaff adds or disables a staff member and keeps the trace of it. Adding somebody who is there
 // gives them the role and lets them decide again. What would change nothing leaves no trace; the same
-// change with the same moment is done once. Disabling somebody ends their keys, for good.
+// change with the same moment given is done once. Disabling somebody ends their keys, for good.
 func (s *Store) ChangeStaff(ctx context.Context, c directory.StaffChange) (directory.StaffMember, error) {
 	var out directory.StaffMember
 	err := s.write(ctx, "store.ChangeStaff "+c.Name, func(w *work) error {
-		if c.At == "" {
+		given := c.At != "" // a change without a moment is a new one, even where the clock stands
+		if !given {
 			c.At = w.now
 		}
 		if err := c.Validate(); err != nil {
@@ -37,7 +38,7 @@ func (s *Store) ChangeStaff(ctx context.Context, c directory.StaffChange) (direc
 			out = all[i]
 		}
 		switch {
-		case slices.ContainsFunc(trace, func(x directory.StaffChange) bool {
+		case given && slices.ContainsFunc(trace, func(x directory.StaffChange) bool {
 			return x.Name == c.Name && x.Do == c.Do && x.At == c.At && x.By == c.By
 		}):
 			return nil
