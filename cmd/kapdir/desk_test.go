@@ -228,3 +228,19 @@ func TestClaimsAtTheTerminal(t *testing.T) {
 		t.Errorf("correcting a dispute: %d %q", status, errs)
 	}
 }
+
+// A case that nobody who is there can settle says whom it takes.
+func TestNobodyIsLeftToDecide(t *testing.T) {
+	for _, x := range []struct {
+		need directory.Need
+		want string
+	}{
+		{directory.Need{Approvals: 1, From: []string{"imani", "rowan"}}, "imani or rowan"},
+		{directory.Need{Approvals: 1, Approver: true}, "kapdir staff add NAME approver"},
+		{directory.Need{Approvals: 1}, "kapdir staff add NAME verifier"},
+	} {
+		if got := whoNext(x.need); !strings.HasSuffix(got, x.want) {
+			t.Errorf("%+v: %q", x.need, got)
+		}
+	}
+}
