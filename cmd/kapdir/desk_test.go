@@ -244,3 +244,10 @@ func TestNobodyIsLeftToDecide(t *testing.T) {
 		}
 	}
 }
+
+func TestTargetNamesWhatItTakes(t *testing.T) {
+	var x directory.Act
+	if err := target("1234567893", &x); err == nil || !strings.Contains(err.Error(), "prv_") || !strings.Contains(err.Error(), "kapdir show") {
+		t.Errorf("an NPI: %v", err)
+	}
+}
