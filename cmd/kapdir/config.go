@@ -90,12 +90,13 @@ func (c Config) dump() string {
 	return string(raw)
 }
 
-// clock returns the program's clock: the real one, or one that stands at --now.
-func (c Config) clock() func() time.Time {
-	if c.Now == "" {
-		return time.Now
+// clock returns the program's clock: one that stands at --now, or where the demonstration stands in a store
+// that holds it, so that what is done at a terminal is seen by its server; else the real one.
+func (a *app) clock() func() time.Time {
+	if a.cfg.Now == "" {
+		return a.stands.or(time.Now)
 	}
-	at, _ := directory.ParseInstant(c.Now)
+	at, _ := directory.ParseInstant(a.cfg.Now)
 	return func() time.Time { return at.Time() }
 }
 
@@ -117,14 +118,26 @@ func (c Config) indexDir() string { return filepath.Join(c.State, "index") }
 func (a *app) openStore(now func() time.Time) (*store.Store, error) { return a.storeWith(now, false) }
 
 // lookAtStore is openStore for commands that only look: the rules stay as they were recorded last.
-func (a *app) lookAtStore() (*store.Store, error) { return a.storeWith(a.cfg.clock(), true) }
+func (a *app) lookAtStore() (*store.Store, error) { return a.storeWith(a.clock(), true) }
 
 func (a *app) storeWith(now func() time.Time, keepRules bool) (*store.Store, error) {
 	if err := os.MkdirAll(a.cfg.State, 0o700); err != nil {
 		return nil, directory.Errorf(directory.Refused, "", "the state directory cannot be made: %w; name another with --state", err)
 	}
-	return store.Open(a.ctx, store.Config{Dir: a.cfg.State, DSN: a.cfg.DSN, Now: now, KeepRules: keepRules,
+	st, err := store.Open(a.ctx, store.Config{Dir: a.cfg.State, DSN: a.cfg.DSN, Now: now, KeepRules: keepRules,
 		Tool: directory.Actor{Kind: directory.Tool, ID: "kapdir", Version: version}})
+	if err != nil {
+		return nil, err
+	}
+	demo, err := a.demoHeld(st)
+	if err != nil {
+		st.Close()
+		return nil, err
+	}
+	if demo != nil {
+		a.stands.set(demo.Now)
+	}
+	return st, nil
 }
 
 // log is the program's log: what it does, never what anybody searched for.

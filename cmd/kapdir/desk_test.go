@@ -75,6 +75,10 @@ func TestStaffCommand(t *testing.T) {
 	if !strings.Contains(out, "there are 0, of whom 0 approvers") {
 		t.Errorf("nobody is left: %q", out)
 	}
+	var back directory.StaffMember // that it was done before at the same moment is no reason to do nothing
+	if desk(t, dir, &back, "staff", "add", "imani", "approver"); back.Disabled != "" {
+		t.Errorf("back, and still disabled: %+v", back)
+	}
 }
 
 // A finding is decided at the terminal by two people, with the commands that the program itself prints.
@@ -213,8 +217,37 @@ func TestClaimsAtTheTerminal(t *testing.T) {
 		t.Errorf("a stale act: %d %q", status, errs)
 	}
 	desk(t, dir, &d, "claims", "close", id, "--of", of, "--as", "staff-imani", "--seen", of, "--note", "Over.")
+	var again decided // the same dispute anew, at the moment at which the clock stands
+	desk(t, dir, &again, "claims", "dispute", id, "--field", "expires", "--as", "staff-rowan", "--seen", eventNumbers([]int64{d.Event.Seq}), "--note", "Renewed, they say.")
+	if again.Event.Seq <= d.Event.Seq {
+		t.Errorf("a dispute opened after event %d is event %d", d.Event.Seq, again.Event.Seq)
+	}
+	d = again
 	if _, errs, status := desk(t, dir, nil, "claims", "correct", id, "--of", of, "--standing", "active", "--as", "staff-rowan", "--seen", eventNumbers([]int64{d.Event.Seq}), "--note", "n", "--text", "x", "--method", "phone"); status != exitFailed ||
 		!strings.Contains(errs, "cannot be corrected") {
 		t.Errorf("correcting a dispute: %d %q", status, errs)
+	}
+}
+
+// A case that nobody who is there can settle says whom it takes.
+func TestNobodyIsLeftToDecide(t *testing.T) {
+	for _, x := range []struct {
+		need directory.Need
+		want string
+	}{
+		{directory.Need{Approvals: 1, From: []string{"imani", "rowan"}}, "imani or rowan"},
+		{directory.Need{Approvals: 1, Approver: true}, "kapdir staff add NAME approver"},
+		{directory.Need{Approvals: 1}, "kapdir staff add NAME verifier"},
+	} {
+		if got := whoNext(x.need); !strings.HasSuffix(got, x.want) {
+			t.Errorf("%+v: %q", x.need, got)
+		}
+	}
+}
+
+func TestTargetNamesWhatItTakes(t *testing.T) {
+	var x directory.Act
+	if err := target("1234567893", &x); err == nil || !strings.Contains(err.Error(), "prv_") || !strings.Contains(err.Error(), "kapdir show") {
+		t.Errorf("an NPI: %v", err)
 	}
 }

@@ -67,6 +67,7 @@ type app struct {
 	out, err io.Writer
 	getenv   func(string) string
 	cfg      Config
+	stands   standing // the demonstration's clock, once its store is open
 	exit     int
 }
 
