@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,6 +16,12 @@ import (
 
 	"kapdir/directory"
 	"kapdir/directory/store"
+)
+
+// Where a directory is held unless --state says otherwise, and the demonstration.
+const (
+	defaultState = ".kapdir"
+	demoDefault  = ".kapdir/demo"
 )
 
 // Config is everything the program can be told. Every flag has an environment variable, KAPDIR_ and the
@@ -33,7 +40,7 @@ type Config struct {
 
 func (c *Config) register(f *pflag.FlagSet, getenv func(string) string) {
 	text := textFlag(f, getenv)
-	text(&c.State, "state", ".kapdir", "directory of the database, the index and private files")
+	text(&c.State, "state", defaultState, "directory of the database, the index and private files")
 	text(&c.DSN, "dsn", "", "PostgreSQL address, postgres://…, instead of SQLite in the state directory")
 	text(&c.Now, "now", "", "a clock that stands at this moment, such as 2026-11-23T09:00:00Z, instead of the real one")
 	f.BoolVar(&c.JSON, "json", false, "answer in JSON")
@@ -118,7 +125,14 @@ func (c Config) indexDir() string { return filepath.Join(c.State, "index") }
 func (a *app) openStore(now func() time.Time) (*store.Store, error) { return a.storeWith(now, false) }
 
 // lookAtStore is openStore for commands that only look: the rules stay as they were recorded last.
-func (a *app) lookAtStore() (*store.Store, error) { return a.storeWith(a.clock(), true) }
+// There must be one: an empty directory would answer that nobody is listed and nothing waits.
+func (a *app) lookAtStore() (*store.Store, error) {
+	if _, err := os.Stat(filepath.Join(a.cfg.State, "kapdir.db")); a.cfg.DSN == "" && errors.Is(err, os.ErrNotExist) {
+		return nil, directory.Errorf(directory.NotFound, "state", "%s holds no directory of providers: name its state directory with --state (the demonstration's is %s), or begin one with kapdir import or kapdir demo",
+			a.cfg.State, demoDefault)
+	}
+	return a.storeWith(a.clock(), true)
+}
 
 func (a *app) storeWith(now func() time.Time, keepRules bool) (*store.Store, error) {
 	if err := os.MkdirAll(a.cfg.State, 0o700); err != nil {

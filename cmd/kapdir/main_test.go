@@ -551,7 +551,7 @@ func TestDefaultStateDirectories(t *testing.T) {
 			}
 			_ = cmd.Process.Kill()
 			_ = cmd.Wait()
-		} else if out, err := cmd.CombinedOutput(); err != nil {
+		} else if out, err := cmd.CombinedOutput(); (err != nil) != (args[0] == "sources") {
 			t.Fatalf("%v: %v\n%s", args, err, out)
 		}
 		var found []string
@@ -569,13 +569,13 @@ func TestDefaultStateDirectories(t *testing.T) {
 		args []string
 		want string
 	}{
-		{"", []string{"sources"}, ".kapdir"},
-		{"", []string{"index", "status"}, ".kapdir"},
+		{"", []string{"sources"}, ""}, // looking makes nothing
+		{"", []string{"staff", "add", "rowan", "verifier"}, ".kapdir"},
 		{"", []string{"demo"}, ".kapdir/demo"},
-		{"elsewhere", []string{"sources"}, "elsewhere"},
+		{"elsewhere", []string{"staff", "add", "rowan", "verifier"}, "elsewhere"},
 		{"elsewhere", []string{"demo"}, "elsewhere"},
-		{"", []string{"sources", "--state", "mine"}, "mine"},
-		{"elsewhere", []string{"--state", "mine", "sources"}, "mine"},
+		{"", []string{"staff", "add", "rowan", "verifier", "--state", "mine"}, "mine"},
+		{"elsewhere", []string{"--state", "mine", "staff", "add", "rowan", "verifier"}, "mine"},
 		{"", []string{"--state", "mine", "demo"}, "mine"},
 	} {
 		if got := in(c.env, c.args...); got != c.want {

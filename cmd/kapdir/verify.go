@@ -144,6 +144,7 @@ var verifyWords = map[string]string{
 	"importing":                 "the source is being imported",
 	"review_pending":            "a record waits for a reviewer",
 	"searched_today":            "searched today already",
+	"same_release":              "searched in this release already: load a newer one",
 	"with_licence":              "part of the licence's own record",
 }
 

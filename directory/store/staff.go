@@ -37,6 +37,10 @@ func (s *Store) ChangeStaff(ctx context.Context, c directory.StaffChange) (direc
 		if i >= 0 {
 			out = all[i]
 		}
+		// A staff member who does it is an approver; who holds the state directory itself is no staff member.
+		if by := slices.IndexFunc(all, func(m directory.StaffMember) bool { return m.Name == c.By }); by >= 0 && (all[by].Role != directory.Approver || all[by].Disabled != "") {
+			return directory.Errorf(directory.Refused, "by", "%s is no approver, and only an approver changes who decides", c.By)
+		}
 		switch {
 		case given && slices.ContainsFunc(trace, func(x directory.StaffChange) bool {
 			return x.Name == c.Name && x.Do == c.Do && x.At == c.At && x.By == c.By
