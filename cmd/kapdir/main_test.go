@@ -510,6 +510,8 @@ func TestCommandLine(t *testing.T) {
 		{"sources --dsn mysql://x", exitUsage, "--dsn"},
 		{"serve --base-url nonsense", exitUsage, "--base-url"},
 		{"import leie x.csv --as-of soon", exitUsage, "--as-of"},
+		{"fsck --state DIR", exitFailed, "holds no directory of providers"},
+		{"--state DIR staff add rowan verifier", exitDone, "decides"},
 		{"--state DIR sources --json", exitDone, `"id": "leie"`},
 		{"sources --json --state DIR", exitDone, `"id": "leie"`},
 		{"index status --state DIR --json", exitDone, "{"},
