@@ -48,7 +48,7 @@ func (t *roster) columnsOf(file string, names []string) (*rosterColumns, error) 
 		case f == fPopulation:
 			c.population = every(t.columns[f])
 			c.keep = append(c.keep, c.population...)
-		case c.at[f] >= 0:
+		case c.at[f] >= 0 && f != fMark:
 			c.keep = append(c.keep, c.at[f])
 		}
 	}

@@ -90,6 +90,7 @@ const (
 	fCompleted
 	fFlagged
 	fPopulation // of a nurse's licence
+	fMark       // tells the file from another source's, and is not kept
 	fields
 )
 
@@ -293,8 +294,8 @@ var rosters = []roster{
 		// or may not have a licence.
 		source: "ny-opmc", state: "NY", alone: true,
 		columns: map[field][]string{fLast: {"lastname"}, fFirst: {"firstname"}, fMiddle: {"middlename"}, fSuffix: {"namesuffix"}, fNumber: {"licensenumber", "licensenum"},
-			fKind: {"licensetype"}, fEffective: {"effectivedate"}, fAction: {"action", "webaction"}},
-		required:  []field{fLast, fFirst, fNumber, fKind, fEffective, fAction},
+			fKind: {"licensetype"}, fEffective: {"effectivedate"}, fAction: {"action", "webaction"}, fMark: {"misconductdescription", "webnotes"}},
+		required:  []field{fLast, fFirst, fNumber, fKind, fEffective, fAction, fMark},
 		dismissed: regexp.MustCompile(`(?i)\brestor(ed|ation)\b|does not constitute a new action|certificate of incorporation|non-disciplinary|^\s*dismiss`),
 		layouts:   dateLayouts,
 		types:     map[string]string{"MD": "MD", "DO": "DO", "PA": "PA"},
