@@ -234,10 +234,15 @@ type out struct {
 // record yields a row. One that would hold a number shaped like a Social Security number, in whatever
 // column it came, is put in quarantine without its value.
 func (o *out) record(r directory.Record) error {
-	r.Source = o.rel.Source
 	if field, found := fieldsHoldSSN(r.Fields); found || recordHoldsSSN(r) {
 		return o.reject(directory.Reject{File: o.file, Line: r.Line, Field: field, Reason: ssnReason})
 	}
+	return o.searched(r)
+}
+
+// searched yields a row of which the adapter has looked for such numbers in every column.
+func (o *out) searched(r directory.Record) error {
+	r.Source = o.rel.Source
 	o.batch.Records = append(o.batch.Records, r)
 	o.kept++
 	return o.due()

@@ -37,6 +37,7 @@ type rows struct {
 	bare   bool // nothing is quoted, and a row may end with one separator more than the header
 	feed   *feed
 	fed    []byte
+	fields []string // of a row without quotation marks
 	parser *csv.Reader
 	width  int // fields of a row; 0 while the header is read
 }
@@ -205,9 +206,9 @@ var quoteMark = []byte{'"'}
 
 // parse reads one record strictly, and says in a person's words why it cannot.
 func (r *rows) parse(b []byte) ([]string, string) {
-	if r.bare {
-		fields := strings.Split(string(decode(b)), string(r.comma))
-		if n := len(fields) - 1; n > 0 && fields[n] == "" && (r.width == 0 || n == r.width) {
+	if r.bare || bytes.IndexByte(b, '"') < 0 && bytes.IndexByte(b, '\r') < 0 { // without quotation marks there is nothing to parse
+		fields := r.split(string(decode(b)))
+		if n := len(fields) - 1; r.bare && n > 0 && fields[n] == "" && (r.width == 0 || n == r.width) {
 			fields = fields[:n]
 		}
 		return fields, r.odd(fields)
@@ -233,6 +234,20 @@ func (r *rows) parse(b []byte) ([]string, string) {
 		}
 	}
 	return nil, "the row cannot be divided into fields"
+}
+
+// split divides a row at the separators. The fields are good until the next row.
+func (r *rows) split(s string) []string {
+	r.fields = r.fields[:0]
+	for {
+		i := strings.IndexByte(s, byte(r.comma))
+		if i < 0 {
+			r.fields = append(r.fields, s)
+			return r.fields
+		}
+		r.fields = append(r.fields, s[:i])
+		s = s[i+1:]
+	}
 }
 
 // odd says that a row has another number of fields than the header, "" if it has not.

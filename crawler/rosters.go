@@ -409,7 +409,7 @@ func (t *roster) put(l *licence, o *out) error {
 	file := o.file
 	o.file = l.file
 	defer func() { o.file = file }()
-	return o.record(l.rec)
+	return o.searched(l.rec)
 }
 
 // merge adds another row of the same licence: its discipline case, and its own standing if that differs.
@@ -467,8 +467,8 @@ func (t *roster) record(c *rosterColumns, row []string, line int, id licensed, a
 	if l.Name = t.nameOf(c, get); l.Name.IsZero() {
 		return nil, nil, reject(max(c.at[fLast], c.at[fName]), "the row has no name")
 	}
-	dates := map[field]directory.Date{}
-	for _, f := range []field{fIssued, fExpires, fEffective, fCompleted} {
+	var dates [fields]directory.Date
+	for _, f := range [...]field{fIssued, fExpires, fEffective, fCompleted} {
 		d, err := directory.DateIn(get(f), t.layouts...)
 		if err != nil {
 			return nil, nil, reject(c.at[f], "is not a date as this register writes it")
