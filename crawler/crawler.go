@@ -66,7 +66,10 @@ type Options struct {
 	Log      *slog.Logger     // discarded if nil
 	MaxPages int              // of a listing site; 0 is 2,000
 	Pace     rate.Limit       // requests a second to one host; 0 is 1
-	tick     func() time.Time // paces Progress
+
+	AcceptUnconfirmed bool // read a format that nobody has seen in the publisher's own hand: see Source.Unconfirmed
+
+	tick func() time.Time // paces Progress
 }
 
 // Progress says how far a run is.
@@ -121,6 +124,9 @@ func Run(ctx context.Context, src Source, in Input, sink Sink, opts Options) (di
 	if info.Terms == "forbidden" {
 		return directory.Run{}, directory.Errorf(directory.Refused, "source", "the terms of %s forbid collecting its pages", info.Name)
 	}
+	if src.Unconfirmed != "" && !opts.AcceptUnconfirmed {
+		return directory.Run{}, directory.Errorf(directory.Refused, "format", "the format of %s is not confirmed: %s. To read it all the same, say --accept-unconfirmed", src.ID, src.Unconfirmed)
+	}
 	m, err := gather(ctx, src, info, in, opts)
 	if err != nil {
 		return directory.Run{}, err
@@ -130,7 +136,7 @@ func Run(ctx context.Context, src Source, in Input, sink Sink, opts Options) (di
 		return directory.Run{}, err
 	}
 	now := directory.At(opts.Now())
-	rel := directory.Release{Source: src.ID, Name: opts.Release, AsOf: opts.AsOf, SHA256: m.sha, File: m.name, URL: m.url, Size: m.size, Read: now, All: opts.All}
+	rel := directory.Release{Source: src.ID, Name: opts.Release, AsOf: opts.AsOf, SHA256: m.sha, File: m.name, URL: m.url, Size: m.size, Read: now, All: opts.All, Unconfirmed: src.Unconfirmed != ""}
 	if rel.AsOf == "" {
 		rel.AsOf = w.asOf
 	}
@@ -228,10 +234,15 @@ type out struct {
 // record yields a row. One that would hold a number shaped like a Social Security number, in whatever
 // column it came, is put in quarantine without its value.
 func (o *out) record(r directory.Record) error {
-	r.Source = o.rel.Source
 	if field, found := fieldsHoldSSN(r.Fields); found || recordHoldsSSN(r) {
 		return o.reject(directory.Reject{File: o.file, Line: r.Line, Field: field, Reason: ssnReason})
 	}
+	return o.searched(r)
+}
+
+// searched yields a row of which the adapter has looked for such numbers in every column.
+func (o *out) searched(r directory.Record) error {
+	r.Source = o.rel.Source
 	o.batch.Records = append(o.batch.Records, r)
 	o.kept++
 	return o.due()

@@ -305,7 +305,7 @@ func TestSources(t *testing.T) {
 			t.Errorf("%s is a listing: %v, the table says %q", s.ID, s.Listing, info.Kind)
 		}
 	}
-	if !slices.IsSorted(ids) || len(ids) != 9 {
+	if !slices.IsSorted(ids) || len(ids) != 17 {
 		t.Errorf("sources %v", ids)
 	}
 	if _, ok := Find("certificate"); ok {

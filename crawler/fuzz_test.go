@@ -49,7 +49,7 @@ func fuzzed(t *testing.T, source, name string, data []byte, all bool) {
 	}
 	for _, r := range sink.records {
 		parts := 0
-		for _, set := range []bool{r.Identity != nil, r.Licence != nil, r.Exclusion != nil, r.Listing != nil} {
+		for _, set := range []bool{r.Identity != nil, r.Licence != nil, r.Exclusion != nil, r.Listing != nil, r.Delegation != nil} {
 			if set {
 				parts++
 			}
@@ -124,6 +124,26 @@ func FuzzRoster(f *testing.F) {
 		fuzzed(t, "co-dora", "x.csv", append([]byte(coHead), data...), false)
 		fuzzed(t, "tx-bhec", "x.csv", append([]byte(txHead), data...), false)
 		fuzzed(t, "co-dora", "x.csv", data, false)
+	})
+}
+
+// FuzzBoards gives each board's file whatever comes behind its header.
+func FuzzBoards(f *testing.F) {
+	for source := range boardRows {
+		f.Add([]byte(boardRow(source)))
+		f.Add([]byte(boardRow(source) + boardRow(source)[1:]))
+	}
+	for _, s := range []string{boardRow("il-idfpr", "license_number", "39*****99"), boardRow("wa-doh", "CredentialNumber", "DO.OP.60817760-IMLC"), boardRow("ny-opmc", "License Number", "000000"),
+		boardRow("fl-mqa", "Name-Suffix", "\"DE"), boardRow("ca-dca", "First Name", "900-01-2345"), boardRow("fl-mqa", "License-Number", "900012345"), "|\t,\n", "\xff\xd1\n", "900-01-2345\n",
+		"1501|ME|12345|Active|Clear|05/16/1979|02/28/2027|01/30/2025|ALEX||EXAMPLE|Y|N|N|N\n"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for source, b := range boardRows {
+			fuzzed(t, source, "x.csv", append([]byte(b.head), data...), false)
+		}
+		fuzzed(t, "ca-dca", "x.xls", append([]byte(caOld), data...), false)
+		fuzzed(t, "fl-mqa", "lic_status.dat", data, false)
 	})
 }
 

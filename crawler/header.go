@@ -66,10 +66,14 @@ var knownHeaders = []struct {
 	{"the exclusions list of Texas (source tx-oig)", []string{"lastname", "midinitial", "companyname", "licensenumber", "reinstateddate"}},
 	{"the Colorado register (source co-dora)", []string{"lastname", "licensetype", "licensenumber", "licensestatusdescription", "programaction", "linktoverifylicense"}},
 	{"a Texas list (source tx-bhec)", []string{"lictype", "rank", "licnbr", "lastnme", "licstatus", "discplactn"}},
-	{"the Washington register, which is not read yet", []string{"credentialnumber", "lastname", "credentialtype", "actiontaken", "birthyear"}},
-	{"the Illinois register, which is not read yet", []string{"licensetype", "licensenumber", "everdisciplined", "businessdba", "lastmodifieddate"}},
-	{"the Connecticut register, which is not read yet", []string{"credentialid", "fullcredentialcode", "credentialnumber", "statusreason"}},
-	{"a California list, which is not read yet", []string{"agencycode", "lictypecode", "licensenumber", "indivorg", "licensestatus"}},
+	{"the Washington register (source wa-doh)", []string{"credentialnumber", "lastname", "credentialtype", "actiontaken", "birthyear"}},
+	{"the Illinois register (source il-idfpr)", []string{"licensetype", "licensenumber", "everdisciplined", "businessdba", "lastmodifieddate"}},
+	{"the Connecticut register (source ct-elicense)", []string{"credentialid", "fullcredentialcode", "credentialnumber", "statusreason"}},
+	{"a California list (source ca-dca)", []string{"agencyname", "licensetype", "licensenumber", "indivorg", "licensestatus"}},
+	{"the register of the Texas Medical Board (source tx-tmb)", []string{"licensetype", "licensenumber", "registrationstatus", "disciplinarystatus"}},
+	{"the Florida register (source fl-mqa)", []string{"procde", "licid", "rankcode", "licensenumber", "boardactionindicator", "licensestatusdescription"}},
+	{"Florida's list of administrative complaints, which is not read: a complaint is an allegation and no action of a board", []string{"respondentname", "licensenumber", "casenumber", "caseactivitytype", "caseactivitydate"}},
+	{"the board actions of New York (source ny-opmc)", []string{"lastname", "licensenumber", "yearofbirth", "misconductdescription", "dateupdated"}},
 }
 
 // looksLike names the known file whose columns these are, "" for none.

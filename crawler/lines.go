@@ -34,8 +34,10 @@ type rows struct {
 	pending []pendingLine // lines tried with the row before them and given back
 
 	comma  rune
+	bare   bool // nothing is quoted, and a row may end with one separator more than the header
 	feed   *feed
 	fed    []byte
+	fields []string // of a row without quotation marks
 	parser *csv.Reader
 	width  int // fields of a row; 0 while the header is read
 }
@@ -171,7 +173,7 @@ func (r *rows) complete(line []byte, n int) ([]string, *badRow, error) {
 	if reason == "" {
 		return fields, nil, nil
 	}
-	if bytes.Count(line, quoteMark)%2 == 1 { // a quoted field may go on in the next lines
+	if !r.bare && bytes.Count(line, quoteMark)%2 == 1 { // a quoted field may go on in the next lines
 		first = bytes.Clone(line)
 		joined := bytes.Clone(line)
 		var taken []pendingLine
@@ -204,6 +206,13 @@ var quoteMark = []byte{'"'}
 
 // parse reads one record strictly, and says in a person's words why it cannot.
 func (r *rows) parse(b []byte) ([]string, string) {
+	if r.bare || bytes.IndexByte(b, '"') < 0 && bytes.IndexByte(b, '\r') < 0 { // without quotation marks there is nothing to parse
+		fields := r.split(string(decode(b)))
+		if n := len(fields) - 1; r.bare && n > 0 && fields[n] == "" && (r.width == 0 || n == r.width) {
+			fields = fields[:n]
+		}
+		return fields, r.odd(fields)
+	}
 	r.fed = append(append(r.fed[:0], decode(b)...), '\n')
 	r.feed.b = r.fed
 	fields, err := r.parser.Read()
@@ -212,10 +221,7 @@ func (r *rows) parse(b []byte) ([]string, string) {
 			r.reset()
 			return nil, "a line break stands outside quotation marks"
 		}
-		if r.width > 0 && len(fields) != r.width {
-			return nil, "the row has " + itoa(len(fields)) + " fields where the header has " + itoa(r.width)
-		}
-		return fields, ""
+		return fields, r.odd(fields)
 	}
 	r.reset()
 	var pe *csv.ParseError
@@ -228,6 +234,34 @@ func (r *rows) parse(b []byte) ([]string, string) {
 		}
 	}
 	return nil, "the row cannot be divided into fields"
+}
+
+// split divides a row at the separators. The fields are good until the next row.
+func (r *rows) split(s string) []string {
+	r.fields = r.fields[:0]
+	for {
+		i := strings.IndexByte(s, byte(r.comma))
+		if i < 0 {
+			r.fields = append(r.fields, s)
+			return r.fields
+		}
+		r.fields = append(r.fields, s[:i])
+		s = s[i+1:]
+	}
+}
+
+// odd says that a row has another number of fields than the header, "" if it has not.
+func (r *rows) odd(fields []string) string {
+	if r.width > 0 && len(fields) != r.width {
+		return "the row has " + itoa(len(fields)) + " fields where the header has " + itoa(r.width)
+	}
+	return ""
+}
+
+// again gives the row that was read as a header back: the file has none.
+func (r *rows) again(fields []string) {
+	text := []byte(strings.Join(fields, string(r.comma)))
+	r.pending = append([]pendingLine{{text, r.line, r.whole}}, r.pending...)
 }
 
 // leftover reports a second record behind the first one that was fed.

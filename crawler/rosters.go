@@ -3,144 +3,174 @@ package crawler
 import (
 	"context"
 	"hash/maphash"
+	"io"
 	"slices"
 	"strings"
 
 	"kapdir/directory"
 )
 
-// roster is how one board publishes its licensees. Boards differ in columns, words and dates only, so
-// a board is a row of this table. Completeness (what absence means) stands in data/sources.csv.
-type roster struct {
-	source string
-	state  directory.State
-	files  []string // the files that make one release, in lower case; nil: one file of any name
-
-	// The spellings of each column in looseName form. required ones must be there.
-	last, first, middle, suffix, number, kind, status, issued, expires, city, zip, link []string
-	caseNumber, action, effective, completed                                            []string // one row a discipline case
-	flagged                                                                             []string // yes: there is discipline that the row does not explain
-	population                                                                          []string // of a nurse's licence
-	required                                                                            []string
-
-	padded  bool // its numbers are filled up with zeros to nine digits
-	layouts []string
-	// types are the board's words for the licence types that are read, with the code of titles.csv that
-	// each stands for. It holds every type of this board that titles.csv knows, those that do not count
-	// too: of a licence whose type is not read nobody could say that it was not found. The list is explicit
-	// because titles.csv also has types that other boards of the state issue.
-	types map[string]string
-	words map[string]directory.Observed // status words, folded; any other is indeterminate
+// rosterColumns is the place of each column in one file, -1 for one that it does not have.
+type rosterColumns struct {
+	names      []string
+	at         [fields]int
+	says       []int // of each of the roster's
+	flagged    []int
+	population []int
+	keep       []int // those whose values a record quotes
+	kinds      map[string]boardType
 }
 
-// dateLayouts are those met in exports of Socrata sites and in plain files of boards.
-var dateLayouts = []string{"01/02/2006", "2006-01-02", "2006-01-02T15:04:05.000", "2006-01-02T15:04:05", "20060102", "1/2/2006", "01/02/2006 03:04:05 PM"}
-
-var rosters = []roster{
-	{
-		source: "co-dora", state: "CO",
-		last: []string{"lastname"}, first: []string{"firstname"}, middle: []string{"middlename"}, suffix: []string{"suffix"},
-		number: []string{"licensenumber"}, kind: []string{"licensetype", "licenseprefix"}, status: []string{"licensestatusdescription", "licensestatus"},
-		issued: []string{"licensefirstissuedate"}, expires: []string{"licenseexpirationdate"}, city: []string{"city"}, zip: []string{"mailzipcode", "zipcode", "zip"},
-		link: []string{"linktoverifylicense"}, caseNumber: []string{"casenumber"}, action: []string{"programaction"},
-		effective: []string{"disciplineeffectivedate"}, completed: []string{"disciplinecompletedate", "disciplinecompleteddate"},
-		population: []string{"subcategory", "specialty"},
-		required:   []string{"last", "first", "number", "kind", "status", "expires", "case", "action"},
-		padded:     true,
-		layouts:    dateLayouts,
-		types: map[string]string{"LPC": "LPC", "LPCC": "LPCC", "LPP": "LPP", "MFT": "MFT", "MFTC": "MFTC", "CSW": "CSW", "LSW": "LSW", "SWC": "SWC",
-			"PSY": "PSY", "PSYC": "PSYC", "DR": "DR", "PA": "PA", "APN": "APN", "RXN": "RXN", "CRNA": "CRNA",
-			"RN": "RN", "LAC": "LAC", "NLC": "NLC"},
-		words: map[string]directory.Observed{
-			"active":                 directory.SeenActive,
-			"active with conditions": directory.SeenRestricted, "active conditional": directory.SeenRestricted, "active restricted": directory.SeenRestricted,
-			"active on probation": directory.SeenProbation, "active chaperone required": directory.SeenRestricted,
-			"revoked": directory.SeenRevoked, "surrendered": directory.SeenSurrendered, "voluntary surrender": directory.SeenSurrendered,
-			"suspended": directory.SeenSuspended, "suspended due to child support": directory.SeenSuspended, "summary suspension": directory.SeenSuspended,
-			"retired": directory.SeenRetired, "cancelled": directory.SeenInactive, "inactive": directory.SeenInactive,
-			"expired": directory.SeenExpired, "expired dissolved": directory.SeenExpired, "beyond 6 years expired": directory.SeenExpired, "expired telehealth only": directory.SeenExpired,
-		},
-	},
-	{
-		source: "tx-bhec", state: "TX", files: []string{"lpc.csv", "mft.csv", "psy.csv", "sw.csv"},
-		last: []string{"lastnme"}, first: []string{"firstnme"}, middle: []string{"middlenme"}, suffix: []string{"sfxnme"},
-		number: []string{"licnbr"}, kind: []string{"rank"}, status: []string{"licstatus"}, issued: []string{"rankefctdte"}, expires: []string{"licexprdte"},
-		flagged:  []string{"discplactn"},
-		required: []string{"last", "first", "number", "kind", "status", "expires", "flagged"},
-		layouts:  dateLayouts,
-		types: map[string]string{"LPC": "LPC", "LPCA": "LPCA", "LMFT": "LMFT", "MFT": "LMFT", "LMFTA": "LMFTA", "MFTA": "LMFTA", "LCSW": "LCSW", "LMSW": "LMSW",
-			"LMSWAP": "LMSW-AP", "LBSW": "LBSW", "LSSP": "LSSP", "LSP": "LSSP", "PSY": "PSY", "LP": "PSY", "LPA": "LPA", "PLP": "PLP"},
-		words: map[string]directory.Observed{
-			"active": directory.SeenActive, "inactive": directory.SeenInactive, "expired": directory.SeenExpired, "delinquent": directory.SeenExpired,
-			"probated suspended": directory.SeenProbation, "suspended": directory.SeenSuspended,
-			"active with conditions": directory.SeenRestricted, "active on probation": directory.SeenProbation, "active chaperone required": directory.SeenRestricted,
-		},
-	},
-}
+// boardType is a board's word for a licence type, and the code of titles.csv that it stands for, "" for one
+// that is not read.
+type boardType struct{ word, code string }
 
 // columnsOf finds the roster's columns in a header. A required one that is missing is an error.
 func (t *roster) columnsOf(file string, names []string) (*rosterColumns, error) {
 	cols := newColumns(names, looseName)
-	c := &rosterColumns{names: names}
-	for _, x := range []struct {
-		name      string
-		spellings []string
-		into      *int
-	}{{"last", t.last, &c.last}, {"first", t.first, &c.first}, {"middle", t.middle, &c.middle}, {"suffix", t.suffix, &c.suffix},
-		{"number", t.number, &c.number}, {"kind", t.kind, &c.kind}, {"status", t.status, &c.status}, {"issued", t.issued, &c.issued},
-		{"expires", t.expires, &c.expires}, {"city", t.city, &c.city}, {"zip", t.zip, &c.zip}, {"link", t.link, &c.link},
-		{"case", t.caseNumber, &c.caseNumber}, {"action", t.action, &c.action}, {"effective", t.effective, &c.effective},
-		{"completed", t.completed, &c.completed}, {"flagged", t.flagged, &c.flagged}} {
-		if *x.into = cols.index(x.spellings...); *x.into >= 0 {
-			c.keep = append(c.keep, *x.into)
-		} else if slices.Contains(t.required, x.name) {
-			return nil, missingColumn(file, t.source, x.spellings[0], names)
+	c := &rosterColumns{names: names, kinds: map[string]boardType{}}
+	every := func(spellings []string) (at []int) {
+		for _, s := range spellings {
+			if i := cols.index(s); i >= 0 {
+				at = append(at, i)
+			}
+		}
+		return at
+	}
+	for f := range fields {
+		c.at[f] = cols.index(t.columns[f]...)
+		switch {
+		case c.at[f] < 0 && slices.Contains(t.required, f):
+			return nil, missingColumn(file, t.source, t.columns[f][0], names)
+		case f == fFlagged:
+			c.flagged = every(t.columns[f])
+			c.keep = append(c.keep, c.flagged...)
+		case f == fPopulation:
+			c.population = every(t.columns[f])
+			c.keep = append(c.keep, c.population...)
+		case c.at[f] >= 0 && f != fMark:
+			c.keep = append(c.keep, c.at[f])
 		}
 	}
-	for _, p := range t.population {
-		if i := cols.index(p); i >= 0 {
-			c.population = append(c.population, i)
-			c.keep = append(c.keep, i)
+	for i, s := range t.says {
+		c.says = append(c.says, cols.index(s.columns...))
+		if c.says[i] >= 0 {
+			c.keep = append(c.keep, c.says[i])
+		} else if i == 0 {
+			return nil, missingColumn(file, t.source, s.columns[0], names)
 		}
 	}
+	slices.Sort(c.keep)
+	c.keep = slices.Compact(c.keep)
 	return c, nil
 }
 
-// rosterColumns is the place of each column in one file, -1 for one that it does not have.
-type rosterColumns struct {
-	names []string
-	last, first, middle, suffix, number, kind, status, issued, expires, city, zip, link,
-	caseNumber, action, effective, completed, flagged int
-	population []int
-	keep       []int
+// eachRow reads a file of a board as the function of that name does: with its separator, without quoting where it has
+// none, and with the columns that the roster names where the file has no header.
+func (t *roster) eachRow(f file, header func([]string) error, row func([]string, int, *rows) error, bad func(*badRow) error) error {
+	comma := t.comma
+	if comma == 0 {
+		comma = ','
+	}
+	r, err := f.open()
+	if err != nil {
+		return unreadable(f.name, err)
+	}
+	defer r.Close()
+	rs := newRows(f.name, r, comma)
+	rs.bare = t.bare
+	names, err := rs.header()
+	if err != nil {
+		return err
+	}
+	if t.headerless != nil && len(names) == len(t.headerless) && names[0] != "" && allDigits(names[0]) {
+		rs.again(names)
+		names = t.headerless
+	}
+	if err := header(names); err != nil {
+		return err
+	}
+	for n := 0; ; n++ {
+		fields, line, b, err := rs.record()
+		if err == io.EOF && n == 0 {
+			return invalid(f.name, 0, "", "the file has a header and no rows: an empty list replaces nothing, fetch it again")
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		switch {
+		case b != nil && b.cut:
+			return cutOff(f.name, b)
+		case b != nil && bad != nil:
+			err = bad(b)
+		case b == nil:
+			err = row(fields, line, rs)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// tally counts the rows of each licence in eight bytes a row. A board writes one row a discipline case, and
+// the rows of a licence need not stand together; knowing the counts, a second pass holds only licences
+// with several rows, and those only until their last row was seen.
+type tally struct {
+	seed    maphash.Seed
+	hashes  []uint64
+	several map[uint64]int
+}
+
+func (y *tally) add(key string) { y.hashes = append(y.hashes, maphash.String(y.seed, key)) }
+
+// close keeps the counts above one alone.
+func (y *tally) close() {
+	slices.Sort(y.hashes)
+	y.several = map[uint64]int{}
+	for i := 0; i < len(y.hashes); {
+		n := 1
+		for i+n < len(y.hashes) && y.hashes[i+n] == y.hashes[i] {
+			n++
+		}
+		if n > 1 {
+			y.several[y.hashes[i]] = n
+		}
+		i += n
+	}
+	y.hashes = nil
+}
+
+func (y *tally) rows(key string) int {
+	if n := y.several[maphash.String(y.seed, key)]; n > 0 {
+		return n
+	}
+	return 1
 }
 
 // openRoster reads the files once before the run begins: that they are whole, and which licences have
-// several rows. A board writes one row a discipline case, and the rows of a licence need not stand together;
-// knowing the counts, the second pass holds only licences with several rows, and those only until
-// their last row was seen. The first pass keeps eight bytes of hash and a count for each licence.
+// several rows.
 func openRoster(_ context.Context, m *material, _ Options) (*work, error) {
 	i := slices.IndexFunc(rosters, func(t roster) bool { return t.source == m.source })
 	t := &rosters[i]
 	if err := t.complete(m); err != nil {
 		return nil, err
 	}
-	counts := map[uint64]int{}
-	seed := maphash.MakeSeed()
+	count := &tally{seed: maphash.MakeSeed()}
 	w := &work{}
-	covered := false
 	for _, f := range m.files {
 		if d := dayInName(f.name); d > w.asOf {
 			w.asOf = d
 		}
 		var c *rosterColumns
-		err := eachRow(f, func(names []string) (err error) {
+		err := t.eachRow(f, func(names []string) (err error) {
 			c, err = t.columnsOf(f.name, names)
 			return err
 		}, func(fields []string, _ int, _ *rows) error {
-			if key, ok := t.key(c, fields); ok {
-				counts[maphash.String(seed, key)]++
-				covered = true
+			if id, what := t.identify(c, fields); what == taken {
+				count.add(id.key)
 			}
 			return nil
 		}, nil)
@@ -148,13 +178,14 @@ func openRoster(_ context.Context, m *material, _ Options) (*work, error) {
 			return nil, err
 		}
 	}
-	if !covered {
+	if len(count.hashes) == 0 {
 		return nil, invalid(m.name, 0, "", "no row is of a licence type that the directory covers: the file is not the whole roster")
 	}
+	count.close()
 	w.read = func(_ context.Context, o *out) error {
 		waiting := map[string]*licence{}
 		for _, f := range m.files {
-			if err := t.read(f, o, waiting, func(key string) int { return counts[maphash.String(seed, key)] }); err != nil {
+			if err := t.read(f, o, waiting, count.rows); err != nil {
 				return err
 			}
 		}
@@ -165,7 +196,7 @@ func openRoster(_ context.Context, m *material, _ Options) (*work, error) {
 		slices.Sort(keys)
 		for _, k := range keys {
 			waiting[k].rec.Licence.Standing = directory.SeenIndeterminate // what the missing row says is not known
-			if err := waiting[k].put(o); err != nil {
+			if err := t.put(waiting[k], o); err != nil {
 				return err
 			}
 		}
@@ -204,34 +235,94 @@ func wanted(files []string) string {
 	return ", or a directory with " + strings.Join(files, ", ")
 }
 
-// boardType reads the licence type. Colorado's APN licence with a psychiatric population in its
-// subcategory or specialty is the row APN+PMH of titles.csv.
-func (t *roster) boardType(c *rosterColumns, fields []string) (word, code string, ok bool) {
-	word = strings.Map(func(r rune) rune {
+// coverage says whether a row is of a licence that is read, or why not.
+type coverage int
+
+const (
+	taken      coverage = iota
+	typeless            // it has no licence type
+	elsewhere           // of a type that the directory does not cover
+	business            // of no person
+	unclear             // an MD or a DO, and it does not say which
+	unlicensed          // an action against somebody who had no licence
+	numberless          // it has no licence number
+	masked              // its number is partly hidden, and would be another's
+)
+
+// licensed is what identifies the licence of a row within the source: its number is unique only within
+// state and type.
+type licensed struct {
+	key, code, word string
+	number          directory.LicenceNumber
+}
+
+func (t *roster) identify(c *rosterColumns, fields []string) (id licensed, what coverage) {
+	kind := t.kindOf(c, fields[c.at[fKind]])
+	id.word, id.code = kind.word, kind.code
+	switch {
+	case kind.word == "":
+		return id, typeless
+	case kind.code == "":
+		return id, elsewhere
+	}
+	if i := c.at[fBusiness]; i >= 0 && !slices.Contains(t.people, directory.Fold(fields[i])) {
+		return id, business
+	}
+	if id.code == eitherDegree {
+		if i := c.at[fDegree]; i >= 0 {
+			id.code = degree(fields[i])
+		}
+		if id.code != "MD" && id.code != "DO" {
+			return id, unclear
+		}
+	}
+	raw := cleanText(fields[c.at[fNumber]])
+	if strings.Contains(raw, "*") {
+		return id, masked
+	}
+	form := raw
+	if t.number != nil && strings.Trim(raw, "0 ") != "" {
+		form = t.number(raw, kind.word)
+	}
+	if id.number = directory.ParseLicenceNumber(form); id.number.Key == "" {
+		if t.alone {
+			return id, unlicensed
+		}
+		return id, numberless
+	}
+	id.number.Raw = raw
+	id.key = string(t.state) + ":" + id.code + ":" + id.number.Key
+	for _, i := range c.population { // a nurse's licence with the psychiatric population is a row of its own in titles.csv
+		if strings.Contains(strings.ToLower(fields[i]), "psych") {
+			if _, ok := directory.Tables().Title(t.state, id.code+"+PMH"); ok {
+				id.code += "+PMH"
+				break
+			}
+		}
+	}
+	return id, taken
+}
+
+// kindOf reads a board's word for the licence type. A board has a few hundred, which are read once each.
+func (t *roster) kindOf(c *rosterColumns, raw string) boardType {
+	if k, ok := c.kinds[raw]; ok {
+		return k
+	}
+	word := strings.Map(func(r rune) rune {
 		if r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
 			return r
 		}
 		return -1
-	}, strings.ToUpper(fields[c.kind]))
-	code, ok = t.types[word]
-	if code == "APN" {
-		for _, i := range c.population {
-			if strings.Contains(strings.ToLower(fields[i]), "psych") {
-				return word, "APN+PMH", true
-			}
-		}
+	}, strings.ToUpper(raw))
+	k := boardType{word, t.types[word]}
+	if len(c.kinds) < maxOutside {
+		c.kinds[strings.Clone(raw)] = k
 	}
-	return word, code, ok
+	return k
 }
 
-// key identifies a licence within the source: its number is unique only within state and type.
-func (t *roster) key(c *rosterColumns, fields []string) (string, bool) {
-	word, _, ok := t.boardType(c, fields)
-	n := directory.ParseLicenceNumber(cleanText(fields[c.number]))
-	if !ok || n.Key == "" {
-		return "", false
-	}
-	return string(t.state) + ":" + word + ":" + n.Key, true
+func degree(s string) string {
+	return strings.ToUpper(strings.NewReplacer(".", "", " ", "").Replace(s))
 }
 
 // licence is one licence while its rows are gathered.
@@ -244,51 +335,81 @@ type licence struct {
 func (t *roster) read(f file, o *out, waiting map[string]*licence, rowsOf func(string) int) error {
 	o.file, o.total = f.name, f.size
 	var c *rosterColumns
-	return eachRow(f, func(names []string) (err error) {
+	return t.eachRow(f, func(names []string) (err error) {
 		c, err = t.columnsOf(f.name, names)
 		return err
 	}, func(fields []string, line int, rs *rows) error {
 		o.bytes = func() int64 { return rs.src.n }
-		word, _, ok := t.boardType(c, fields)
-		if !ok {
-			if word == "" {
-				return o.reject(directory.Reject{Line: line, Field: c.names[c.kind], Reason: "the row has no licence type"})
-			}
-			return o.outside(string(t.state) + ":" + shorten(word, 40))
+		state := string(t.state) + ":"
+		reject := func(f field, reason, text string) error {
+			return o.reject(directory.Reject{Line: line, Field: strings.TrimSpace(c.names[c.at[f]]), Reason: reason, Text: text})
 		}
-		key, ok := t.key(c, fields)
-		if !ok {
-			return o.reject(directory.Reject{Line: line, Field: c.names[c.number], Reason: "the row has no licence number", Text: fields[c.number]})
+		id, what := t.identify(c, fields)
+		switch what {
+		case typeless:
+			return reject(fKind, "the row has no licence type", "")
+		case elsewhere:
+			return o.outside(state + shorten(id.word, 60))
+		case business:
+			return o.outside(state + "of no person")
+		case unclear:
+			return o.outside(state + shorten(id.word, 60) + ", MD or DO not said")
+		case unlicensed:
+			return o.outside(state + "no licence")
+		case numberless:
+			return reject(fNumber, "the row has no licence number", fields[c.at[fNumber]])
+		case masked:
+			return reject(fNumber, "the licence number is masked: whose it is cannot be told", fields[c.at[fNumber]])
 		}
-		rec, rej := t.record(c, fields, line, key, o.rel.AsOf)
+		rec, doubts, rej := t.record(c, fields, line, id, o.rel.AsOf)
 		if rej != nil {
 			return o.reject(*rej)
 		}
-		if rowsOf(key) == 1 {
-			return o.record(*rec)
+		for _, d := range doubts {
+			if err := o.partly(d); err != nil {
+				return err
+			}
 		}
-		l := waiting[key]
+		n := rowsOf(id.key)
+		if n == 1 {
+			return t.put(&licence{rec: *rec, file: f.name}, o)
+		}
+		l := waiting[id.key]
 		if l == nil {
 			l = &licence{rec: *rec, file: f.name}
-			waiting[key] = l
+			waiting[id.key] = l
 		} else {
 			l.merge(rec)
 		}
-		if l.rows++; l.rows < rowsOf(key) {
+		if l.rows++; l.rows < n {
 			return nil
 		}
-		delete(waiting, key)
-		return l.put(o)
+		delete(waiting, id.key)
+		return t.put(l, o)
 	}, func(b *badRow) error {
 		return o.reject(directory.Reject{Line: b.line, Reason: b.reason, Text: rowText(b.text)})
 	})
 }
 
-func (l *licence) put(o *out) error {
+// put yields a licence of which every row was read. Only now is it known whether a row explains the
+// discipline that a flag speaks of; where none does, an active licence is for a person (contracts.md §4).
+func (t *roster) put(l *licence, o *out) error {
+	x := l.rec.Licence
+	if x.Discipline == directory.DisciplineFlagged {
+		switch {
+		case len(x.Actions) > 0:
+			x.Discipline = directory.DisciplineShown
+		case x.Standing == directory.SeenActive:
+			x.Standing = directory.SeenIndeterminate
+		}
+	}
+	if t.alone && len(x.Actions) == 0 {
+		return o.outside(string(t.state) + ":no discipline")
+	}
 	file := o.file
 	o.file = l.file
 	defer func() { o.file = file }()
-	return o.record(l.rec)
+	return o.searched(l.rec)
 }
 
 // merge adds another row of the same licence: its discipline case, and its own standing if that differs.
@@ -299,6 +420,9 @@ func (l *licence) merge(r *directory.Record) {
 		if !slices.Contains(a.Actions, act) {
 			a.Actions = append(a.Actions, act)
 		}
+	}
+	if b.Discipline == directory.DisciplineFlagged || a.Discipline == directory.DisciplineShown {
+		a.Discipline = b.Discipline
 	}
 	if a.Words != b.Words || a.Standing != b.Standing || a.Expires != b.Expires {
 		if !strings.Contains(a.Words, b.Words) {
@@ -315,90 +439,161 @@ func (l *licence) merge(r *directory.Record) {
 	}
 }
 
-// record turns a row into a record, or says why it cannot.
-func (t *roster) record(c *rosterColumns, fields []string, line int, key string, asOf directory.Date) (*directory.Record, *directory.Reject) {
-	for i, v := range fields {
+// record turns a row into a record, or says why it cannot. doubts are values that it leaves out.
+func (t *roster) record(c *rosterColumns, row []string, line int, id licensed, asOf directory.Date) (rec *directory.Record, doubts []directory.Reject, rej *directory.Reject) {
+	for i, v := range row {
 		if holdsSSN(v) {
-			return nil, &directory.Reject{Line: line, Field: c.names[i], Reason: ssnReason}
+			return nil, nil, &directory.Reject{Line: line, Field: c.names[i], Reason: ssnReason}
 		}
 	}
-	if n := fields[c.number]; !t.padded && directory.LooksLikeBareSSN(n) || slotSSN.MatchString(n) {
-		return nil, &directory.Reject{Line: line, Field: c.names[c.number], Reason: ssnReason}
+	if n := row[c.at[fNumber]]; !t.padded && directory.LooksLikeBareSSN(n) || slotSSN.MatchString(n) {
+		return nil, nil, &directory.Reject{Line: line, Field: c.names[c.at[fNumber]], Reason: ssnReason}
 	}
-	get := func(i int) string {
+	value := func(i int) string {
 		if i < 0 {
 			return ""
 		}
-		v := cleanText(fields[i])
-		if v == "None" || v == "NULL" && i != c.last { // how exports write an empty cell
+		v := cleanText(row[i])
+		if v == "None" || v == "NULL" && i != c.at[fLast] { // how exports write an empty cell
 			return ""
 		}
 		return v
 	}
+	get := func(f field) string { return value(c.at[f]) }
 	reject := func(i int, reason string) *directory.Reject {
-		return &directory.Reject{Line: line, Field: c.names[i], Reason: reason, Text: fields[i]}
+		return &directory.Reject{Line: line, Field: strings.TrimSpace(c.names[i]), Reason: reason, Text: row[i]}
 	}
-	_, code, _ := t.boardType(c, fields)
-	l := &directory.LicenceRecord{State: t.state, BoardType: code, Number: directory.ParseLicenceNumber(get(c.number)), Words: get(c.status),
-		City: directory.NameInCapitals(get(c.city)), ZIP: zipOf(get(c.zip))}
-	if l.Name = rosterName(get(c.first), get(c.middle), get(c.last), get(c.suffix)); l.Name.IsZero() {
-		return nil, reject(c.last, "the row has no name")
+	l := &directory.LicenceRecord{State: t.state, BoardType: id.code, Number: id.number, City: directory.NameInCapitals(get(fCity)), ZIP: zipOf(get(fZIP))}
+	if l.Name = t.nameOf(c, get); l.Name.IsZero() {
+		return nil, nil, reject(max(c.at[fLast], c.at[fName]), "the row has no name")
 	}
-	if l.Words == "" {
-		return nil, reject(c.status, "the row has no status")
+	var dates [fields]directory.Date
+	for _, f := range [...]field{fIssued, fExpires, fEffective, fCompleted} {
+		d, err := directory.DateIn(get(f), t.layouts...)
+		if err != nil {
+			return nil, nil, reject(c.at[f], "is not a date as this register writes it")
+		}
+		dates[f] = d
 	}
-	for _, d := range []struct {
-		column int
-		into   *directory.Date
-	}{{c.issued, &l.Issued}, {c.expires, &l.Expires}} {
-		var err error
-		if *d.into, err = directory.DateIn(get(d.column), t.layouts...); err != nil {
-			return nil, reject(d.column, "is not a date as this register writes it")
+	l.Issued, l.Expires = dates[fIssued], dates[fExpires]
+	if l.Issued != "" && asOf != "" && l.Issued > asOf {
+		doubts = append(doubts, *reject(c.at[fIssued], "lies behind the day of the data, and was left out"))
+		l.Issued = ""
+	}
+	if len(t.says) > 0 {
+		l.Words, l.Standing = t.standing(c, value, l.Expires, asOf)
+		if l.Words == "" {
+			return nil, nil, reject(c.says[0], "the row has no status")
 		}
 	}
-	if a := get(c.action); a != "" || get(c.caseNumber) != "" {
-		act := directory.BoardAction{Case: get(c.caseNumber), Action: a}
-		for _, d := range []struct {
-			column int
-			into   *directory.Date
-		}{{c.effective, &act.Effective}, {c.completed, &act.Completed}} {
-			var err error
-			if *d.into, err = directory.DateIn(get(d.column), t.layouts...); err != nil {
-				return nil, reject(d.column, "is not a date as this register writes it")
-			}
+	if a := get(fAction); a != "" && directory.Fold(a) != "none" || get(fCase) != "" {
+		if t.dismissed == nil || !t.dismissed.MatchString(a) {
+			l.Actions = []directory.BoardAction{{Case: get(fCase), Action: a, Effective: dates[fEffective], Completed: dates[fCompleted]}}
 		}
-		l.Actions = []directory.BoardAction{act}
 	}
-	if u := get(c.link); strings.HasPrefix(u, "https://") || strings.HasPrefix(u, "http://") {
+	l.Discipline = t.discipline(c, value)
+	if u := get(fLink); strings.HasPrefix(u, "https://") || strings.HasPrefix(u, "http://") {
 		l.Link = u
 	}
-	l.Standing = t.standing(l.Words, l.Expires, asOf, get(c.flagged))
-	rec := &directory.Record{Key: key, Line: line, Licence: l, Fields: make(map[string]string, len(c.keep))}
+	rec = &directory.Record{Key: id.key, Line: line, Licence: l, Fields: make(map[string]string, len(c.keep))}
 	for _, i := range c.keep {
-		if v := get(i); v != "" {
+		if v := value(i); v != "" {
 			rec.Fields[strings.TrimSpace(c.names[i])] = v
 		}
 	}
-	return rec, nil
+	return rec, doubts, nil
+}
+
+// discipline says what the row lets be seen of board actions beside those that it lists.
+func (t *roster) discipline(c *rosterColumns, value func(int) string) directory.Discipline {
+	switch {
+	case t.alone:
+		return directory.DisciplineAlone
+	case len(c.flagged) == 0 && c.at[fAction] < 0:
+		return directory.DisciplineUnsaid
+	}
+	d := directory.DisciplineShown
+	for _, i := range c.flagged {
+		switch v := directory.Fold(value(i)); {
+		case slices.Contains(t.clean, v):
+		case slices.Contains(t.pending, v):
+			d = directory.DisciplineUnsaid
+		default:
+			return directory.DisciplineFlagged
+		}
+	}
+	return d
 }
 
 // standing maps the board's own words. Only its clean active word is active, and then only if the
-// licence had not expired by the date of the data and no discipline is flagged that the row does not
-// explain: each of those is for a person (contracts.md §4).
-func (t *roster) standing(words string, expires, asOf directory.Date, flag string) directory.Observed {
-	seen, ok := t.words[directory.Fold(words)]
-	if !ok {
-		return directory.SeenIndeterminate
-	}
-	if seen == directory.SeenActive {
-		if expires != "" && asOf != "" && expires < asOf {
-			return directory.SeenIndeterminate
+// licence had not expired by the date of the data: such a row is for a person (contracts.md §4).
+func (t *roster) standing(c *rosterColumns, value func(int) string, expires, asOf directory.Date) (words string, seen directory.Observed) {
+	unknown := false
+	for i, s := range t.says {
+		if c.says[i] < 0 {
+			continue
 		}
-		if f := strings.ToLower(flag); t.flagged != nil && f != "no" && f != "n" {
-			return directory.SeenIndeterminate
+		v := value(c.says[i])
+		folded := directory.Fold(v)
+		if v != "" && !s.quiet && folded != "none" {
+			if words != "" {
+				words += ", "
+			}
+			words += v
 		}
+		if s.fills && seen != silent {
+			continue
+		}
+		o, ok := s.words[folded]
+		unknown = unknown || !ok
+		seen = together(seen, o)
 	}
-	return seen
+	switch {
+	case unknown, seen == silent:
+		seen = directory.SeenIndeterminate
+	case seen == directory.SeenActive && expires != "" && asOf != "" && expires < asOf:
+		seen = directory.SeenIndeterminate
+	}
+	return words, seen
+}
+
+// together joins what two columns say of one licence. What stands against somebody outweighs the rest; a
+// reason explains why a licence is not active; and an active licence that is not active is for a person.
+func together(a, b directory.Observed) directory.Observed {
+	switch {
+	case b == silent, a == b:
+		return a
+	case a == silent:
+		return b
+	case weight(a) > 0 || weight(b) > 0:
+		if weight(b) > weight(a) {
+			return b
+		}
+		return a
+	case a == directory.SeenInactive && b != directory.SeenActive:
+		return b
+	case b == directory.SeenInactive && a != directory.SeenActive:
+		return a
+	}
+	return directory.SeenIndeterminate
+}
+
+// weight orders the words that stand against somebody, and before them those that nobody understands.
+func weight(o directory.Observed) int {
+	return 1 + slices.Index([]directory.Observed{directory.SeenRestricted, directory.SeenProbation, directory.SeenSuspended, directory.SeenSurrendered, directory.SeenRevoked, directory.SeenIndeterminate}, o)
+}
+
+// nameOf reads the name from its columns, from one that holds it whole, or from a first name that holds
+// the middle one too.
+func (t *roster) nameOf(c *rosterColumns, get func(field) string) directory.Name {
+	if c.at[fName] >= 0 {
+		return directory.ParseName(directory.NameInCapitals(get(fName)))
+	}
+	first, middle := get(fFirst), get(fMiddle)
+	if c.at[fMiddle] < 0 {
+		first, middle, _ = strings.Cut(first, " ")
+	}
+	return rosterName(first, middle, get(fLast), get(fSuffix))
 }
 
 func rosterName(first, middle, last, suffix string) directory.Name {

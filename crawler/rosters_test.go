@@ -157,7 +157,7 @@ func TestTexas(t *testing.T) {
 	if diff := cmp.Diff(want, *r); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if m.record("TX:LSP:31000").Licence.BoardType != "LSSP" {
+	if m.record("TX:LSSP:31000").Licence.BoardType != "LSSP" {
 		t.Error("the rank LSP is the type LSSP")
 	}
 	if err := os.Remove(filepath.Join(dir, "SW.csv")); err != nil {
@@ -202,18 +202,30 @@ func TestRosterRows(t *testing.T) {
 	}
 }
 
-// TestRosterTypes holds the roster table to titles.csv.
+// TestRosterTypes holds the roster table to titles.csv and sources.csv.
 func TestRosterTypes(t *testing.T) {
 	for _, r := range rosters {
+		info, ok := directory.Tables().Source(r.source)
+		if src, found := Find(r.source); !ok || !found || info.Kind != "roster" || info.Jurisdiction != r.state || src.Unconfirmed != "" != strings.Contains(info.Note, "not confirmed") {
+			t.Errorf("%s: its row of sources.csv is %+v", r.source, info)
+		}
 		for word, code := range r.types {
+			if code == eitherDegree {
+				continue
+			}
 			title, ok := directory.Tables().Title(r.state, code)
 			if !ok || title.BoardType != code {
 				t.Errorf("%s: the board's type %s is %s, which titles.csv does not have", r.source, word, code)
 			}
+			if word == "" || strings.Trim(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != "" {
+				t.Errorf("%s: the type %q is not in the form in which it is compared", r.source, word)
+			}
 		}
-		for word := range r.words {
-			if directory.Fold(word) != word {
-				t.Errorf("%s: the status word %q is not in its folded form", r.source, word)
+		for _, s := range r.says {
+			for word := range s.words {
+				if directory.Fold(word) != word {
+					t.Errorf("%s: the status word %q is not in its folded form", r.source, word)
+				}
 			}
 		}
 	}

@@ -61,11 +61,13 @@ func standIn(t *testing.T) string {
 	put("npi_api/error-2.json", `{"Errors":[{"field":"enumeration_type","number":"09","description":"enumeration_type requires additional search criteria"}]}`)
 	put("state_headers/CO_DORA.csv", coHead)
 	put("state_headers/TX_BHEC.csv", txHead)
-	put("state_headers/WA_DOH.csv", "CredentialNumber,LastName,FirstName,MiddleName,CredentialType,Status,BirthYear,CEDueDate,FirstIssueDate,LastIssueDate,ExpirationDate,ActionTaken\n")
-	put("state_headers/CT_eLicense.csv", "CredentialId,Name,Type,BusinessName,DBA,FullCredentialCode,CredentialType,CredentialNumber,CredentialSubCategory,Credential,Status,StatusReason,Active\n")
-	put("state_headers/NY_OPMC.csv", "Last Name,First Name,Middle Name,Name Suffix,Address,License Number,License Type,Year of Birth,Effective Date,Action,Misconduct Description,Date Updated\n")
-	put("state_headers/CA_DCA.tsv", "Agency Code\tAgency Name\tLicTypeCode\tLicense Type\tLicense Number\tIndiv/Org\tLicense Status\n")
-	put("state_headers/FL_MQA.psv", "Respondent Name|License Number|Profession|Addr Line 1|City|State|Zip|Case Number|\n")
+	put("state_headers/WA_DOH.csv", waHead)
+	put("state_headers/IL_IDFPR.csv", ilHead)
+	put("state_headers/CT_eLicense.csv", ctHead)
+	put("state_headers/NY_OPMC.csv", nyHead)
+	put("state_headers/CA_DCA.tsv", caHead)
+	put("state_headers/FL_MQA_licensure.psv", flHead)
+	put("state_headers/FL_MQA_admin_complaints.psv", "Respondent Name|License Number|Profession|Addr Line 1|Addr Line 2|City|State|Zip|Case Number|Case Activity Type|Case Activity Date|\n")
 	put("state_headers/DE_DPR.csv", "license_no,last_name,first_name,license_type,license_status,expiration_date,disciplinary_action\n")
 	rows = samHead(samLayouts[1])
 	for i := range 199 {
@@ -124,32 +126,48 @@ func TestSampleAnswers(t *testing.T) {
 	}
 }
 
-// TestSampleHeaders finds every header of another publisher to be none of ours.
+// TestSampleHeaders finds every header to be its own source's and of no other.
 func TestSampleHeaders(t *testing.T) {
 	dir := samples(t)
 	files, err := filepath.Glob(filepath.Join(dir, "state_headers", "*"))
 	if err != nil || len(files) < 8 {
 		t.Fatal(err, len(files))
 	}
+	own := map[string]string{"CO_": "co-dora", "TX_BHEC": "tx-bhec", "WA_": "wa-doh", "IL_": "il-idfpr", "CT_": "ct-elicense", "CA_": "ca-dca", "FL_MQA_licensure": "fl-mqa", "NY_": "ny-opmc"}
+	found := 0
 	for _, f := range append(files, filepath.Join(dir, "sam_first200.csv")) {
 		b, err := os.ReadFile(f)
 		if err != nil {
 			t.Fatal(err)
 		}
 		text := string(b) + "\n"
-		for _, source := range []string{"leie", "nppes", "co-dora", "tx-bhec", "tx-oig"} {
-			m, _, err := importFile(t, source, write(t, "x.csv", text))
-			own := strings.HasPrefix(filepath.Base(f), "CO_") && source == "co-dora" || strings.HasPrefix(filepath.Base(f), "TX_BHEC") && source == "tx-bhec"
+		sources := []string{"leie", "nppes", "tx-oig", "tx-tmb-delegation"}
+		for _, r := range rosters {
+			sources = append(sources, r.source)
+		}
+		for _, source := range sources {
+			m, _, err := importFile(t, source, write(t, "x.csv", text), accept)
 			if err == nil || m.begun != 0 || directory.KindOf(err) != directory.Invalid {
 				t.Errorf("%s as %s: %v", f, source, err)
 			}
-			if own && !strings.Contains(err.Error(), "no rows") {
-				t.Errorf("%s as %s: %v, want a good header without rows", f, source, err)
+			good := strings.Contains(err.Error(), "no rows")
+			mine := false
+			for prefix, s := range own {
+				mine = mine || s == source && strings.HasPrefix(filepath.Base(f), prefix)
 			}
-			if strings.Contains(f, "sam_") && !strings.Contains(err.Error(), "SAM.gov") {
+			if good != mine {
+				t.Errorf("%s as %s: %v, want a good header without rows: %v", f, source, err, mine)
+			}
+			if mine {
+				found++
+			}
+			if strings.Contains(f, "sam_") && source != "ca-dca" && source != "fl-mqa" && !strings.Contains(err.Error(), "SAM.gov") {
 				t.Errorf("%s as %s: %v", f, source, err)
 			}
 		}
+	}
+	if found < 8 {
+		t.Errorf("%d headers are their own source's", found)
 	}
 }
 

@@ -15,7 +15,10 @@ type Source struct {
 	// look-up service are not: each holds only what was asked for.
 	Replaces bool
 	Listing  bool // pages of a listing site, which may also be read over the network
-	open     func(context.Context, *material, Options) (*work, error)
+	// Unconfirmed says why nobody can be sure of the format: no header of the publisher's own was seen. Such
+	// a source is read only with Options.AcceptUnconfirmed. "" where one was.
+	Unconfirmed string
+	open        func(context.Context, *material, Options) (*work, error)
 }
 
 // Sources returns every source that can be imported, sorted by id.
@@ -33,8 +36,16 @@ func Find(id string) (Source, bool) {
 
 func sources() []Source {
 	return []Source{
+		{ID: "ca-dca", Replaces: true, open: openRoster,
+			Help: "A licensee list of one board of the California Department of Consumer Affairs, as downloaded: text with tabs, called .xls: dca.ca.gov, Licensee Lists. One board's file at a time."},
 		{ID: "co-dora", Replaces: true, open: openRoster,
 			Help: "The CSV export of \"Professional and Occupational Licenses in Colorado\": data.colorado.gov, data set 7s5z-vewr, Export, CSV."},
+		{ID: "ct-elicense", Replaces: true, open: openRoster,
+			Help: "The CSV export of \"State Licenses and Credentials\": data.ct.gov, data set ngch-56tr, Export, CSV."},
+		{ID: "fl-mqa", Replaces: true, open: openRoster,
+			Help: "PROF_ALL.txt out of PROF_ALL.zip, or lic_status.dat, of the Florida Department of Health: MQA Search Services, Data Download. Not the complaints."},
+		{ID: "il-idfpr", Replaces: true, open: openRoster,
+			Help: "The CSV export of \"Professional Licensing\": data.illinois.gov, data set pzzh-kp68, Export, CSV."},
 		{ID: "kap-commons", Replaces: true, Listing: true, open: openListing,
 			Help: "Pages of KAP Commons (invented): a directory of saved .html files, one file, or the address of its first list page."},
 		{ID: "leie", Replaces: true, open: openLEIE,
@@ -43,6 +54,8 @@ func sources() []Source {
 			Help: "Answers of the NPI Registry as JSON, version 2.1: one file, or a directory of them: npiregistry.cms.hhs.gov/api."},
 		{ID: "nppes", Replaces: true, open: openNPPES,
 			Help: "The monthly NPPES file: the zip NPPES_Data_Dissemination_….zip as downloaded, or npidata_pfile_….csv out of it: download.cms.gov/nppes."},
+		{ID: "ny-opmc", Replaces: true, open: openRoster,
+			Help: "The CSV export of \"Professional Medical Conduct Board Actions\": health.data.ny.gov, data set ebmi-8ctw, Export, CSV. Actions alone, no licences."},
 		{ID: "open-clinics", Replaces: true, Listing: true, open: openListing,
 			Help: "Pages of Open Clinics (invented): a directory of saved .html files, one file, or the address of its first list page."},
 		{ID: "sam", Replaces: true, open: openSAM,
@@ -51,6 +64,12 @@ func sources() []Source {
 			Help: "A directory with the four lists LPC.csv, MFT.csv, PSY.csv and SW.csv of the Texas Behavioral Health Executive Council: bhec.texas.gov, Verify a License."},
 		{ID: "tx-oig", Replaces: true, open: openStateList,
 			Help: "The exclusions list of the Texas HHS Office of Inspector General, the whole workbook (not a search result) saved as a CSV file: oig.hhs.texas.gov, Exclusions."},
+		{ID: "tx-tmb", Replaces: true, open: openRoster, Unconfirmed: "its header was not seen, only the names of its columns in the service data.texas.gov",
+			Help: "The CSV export of \"All Licenses\" of the Texas Medical Board: data.texas.gov, data set tm3v-pfq9, Export, CSV."},
+		{ID: "tx-tmb-delegation", Replaces: true, open: openDelegations, Unconfirmed: "neither its header nor a row was seen, only what it holds",
+			Help: "The CSV export of \"Prescriptive Delegation\" of the Texas Medical Board: data.texas.gov, data set 3fg6-5a53, Export, CSV."},
+		{ID: "wa-doh", Replaces: true, open: openRoster,
+			Help: "The CSV export of \"Health Care Provider Credential Data\": data.wa.gov, data set qxh8-f4bd, Export, CSV."},
 	}
 }
 

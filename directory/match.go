@@ -128,6 +128,8 @@ func (r Record) Subject() Subject {
 		return s
 	case r.Listing != nil:
 		return r.Listing.Subject()
+	case r.Delegation != nil:
+		return r.Delegation.Delegate.Subject(r.Delegation.State)
 	}
 	return Subject{}
 }

@@ -21,6 +21,10 @@ type Release struct {
 	// Partial says that the release holds changes alone: what it does not carry stays as it was. It adds to
 	// the whole release in force.
 	Partial bool `json:"partial,omitempty"`
+
+	// Unconfirmed says that the format was read from what others say of it, since no header of the
+	// publisher's own was seen. What such a release says counts as a listing's word and never as a source's.
+	Unconfirmed bool `json:"unconfirmed,omitempty"`
 }
 
 // Record is one row or page of a source: our words beside the source's own. Exactly one of its
@@ -35,6 +39,8 @@ type Record struct {
 	Licence   *LicenceRecord   `json:"licence,omitempty"`
 	Exclusion *ExclusionRecord `json:"exclusion,omitempty"`
 	Listing   *Listing         `json:"listing,omitempty"`
+
+	Delegation *DelegationRecord `json:"delegation,omitempty"`
 }
 
 // IdentityRecord is a row of NPPES: who exists, by NPI. It is never evidence of good standing, and the
@@ -87,6 +93,44 @@ type LicenceRecord struct {
 	City      string        `json:"city,omitempty"`
 	ZIP       string        `json:"zip,omitempty"`
 	Link      string        `json:"link,omitempty"` // to the register's own page of this licence
+	// Discipline says what the register shows of board actions beside those in Actions.
+	Discipline Discipline `json:"discipline,omitempty"`
+}
+
+// Discipline is what a register lets be seen of public board actions.
+type Discipline string
+
+// Without a word, Actions are all that there are, and none are none.
+const (
+	DisciplineShown   Discipline = ""
+	DisciplineFlagged Discipline = "flagged" // there is or was one, and the row does not say which: a person looks it up
+	DisciplineUnsaid  Discipline = "unsaid"  // the register shows none of anybody, or has a case that is not decided: nothing follows
+	DisciplineAlone   Discipline = "alone"   // the row is of an action and says nothing of the licence's standing
+)
+
+// DelegationRecord is a row of a board's register of physicians who delegate prescribing.
+type DelegationRecord struct {
+	State     State    `json:"state"`
+	Physician Licensee `json:"physician"`
+	Delegate  Licensee `json:"delegate"` // a nurse practitioner or physician assistant
+	From      Date     `json:"from,omitempty"`
+	To        Date     `json:"to,omitempty"`
+}
+
+// Licensee is somebody as a register of another matter names them: by a name and a licence.
+type Licensee struct {
+	Name      Name          `json:"name,omitzero"`
+	BoardType string        `json:"board_type"` // as in data/titles.csv
+	Number    LicenceNumber `json:"number"`
+}
+
+// Subject returns the licensee's side of a comparison.
+func (l Licensee) Subject(state State) Subject {
+	s := Subject{Kind: Person, Licences: []LicenceKey{{state, l.BoardType, l.Number}}, States: []State{state}}
+	if !l.Name.IsZero() {
+		s.Names = []Name{l.Name}
+	}
+	return s
 }
 
 // BoardAction is a public disciplinary action in the board's own words.

@@ -94,8 +94,12 @@ func (p Practice) protocol() (Body, bool) {
 }
 
 // Observations returns what a record of a source that can prove something says about the provider it
-// was matched to. An exclusion list's clear answer comes from the completed run: see ScreenClear.
+// was matched to. An exclusion list's clear answer comes from the completed run: see ScreenClear. A register
+// whose format is not confirmed proves nothing: see stated.
 func (r Record) Observations(rel Release, m Match) []Statement {
+	if rel.Unconfirmed && (r.Licence != nil || r.Delegation != nil) {
+		return r.stated(rel, m)
+	}
 	base := Body{Match: m.Rung, By: m.By, Against: m.Against, Source: r.Source, SourceAsOf: rel.AsOf, Release: rel.Name}
 	see := func(c Claim, b Body) Statement { return Statement{Claim: c, Type: Observe, Body: b} }
 	switch {
@@ -113,6 +117,9 @@ func (r Record) Observations(rel Release, m Match) []Statement {
 		b.State, b.SourceWords, b.Number, b.Name = l.Standing, l.Words, l.Number.Shown, l.Name.String()
 		b.Issued, b.Expires, b.Link = l.Issued, l.Expires, l.Link
 		c := Claim{Kind: License, Jurisdiction: l.State, Title: l.BoardType, Number: l.Number}
+		if l.Discipline == DisciplineUnsaid {
+			return []Statement{see(c, b)}
+		}
 		d := base
 		d.Number, d.Name, d.Link, d.State = b.Number, b.Name, l.Link, SeenClear
 		for _, a := range l.Actions {
@@ -128,12 +135,28 @@ func (r Record) Observations(rel Release, m Match) []Statement {
 				d.State = SeenReinstated // every action is completed: a person looks before it counts as good
 			}
 		}
-		if l.Standing.Adverse() && d.State == SeenClear {
+		switch {
+		case l.Standing.Adverse() && d.State == SeenClear:
 			d.State, d.SourceWords = l.Standing, l.Words
+		case l.Discipline == DisciplineFlagged && len(l.Actions) == 0:
+			d.State, d.SourceWords = SeenIndeterminate, l.Words
 		}
 		b.Restrictions, b.ActionDate = d.Restrictions, d.ActionDate
 		screen := Claim{Kind: DisciplineScreen, Issuer: r.Source, Jurisdiction: l.State, Title: l.BoardType, Number: l.Number}
+		if l.Discipline == DisciplineAlone {
+			return []Statement{see(screen, d)}
+		}
 		return []Statement{see(c, b), see(screen, d)}
+	case r.Delegation != nil:
+		x := r.Delegation
+		b := base
+		b.State, b.SourceWords, b.Number, b.Name, b.From, b.To = SeenActive, "prescriptive delegation", x.Delegate.Number.Shown, x.Delegate.Name.String(), x.From, x.To
+		if x.To != "" && rel.AsOf != "" && x.To < rel.AsOf {
+			b.State = SeenExpired
+		}
+		st := see(Claim{Kind: OversightLink}, b)
+		st.Prescriber = &ListedPrescriber{Name: x.Physician.Name, Licences: []ListedLicence{{Title: x.Physician.BoardType, State: x.State, Number: x.Physician.Number}}}
+		return []Statement{st}
 	case r.Exclusion != nil:
 		e := r.Exclusion
 		if e.Reinstated != "" && !m.Identified() { // a name on a row that excludes nobody any more is no candidate
@@ -153,6 +176,33 @@ func (r Record) Observations(rel Release, m Match) []Statement {
 		return []Statement{see(Claim{Kind: ExclusionScreen, Issuer: r.Source}, b)}
 	}
 	return nil
+}
+
+// stated is what a register whose format is not confirmed says: that it lists a licence, or that two work
+// together, as a listing would. What it says against somebody it does not say at all here; the caller
+// opens a case for a person, and a match that is not sure says nothing.
+func (r Record) stated(rel Release, m Match) []Statement {
+	if m.Rung != M5 && m.Rung != M4 {
+		return nil
+	}
+	rel.Unconfirmed = false
+	var out []Statement
+	for _, st := range r.Observations(rel, m) {
+		if st.Body.State == SeenActive && (st.Claim.Kind == License || st.Claim.Kind == OversightLink) {
+			b := st.Body
+			st.Type, st.Body = Assert, Body{Class: ClassListing, Source: b.Source, SourceAsOf: b.SourceAsOf, SourceWords: b.SourceWords, Number: b.Number, Name: b.Name, From: b.From, To: b.To}
+			if st.Claim.Kind == OversightLink {
+				st.Body.Side = "provider"
+			}
+			out = append(out, st)
+		}
+	}
+	return out
+}
+
+// Adverse reports a row that says something against whom it is of.
+func (r Record) Adverse() bool {
+	return r.Licence != nil && (r.Licence.Standing.Adverse() || len(r.Licence.Actions) > 0)
 }
 
 // ScreenClear returns the observation that a completed release of an exclusion list holds neither an

@@ -359,6 +359,12 @@ func (w *work) importReferences(rel directory.Release, rows []*row, before map[s
 		if r.kind == "exclusion" {
 			continue // the screening of the completed run compares them
 		}
+		if r.kind == "delegation" {
+			if err := w.delegated(r, rel, known); err != nil {
+				return err
+			}
+			continue
+		}
 		was := r.provider
 		if err := w.relate(r, rel, w.candidates(r.record.Subject(), known, true)); err != nil {
 			return err

@@ -122,6 +122,9 @@ func (w *work) relate(r *row, rel directory.Release, found []candidate) error {
 				w.join(r, c)
 			}
 			w.observe(h, r, rel, m, r.record.Observations(rel, m))
+			if rel.Unconfirmed && r.record.Adverse() { // it proves nothing, and a person looks all the same
+				w.openCase(directory.Case{Kind: directory.CaseAdverse, Provider: c.id, Source: r.source, Key: r.key, Match: m}, nil)
+			}
 		case m.Rung == directory.M4 && exact: // the record is another's
 		case m.Rung == directory.M4 && corroborated > 1:
 			w.openCase(directory.Case{Kind: directory.CaseDuplicate, Provider: c.id, Source: r.source, Key: r.key, Match: m}, nil)
@@ -133,7 +136,7 @@ func (w *work) relate(r *row, rel directory.Release, found []candidate) error {
 			w.join(r, c)
 			var good []directory.Statement
 			for _, st := range r.record.Observations(rel, m) {
-				if st.Body.State.Good() {
+				if joins(st) {
 					good = append(good, st)
 					continue
 				}
@@ -145,6 +148,17 @@ func (w *work) relate(r *row, rel directory.Release, found []candidate) error {
 		}
 	}
 	return nil
+}
+
+// joins reports a statement that a corroborated match may carry: good news, or a listing's word.
+func joins(st directory.Statement) bool { return st.Type == directory.Assert || st.Body.State.Good() }
+
+// said reports that the statement is on record already.
+func said(events []directory.Event, st directory.Statement) bool {
+	if st.Type == directory.Assert {
+		return stated(events, st.Body)
+	}
+	return known(events, st.Body)
 }
 
 func adverse(statements []directory.Statement) bool {
@@ -182,7 +196,7 @@ func (w *work) observe(h *holding, r *row, rel directory.Release, m directory.Ma
 		if c.Kind == directory.License {
 			licence = i
 		}
-		if known(h.file.Claims[i].Events, st.Body) {
+		if said(h.file.Claims[i].Events, st) {
 			continue
 		}
 		r.evidence = w.keep(w.recordEvidence(r, rel))
@@ -190,7 +204,7 @@ func (w *work) observe(h *holding, r *row, rel directory.Release, m directory.Ma
 		visible := m.Rung == directory.M5 || m.Rung == directory.M4 || m.Identified()
 		n := w.append(h, i, e, visible)
 		n.source, n.key = r.source, r.key
-		n.judge = visible && !(c.Kind == directory.DisciplineScreen && st.Body.State == directory.SeenClear) // the licence's case stands for both
+		n.judge = visible && st.Type == directory.Observe && !(c.Kind == directory.DisciplineScreen && st.Body.State == directory.SeenClear) // the licence's case stands for both
 	}
 }
 
@@ -259,6 +273,12 @@ func (w *work) rematch(h *holding, subject directory.Subject) error {
 	}
 	more := false
 	for _, r := range found {
+		if r.kind == "delegation" {
+			if err := w.delegatedLater(r); err != nil {
+				return err
+			}
+			continue
+		}
 		if r.kind != "identity" && r.kind != "licence" {
 			continue
 		}
@@ -317,6 +337,56 @@ func (w *work) rematch(h *holding, subject directory.Subject) error {
 		}
 	}
 	return nil
+}
+
+// delegated observes of the delegate that a physician delegates prescribing to them. Both must have a page
+// already, and each is known by the licence for sure: a register makes nobody a page, and a name is nobody.
+func (w *work) delegated(r *row, rel directory.Release, known *neighbours) error {
+	d := r.record.Delegation
+	exact := func(l directory.Licensee) *candidate {
+		found := w.candidates(l.Subject(d.State), known, true)
+		if len(found) == 0 || found[0].match.Rung != directory.M5 || len(found) > 1 && found[1].match.Rung == directory.M5 {
+			return nil
+		}
+		return &found[0]
+	}
+	delegate, physician := exact(d.Delegate), exact(d.Physician)
+	r.provider, r.rung = "", ""
+	if delegate == nil {
+		return nil
+	}
+	w.join(r, *delegate)
+	if physician == nil || physician.id == delegate.id {
+		return nil
+	}
+	h, err := w.holdOne(delegate.id)
+	if err != nil {
+		return err
+	}
+	statements := r.record.Observations(rel, delegate.match)
+	for i := range statements {
+		statements[i].Claim.Other, statements[i].Body.Prescriber = physician.id, physician.id
+	}
+	w.observe(h, r, rel, delegate.match, statements)
+	return nil
+}
+
+// delegatedLater does so for a row that was loaded before one of the two had a page.
+func (w *work) delegatedLater(r *row) error {
+	run, err := w.runNumber(r.run)
+	if err != nil {
+		return err
+	}
+	d, before := r.record.Delegation, *r
+	known, err := w.neighbours(append(cleaned(d.Delegate.Subject(d.State).Blocks()), cleaned(d.Physician.Subject(d.State).Blocks())...))
+	if err != nil {
+		return err
+	}
+	if err := w.delegated(r, run.Release, known); err != nil || r.provider == before.provider && r.evidence == before.evidence {
+		return err
+	}
+	_, err = w.exec(`UPDATE source_record SET provider = $3, rung = $4, evidence = $5 WHERE source = $1 AND key = $2`, r.source, r.key, r.provider, r.rung, r.evidence)
+	return err
 }
 
 // quietLists returns the exclusion lists in force of which no newer run has begun: only such a list can

@@ -43,6 +43,8 @@ func prepare(rec directory.Record, rel directory.Release, run int64) (*row, erro
 		r.kind, r.part = "licence", clean(rec.Licence.BoardType)
 	case rec.Exclusion != nil:
 		r.kind = "exclusion"
+	case rec.Delegation != nil:
+		r.kind = "delegation"
 	default:
 		return nil, directory.Errorf(directory.Invalid, "record", "the record %q says nothing", rec.Key)
 	}
@@ -59,6 +61,9 @@ func prepare(rec directory.Record, rel directory.Release, run int64) (*row, erro
 	for _, b := range rec.Subject().Blocks() {
 		r.blocks = append(r.blocks, clean(b))
 	}
+	if d := rec.Delegation; d != nil { // it is found by either of the two
+		r.blocks = append(r.blocks, cleaned(d.Physician.Subject(d.State).Blocks())...)
+	}
 	if rec.Listing != nil && len(rec.Listing.WorksAt) > 0 {
 		r.blocks = append(r.blocks, worksBlock)
 	}
@@ -66,6 +71,9 @@ func prepare(rec directory.Record, rel directory.Release, run int64) (*row, erro
 	r.blocks = slices.Compact(r.blocks)
 	// What a newer program reads differently out of the same columns is found under other blocks.
 	r.hash = digest([]byte(r.hash + "\n" + strings.Join(r.blocks, "\n")))
+	if rel.Unconfirmed { // once the format is confirmed, the same row says more
+		r.hash = digest([]byte(r.hash + "\nunconfirmed"))
+	}
 	return r, nil
 }
 
@@ -253,6 +261,9 @@ func (w *work) evidenceOf(rel directory.Release, body any) directory.Evidence {
 		method = "web"
 	case rel.Source == "npi-api":
 		method = "api"
+	}
+	if rel.Unconfirmed {
+		info.Class = directory.ClassListing
 	}
 	return directory.Evidence{MediaType: "application/json", Source: rel.Source, Class: info.Class, Method: method, URL: rel.URL, File: rel.File,
 		FileSHA256: rel.SHA256, RetrievedAt: rel.Read, RetrievedBy: w.s.config.Tool.ID + "@" + w.s.config.Tool.Version, SourceAsOf: rel.AsOf, Body: b}

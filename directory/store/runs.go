@@ -108,6 +108,7 @@ func (t *tx) runs(rest string, args ...any) ([]directory.Run, error) {
 			return err
 		}
 		l.All, l.Partial = strings.Contains(options, "all"), strings.Contains(options, "partial")
+		l.Unconfirmed = strings.Contains(options, "unconfirmed")
 		out = append(out, x)
 		return json.Unmarshal([]byte(counts), &out[len(out)-1].Counts)
 	})
@@ -136,6 +137,9 @@ func options(rel directory.Release) string {
 	}
 	if rel.Partial {
 		told = append(told, "partial")
+	}
+	if rel.Unconfirmed {
+		told = append(told, "unconfirmed")
 	}
 	return strings.Join(told, " ")
 }

@@ -756,7 +756,7 @@ func (x *sourceNow) silence(c directory.Claim) (directory.Run, bool) {
 	}
 	title, _ := titleOf(c)
 	run, ok := x.parts[title]
-	return run, ok && x.info.Completeness != "n/a"
+	return run, ok && x.info.Completeness != "n/a" && !run.Release.Unconfirmed
 }
 
 // number reports that a row that could not be read may be of the licence number.
@@ -827,10 +827,10 @@ func (p *looking) unseen(r *row, rel directory.Release, m directory.Match) bool 
 		if c.Kind == directory.License {
 			of = i
 		}
-		if m.Rung == directory.M4 && !st.Body.State.Good() {
+		if m.Rung == directory.M4 && !joins(st) {
 			continue // never joined by itself
 		}
-		if i < 0 || !known(p.h.file.Claims[i].Events, st.Body) {
+		if i < 0 || !said(p.h.file.Claims[i].Events, st) {
 			return true
 		}
 	}

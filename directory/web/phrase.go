@@ -605,10 +605,17 @@ func (t teller) stale(c directory.Claim, s directory.Standing) string {
 	return out + ". Check the register yourself."
 }
 
+// covers says what a register leaves out, for whoever looked in it in vain (domain.md §5.7). A register of
+// every licence there ever was leaves out none.
+var covers = map[string]string{
+	"active_only":        ", which lists current licences only,",
+	"current_and_lapsed": ", which lists current and lapsed licences and leaves out those that were revoked or given up,",
+}
+
 func (t teller) notFound(c directory.Claim, s directory.Standing) string {
 	register := t.the(s.Basis.Body.Source)
-	if source, ok := t.policy.Tables().Source(s.Basis.Body.Source); ok && source.Completeness == "active_only" {
-		register += ", which lists current licences only,"
+	if source, ok := t.policy.Tables().Source(s.Basis.Body.Source); ok {
+		register += covers[source.Completeness]
 	}
 	out := "We searched " + register + " on " + s.CheckedAt.Date().String() + " by name and number and found no record. Names and numbers can differ, so this does not mean "
 	switch c.Kind {

@@ -80,6 +80,8 @@ func TestSentences(t *testing.T) {
 			"We have no register of Colorado to look this up in."},
 		{"could not, of a training", training, standingOf(directory.StatusCouldNotCheck, directory.ClassSource, directory.Body{Source: "kapdir"}, "SRC_NO_REGISTER"),
 			"There is no public register for this."},
+		{"not found among current and lapsed licences", licence, standingOf(directory.StatusNotFound, directory.ClassSource, directory.Body{Source: "ca-dca"}, directory.ReasonNoRecord),
+			"We searched the California register, which lists current and lapsed licences and leaves out those that were revoked or given up, on 12 Nov 2026 by name and number and found no record. Names and numbers can differ, so this does not mean the person is not licensed."},
 		{"not found among current licences", licence, standingOf(directory.StatusNotFound, directory.ClassSource, directory.Body{Source: "tx-bhec"}, directory.ReasonNoRecord),
 			"We searched the Texas register, which lists current licences only, on 12 Nov 2026 by name and number and found no record. Names and numbers can differ, so this does not mean the person is not licensed."},
 		{"no answer", licence, standingOf(directory.StatusCouldNotCheck, directory.ClassSource, directory.Body{Source: "co-dora"}, directory.ReasonUnavailable),
