@@ -15,7 +15,10 @@ type Source struct {
 	// look-up service are not: each holds only what was asked for.
 	Replaces bool
 	Listing  bool // pages of a listing site, which may also be read over the network
-	open     func(context.Context, *material, Options) (*work, error)
+	// Unconfirmed says why nobody can be sure of the format: no header of the publisher's own was seen. Such
+	// a source is read only with Options.AcceptUnconfirmed. "" where one was.
+	Unconfirmed string
+	open        func(context.Context, *material, Options) (*work, error)
 }
 
 // Sources returns every source that can be imported, sorted by id.
@@ -38,7 +41,7 @@ func sources() []Source {
 		{ID: "kap-commons", Replaces: true, Listing: true, open: openListing,
 			Help: "Pages of KAP Commons (invented): a directory of saved .html files, one file, or the address of its first list page."},
 		{ID: "leie", Replaces: true, open: openLEIE,
-			Help: "UPDATED.csv, the whole List of Excluded Individuals/Entities: oig.hhs.gov/exclusions, LEIE downloadable databases. Not the monthly supplements."},
+			Help: "UPDATED.csv, the whole List of Excluded Individuals/Entities; or, between two of them, a month's exclusions (2610excl.csv) or reinstatements (2610rein.csv): oig.hhs.gov/exclusions, LEIE downloadable databases."},
 		{ID: "npi-api", open: openNPIAPI,
 			Help: "Answers of the NPI Registry as JSON, version 2.1: one file, or a directory of them: npiregistry.cms.hhs.gov/api."},
 		{ID: "nppes", Replaces: true, open: openNPPES,

@@ -61,10 +61,12 @@ func openStateList(_ context.Context, m *material, _ Options) (*work, error) {
 		at, err = l.places(f.name, names)
 		return err
 	}
-	if err := eachRow(f, header, func(fields []string, line int, _ *rows) error { return l.spoilt(f.name, fields, line, at) }, nil); err != nil {
+	n := 0
+	err := eachRow(f, header, func(fields []string, line int, _ *rows) error { n++; return l.spoilt(f.name, fields, line, at) }, func(*badRow) error { n++; return nil })
+	if err != nil {
 		return nil, err
 	}
-	return &work{asOf: dayInName(f.name), read: func(_ context.Context, o *out) error {
+	return &work{asOf: dayInName(f.name), rows: n, read: func(_ context.Context, o *out) error {
 		o.file, o.total = f.name, f.size
 		return eachRow(f, header, func(fields []string, line int, rs *rows) error {
 			o.bytes = func() int64 { return rs.src.n }

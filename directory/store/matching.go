@@ -372,10 +372,7 @@ func (w *work) screen(h *holding, list directory.Run, rows []*row) error {
 		grade int
 	}
 	var hits []hit
-	for _, r := range rows {
-		if r.run < list.First() {
-			continue // a row of an older release that has not been taken away yet
-		}
+	for _, r := range counting(rows, list) {
 		m := directory.MatchSubjects(r.record.Subject(), subject)
 		if m.Rung == directory.M0 {
 			continue
@@ -394,6 +391,12 @@ func (w *work) screen(h *holding, list directory.Run, rows []*row) error {
 		}
 	}
 	slices.SortFunc(hits, func(a, b hit) int {
+		if good := b.body.State.Good(); a.body.State.Good() != good { // that one exclusion has ended hides no other
+			if good {
+				return -1
+			}
+			return 1
+		}
 		return cmp.Or(cmp.Compare(b.grade, a.grade), cmp.Compare(b.match.Rung, a.match.Rung), cmp.Compare(a.row.key, b.row.key))
 	})
 	st, visible := none, true
@@ -458,15 +461,15 @@ func (t *tx) unreadOf(run directory.Run) (*unread, error) {
 	u := &unread{words: map[string]bool{}}
 	err := t.each(`SELECT text FROM reject WHERE run IN (SELECT id FROM run WHERE source = $1 AND number >= $2 AND (outcome = 'done' OR number = $3))`,
 		[]any{run.Release.Source, run.First(), run.Number}, func(r *sql.Rows) error {
-		var text string
-		err := r.Scan(&text)
-		words := strings.Fields(directory.Fold(text))
-		u.blank = u.blank || len(words) == 0
-		for _, x := range words {
-			u.words[x] = true
-		}
-		return err
-	})
+			var text string
+			err := r.Scan(&text)
+			words := strings.Fields(directory.Fold(text))
+			u.blank = u.blank || len(words) == 0
+			for _, x := range words {
+				u.words[x] = true
+			}
+			return err
+		})
 	return u, err
 }
 

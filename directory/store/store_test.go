@@ -45,6 +45,8 @@ func testStore(t *testing.T, fresh func(testing.TB) Config) {
 		{"roster", testRoster},
 		{"exclusion list", testExclusions},
 		{"changes to a list", testPartial},
+		{"reinstatements", testReinstatements},
+		{"what is in force", testHeld},
 		{"name-only candidate is invisible", testNameOnly},
 		{"candidate cleared", testCleared},
 		{"late arrivals", testLate},
