@@ -306,7 +306,7 @@ func TestSources(t *testing.T) {
 			t.Errorf("%s is a listing: %v, the table says %q", s.ID, s.Listing, info.Kind)
 		}
 	}
-	if !slices.IsSorted(ids) || len(ids) != 9 {
+	if !slices.IsSorted(ids) || len(ids) != 15 {
 		t.Errorf("sources %v", ids)
 	}
 	if _, ok := Find("certificate"); ok {

@@ -1,6 +1,7 @@
 package crawler
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -123,7 +124,7 @@ func survey(f file, header func([]string) error) (n int, err error) {
 // eachRow opens a file, checks its header and calls row for each record, bad for each row that cannot
 // be read.
 func eachRow(f file, header func([]string) error, row func([]string, int, *rows) error, bad func(*badRow) error) error {
-	rs, names, done, err := openRows(f, ',')
+	rs, names, done, err := openRows(f, cmp.Or(f.comma, ','))
 	if err != nil {
 		return err
 	}

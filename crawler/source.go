@@ -36,24 +36,36 @@ func Find(id string) (Source, bool) {
 
 func sources() []Source {
 	return []Source{
+		{ID: "ca-medi-cal", Replaces: true, open: openStateList,
+			Help: "The Suspended and Ineligible Provider List of Medi-Cal, the CSV file as downloaded, or the workbook: files.medi-cal.ca.gov, References, S&I List."},
 		{ID: "co-dora", Replaces: true, open: openRoster,
 			Help: "The CSV export of \"Professional and Occupational Licenses in Colorado\": data.colorado.gov, data set 7s5z-vewr, Export, CSV."},
 		{ID: "kap-commons", Replaces: true, Listing: true, open: openListing,
 			Help: "Pages of KAP Commons (invented): a directory of saved .html files, one file, or the address of its first list page."},
+		{ID: "la-ldh", Replaces: true, open: openStateList,
+			Help: "The Adverse Actions List of the Louisiana Department of Health, \"Download CSV\": adverseactions.ldh.la.gov."},
 		{ID: "leie", Replaces: true, open: openLEIE,
 			Help: "UPDATED.csv, the whole List of Excluded Individuals/Entities; or, between two of them, a month's exclusions (2610excl.csv) or reinstatements (2610rein.csv): oig.hhs.gov/exclusions, LEIE downloadable databases."},
 		{ID: "npi-api", open: openNPIAPI,
 			Help: "Answers of the NPI Registry as JSON, version 2.1: one file, or a directory of them: npiregistry.cms.hhs.gov/api."},
 		{ID: "nppes", Replaces: true, open: openNPPES,
 			Help: "The monthly NPPES file: the zip NPPES_Data_Dissemination_….zip as downloaded, or npidata_pfile_….csv out of it: download.cms.gov/nppes."},
+		{ID: "ny-omig", Replaces: true, open: openStateList,
+			Help: "The exclusion list of the New York Office of the Medicaid Inspector General, the workbook or the text file as downloaded: omig.ny.gov, Medicaid exclusions."},
+		{ID: "oh-odm", Replaces: true, open: openStateList,
+			Help: "The exclusion and suspension list of Ohio Medicaid, the workbook as downloaded: medicaid.ohio.gov."},
 		{ID: "open-clinics", Replaces: true, Listing: true, open: openListing,
 			Help: "Pages of Open Clinics (invented): a directory of saved .html files, one file, or the address of its first list page."},
+		{ID: "pa-dhs", Replaces: true, open: openStateList,
+			Help: "The Medicheck list of providers precluded from Pennsylvania's Medical Assistance, the whole list as text or CSV: pa.gov, Medicheck."},
 		{ID: "sam", Replaces: true, open: openSAM,
 			Help: "SAM_Exclusions_Public_Extract_V2_YYDDD.ZIP, the daily public extract of exclusions, or the CSV file in it: sam.gov, Data Services, Exclusions, Public."},
 		{ID: "tx-bhec", Replaces: true, open: openRoster,
 			Help: "A directory with the four lists LPC.csv, MFT.csv, PSY.csv and SW.csv of the Texas Behavioral Health Executive Council: bhec.texas.gov, Verify a License."},
 		{ID: "tx-oig", Replaces: true, open: openStateList,
 			Help: "The exclusions list of the Texas HHS Office of Inspector General, the whole workbook (not a search result) saved as a CSV file: oig.hhs.texas.gov, Exclusions."},
+		{ID: "wa-hca", Replaces: true, open: openStateList,
+			Help: "The provider termination and exclusion list of the Washington Health Care Authority, the workbook as downloaded: hca.wa.gov."},
 	}
 }
 
