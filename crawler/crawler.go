@@ -29,6 +29,8 @@ const BatchSize = 500
 // Sink takes what an import reads. The store implements it; the interface is here because the crawler
 // needs it.
 type Sink interface {
+	// Held says what of the release's source is in force before it is imported, and changes nothing.
+	Held(ctx context.Context, rel directory.Release) (directory.Held, error)
 	// Begin opens a run. With Run.Already these bytes were imported before and there is nothing to do.
 	Begin(ctx context.Context, rel directory.Release) (directory.Run, error)
 	// Put takes at most BatchSize records.
@@ -68,6 +70,7 @@ type Options struct {
 	Pace     rate.Limit       // requests a second to one host; 0 is 1
 
 	AcceptUnconfirmed bool // read a format that nobody has seen in the publisher's own hand: see Source.Unconfirmed
+	AcceptSmaller     bool // let a list replace one that is much longer
 
 	tick func() time.Time // paces Progress
 }
@@ -106,6 +109,11 @@ type work struct {
 	asOf directory.Date // from the publisher's file name; "" if that does not say
 	name string         // the publisher's own name of the release; "" if there is none
 	read func(context.Context, *out) error
+
+	partial bool // it holds changes alone: see directory.Release.Partial
+	rows    int  // of an exclusion list, good and bad; 0 where they were not counted
+	// fits holds the release to what is in force, and may correct it. It is asked only where something is.
+	fits func(rel *directory.Release, held directory.Held) error
 }
 
 // Run imports one input of a source. Bytes that were imported before change nothing and give the earlier
@@ -136,7 +144,7 @@ func Run(ctx context.Context, src Source, in Input, sink Sink, opts Options) (di
 		return directory.Run{}, err
 	}
 	now := directory.At(opts.Now())
-	rel := directory.Release{Source: src.ID, Name: opts.Release, AsOf: opts.AsOf, SHA256: m.sha, File: m.name, URL: m.url, Size: m.size, Read: now, All: opts.All, Unconfirmed: src.Unconfirmed != ""}
+	rel := directory.Release{Source: src.ID, Name: opts.Release, AsOf: opts.AsOf, SHA256: m.sha, File: m.name, URL: m.url, Size: m.size, Read: now, All: opts.All, Partial: w.partial, Unconfirmed: src.Unconfirmed != ""}
 	if rel.AsOf == "" {
 		rel.AsOf = w.asOf
 	}
@@ -154,6 +162,9 @@ func Run(ctx context.Context, src Source, in Input, sink Sink, opts Options) (di
 	}
 	if rel.Name == "" {
 		rel.Name = string(rel.AsOf)
+	}
+	if err := w.compare(ctx, &rel, sink, opts); err != nil {
+		return directory.Run{}, err
 	}
 	run, err := sink.Begin(ctx, rel)
 	if err != nil || run.Already {
@@ -185,6 +196,33 @@ func Run(ctx context.Context, src Source, in Input, sink Sink, opts Options) (di
 	}
 	return ended, err
 }
+
+// compare refuses a list that cannot be the successor of the one in force, before the sink hears of it: a
+// run that begins and fails would leave who arrives meanwhile unanswered.
+func (w *work) compare(ctx context.Context, rel *directory.Release, sink Sink, opts Options) error {
+	if w.rows == 0 {
+		return nil
+	}
+	held, err := sink.Held(ctx, *rel)
+	if err != nil || !held.Found || held.Already {
+		return err
+	}
+	if w.fits != nil {
+		return w.fits(rel, held)
+	}
+	if before := held.Whole.Counts.Read; tooSmall(w.rows, before) && !opts.AcceptSmaller {
+		return directory.Errorf(directory.Invalid, "rows", "%s holds %d rows, and the release in force %d (%s, run %d): no list loses so many from one release to the next, and a part of it would clear people. Fetch it again; if the publisher really shortened it, say --accept-smaller",
+			rel.File, w.rows, before, held.Whole.Release.AsOf, held.Whole.Number)
+	}
+	return nil
+}
+
+// tooSmall reports a list that lost more than a tenth of its rows, and more than a few. The LEIE loses
+// fewer than one in a thousand in a month. A cut that falls between two rows shows by nothing else.
+func tooSmall(rows, before int) bool { return before-rows > fewRows && rows*10 < before*9 }
+
+// fewRows is how many rows more or less say nothing yet.
+const fewRows = 20
 
 func (o Options) complete() Options {
 	if o.Now == nil {

@@ -49,11 +49,12 @@ func TestRefused(t *testing.T) {
 	}{
 		{"empty", "leie", "UPDATED.csv", "", []string{"UPDATED.csv", "empty"}},
 		{"header alone", "leie", "UPDATED.csv", noRows(leieHead), []string{"UPDATED.csv", "no rows", "replaces nothing"}},
-		{"renamed column", "leie", "UPDATED.csv", strings.Replace(leieHead, "WVRSTATE", "WAIVERSTATE", 1) + leieRow(), []string{"line 1", "WVRSTATE", `"WAIVERSTATE"`}},
+		{"renamed column", "leie", "UPDATED.csv", strings.Replace(leieHead, "EXCLDATE", "EXCLUDED", 1) + leieRow(), []string{"line 1", "EXCLDATE", `"EXCLUDED"`}},
 		{"columns changed places", "leie", "UPDATED.csv", strings.Replace(leieHead, "CITY,STATE", "STATE,CITY", 1) + leieRow(), []string{"CITY", "another place"}},
 		{"a new column", "leie", "UPDATED.csv", strings.TrimSpace(leieHead) + ",EXTRA\n" + leieRow(), []string{"EXTRA", "new"}},
-		{"monthly supplement", "leie", "2610excl.csv", leieHead + leieRow(), []string{"supplement", "UPDATED.csv"}},
-		{"old supplement", "leie", "1609REIN.CSV", leieHead + leieRow(), []string{"supplement"}},
+		{"a month that is none", "leie", "2613excl.csv", leieHead + leieRow(), []string{"2613excl.csv", "month 13", "2026"}},
+		{"a month without rows", "leie", "rein2610.csv", leieHead, []string{"rein2610.csv", "no rows"}},
+		{"before the list had NPIs", "leie", "1304excl.csv", strings.Replace(leieHead, "NPI,", "", 1) + leieRow(), []string{"NPI", "missing"}},
 		{"another source's file", "leie", "UPDATED.csv", coHead + coRow(), []string{"LASTNAME", "source co-dora"}},
 		{"Texas for Colorado", "co-dora", "x.csv", txHead + txRow(), []string{"looks like a Texas list", "tx-bhec"}},
 		{"NPPES for LEIE", "leie", "UPDATED.csv", nppesFile(nppesRow(nppesHeader(false))), []string{"main NPPES file"}},
@@ -305,7 +306,7 @@ func TestSources(t *testing.T) {
 			t.Errorf("%s is a listing: %v, the table says %q", s.ID, s.Listing, info.Kind)
 		}
 	}
-	if !slices.IsSorted(ids) || len(ids) != 17 {
+	if !slices.IsSorted(ids) || len(ids) != 23 {
 		t.Errorf("sources %v", ids)
 	}
 	if _, ok := Find("certificate"); ok {

@@ -1,20 +1,38 @@
 package crawler
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
 	"regexp"
 	"strings"
+	"time"
 
 	"kapdir/directory"
 )
 
-// leieHeader is the published header, verbatim. A file with any other is refused: the list decides
-// about people, and a column that moved would decide wrongly.
+// leieHeader is the published header, verbatim, of the whole list and of the monthly files. A file with any
+// other is refused: the list decides about people, and a column that moved would decide wrongly.
 var leieHeader = []string{"LASTNAME", "FIRSTNAME", "MIDNAME", "BUSNAME", "GENERAL", "SPECIALTY", "UPIN", "NPI", "DOB", "ADDRESS", "CITY", "STATE", "ZIP",
 	"EXCLTYPE", "EXCLDATE", "REINDATE", "WAIVERDATE", "WVRSTATE"}
+
+// leieOther are the publisher's other names of two columns: in the description of the layout, and in the
+// corrections.
+var leieOther = map[string]string{"WAIVERSTATE": "WVRSTATE", "EXCLTYP1": "EXCLTYPE"}
+
+// leieColumns holds a header to the published one.
+func leieColumns(file string, names []string) error {
+	own := make([]string, len(names))
+	for i, n := range names {
+		own[i] = trimmedName(n)
+		if c, ok := leieOther[own[i]]; ok {
+			own[i] = c
+		}
+	}
+	return sameHeader(file, "leie", own, leieHeader)
+}
 
 const (
 	leieLast, leieFirst, leieMiddle, leieBusiness, leieGeneral, leieSpecialty, leieUPIN, leieNPI, leieBirth = 0, 1, 2, 3, 4, 5, 6, 7, 8
@@ -26,33 +44,87 @@ const (
 var leieKept = []int{leieLast, leieFirst, leieMiddle, leieBusiness, leieGeneral, leieSpecialty, leieUPIN, leieNPI, leieCity, leieState, leieZIP,
 	leieType, leieDate, leieReinstated, leieWaiver, leieWaiverState}
 
-// leieSupplement is a monthly file: 2610excl.csv, 1609REIN.CSV, sanc0911.csv. Adding supplements up does not
-// give the next list (it leaves out corrections), and a list of one month must never replace the whole.
-var leieSupplement = regexp.MustCompile(`(?i)^(\d{4}(excl|rein)|(sanc|excl|rein)\d{4})\b`)
+// leieMonthly is the name of a monthly file: 2610excl.csv, 1609REIN.CSV, sanc0911.csv. Its four digits are a
+// year and a month.
+var leieMonthly = regexp.MustCompile(`(?i)^(?:(\d{2})(\d{2})(excl|rein)|(excl|sanc|rein)(\d{2})(\d{2}))\b`)
 
-// openLEIE reads the whole list once before the run begins, so that a file which is cut off or empty
-// changes nothing.
+// leieMonth is a monthly file: who was excluded in the month, or who was reinstated in it. Both change the
+// list that is in force. They do not add up to the next list, which has corrections that neither of them
+// has, so that the whole list is still what to import when it comes out.
+type leieMonth struct {
+	name       string
+	end        directory.Date // the last day of the month
+	before     directory.Date // the last day of the month before
+	reinstated bool
+	rows       int
+}
+
+// leieMonthOf reads a file's name. It is nil for the whole list.
+func leieMonthOf(name string) (*leieMonth, error) {
+	d := leieMonthly.FindStringSubmatch(name)
+	if d == nil {
+		return nil, nil
+	}
+	year, month, kind := d[1]+d[5], d[2]+d[6], strings.ToLower(d[3]+d[4])
+	first, err := time.Parse("0601", year+month)
+	if err != nil {
+		return nil, invalid(name, 0, "", "the file's name says month %s of 20%s, which does not exist: give the file the name under which it was published", month, year)
+	}
+	day := func(t time.Time) directory.Date { return directory.Date(t.Format(time.DateOnly)) }
+	return &leieMonth{name: strings.ToLower(d[0]), end: day(first.AddDate(0, 1, -1)), before: day(first.AddDate(0, 0, -1)), reinstated: kind == "rein"}, nil
+}
+
+// fits holds a monthly file to the list in force. Exclusions of a month follow those of the month before,
+// since a list that lacks a month would clear whoever was excluded in it. Reinstatements make no list
+// newer: they say nothing of the exclusions of their month.
+func (m *leieMonth) fits(rel *directory.Release, held directory.Held) error {
+	whole, newest := held.Whole, held.Newest
+	switch {
+	case m.rows > fewRows && m.rows*10 > whole.Counts.Read:
+		return directory.Errorf(directory.Invalid, "rows", "%s is named as the changes of one month and holds %d rows, where the whole list (run %d) has %d: in May 2026 the publisher put the whole list under such a name. If this is the whole list, call it UPDATED.csv and import it with --as-of",
+			rel.File, m.rows, whole.Number, whole.Counts.Read)
+	case m.end < whole.Release.AsOf && m.reinstated:
+		return directory.Errorf(directory.Conflict, "as_of", "%s is older than the whole list in force (%s, run %d), which leaves out whom it names already", rel.File, whole.Release.AsOf, whole.Number)
+	case m.reinstated:
+		rel.AsOf = newest.Release.AsOf
+	case m.before > newest.Release.AsOf:
+		return directory.Errorf(directory.Conflict, "as_of", "%s follows the exclusions of the month that ends on %s, and what is in force is of %s (run %d): import what lies between first; if the publisher left a month out, import the whole list UPDATED.csv",
+			rel.File, m.before, newest.Release.AsOf, newest.Number)
+	}
+	return nil
+}
+
+// openLEIE reads the whole list, or a monthly file, once before the run begins, so that a file which is cut
+// off or empty changes nothing.
 func openLEIE(_ context.Context, m *material, _ Options) (*work, error) {
 	f := m.files[0]
-	if leieSupplement.MatchString(f.name) {
-		return nil, invalid(f.name, 0, "", "this is a monthly supplement; only the whole list UPDATED.csv replaces the list before it")
-	}
-	if err := survey(f, func(names []string) error { return sameHeader(f.name, "leie", names, leieHeader) }); err != nil {
+	month, err := leieMonthOf(f.name)
+	if err != nil {
 		return nil, err
 	}
-	return &work{asOf: dayInName(f.name), read: func(_ context.Context, o *out) error { return readLEIE(f, o) }}, nil
+	w := &work{asOf: dayInName(f.name)}
+	if w.rows, err = survey(f, func(names []string) error { return leieColumns(f.name, names) }); err != nil {
+		return nil, err
+	}
+	if month != nil {
+		month.rows = w.rows
+		w.asOf, w.name, w.partial, w.fits = month.end, month.name, true, month.fits
+	}
+	w.read = func(_ context.Context, o *out) error { return readLEIE(f, month != nil && month.reinstated, o) }
+	return w, nil
 }
 
 // survey reads a file to its end without keeping anything: its header, that no line is beyond the
-// bound, that it is not cut off, and that it has at least one row.
-func survey(f file, header func([]string) error) error {
-	return eachRow(f, header, nil, nil)
+// bound, that it is not cut off, and that it has at least one row. It returns how many it has, good and bad.
+func survey(f file, header func([]string) error) (n int, err error) {
+	err = eachRow(f, header, func([]string, int, *rows) error { n++; return nil }, func(*badRow) error { n++; return nil })
+	return n, err
 }
 
 // eachRow opens a file, checks its header and calls row for each record, bad for each row that cannot
 // be read.
 func eachRow(f file, header func([]string) error, row func([]string, int, *rows) error, bad func(*badRow) error) error {
-	rs, names, done, err := openRows(f, ',')
+	rs, names, done, err := openRows(f, cmp.Or(f.comma, ','))
 	if err != nil {
 		return err
 	}
@@ -87,12 +159,13 @@ func eachRow(f file, header func([]string) error, row func([]string, int, *rows)
 	}
 }
 
-func readLEIE(f file, o *out) error {
+func readLEIE(f file, reinstated bool, o *out) error {
 	o.file, o.total = f.name, f.size
-	return eachRow(f, func(names []string) error { return sameHeader(f.name, "leie", names, leieHeader) },
+	today := directory.At(o.opts.Now()).Date()
+	return eachRow(f, func(names []string) error { return leieColumns(f.name, names) },
 		func(fields []string, line int, rs *rows) error {
 			o.bytes = func() int64 { return rs.src.n }
-			return exclusion(fields, line, o)
+			return exclusion(fields, line, reinstated, today, o)
 		},
 		func(b *badRow) error {
 			return o.reject(directory.Reject{Line: b.line, Reason: b.reason, Text: rowText(b.text)})
@@ -167,9 +240,9 @@ func rowKey(values ...string) string {
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-// exclusion turns a row of LEIE into a record. A value that cannot be read costs the row only where the
-// row says nothing without it.
-func exclusion(fields []string, line int, o *out) error {
+// exclusion turns a row of LEIE into a record, of a reinstatement if it stands in a file of those. A value
+// that cannot be read costs the row only where the row says nothing without it.
+func exclusion(fields []string, line int, reinstated bool, today directory.Date, o *out) error {
 	get := func(i int) string { return cleanText(fields[i]) }
 	r := newListRow(o, line, []string{get(leieLast), get(leieFirst), get(leieMiddle), get(leieBusiness)}, get(leieNPI), get(leieType), get(leieDate), get(leieSpecialty))
 	for i, v := range fields {
@@ -215,10 +288,22 @@ func exclusion(fields []string, line int, o *out) error {
 			}
 		}
 	}
+	switch {
+	case reinstated && x.Reinstated == "":
+		return r.refuse(leieHeader[leieReinstated], "the row stands among the reinstatements and has no date of one")
+	case x.Reinstated != "" && x.Reinstated < x.Excluded:
+		return r.refuse(leieHeader[leieReinstated], "the reinstatement is dated before the exclusion, so that nobody can say which of them holds")
+	case x.Reinstated > today:
+		return r.refuse(leieHeader[leieReinstated], "the reinstatement is dated after today, "+string(today))
+	}
 	if x.NPI, err = r.npi("NPI", get(leieNPI)); err != nil {
 		return err
 	}
-	rec := directory.Record{Key: leieKey(fields), Line: line, Exclusion: x, Fields: make(map[string]string, len(leieKept))}
+	key := leieKey(fields)
+	if reinstated { // a row of its own: the exclusion may come before it, after it, again, or never
+		x.Ends, key = key, key+"-reinstated"
+	}
+	rec := directory.Record{Key: key, Line: line, Exclusion: x, Fields: make(map[string]string, len(leieKept))}
 	for _, i := range leieKept {
 		if v := get(i); v != "" {
 			rec.Fields[leieHeader[i]] = v
@@ -227,12 +312,23 @@ func exclusion(fields []string, line int, o *out) error {
 	return o.record(rec)
 }
 
-// leieKey leaves out what changes in a row that goes on: reinstatement and waiver. Duplicate lines, which
-// the list has, share it.
+// leieKey names an exclusion by who, on what ground and since when, so that the row which ends it, months
+// later, finds it: what is kept up to date meanwhile, such as the address, does not count. Where no birth
+// date says who, the town does: a business may be excluded at several places on one day. Duplicate lines,
+// which the list has, share the key.
+//
+// A reinstatement whose row says somebody else in one of these ends nothing: who was excluded stays so
+// until the next whole list leaves them out.
 func leieKey(fields []string) string {
-	var values []string
-	for _, i := range []int{leieLast, leieFirst, leieMiddle, leieBusiness, leieUPIN, leieNPI, leieBirth, leieCity, leieState, leieType, leieDate} {
-		values = append(values, fields[i])
+	who := []int{leieLast, leieFirst, leieMiddle, leieBusiness, leieNPI, leieBirth, leieType, leieDate}
+	if strings.Trim(cleanText(fields[leieBirth]), "0") == "" {
+		who = append(who, leieCity, leieState, leieZIP)
+	}
+	values := make([]string, len(who))
+	for i, at := range who {
+		if values[i] = directory.Fold(cleanText(fields[at])); strings.Trim(values[i], "0") == "" {
+			values[i] = ""
+		}
 	}
 	return rowKey(values...)
 }

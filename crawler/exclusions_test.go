@@ -1,6 +1,7 @@
 package crawler
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -107,6 +108,197 @@ func TestLEIEQuarantineNames(t *testing.T) {
 		m, _, err := importFile(t, "leie", write(t, "UPDATED.csv", leieHead+leieRow()+row))
 		if err != nil || len(m.rejects) != 1 || m.rejects[0].Text != "DE LA WARBLER ROWAN T 2000000010" {
 			t.Errorf("%v: %v, %+v", more, err, m.rejects)
+		}
+	}
+}
+
+// TestLEIEHeaders: two columns have another name in the publisher's own descriptions, and in 2016 the
+// header was quoted and its fields had blanks.
+func TestLEIEHeaders(t *testing.T) {
+	for name, head := range map[string]string{
+		"as published":        leieHead,
+		"of the corrections":  strings.Replace(leieHead, "EXCLTYPE", "EXCLTYP1", 1),
+		"of the layout":       strings.Replace(leieHead, "WVRSTATE", "WAIVERSTATE", 1),
+		"quoted, with blanks": `"` + strings.ReplaceAll(strings.TrimSpace(leieHead), ",", ` "," `) + "\"\n",
+	} {
+		m, _, err := importFile(t, "leie", write(t, "UPDATED.csv", head+leieRow("WVRSTATE", "UT")))
+		if err != nil || len(m.records) != 1 || m.records[0].Exclusion.WaiverState != "UT" || m.records[0].Exclusion.Authority != "1128b4" {
+			t.Errorf("%s: %v, %+v", name, err, m.records)
+		}
+	}
+}
+
+// TestLEIEMonths reads the names of the monthly files.
+func TestLEIEMonths(t *testing.T) {
+	for name, want := range map[string]leieMonth{
+		"2610excl.csv":     {name: "2610excl", end: "2026-10-31", before: "2026-09-30"},
+		"2610EXCL (1).CSV": {name: "2610excl", end: "2026-10-31", before: "2026-09-30"},
+		"1609EXCL.csv":     {name: "1609excl", end: "2016-09-30", before: "2016-08-31"},
+		"sanc1201.csv":     {name: "sanc1201", end: "2012-01-31", before: "2011-12-31"},
+		"2402rein.csv":     {name: "2402rein", end: "2024-02-29", before: "2024-01-31", reinstated: true},
+		"rein0911.csv":     {name: "rein0911", end: "2009-11-30", before: "2009-10-31", reinstated: true},
+		"2610excl-new.csv": {name: "2610excl", end: "2026-10-31", before: "2026-09-30"},
+	} {
+		if m, err := leieMonthOf(name); err != nil || m == nil || *m != want {
+			t.Errorf("%s: %+v, %v", name, m, err)
+		}
+	}
+	for _, name := range []string{"UPDATED.csv", "exclusions.csv", "2610.csv", "2610exclusions.csv", "20261031.csv"} {
+		if m, err := leieMonthOf(name); err != nil || m != nil {
+			t.Errorf("%s: %+v, %v", name, m, err)
+		}
+	}
+}
+
+// inForce is a list in force: a whole one, and what was added to it since.
+func inForce(rows int, whole, newest directory.Date) directory.Held {
+	h := directory.Held{Found: true, Whole: directory.Run{Number: 4, Release: directory.Release{AsOf: whole}, Counts: directory.Counts{Read: rows}}}
+	if h.Newest = h.Whole; newest != "" {
+		h.Newest = directory.Run{Number: 5, Base: 4, Release: directory.Release{AsOf: newest, Partial: true}, Counts: directory.Counts{Read: 10}}
+	}
+	return h
+}
+
+// importOver imports a file where something is in force.
+func importOver(t *testing.T, source, path string, held directory.Held, opts ...func(*Options)) (*memory, error) {
+	t.Helper()
+	src, _ := Find(source)
+	o := Options{Now: day}
+	for _, f := range opts {
+		f(&o)
+	}
+	m := &memory{held: held}
+	_, err := Run(context.Background(), src, Input{Path: path}, m, o)
+	return m, err
+}
+
+// TestLEIEMonthFits: changes follow what is in force without a gap, and are not the whole list.
+func TestLEIEMonthFits(t *testing.T) {
+	many := func(n int) string {
+		var b strings.Builder
+		for i := range n {
+			b.WriteString(leieRow("LASTNAME", "NAME"+itoa(i)))
+		}
+		return b.String()
+	}
+	rein := leieRow("REINDATE", "20261020")
+	cases := []struct {
+		name, file, rows string
+		held             directory.Held
+		asOf             directory.Date // what the release is dated, "" if it is refused
+		want             string         // part of the error
+	}{
+		{"the month after a whole list of its last day", "2610excl.csv", many(1), inForce(80_000, "2026-09-30", ""), "2026-10-31", ""},
+		{"the month in which the whole list came out", "2610excl.csv", many(1), inForce(80_000, "2026-10-10", ""), "2026-10-31", ""},
+		{"the month after one that was added", "2610excl.csv", many(1), inForce(80_000, "2026-08-10", "2026-09-30"), "2026-10-31", ""},
+		{"nothing in force: the store refuses it", "2610excl.csv", many(1), directory.Held{}, "2026-10-31", ""},
+		{"a month is missing", "2610excl.csv", many(1), inForce(80_000, "2026-08-31", ""), "", "import what lies between first"},
+		{"a month is missing behind one that was added", "2610excl.csv", many(1), inForce(80_000, "2026-07-10", "2026-08-31"), "", "30 Sep 2026"},
+		{"the whole list under the name of a month", "2610excl.csv", many(70), inForce(83, "2026-09-30", ""), "", "call it UPDATED.csv"},
+		{"the same as reinstatements", "2610rein.csv", many(70), inForce(83, "2026-09-30", ""), "", "call it UPDATED.csv"},
+		{"many in a month", "2610excl.csv", many(400), inForce(80_000, "2026-09-30", ""), "2026-10-31", ""},
+		{"few in a small list", "2610excl.csv", many(15), inForce(40, "2026-09-30", ""), "2026-10-31", ""},
+		{"reinstatements make no list newer", "2610rein.csv", rein, inForce(80_000, "2026-09-30", ""), "2026-09-30", ""},
+		{"and may leave out months", "2610rein.csv", rein, inForce(80_000, "2026-02-10", "2026-03-31"), "2026-03-31", ""},
+		{"reinstatements of before the whole list", "2609rein.csv", rein, inForce(80_000, "2026-10-10", ""), "", "leaves out whom it names already"},
+		{"the same bytes again, out of order", "2603excl.csv", many(1), directory.Held{Found: true, Already: true}, "2026-03-31", ""},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			m, err := importOver(t, "leie", write(t, c.file, leieHead+c.rows), c.held)
+			if c.want != "" {
+				if err == nil || m.begun != 0 || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), c.file) {
+					t.Errorf("%v, %d runs; want %q", err, m.begun, c.want)
+				}
+				return
+			}
+			if err != nil || !m.rel.Partial || m.rel.AsOf != c.asOf || m.rel.Name != strings.TrimSuffix(c.file, ".csv") {
+				t.Errorf("%v: %+v, want as of %s", err, m.rel, c.asOf)
+			}
+		})
+	}
+	if m, _, err := importFile(t, "leie", write(t, "UPDATED.csv", leieHead+leieRow())); err != nil || m.rel.Partial {
+		t.Errorf("the whole list: %v, %+v", err, m.rel)
+	}
+}
+
+// TestLEIEReinstated: a row of a file of reinstatements names the exclusion that it ends by the key of its
+// row, however that was written; anybody else's it does not touch.
+func TestLEIEReinstated(t *testing.T) {
+	read := func(file, row string) (*memory, *directory.Record) {
+		m, _, err := importFile(t, "leie", write(t, file, leieHead+row))
+		if err != nil && len(m.rejects) == 0 {
+			t.Fatal(err)
+		}
+		if len(m.records) == 0 {
+			return m, nil
+		}
+		return m, &m.records[0]
+	}
+	_, excl := read("UPDATED.csv", leieRow())
+	_, business := read("UPDATED.csv", leieRow("LASTNAME", "", "FIRSTNAME", "", "MIDNAME", "", "DOB", "", "BUSNAME", "SAMPLE SERVICE, INC"))
+	same := []struct {
+		name string
+		of   *directory.Record
+		row  string
+	}{
+		{"as it was", excl, leieRow("REINDATE", "20261020")},
+		{"moved since", excl, leieRow("REINDATE", "20261020", "ADDRESS", "1 OTHER ST", "CITY", "BOISE", "STATE", "ID", "ZIP", "83702", "SPECIALTY", "")},
+		{"with a waiver", excl, leieRow("REINDATE", "20261020", "WAIVERDATE", "20200101", "WVRSTATE", "CO", "UPIN", "A12345")},
+		{"trailing blanks, no NPI", excl, leieRow("REINDATE", "20261020", "EXCLTYPE", "1128b4   ", "LASTNAME", "QUILLFEATHER ", "NPI", "")},
+		{"2016 style", excl, "QUILLFEATHER,ROWAN,\"T\",,\"IND\",\"COUNSELOR\",,,19700102,,\"DENVER\",CO,80203,1128b4,20190320,20261020,00000000,\n"},
+		{"a business", business, leieRow("REINDATE", "20261020", "LASTNAME", "", "FIRSTNAME", "", "MIDNAME", " ", "DOB", "00000000", "BUSNAME", "SAMPLE SERVICE INC", "ADDRESS", "")},
+	}
+	for _, c := range same {
+		for _, file := range []string{"2610rein.csv", "rein2610.csv"} {
+			m, r := read(file, c.row)
+			if r == nil || r.Exclusion.Reinstated != "2026-10-20" || r.Exclusion.Ends != c.of.Key || r.Key == c.of.Key || r.Fields["REINDATE"] != "20261020" {
+				t.Errorf("%s, %s: %+v, rejects %+v", c.name, file, r, m.rejects)
+			}
+		}
+	}
+	for _, more := range [][]string{{"EXCLDATE", "20200101"}, {"EXCLTYPE", "1128a1"}, {"DOB", "19700103"}, {"DOB", ""}, {"FIRSTNAME", "ROBIN"}, {"LASTNAME", "QUILLFEATHER JR"},
+		{"NPI", "2000000010"}, {"MIDNAME", "S"}, {"BUSNAME", "X"}} {
+		if _, r := read("2610rein.csv", leieRow(append(more, "REINDATE", "20261020")...)); r == nil || r.Exclusion.Ends == excl.Key {
+			t.Errorf("%v ends another's exclusion: %+v", more, r)
+		}
+	}
+	for _, more := range [][]string{{"CITY", "BOISE"}, {"ZIP", "80204"}} {
+		set := append([]string{"LASTNAME", "", "FIRSTNAME", "", "MIDNAME", "", "DOB", "", "BUSNAME", "SAMPLE SERVICE, INC", "REINDATE", "20261020"}, more...)
+		if _, r := read("2610rein.csv", leieRow(set...)); r == nil || r.Exclusion.Ends == business.Key {
+			t.Errorf("%v ends the exclusion of another place: %+v", more, r)
+		}
+	}
+	for reason, date := range map[string]string{"no date of one": "00000000", "dated before the exclusion": "20190319", "after today": "20261124"} {
+		if m, r := read("2610rein.csv", leieRow("REINDATE", date)); r != nil || len(m.rejects) != 1 || !strings.Contains(m.rejects[0].Reason, reason) || m.rejects[0].Field != "REINDATE" {
+			t.Errorf("%s: %+v, %+v", reason, r, m.rejects)
+		}
+	}
+}
+
+// TestListTooSmall: a list that has lost much of what is in force replaces nothing unless a person says so.
+func TestListTooSmall(t *testing.T) {
+	lists := map[string]func(n int) (name, text string){
+		"leie":   func(n int) (string, string) { return "UPDATED.csv", leieHead + strings.Repeat(leieRow(), n) },
+		"sam":    func(n int) (string, string) { return samName, samHead(samLayouts[0]) + strings.Repeat(samRow(), n) },
+		"tx-oig": func(n int) (string, string) { return "exclusions_20261105.csv", oigHead + strings.Repeat(oigRow(), n) },
+	}
+	dated := func(o *Options) { o.AsOf = "2026-11-10" }
+	smaller := func(o *Options) { o.AcceptSmaller = true }
+	for source, of := range lists {
+		for _, c := range []struct {
+			rows, before int
+			opts         []func(*Options)
+			refused      bool
+		}{
+			{rows: 179, before: 200, refused: true}, {rows: 180, before: 200}, {rows: 1, before: 20}, {rows: 1, before: 30, refused: true}, {rows: 200, before: 3},
+			{rows: 50, before: 80_000, opts: []func(*Options){smaller}}, {rows: 50, before: 80_000, refused: true},
+		} {
+			name, text := of(c.rows)
+			m, err := importOver(t, source, write(t, name, text), inForce(c.before, "2026-10-10", ""), append(c.opts, dated)...)
+			if refused := err != nil && m.begun == 0 && strings.Contains(err.Error(), "--accept-smaller") && strings.Contains(err.Error(), name); refused != c.refused || !c.refused && err != nil {
+				t.Errorf("%s: %d rows after %d: %v, %d runs", source, c.rows, c.before, err, m.begun)
+			}
 		}
 	}
 }

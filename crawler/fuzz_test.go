@@ -82,12 +82,13 @@ func FuzzNPIAPI(f *testing.F) {
 }
 
 func FuzzLEIE(f *testing.F) {
-	for _, s := range []string{leieRow(), leieRow("LASTNAME", "HATCHETT, JR"), leieRow("UPIN", "900-01-2345"), "\"a\nb\",", leieRow()[:40], "\xff\xd1\n", "900-01-2345\n"} {
+	for _, s := range []string{leieRow(), leieRow("REINDATE", "20261020"), leieRow("LASTNAME", "HATCHETT, JR"), leieRow("UPIN", "900-01-2345"), "\"a\nb\",", leieRow()[:40], "\xff\xd1\n", "900-01-2345\n"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		fuzzed(t, "leie", "UPDATED.csv", data, false)
 		fuzzed(t, "leie", "UPDATED.csv", append([]byte(leieHead), data...), false)
+		fuzzed(t, "leie", "2610rein.csv", append([]byte(leieHead), data...), false)
 	})
 }
 
@@ -99,7 +100,7 @@ func FuzzSAM(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		fuzzed(t, "sam", samName, data, false)
-		for _, l := range samLayouts[:2] {
+		for _, l := range samLayouts {
 			fuzzed(t, "sam", samName, append([]byte(samHead(l)), data...), false)
 		}
 	})
@@ -113,6 +114,41 @@ func FuzzStateList(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		fuzzed(t, "tx-oig", "x.csv", data, false)
 		fuzzed(t, "tx-oig", "x.csv", append([]byte(oigHead), data...), false)
+	})
+}
+
+// FuzzStateLists reads the lists of the other states, whose cells hold several names and numbers.
+func FuzzStateLists(f *testing.F) {
+	for _, s := range []string{`Quillfeather,Rowan,T,aka: Wren Finch; Lark,x,Counselor,"A1, A2","2000000010, 00A874530",3/20/2019,Indefinitely effective`,
+		"Rowan,Quillfeather (aka Lark),1/2/1970 12:00:00 AM,,Counselor,2000000010,State,Fraud,5 years,3/20/2019 12:00:00 AM,,LA", "QUILLFEATHER ROWAN T MD,2000000010,Physician,00136045,03/20/2019",
+		"LARK WREN A/K/A Robin,,Owner,,", "AKA,,,,", "((((a)(", "x d/b/a 900-01-2345,,,,", "x,900012345/2000000010,,,", ";;;,,,,"} {
+		f.Add([]byte(s))
+	}
+	heads := map[string]string{"ca-medi-cal": mediCalHead, "la-ldh": laHead, "ny-omig": omigHead, "pa-dhs": paHead,
+		"oh-odm": "Last Name,First Name,Organization Name,DOB,NPI,Provider Type,Action Date,Status\n", "wa-hca": "Name,NPI or P1,License,Date of Exclusion,Action\n"}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for source, head := range heads {
+			fuzzed(t, source, "x.csv", append([]byte(head), data...), false)
+		}
+		fuzzed(t, "ny-omig", "x.csv", data, false)
+		fuzzed(t, "ny-omig", "x.txt", append([]byte(nyText), data...), false)
+	})
+}
+
+// FuzzWorkbook reads what calls itself a workbook.
+func FuzzWorkbook(f *testing.F) {
+	b, err := os.ReadFile(book(f, "x.xlsx", "Individuals", [][]any{{"Last Name", "First Name", "NPI", "Provider Type", "Action Date", "Status"}, {"Lark", "Wren", 2000000010, "", 43544, "Excluded"}},
+		"Organizations", [][]any{{"Organization Name", "NPI", "Provider Type", "Action Date", "Status"}, {"Sample", "", "", 43544, "Excluded"}}))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
+	f.Add([]byte("PK\x03\x04"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) > 100_000 {
+			return
+		}
+		fuzzed(t, "oh-odm", "x.xlsx", append([]byte("PK\x03\x04"), bytes.TrimPrefix(data, []byte("PK\x03\x04"))...), false)
 	})
 }
 

@@ -63,6 +63,10 @@ var knownHeaders = []struct {
 	{"the NPPES list of deactivated numbers, which is not read: the main file has them", []string{"npi", "nppesdeactivationdate"}},
 	{"the exclusion list LEIE (source leie)", []string{"lastname", "firstname", "busname", "excltype", "excldate", "wvrstate"}},
 	{"the exclusions of SAM.gov (source sam)", []string{"classification", "exclusionprogram", "excludingagency", "cage", "samnumber"}},
+	{"the suspended and ineligible list of California (source ca-medi-cal)", []string{"lastname", "providernumber", "dateofsuspension", "activeperiod"}},
+	{"the adverse actions list of Louisiana (source la-ldh)", []string{"lastnameorentityname", "typeofexclusion", "reinstate"}},
+	{"the exclusion list of New York (source ny-omig)", []string{"providername", "npinum", "licensenum", "exclusioneffectivedate"}},
+	{"the precluded providers list of Pennsylvania (source pa-dhs)", []string{"namlastprovr", "nambusnsmp", "idnnpi"}},
 	{"the exclusions list of Texas (source tx-oig)", []string{"lastname", "midinitial", "companyname", "licensenumber", "reinstateddate"}},
 	{"the Colorado register (source co-dora)", []string{"lastname", "licensetype", "licensenumber", "licensestatusdescription", "programaction", "linktoverifylicense"}},
 	{"a Texas list (source tx-bhec)", []string{"lictype", "rank", "licnbr", "lastnme", "licstatus", "discplactn"}},
@@ -156,6 +160,11 @@ func openRows(f file, comma rune) (*rows, []string, func() error, error) {
 		return nil, nil, nil, unreadable(f.name, err)
 	}
 	rs := newRows(f.name, r, comma)
+	for range f.lead {
+		if _, _, err := rs.next(); err != nil {
+			break // the header is then missing
+		}
+	}
 	names, err := rs.header()
 	if err != nil {
 		r.Close()

@@ -39,6 +39,10 @@ type file struct {
 	size int64
 	open func() (io.ReadCloser, error)
 	path string
+
+	comma rune // between the columns; a comma if it is 0
+	lead  int  // lines in front of the header
+	cells bool // a sheet of a workbook: dates are numbers
 }
 
 // gather finds the files of an input and hashes them, or fetches its pages.

@@ -25,7 +25,10 @@ type memory struct {
 	rejects []directory.Reject
 	outside int
 	seen    map[string]string
+	held    directory.Held
 }
+
+func (m *memory) Held(context.Context, directory.Release) (directory.Held, error) { return m.held, nil }
 
 func (m *memory) Begin(_ context.Context, rel directory.Release) (directory.Run, error) {
 	m.begun++

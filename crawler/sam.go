@@ -73,7 +73,7 @@ func openSAM(_ context.Context, m *material, _ Options) (*work, error) {
 		}
 	}
 	var s *sam
-	if err := survey(f, func(names []string) (err error) {
+	if w.rows, err = survey(f, func(names []string) (err error) {
 		s, err = samColumns(f.name, names)
 		return err
 	}); err != nil {

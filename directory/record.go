@@ -154,6 +154,7 @@ type ExclusionRecord struct {
 	Authority    string `json:"authority"` // the legal ground in the list's own code: 1128b4
 	Excluded     Date   `json:"excluded"`
 	Reinstated   Date   `json:"reinstated,omitempty"`
+	Ends         string `json:"ends,omitempty"` // of a reinstatement published by itself: the key of the exclusion that it ends
 	Waiver       Date   `json:"waiver,omitempty"`
 	WaiverState  State  `json:"waiver_state,omitempty"`
 
@@ -237,6 +238,14 @@ type Run struct {
 	Events  int     `json:"events"`            // events appended
 	Already bool    `json:"already,omitempty"` // the bytes were imported before, as this run: nothing was done
 	Base    int64   `json:"base,omitempty"`    // of a partial release: the number of the whole run that it adds to
+}
+
+// Held is what of a source is in force when a release of it is about to be imported.
+type Held struct {
+	Found   bool
+	Newest  Run  // of all that are in force
+	Whole   Run  // the whole release: Newest, or what Newest adds to
+	Already bool // the bytes of the release were imported before
 }
 
 // First returns the number of the oldest run whose records are in force together with this one's: its own,

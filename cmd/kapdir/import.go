@@ -13,7 +13,7 @@ import (
 )
 
 func (a *app) importCommand() *cobra.Command {
-	var all, dryRun, unconfirmed bool
+	var all, dryRun, unconfirmed, smaller bool
 	var asOf, release string
 	cmd := &cobra.Command{
 		Use:   "import SOURCE FILE…",
@@ -38,12 +38,13 @@ Sources:
 			if asOf != "" && err != nil {
 				return usageError{fmt.Errorf("--as-of: %w", err)}
 			}
-			return a.importFiles(src, argv[1:], crawler.Options{All: all, AsOf: day, Release: release, AcceptUnconfirmed: unconfirmed}, dryRun)
+			return a.importFiles(src, argv[1:], crawler.Options{All: all, AsOf: day, Release: release, AcceptUnconfirmed: unconfirmed, AcceptSmaller: smaller}, dryRun)
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "nppes, npi-api: keep rows outside the taxonomy table too, as reference records")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say what would change, and change nothing")
 	cmd.Flags().BoolVar(&unconfirmed, "accept-unconfirmed", false, "read a source whose format is not confirmed by a file of its publisher")
+	cmd.Flags().BoolVar(&smaller, "accept-smaller", false, "let an exclusion list replace one that is much longer")
 	cmd.Flags().StringVar(&asOf, "as-of", "", "how old the source's own data are, if the file's name does not say: YYYY-MM-DD")
 	cmd.Flags().StringVar(&release, "release", "", "the publisher's name of the release, if the file does not say: 2026-10")
 	return cmd

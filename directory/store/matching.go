@@ -442,10 +442,7 @@ func (w *work) screen(h *holding, list directory.Run, rows []*row) error {
 		grade int
 	}
 	var hits []hit
-	for _, r := range rows {
-		if r.run < list.First() {
-			continue // a row of an older release that has not been taken away yet
-		}
+	for _, r := range counting(rows, list) {
 		m := directory.MatchSubjects(r.record.Subject(), subject)
 		if m.Rung == directory.M0 {
 			continue
@@ -464,6 +461,12 @@ func (w *work) screen(h *holding, list directory.Run, rows []*row) error {
 		}
 	}
 	slices.SortFunc(hits, func(a, b hit) int {
+		if good := b.body.State.Good(); a.body.State.Good() != good { // that one exclusion has ended hides no other
+			if good {
+				return -1
+			}
+			return 1
+		}
 		return cmp.Or(cmp.Compare(b.grade, a.grade), cmp.Compare(b.match.Rung, a.match.Rung), cmp.Compare(a.row.key, b.row.key))
 	})
 	st, visible := none, true

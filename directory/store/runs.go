@@ -129,6 +129,34 @@ func (t *tx) inForce(source string) (run directory.Run, found bool, err error) {
 	return t.runOne(`WHERE source = $1 AND outcome = 'done' ORDER BY number DESC LIMIT 1`, source)
 }
 
+// Held says what of the release's source is in force.
+func (s *Store) Held(ctx context.Context, rel directory.Release) (h directory.Held, err error) {
+	op := "store.Held " + rel.Source
+	info, err := checkRelease(rel)
+	if err != nil {
+		return h, s.fault(op, err)
+	}
+	err = s.read(ctx, op, func(t *tx) (err error) {
+		if h.Newest, h.Found, err = t.inForce(rel.Source); err != nil || !h.Found {
+			return err
+		}
+		if _, h.Already, err = t.already(rel, info); err != nil {
+			return err
+		}
+		h.Whole = h.Newest
+		if h.Newest.Base > 0 {
+			h.Whole, _, err = t.runOne(`WHERE number = $1`, h.Newest.Base)
+		}
+		return err
+	})
+	return h, err
+}
+
+// Held is Store.Held.
+func (p *Preview) Held(ctx context.Context, rel directory.Release) (directory.Held, error) {
+	return p.s.Held(ctx, rel)
+}
+
 // options writes what an import was told, as far as it changes what is taken of the same bytes.
 func options(rel directory.Release) string {
 	var told []string

@@ -269,6 +269,23 @@ func (l *watchlist) compare(t *tx, ids []directory.ID, now directory.Instant) ([
 	return held, err
 }
 
+// counting returns the rows of a list that count: not those of an older release, which have not been taken
+// away yet, and not the exclusions that another row says have ended.
+func counting(rows []*row, list directory.Run) []*row {
+	out := make([]*row, 0, len(rows))
+	ended := map[string]bool{}
+	for _, r := range rows {
+		if r.run < list.First() {
+			continue
+		}
+		out = append(out, r)
+		if x := r.record.Exclusion; x != nil && x.Ends != "" && x.Reinstated != "" {
+			ended[x.Ends] = true
+		}
+	}
+	return slices.DeleteFunc(out, func(r *row) bool { return ended[r.key] })
+}
+
 // screening compares a release of an exclusion list with every public provider. Pages are read
 // and compared ahead of the goroutine that writes. What it read counts only as long as nobody else has
 // written since: whatever changes a provider takes a number from head.

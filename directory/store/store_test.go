@@ -48,6 +48,8 @@ func testStore(t *testing.T, fresh func(testing.TB) Config) {
 		{"delegation", testDelegation},
 		{"a format nobody has seen", testUnconfirmed},
 		{"a list of actions alone", testActionsAlone},
+		{"reinstatements", testReinstatements},
+		{"what is in force", testHeld},
 		{"name-only candidate is invisible", testNameOnly},
 		{"candidate cleared", testCleared},
 		{"late arrivals", testLate},
