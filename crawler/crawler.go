@@ -83,6 +83,9 @@ type Report struct {
 	Outside map[string]int // rows left out, by the taxonomy code or licence type that is not in our tables
 	Pages   int            // pages read of a listing site
 	Refused []string       // pages that robots.txt asked us not to read
+
+	Endpoints int      // NPPES: endpoints of rows that are kept, which are counted and not held
+	Larger    []string // NPI Registry: queries with more answers than the service gives
 }
 
 // maxOutside bounds the report's memory: the national table has fewer than a thousand codes.
@@ -102,6 +105,7 @@ func (r *Report) Top(n int) []string {
 type work struct {
 	asOf directory.Date // from the publisher's file name; "" if that does not say
 	name string         // the publisher's own name of the release; "" if there is none
+	part bool           // it holds changes alone
 	read func(context.Context, *out) error
 }
 
@@ -130,7 +134,7 @@ func Run(ctx context.Context, src Source, in Input, sink Sink, opts Options) (di
 		return directory.Run{}, err
 	}
 	now := directory.At(opts.Now())
-	rel := directory.Release{Source: src.ID, Name: opts.Release, AsOf: opts.AsOf, SHA256: m.sha, File: m.name, URL: m.url, Size: m.size, Read: now, All: opts.All}
+	rel := directory.Release{Source: src.ID, Name: opts.Release, AsOf: opts.AsOf, SHA256: m.sha, File: m.name, URL: m.url, Size: m.size, Read: now, All: opts.All, Partial: w.part}
 	if rel.AsOf == "" {
 		rel.AsOf = w.asOf
 	}
@@ -258,16 +262,20 @@ func (o *out) partly(r directory.Reject) error {
 
 // outside counts a valid row of a type that the directory does not cover.
 func (o *out) outside(kind string) error {
-	o.batch.Outside++
-	o.beyond++
-	m := o.opts.Report.Outside
-	if _, ok := m[kind]; ok || len(m) < maxOutside {
-		m[kind]++
-	}
+	o.outsideMany(kind, 1)
 	if o.beyond&1023 == 0 {
 		return o.pause()
 	}
 	return nil
+}
+
+func (o *out) outsideMany(kind string, n int) {
+	o.batch.Outside += n
+	o.beyond += n
+	m := o.opts.Report.Outside
+	if _, ok := m[kind]; ok || len(m) < maxOutside {
+		m[kind] += n
+	}
 }
 
 func (o *out) due() error {

@@ -127,7 +127,7 @@ func fileKind(src Source) string {
 	if src.Listing {
 		return ".html"
 	}
-	return map[string]string{"npi-api": ".json", "tx-bhec": ".csv"}[src.ID]
+	return map[string]string{"npi-api": ".json", "nppes": ".csv", "tx-bhec": ".csv"}[src.ID]
 }
 
 // hash reads every file once. The name of the bytes is known before anything is parsed.

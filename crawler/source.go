@@ -42,7 +42,7 @@ func sources() []Source {
 		{ID: "npi-api", open: openNPIAPI,
 			Help: "Answers of the NPI Registry as JSON, version 2.1: one file, or a directory of them: npiregistry.cms.hhs.gov/api."},
 		{ID: "nppes", Replaces: true, open: openNPPES,
-			Help: "The monthly NPPES file: the zip NPPES_Data_Dissemination_….zip as downloaded, or npidata_pfile_….csv out of it: download.cms.gov/nppes."},
+			Help: "The monthly or weekly NPPES zip NPPES_Data_Dissemination_….zip as downloaded, or the .csv files out of it, the main one npidata_pfile_… first; or the report of deactivated numbers, .xlsx or its zip: download.cms.gov/nppes."},
 		{ID: "open-clinics", Replaces: true, Listing: true, open: openListing,
 			Help: "Pages of Open Clinics (invented): a directory of saved .html files, one file, or the address of its first list page."},
 		{ID: "sam", Replaces: true, open: openSAM,
