@@ -61,7 +61,7 @@ func openDeactivated(f file, m *material, opts Options) (*work, error) {
 		w.asOf = dayInName(m.name)
 	}
 	if w.asOf == "" && opts.AsOf == "" {
-		return nil, directory.Errorf(directory.Invalid, "as_of", "%s: the name of the report does not say of which day it is: say so with --as-of YYYY-MM-DD", f.name)
+		return nil, directory.Errorf(directory.Invalid, "as_of", "%s: the name of the report tells no day, and which changes come first depends on it: say it with --as-of YYYY-MM-DD", f.name)
 	}
 	first := true
 	if err := eachDeactivated(f, func(int, string, string) error { first = false; return errEnough }); err != nil && err != errEnough {

@@ -246,7 +246,7 @@ func (b *beside) join(rec *directory.Record, o *out) error {
 			note(rec, "Provider Other Organization Name", names, v[0])
 			continue
 		}
-		site, ok := placeOf(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], directory.Origin{Source: rec.Source, AsOf: o.rel.AsOf})
+		site, ok := placeOf(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], directory.Origin{Source: "nppes", AsOf: o.rel.AsOf})
 		if !ok || id.Practice != nil && samePlace(site, *id.Practice) || slices.ContainsFunc(id.Places, func(s directory.Site) bool { return samePlace(s, site) }) {
 			continue
 		}
