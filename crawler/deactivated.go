@@ -128,7 +128,7 @@ func eachDeactivated(f file, row func(line int, npi, day string) error) error {
 		if err != nil {
 			return invalid(f.name, 0, "", "a sheet of the workbook cannot be read: %s", shorten(err.Error(), 100))
 		}
-		found, err := deactivatedSheet(rows, row, &seen)
+		found, err := deactivatedSheet(f.name, rows, row, &seen)
 		rows.Close()
 		if found || err != nil {
 			return err
@@ -138,12 +138,12 @@ func eachDeactivated(f file, row func(line int, npi, day string) error) error {
 }
 
 // deactivatedSheet reads a sheet whose header stands in one of its first lines.
-func deactivatedSheet(rows *excelize.Rows, row func(int, string, string) error, seen *[]string) (found bool, err error) {
+func deactivatedSheet(file string, rows *excelize.Rows, row func(int, string, string) error, seen *[]string) (found bool, err error) {
 	npi, day := -1, -1
 	for line := 1; rows.Next(); line++ {
 		cells, err := rows.Columns()
 		if err != nil {
-			return found, invalid("", line, "", "the row cannot be read: %s", shorten(err.Error(), 100))
+			return found, invalid(file, line, "", "the row cannot be read: %s", shorten(err.Error(), 100))
 		}
 		if !found {
 			if line > 5 {
