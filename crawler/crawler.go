@@ -43,7 +43,7 @@ type Input struct {
 	Path   string
 	More   []string // further files of the same release, where a publisher splits it
 	URL    string
-	Client *safehttp.Client // for a URL; needed then
+	Client *safehttp.Client // for a URL or a question to a service; needed then
 }
 
 // InputAt reads a command's arguments: what begins with http:// or https:// is a web address, and further
@@ -52,7 +52,7 @@ func InputAt(arg string, client *safehttp.Client, more ...string) Input {
 	if strings.HasPrefix(arg, "http://") || strings.HasPrefix(arg, "https://") {
 		return Input{URL: arg, Client: client, More: more}
 	}
-	return Input{Path: arg, More: more}
+	return Input{Path: arg, Client: client, More: more}
 }
 
 // Options are what an import may be told. The zero value is useful but for Now.

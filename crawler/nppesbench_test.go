@@ -145,3 +145,22 @@ func BenchmarkNPPESZip(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkNPPESRead is the import up to the store, with the hash of the bytes before, against wc -l.
+func BenchmarkNPPESRead(b *testing.B) {
+	path := nppesOnDisk(b, false)
+	st, err := os.Stat(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	src, _ := Find("nppes")
+	against(b, st.Size(), func() {
+		if _, err := Run(context.Background(), src, Input{Path: path}, &discard{}, Options{Now: day}); err != nil {
+			b.Fatal(err)
+		}
+	}, func() {
+		if err := exec.Command("wc", "-l", path).Run(); err != nil {
+			b.Fatal(err)
+		}
+	})
+}

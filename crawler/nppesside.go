@@ -243,7 +243,7 @@ func (b *beside) join(rec *directory.Record, o *out) error {
 			}
 			id.Others = append(id.Others, other)
 			names++
-			note(rec, "Provider Other Organization Name", names, v[0])
+			noteColumn(rec, "Provider Other Organization Name", names, v[0])
 			continue
 		}
 		site, ok := placeOf(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], directory.Origin{Source: "nppes", AsOf: o.rel.AsOf})
@@ -253,13 +253,13 @@ func (b *beside) join(rec *directory.Record, o *out) error {
 		id.Places = append(id.Places, site)
 		places++
 		for i, what := range []string{"Address Line 1", "Address Line 2", "City Name", "State Name", "Postal Code", "Country Code", "Telephone Number", "Telephone Extension"} {
-			note(rec, "Provider Secondary Practice Location Address - "+what, places, v[i])
+			noteColumn(rec, "Provider Secondary Practice Location Address - "+what, places, v[i])
 		}
 	}
 	return nil
 }
 
-func note(rec *directory.Record, column string, n int, value string) {
+func noteColumn(rec *directory.Record, column string, n int, value string) {
 	if value != "" {
 		rec.Fields[column+"_"+itoa(n)] = value
 	}

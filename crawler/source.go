@@ -40,7 +40,7 @@ func sources() []Source {
 		{ID: "leie", Replaces: true, open: openLEIE,
 			Help: "UPDATED.csv, the whole List of Excluded Individuals/Entities: oig.hhs.gov/exclusions, LEIE downloadable databases. Not the monthly supplements."},
 		{ID: "npi-api", open: openNPIAPI,
-			Help: "Answers of the NPI Registry as JSON, version 2.1: one file, or a directory of them: npiregistry.cms.hhs.gov/api."},
+			Help: "The NPI Registry, npiregistry.cms.hhs.gov/api, version 2.1: what to ask it ('last_name=okafor&state=CO', or an address of the service), a file of NPIs to ask for, one a line, or answers saved as JSON, one file or a directory of them."},
 		{ID: "nppes", Replaces: true, open: openNPPES,
 			Help: "The monthly or weekly NPPES zip NPPES_Data_Dissemination_….zip as downloaded, or the .csv files out of it, the main one npidata_pfile_… first; or the report of deactivated numbers, .xlsx or its zip: download.cms.gov/nppes."},
 		{ID: "open-clinics", Replaces: true, Listing: true, open: openListing,
