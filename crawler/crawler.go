@@ -236,6 +236,12 @@ func (o *out) record(r directory.Record) error {
 	if field, found := fieldsHoldSSN(r.Fields); found || recordHoldsSSN(r) {
 		return o.reject(directory.Reject{File: o.file, Line: r.Line, Field: field, Reason: ssnReason})
 	}
+	return o.take(r)
+}
+
+// take is record for a row whose whole text was looked at before.
+func (o *out) take(r directory.Record) error {
+	r.Source = o.rel.Source
 	o.batch.Records = append(o.batch.Records, r)
 	o.kept++
 	return o.due()

@@ -79,7 +79,7 @@ func openNPPES(_ context.Context, m *material, opts Options) (*work, error) {
 			}
 			l.know(npis)
 		}
-		o.file = f.name
+		o.file, l.asOf = f.name, o.rel.AsOf
 		if len(b.sides) > 0 {
 			kept, err := l.collect(o, f)
 			if err != nil {
@@ -194,6 +194,8 @@ type nppes struct {
 	known  map[uint32]bool
 	beside *beside
 	piece  int
+	build  bool // records are made of plain rows while a piece is looked at
+	asOf   directory.Date
 }
 
 // nppesLayout finds the columns. A missing one is an error that names it.
@@ -298,6 +300,17 @@ func (l *nppes) pass(o *out, f file, count func(code string, n int), visit func(
 				count(string(code[:]), k)
 			}
 			for _, m := range p.keep {
+				if m.told != nil {
+					if m.told.record != nil {
+						m.told.record.Line = n + 1 + m.line
+					} else if m.told.reject != nil {
+						m.told.reject.Line = n + 1 + m.line
+					}
+					if err := o.tell(*m.told, true); err != nil {
+						return err
+					}
+					continue
+				}
 				one.whole = p.data[m.to-1] == '\n'
 				if err := visit(one, trimBreak(p.data[m.from:m.to]), n+1+m.line); err != nil {
 					return err
@@ -318,6 +331,7 @@ func (l *nppes) pass(o *out, f file, count func(code string, n int), visit func(
 
 // look sorts the lines of a piece.
 func (l *nppes) look(p *piece) {
+	fields := make([]string, len(l.names))
 	for from := 0; from < len(p.data); p.lines++ {
 		to := len(p.data)
 		if i := bytes.IndexByte(p.data[from:], '\n'); i >= 0 {
@@ -334,22 +348,29 @@ func (l *nppes) look(p *piece) {
 			}
 			p.codes[[10]byte(code)]++
 		} else if !(p.first && from == 0) && len(bytes.TrimSpace(line)) > 0 {
-			p.keep = append(p.keep, mark{from, to, p.lines})
-			p.odd = p.odd || bytes.Count(line, quoteMark)%2 == 1
+			m := mark{from: from, to: to, line: p.lines}
+			if l.build && l.split(line, fields) && !holdsSSN(string(line)) {
+				x := l.row(fields, 0, true)
+				m.told = &x
+			} else {
+				p.odd = p.odd || bytes.Count(line, quoteMark)%2 == 1
+			}
+			p.keep = append(p.keep, m)
 		}
 		from = to
 	}
 }
 
-// read reads every row.
+// read reads every row. Plain rows are turned into records by whoever looks at their piece.
 func (l *nppes) read(o *out, f file) error {
+	l.build = true
 	return l.pass(o, f, o.outsideMany, func(rs *rows, line []byte, n int) error {
 		fields, bad, err := rs.complete(line, n)
 		switch {
 		case err != nil:
 			return err
 		case bad == nil:
-			return l.row(fields, n, o)
+			return o.tell(l.row(fields, n, false), false)
 		case bad.cut:
 			return cutOff(l.file, bad)
 		}
@@ -467,16 +488,42 @@ func covered(code []byte) bool {
 	return ok
 }
 
-// row turns a row's fields into a record.
-func (l *nppes) row(fields []string, line int, o *out) error {
+// told is what came of a row: one of its parts.
+type told struct {
+	record  *directory.Record
+	partial *directory.Reject // of a record that went in
+	reject  *directory.Reject
+	outside string
+}
+
+// tell hands it on. Clean says that nothing in the row's text could be what must not be held.
+func (o *out) tell(x told, clean bool) error {
+	switch {
+	case x.reject != nil:
+		return o.reject(*x.reject)
+	case x.outside != "":
+		return o.outside(x.outside)
+	case x.partial != nil:
+		if err := o.partly(*x.partial); err != nil {
+			return err
+		}
+	}
+	if clean {
+		return o.take(*x.record)
+	}
+	return o.record(*x.record)
+}
+
+// row turns a row's fields into a record. Several rows may be turned at once.
+func (l *nppes) row(fields []string, line int, clean bool) told {
 	get := func(i int) string { return nppesValue(fields[i]) }
-	quarantine := func(column int, reason string) error {
+	quarantine := func(column int, reason string) told {
 		r := directory.Reject{Line: line, Reason: reason}
 		if column >= 0 {
 			r.Field = l.names[column]
 			r.Text = fields[column]
 		}
-		return o.reject(r)
+		return told{reject: &r}
 	}
 	npi, err := directory.ParseNPI(get(l.npi))
 	if err != nil {
@@ -509,11 +556,11 @@ func (l *nppes) row(fields []string, line int, o *out) error {
 		if first == "" {
 			first = "no code"
 		}
-		return o.outside(first)
+		return told{outside: first}
 	}
 	for i, v := range fields { // only a row that would be kept is looked at as closely as this
-		if holdsSSN(v) {
-			return o.reject(directory.Reject{Line: line, Field: l.names[i], Reason: ssnReason})
+		if !clean && holdsSSN(v) {
+			return quarantineSSN(line, l.names[i])
 		}
 	}
 	switch get(l.entity) {
@@ -555,7 +602,7 @@ func (l *nppes) row(fields []string, line int, o *out) error {
 		number := get(t.licence)
 		if slotHoldsSSN(number, state) {
 			if id.Kind == directory.Person || holdsSSN(number) {
-				return o.reject(directory.Reject{Line: line, Field: l.names[t.licence], Reason: ssnReason})
+				return quarantineSSN(line, l.names[t.licence])
 			}
 			number, fields[t.licence] = "", "" // facilities have nine-digit numbers too; ours are not told by them
 		}
@@ -567,7 +614,7 @@ func (l *nppes) row(fields []string, line int, o *out) error {
 	}
 	a := directory.Address{Line1: get(l.street1), Line2: get(l.street2), City: directory.NameInCapitals(get(l.city)), State: stateOf(get(l.state)), ZIP: zipOf(get(l.zip))}
 	if c := get(l.country); a.City != "" && (c == "" || c == "US") {
-		s := siteOf(a, phoneOf(get(l.phone)), directory.Origin{Source: "nppes", AsOf: o.rel.AsOf})
+		s := siteOf(a, phoneOf(get(l.phone)), directory.Origin{Source: "nppes", AsOf: l.asOf})
 		id.Practice = &s
 	}
 	rec := directory.Record{Key: string(npi), Line: line, Identity: id, Fields: make(map[string]string, 24)}
@@ -576,12 +623,39 @@ func (l *nppes) row(fields []string, line int, o *out) error {
 			rec.Fields[l.names[i]] = v
 		}
 	}
+	x := told{record: &rec}
 	if l.beside != nil {
-		if err := l.beside.join(&rec, o); err != nil {
-			return err
+		x.partial = l.beside.join(&rec, l.asOf)
+	}
+	return x
+}
+
+func quarantineSSN(line int, field string) told {
+	return told{reject: &directory.Reject{Line: line, Field: field, Reason: ssnReason}}
+}
+
+// split divides a row as CMS writes it into its fields: every value quoted, no quotation mark in one, printable
+// ASCII alone. ok is false for any other, which is divided with more care.
+func (l *nppes) split(line []byte, fields []string) (ok bool) {
+	if len(line) < 2 || line[0] != '"' || line[len(line)-1] != '"' {
+		return false
+	}
+	s := string(line)
+	n, from := 0, 1
+	for i := 1; i < len(s)-1; i++ {
+		switch c := s[i]; {
+		case c < ' ' || c > '~':
+			return false
+		case c == '"':
+			if i+2 > len(s)-2 || s[i+1] != ',' || s[i+2] != '"' || n == len(fields)-1 {
+				return false
+			}
+			fields[n] = s[from:i]
+			n, from, i = n+1, i+3, i+2
 		}
 	}
-	return o.record(rec)
+	fields[n] = s[from : len(s)-1]
+	return n == len(fields)-1
 }
 
 // nppesValue trims a value and drops the marks by which CMS says that it shows nothing.

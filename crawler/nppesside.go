@@ -220,7 +220,7 @@ const mostPlaces = 100
 
 // join adds to a record what the other files say of its number, in an order that is the same from release
 // to release.
-func (b *beside) join(rec *directory.Record, o *out) error {
+func (b *beside) join(rec *directory.Record, asOf directory.Date) (left *directory.Reject) {
 	id := rec.Identity
 	if id.Kind == "" { // a deactivated number: nothing is said of it any more
 		return nil
@@ -233,7 +233,7 @@ func (b *beside) join(rec *directory.Record, o *out) error {
 			break
 		}
 		if names+places >= mostPlaces {
-			return o.partly(directory.Reject{File: r.file, Line: int(r.line), Reason: "more than " + itoa(mostPlaces) + " other names and practice locations of one number: the rest is left out"})
+			return &directory.Reject{File: r.file, Line: int(r.line), Reason: "more than " + itoa(mostPlaces) + " other names and practice locations of one number: the rest is left out"}
 		}
 		v := strings.Split(string(b.text(r)), "\x00")
 		if r.kind == otherNames {
@@ -246,7 +246,7 @@ func (b *beside) join(rec *directory.Record, o *out) error {
 			noteColumn(rec, "Provider Other Organization Name", names, v[0])
 			continue
 		}
-		site, ok := placeOf(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], directory.Origin{Source: "nppes", AsOf: o.rel.AsOf})
+		site, ok := placeOf(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], directory.Origin{Source: "nppes", AsOf: asOf})
 		if !ok || id.Practice != nil && samePlace(site, *id.Practice) || slices.ContainsFunc(id.Places, func(s directory.Site) bool { return samePlace(s, site) }) {
 			continue
 		}

@@ -32,6 +32,7 @@ type piece struct {
 type mark struct {
 	from, to int // with its line break
 	line     int // from 0
+	told     *told
 }
 
 var errLongLine = errors.New("longer than a line may be")

@@ -157,3 +157,46 @@ func TestScanLimits(t *testing.T) {
 		t.Errorf("a file that became shorter: %d, %.200q", len(got), got[len(got)-1])
 	}
 }
+
+// TestSplit holds the quick division of a plain row to encoding/csv: where it says yes, both say the same.
+func TestSplit(t *testing.T) {
+	l := &nppes{names: make([]string, 4)}
+	alphabet := []string{`"`, `","`, `""`, ",", "A", "900-01-2345", " ", "\t", "é", "\xff", "\n", "\r", `"A","B","C","D"`}
+	rapid.Check(t, func(t *rapid.T) {
+		line := strings.Join(rapid.SliceOfN(rapid.SampledFrom(alphabet), 0, 12).Draw(t, "row"), "")
+		if rapid.Bool().Draw(t, "quoted") {
+			line = `"` + line + `"`
+		}
+		got := make([]string, 4)
+		if !l.split([]byte(line), got) {
+			return
+		}
+		rs := newRows("x", strings.NewReader(""), ',')
+		rs.width = 4
+		want, reason := rs.parse([]byte(line))
+		if diff := cmp.Diff(want, got); reason != "" || diff != "" {
+			t.Fatalf("%q: %s %s", line, reason, diff)
+		}
+	})
+	if !l.split([]byte(`"A","","C, D","E"`), make([]string, 4)) {
+		t.Error("a plain row is not divided quickly")
+	}
+}
+
+// TestNPPESQuick reads the same rows as CMS writes them and in a spelling that is read with more care.
+func TestNPPESQuick(t *testing.T) {
+	h := nppesHeader(false)
+	rows := []string{nppesRow(h, "otherlast", "LINDQVIST", "othertype", "1"), nppesRow(h, "npi", "2000000028", "licence", "900012345"), nppesRow(h, "npi", "2000000036", "enumerated", "02/30/2010"),
+		nppesBare(h, "npi", "2900001530", "deactivated", "07/08/2014"), nppesRow(h, "npi", "2100000175", "street", "CARE OF 900-01-2345"), nppesRow(h, "npi", "2200000349", "entity", "3")}
+	quick, _ := importRows(t, h, false, rows...)
+	for i := range rows { // a letter in a column that is not read
+		rows[i] = strings.TrimSuffix(rows[i], `""`) + `"é"`
+	}
+	careful, _ := importRows(t, h, false, rows...)
+	if diff := cmp.Diff(careful.records, quick.records); diff != "" || len(quick.records) != 2 {
+		t.Errorf("%d records (-with care +quick):\n%s", len(quick.records), diff)
+	}
+	if diff := cmp.Diff(careful.rejects, quick.rejects); diff != "" || len(quick.rejects) != 4 {
+		t.Errorf("%d rejects (-with care +quick):\n%s", len(quick.rejects), diff)
+	}
+}
