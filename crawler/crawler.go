@@ -45,7 +45,7 @@ type Input struct {
 	Path   string
 	More   []string // further files of the same release, where a publisher splits it
 	URL    string
-	Client *safehttp.Client // for a URL; needed then
+	Client *safehttp.Client // for a URL or a question to a service; needed then
 }
 
 // InputAt reads a command's arguments: what begins with http:// or https:// is a web address, and further
@@ -54,7 +54,7 @@ func InputAt(arg string, client *safehttp.Client, more ...string) Input {
 	if strings.HasPrefix(arg, "http://") || strings.HasPrefix(arg, "https://") {
 		return Input{URL: arg, Client: client, More: more}
 	}
-	return Input{Path: arg, More: more}
+	return Input{Path: arg, Client: client, More: more}
 }
 
 // Options are what an import may be told. The zero value is useful but for Now.
@@ -89,6 +89,9 @@ type Report struct {
 	Outside map[string]int // rows left out, by the taxonomy code or licence type that is not in our tables
 	Pages   int            // pages read of a listing site
 	Refused []string       // pages that robots.txt asked us not to read
+
+	Endpoints int      // NPPES: endpoints of rows that are kept, which are counted and not held
+	Larger    []string // NPI Registry: queries with more answers than the service gives
 }
 
 // maxOutside bounds the report's memory: the national table has fewer than a thousand codes.
@@ -307,16 +310,20 @@ func (o *out) partly(r directory.Reject) error {
 
 // outside counts a valid row of a type that the directory does not cover.
 func (o *out) outside(kind string) error {
-	o.batch.Outside++
-	o.beyond++
-	m := o.opts.Report.Outside
-	if _, ok := m[kind]; ok || len(m) < maxOutside {
-		m[kind]++
-	}
+	o.outsideMany(kind, 1)
 	if o.beyond&1023 == 0 {
 		return o.pause()
 	}
 	return nil
+}
+
+func (o *out) outsideMany(kind string, n int) {
+	o.batch.Outside += n
+	o.beyond += n
+	m := o.opts.Report.Outside
+	if _, ok := m[kind]; ok || len(m) < maxOutside {
+		m[kind] += n
+	}
 }
 
 func (o *out) due() error {

@@ -61,7 +61,7 @@ func TestRefused(t *testing.T) {
 		{"LEIE for NPPES", "nppes", "npidata_pfile_20050523-20261108.csv", leieHead + leieRow(), []string{"Entity Type Code", "source leie"}},
 		{"other names of NPPES", "nppes", "othername_pfile_20050523-20261108.csv", `"NPI","Provider Other Organization Name","Provider Other Organization Name Type Code"` + "\n\"2000000010\",\"X\",\"3\"\n", []string{"other names"}},
 		{"practice locations, with the header's two blanks", "nppes", "pl_pfile.csv", "NPI,Provider Secondary Practice Location Address- Address Line 1,Provider Secondary Practice Location Address-  Address Line 2\n", []string{"practice locations"}},
-		{"weekly NPPES", "nppes", "npidata_pfile_20261102-20261108.csv", nppesFile(nppesRow(nppesHeader(false))), []string{"weekly"}},
+		{"NPPES days that do not exist", "nppes", "npidata_pfile_20050523-20261138.csv", nppesFile(nppesRow(nppesHeader(false))), []string{"do not exist"}},
 		{"NPPES header alone", "nppes", "npidata_pfile_20050523-20261108.csv", nppesFile(), []string{"no rows"}},
 		{"a page in place of the file", "leie", "UPDATED.csv", "<!DOCTYPE html><html><body>Not found</body></html>", []string{"HTML"}},
 		{"a workbook", "co-dora", "x.csv", "PK\x03\x04 zip", []string{"zip archive"}},

@@ -3,40 +3,18 @@ package crawler
 import (
 	"archive/zip"
 	"bytes"
-	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"kapdir/crawler/nppestest"
 )
 
 // nppesHeader is the header of the main file: 330 columns now, 329 with another name of column 42 before.
-func nppesHeader(old bool) []string {
-	h := strings.Split(`NPI|Entity Type Code|Replacement NPI|Employer Identification Number (EIN)|Provider Organization Name (Legal Business Name)|Provider Last Name (Legal Name)|Provider First Name|Provider Middle Name|Provider Name Prefix Text|Provider Name Suffix Text|Provider Credential Text|Provider Other Organization Name|Provider Other Organization Name Type Code|Provider Other Last Name|Provider Other First Name|Provider Other Middle Name|Provider Other Name Prefix Text|Provider Other Name Suffix Text|Provider Other Credential Text|Provider Other Last Name Type Code|Provider First Line Business Mailing Address|Provider Second Line Business Mailing Address|Provider Business Mailing Address City Name|Provider Business Mailing Address State Name|Provider Business Mailing Address Postal Code|Provider Business Mailing Address Country Code (If outside U.S.)|Provider Business Mailing Address Telephone Number|Provider Business Mailing Address Fax Number|Provider First Line Business Practice Location Address|Provider Second Line Business Practice Location Address|Provider Business Practice Location Address City Name|Provider Business Practice Location Address State Name|Provider Business Practice Location Address Postal Code|Provider Business Practice Location Address Country Code (If outside U.S.)|Provider Business Practice Location Address Telephone Number|Provider Business Practice Location Address Fax Number|Provider Enumeration Date|Last Update Date|NPI Deactivation Reason Code|NPI Deactivation Date|NPI Reactivation Date|Provider Sex Code|Authorized Official Last Name|Authorized Official First Name|Authorized Official Middle Name|Authorized Official Title or Position|Authorized Official Telephone Number`, "|")
-	if old {
-		h[41] = "Provider Gender Code"
-	}
-	for i := 1; i <= 15; i++ {
-		for _, c := range []string{"Healthcare Provider Taxonomy Code", "Provider License Number", "Provider License Number State Code", "Healthcare Provider Primary Taxonomy Switch"} {
-			h = append(h, fmt.Sprintf("%s_%d", c, i))
-		}
-	}
-	for i := 1; i <= 50; i++ {
-		for _, c := range []string{"Other Provider Identifier", "Other Provider Identifier Type Code", "Other Provider Identifier State", "Other Provider Identifier Issuer"} {
-			h = append(h, fmt.Sprintf("%s_%d", c, i))
-		}
-	}
-	h = append(h, "Is Sole Proprietor", "Is Organization Subpart", "Parent Organization LBN", "Parent Organization TIN", "Authorized Official Name Prefix Text", "Authorized Official Name Suffix Text", "Authorized Official Credential Text")
-	for i := 1; i <= 15; i++ {
-		h = append(h, fmt.Sprintf("Healthcare Provider Taxonomy Group_%d", i))
-	}
-	if !old {
-		h = append(h, "Certification Date")
-	}
-	return h
-}
+func nppesHeader(old bool) []string { return nppestest.Header(old) }
 
 // The columns that tests speak of, by short names.
 var nppesShort = map[string]string{

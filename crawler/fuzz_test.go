@@ -21,10 +21,25 @@ func fuzzed(t *testing.T, source, name string, data []byte, all bool) {
 	if len(data) == 0 {
 		return
 	}
+	fuzzedFiles(t, source, all, fuzzFile{name, data})
+}
+
+type fuzzFile struct {
+	name string
+	data []byte
+}
+
+func fuzzedFiles(t *testing.T, source string, all bool, files ...fuzzFile) {
+	t.Helper()
 	src, _ := Find(source)
-	m := &material{source: source, name: name, size: int64(len(data))}
+	m := &material{source: source, name: files[0].name}
 	m.info, _ = directory.Tables().Source(source)
-	m.files = []file{{name: name, size: m.size, open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }}}
+	var data []byte
+	for _, f := range files {
+		m.files = append(m.files, file{name: f.name, size: int64(len(f.data)), open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(f.data)), nil }})
+		data = append(data, f.data...)
+	}
+	m.size = int64(len(data))
 	o := Options{Now: day, All: all}.complete()
 	w, err := src.open(context.Background(), m, o)
 	sink := &memory{}

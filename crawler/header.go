@@ -57,10 +57,10 @@ var knownHeaders = []struct {
 	columns []string
 }{
 	{"the main NPPES file (source nppes)", []string{"npi", "entitytypecode", "providerlastnamelegalname", "healthcareprovidertaxonomycode1", "providerenumerationdate"}},
-	{"the NPPES file of other names, which is not read: give the main file npidata_pfile_…", []string{"npi", "providerotherorganizationname", "providerotherorganizationnametypecode"}},
-	{"the NPPES file of practice locations, which is not read: give the main file npidata_pfile_…", []string{"npi", "providersecondarypracticelocationaddressaddressline1"}},
-	{"the NPPES file of endpoints, which is not read: give the main file npidata_pfile_…", []string{"npi", "endpointtype", "endpoint", "affiliation"}},
-	{"the NPPES list of deactivated numbers, which is not read: the main file has them", []string{"npi", "nppesdeactivationdate"}},
+	{"the NPPES file of other names, which goes with the main file npidata_pfile_… (source nppes)", []string{"npi", "providerotherorganizationname", "providerotherorganizationnametypecode"}},
+	{"the NPPES file of practice locations, which goes with the main file npidata_pfile_… (source nppes)", []string{"npi", "providersecondarypracticelocationaddressaddressline1"}},
+	{"the NPPES file of endpoints, which goes with the main file npidata_pfile_… (source nppes)", []string{"npi", "endpointtype", "endpoint", "affiliation"}},
+	{"the NPPES report of deactivated numbers, which is read as the workbook that is published (source nppes)", []string{"npi", "nppesdeactivationdate"}},
 	{"the exclusion list LEIE (source leie)", []string{"lastname", "firstname", "busname", "excltype", "excldate", "wvrstate"}},
 	{"the exclusions of SAM.gov (source sam)", []string{"classification", "exclusionprogram", "excludingagency", "cage", "samnumber"}},
 	{"the suspended and ineligible list of California (source ca-medi-cal)", []string{"lastname", "providernumber", "dateofsuspension", "activeperiod"}},

@@ -40,14 +40,27 @@ type file struct {
 	open func() (io.ReadCloser, error)
 	path string
 
-	comma rune // between the columns; a comma if it is 0
-	lead  int  // lines in front of the header
-	cells bool // a sheet of a workbook: dates are numbers
+	comma rune   // between the columns; a comma if it is 0
+	lead  int    // lines in front of the header
+	cells bool   // a sheet of a workbook: dates are numbers
+	asked string // of an answer: the number that was asked for
 }
 
 // gather finds the files of an input and hashes them, or fetches its pages.
 func gather(ctx context.Context, src Source, info directory.SourceInfo, in Input, opts Options) (*material, error) {
 	m := &material{source: src.ID, info: info}
+	if src.ID == "npi-api" {
+		questions, ok, err := registryQuestions(in)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			if info.Terms != "allowed_automated" {
+				return nil, directory.Errorf(directory.Refused, "source", "the terms of %s are %q: it may not be asked by a program", info.Name, info.Terms)
+			}
+			return m, askRegistry(ctx, m, in, questions, opts)
+		}
+	}
 	if in.URL != "" {
 		if !src.Listing {
 			return nil, directory.Errorf(directory.Invalid, "input", "%s is not fetched by this program: download the file and give its path. %s", src.ID, src.Help)
@@ -131,7 +144,7 @@ func fileKind(src Source) string {
 	if src.Listing {
 		return ".html"
 	}
-	return map[string]string{"npi-api": ".json", "tx-bhec": ".csv"}[src.ID]
+	return map[string]string{"npi-api": ".json", "nppes": ".csv", "tx-bhec": ".csv"}[src.ID]
 }
 
 // hash reads every file once. The name of the bytes is known before anything is parsed.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -37,16 +38,8 @@ type apiResult struct {
 		ReactivationDate string `json:"reactivation_date"`
 		Status           string `json:"status"`
 	} `json:"basic"`
-	Addresses []struct {
-		Purpose   string `json:"address_purpose"`
-		Country   string `json:"country_code"`
-		Line1     string `json:"address_1"`
-		Line2     string `json:"address_2"`
-		City      string `json:"city"`
-		State     string `json:"state"`
-		Postal    string `json:"postal_code"`
-		Telephone string `json:"telephone_number"`
-	} `json:"addresses"`
+	Addresses  []apiAddress `json:"addresses"`
+	Places     []apiAddress `json:"practiceLocations"`
 	Taxonomies []struct {
 		Code    string `json:"code"`
 		License string `json:"license"` // null is ""
@@ -63,6 +56,17 @@ type apiResult struct {
 		Suffix       string `json:"suffix"`
 		Credential   string `json:"credential"`
 	} `json:"other_names"`
+}
+
+type apiAddress struct {
+	Purpose   string `json:"address_purpose"`
+	Country   string `json:"country_code"`
+	Line1     string `json:"address_1"`
+	Line2     string `json:"address_2"`
+	City      string `json:"city"`
+	State     string `json:"state"`
+	Postal    string `json:"postal_code"`
+	Telephone string `json:"telephone_number"`
 }
 
 // flexible is a number or a string of one.
@@ -121,6 +125,9 @@ func openNPIAPI(_ context.Context, m *material, opts Options) (*work, error) {
 		if err != nil {
 			return nil, err
 		}
+		if f.asked != "" && len(a.results) == 0 {
+			errs = append(errs, directory.Reject{File: f.name, Field: "number", Reason: "the registry has nobody with the number " + f.asked})
+		}
 		n += len(a.results)
 		answers = append(answers, a)
 	}
@@ -139,7 +146,7 @@ func openNPIAPI(_ context.Context, m *material, opts Options) (*work, error) {
 			o.file = a.file.name
 			for i, raw := range a.results {
 				o.bytes = func() int64 { return done }
-				if err := apiRow(raw, a.lines[i], o, opts.All); err != nil {
+				if err := apiRow(raw, a.lines[i], o, opts.All || a.file.asked != ""); err != nil {
 					return err
 				}
 			}
@@ -361,6 +368,24 @@ func apiRow(raw json.RawMessage, line int, o *out, all bool) error {
 		}
 		s := siteOf(addr, phoneOf(note("location.telephone_number", a.Telephone)), directory.Origin{Source: "npi-api", AsOf: o.rel.AsOf})
 		id.Practice = &s
+	}
+	for _, a := range r.Places {
+		if len(id.Places) >= mostPlaces {
+			break
+		}
+		if a.Purpose == "MAILING" {
+			continue
+		}
+		site, ok := placeOf(nppesValue(a.Line1), nppesValue(a.Line2), nppesValue(a.City), nppesValue(a.State), nppesValue(a.Postal), nppesValue(a.Country), nppesValue(a.Telephone), "",
+			directory.Origin{Source: "npi-api", AsOf: o.rel.AsOf})
+		if !ok || id.Practice != nil && samePlace(site, *id.Practice) || slices.ContainsFunc(id.Places, func(s directory.Site) bool { return samePlace(s, site) }) {
+			continue
+		}
+		id.Places = append(id.Places, site)
+		p := "practiceLocations." + itoa(len(id.Places)-1) + "."
+		for field, value := range map[string]string{"address_1": a.Line1, "address_2": a.Line2, "city": a.City, "state": a.State, "postal_code": a.Postal, "telephone_number": a.Telephone} {
+			note(p+field, value)
+		}
 	}
 	return o.record(rec)
 }

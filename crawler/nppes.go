@@ -6,39 +6,46 @@ import (
 	"errors"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
 	"kapdir/directory"
 )
 
-// nppesArchive is the zip as downloaded: 10 GB from 1 GB.
-var nppesArchive = archive{member: npidata, limit: 64 << 30, want: "npidata_pfile_YYYYMMDD-YYYYMMDD.csv: give the monthly NPPES zip as downloaded"}
+// What stands in the zip as downloaded: the main file of 10 GB from 1 GB, and beside it the files of other
+// names, further practice locations and endpoints.
+var (
+	nppesMain = archive{member: npidata, limit: 64 << 30, want: "npidata_pfile_YYYYMMDD-YYYYMMDD.csv: give the monthly or weekly NPPES zip as downloaded"}
+	nppesSide = archive{member: regexp.MustCompile(`(?i)^(othername|pl|endpoint)_pfile_.*\d\.csv$`), limit: 16 << 30}
+)
 
 var (
 	npidata = regexp.MustCompile(`(?i)^npidata_pfile_(\d{8})-(\d{8})\.csv$`)
 	weekly  = 62 * 24 * time.Hour // a file of a shorter span holds changes only
 )
 
-// openNPPES looks at the main NPPES file, plain or inside its zip. Columns are addressed by name, so both
-// header generations (with Provider Gender Code and with Provider Sex Code, with and without
-// Certification Date) and later ones are read.
+// openNPPES looks at the files of one release: the zip as downloaded, or the files out of it. The main
+// file of a month is the whole list; that of a week, and the report of deactivated numbers, are changes
+// to it. Columns are addressed by name, so both header generations (with Provider Gender Code and with
+// Provider Sex Code, with and without Certification Date) and later ones are read.
 func openNPPES(_ context.Context, m *material, opts Options) (*work, error) {
-	f := m.files[0]
-	member, err := nppesArchive.open(&f)
+	b, err := nppesFiles(m.files)
 	if err != nil {
 		return nil, err
 	}
-	w := &work{asOf: dayInName(member)}
-	if d := npidata.FindStringSubmatch(member); d != nil {
+	if b.report != nil {
+		return openDeactivated(*b.report, m, opts)
+	}
+	f := *b.main
+	w := &work{asOf: dayInName(f.name)}
+	if d := npidata.FindStringSubmatch(f.name); d != nil {
 		from, err1 := time.Parse("20060102", d[1])
 		to, err2 := time.Parse("20060102", d[2])
 		if err1 != nil || err2 != nil {
-			return nil, invalid(member, 0, "", "the days in the file's name do not exist")
+			return nil, invalid(f.name, 0, "", "the days in the file's name do not exist")
 		}
-		if to.Sub(from) < weekly {
-			return nil, invalid(member, 0, "", "this is a weekly file: it holds only the changes of that week, and importing it would drop everybody else. Give the monthly file")
-		}
+		w.partial = to.Sub(from) < weekly
 		w.asOf, w.name = directory.Date(to.Format(time.DateOnly)), d[2]
 	}
 	rs, names, done, err := openRows(f, ',')
@@ -56,17 +63,118 @@ func openNPPES(_ context.Context, m *material, opts Options) (*work, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.read = func(ctx context.Context, o *out) error {
-		rs, _, done, err := openRows(f, ',')
+	l.all = opts.All
+	for _, s := range b.sides { // a header that has changed is found before the run begins
+		_, _, done, err := openSide(s)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		defer done()
-		o.file, o.total, o.bytes = f.name, f.size, func() int64 { return rs.src.n }
-		return l.read(rs, o, opts.All)
+		done()
+	}
+	w.read = func(ctx context.Context, o *out) error {
+		if k, ok := o.sink.(knower); ok {
+			npis, err := k.NPIs(ctx)
+			if err != nil {
+				return err
+			}
+			l.know(npis)
+		}
+		o.file, l.asOf = f.name, o.rel.AsOf
+		if len(b.sides) > 0 {
+			kept, err := l.collect(o, f)
+			if err != nil {
+				return err
+			}
+			if l.beside, err = readSides(o, b.sides, kept); err != nil {
+				return err
+			}
+			o.file = f.name
+		}
+		return l.read(o, f)
 	}
 	return w, nil
 }
+
+// knower tells the numbers of the providers that the directory has. Their rows are kept whatever trade
+// they name, so that a provider who was deactivated, came back, or changed trade is never left with what
+// an older release said.
+type knower interface {
+	NPIs(context.Context) ([]directory.NPI, error)
+}
+
+// bundle is what the files of a release are, by their names in an archive and else by their headers.
+type bundle struct {
+	main   *file
+	report *file // of deactivated numbers
+	sides  []file
+}
+
+func nppesFiles(files []file) (bundle, error) {
+	var b bundle
+	take := func(into **file, f file, what string) error {
+		if *into != nil {
+			return invalid(f.name, 0, "", "there are two %s, %s and %s: give the one to import", what, shorten((*into).name, 80), shorten(f.name, 80))
+		}
+		*into = &f
+		return nil
+	}
+	for _, f := range files {
+		zipped, err := isZip(f)
+		if err != nil {
+			return b, err
+		}
+		if !zipped {
+			if fileHeader.MatchString(f.name) {
+				continue
+			}
+			_, names, done, err := openRows(f, ',')
+			if err != nil {
+				return b, err
+			}
+			done()
+			if kindOfSide(names) != nil {
+				b.sides = append(b.sides, f)
+			} else if err := take(&b.main, f, "main files"); err != nil {
+				return b, err
+			}
+			continue
+		}
+		report, err := deactivatedIn(f)
+		if err != nil {
+			return b, err
+		}
+		if report != nil {
+			if err := take(&b.report, *report, "reports of deactivated numbers"); err != nil {
+				return b, err
+			}
+			continue
+		}
+		main := f
+		if _, err := nppesMain.open(&main); err != nil {
+			return b, err
+		}
+		if err := take(&b.main, main, "main files"); err != nil {
+			return b, err
+		}
+		sides, err := nppesSide.find(f)
+		if err != nil {
+			return b, err
+		}
+		b.sides = append(b.sides, sides...)
+	}
+	switch {
+	case b.report != nil && (b.main != nil || len(b.sides) > 0):
+		return b, invalid(b.report.name, 0, "", "the report of deactivated numbers is a release of its own: import it alone")
+	case b.report == nil && b.main == nil && len(b.sides) > 0:
+		return b, invalid(b.sides[0].name, 0, "", "this is %s: it goes with the main file npidata_pfile_…, give both or the zip as downloaded", sideName(b.sides[0]))
+	case b.report == nil && b.main == nil:
+		return b, invalid("nppes", 0, "", "there is no main file npidata_pfile_… among the files")
+	}
+	return b, nil
+}
+
+// fileHeader is a file that CMS puts beside each file: its header once more.
+var fileHeader = regexp.MustCompile(`(?i)_fileheader\.csv$`)
 
 // nppes is the place of each column that is read. What is not here is not held: neither sex, nor the
 // mailing address, nor the authorised official, nor other identifiers.
@@ -81,13 +189,19 @@ type nppes struct {
 	taxonomies [15]struct{ code, licence, state, primary int }
 	keep       []int // the columns above, which are kept as evidence
 	quotes     int   // quotation marks of a row as CMS writes it
-	codes      map[string]bool
+
+	all    bool // rows of every trade are kept
+	known  map[uint32]bool
+	beside *beside
+	piece  int
+	build  bool // records are made of plain rows while a piece is looked at
+	asOf   directory.Date
 }
 
 // nppesLayout finds the columns. A missing one is an error that names it.
 func nppesLayout(file string, names []string) (*nppes, error) {
 	cols := newColumns(names, trimmedName)
-	l := &nppes{file: file, names: names, quotes: 2 * len(names), codes: map[string]bool{}}
+	l := &nppes{file: file, names: names, quotes: 2 * len(names), piece: pieceSize}
 	var missing string
 	at := func(name string) int {
 		i := cols.index(name)
@@ -139,56 +253,196 @@ func nppesLayout(file string, names []string) (*nppes, error) {
 	return l, nil
 }
 
-// read reads every row. Most rows of the national file are of trades that the directory does not cover,
-// and they are told apart without dividing them into fields.
-func (l *nppes) read(rs *rows, o *out, all bool) error {
-	for {
-		line, n, err := rs.next()
-		if err == io.EOF {
-			return nil
+// pass gives every line that must be read in full to visit, in the order of the file, and counts the
+// others by their first code. Most rows of the national file are of trades that the directory does not
+// cover, and they are told apart without dividing them into fields. Where a value goes on in the next
+// line, the lines are read one behind the other until that is over.
+func (l *nppes) pass(o *out, f file, count func(code string, n int), visit func(rs *rows, line []byte, n int) error) error {
+	r, err := f.open()
+	if err != nil {
+		return unreadable(f.name, err)
+	}
+	defer r.Close()
+	s := startScan(r, f.size, l.piece, l.look)
+	defer s.close()
+	o.total, o.bytes = f.size, func() int64 { return s.taken }
+	one := newRows(l.file, strings.NewReader(""), ',')
+	one.width = len(l.names)
+	n := 0 // lines before the piece
+	failure := func(err error) error {
+		if err == errLongLine {
+			return invalid(l.file, n+1, "", "the line is longer than %d MiB: the file is damaged or of another kind", maxLine>>20)
 		}
-		if err != nil {
-			return err
-		}
-		if !all {
-			if code, ok := l.beyond(line); ok {
-				if err := o.outside(code); err != nil {
+		return readFailure(l.file, n+1, err)
+	}
+	for p := s.next(); p != nil; p = s.next() {
+		if p.odd {
+			j := &lines{s: s, p: p, left: p.data, failure: failure}
+			rs := newRows(l.file, j, ',')
+			rs.width, rs.line = len(l.names), n
+			for len(j.left) > 0 || rs.br.Buffered() > 0 || len(rs.pending) > 0 {
+				line, at, err := rs.next()
+				if err != nil {
 					return err
 				}
-				continue
+				if n = at; n == 1 || len(bytes.TrimSpace(line)) == 0 {
+					continue
+				}
+				if code, ok := l.beyond(line); ok {
+					count(string(code), 1)
+				} else if err := visit(rs, line, at); err != nil {
+					return err
+				}
 			}
+			p, n = j.p, rs.line
+		} else {
+			for code, k := range p.codes {
+				count(string(code[:]), k)
+			}
+			for _, m := range p.keep {
+				if m.told != nil {
+					if m.told.record != nil {
+						m.told.record.Line = n + 1 + m.line
+					} else if m.told.reject != nil {
+						m.told.reject.Line = n + 1 + m.line
+					}
+					if err := o.tell(*m.told, true); err != nil {
+						return err
+					}
+					continue
+				}
+				one.whole = p.data[m.to-1] == '\n'
+				if err := visit(one, trimBreak(p.data[m.from:m.to]), n+1+m.line); err != nil {
+					return err
+				}
+			}
+			n += p.lines
 		}
-		if len(bytes.TrimSpace(line)) == 0 {
-			continue
+		if p.err != nil {
+			return failure(p.err)
+		}
+		s.back(p)
+		if err := o.pause(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// look sorts the lines of a piece.
+func (l *nppes) look(p *piece) {
+	fields := make([]string, len(l.names))
+	for from := 0; from < len(p.data); p.lines++ {
+		to := len(p.data)
+		if i := bytes.IndexByte(p.data[from:], '\n'); i >= 0 {
+			to = from + i + 1
+		}
+		line := trimBreak(p.data[from:to])
+		if len(line) > maxLine {
+			p.data, p.err = p.data[:from], errLongLine
+			return
+		}
+		if code, ok := l.beyond(line); ok {
+			if p.codes == nil {
+				p.codes = map[[10]byte]int{}
+			}
+			p.codes[[10]byte(code)]++
+		} else if !(p.first && from == 0) && len(bytes.TrimSpace(line)) > 0 {
+			m := mark{from: from, to: to, line: p.lines}
+			if l.build && l.split(line, fields) && !holdsSSN(string(line)) {
+				x := l.row(fields, 0, true)
+				m.told = &x
+			} else {
+				p.odd = p.odd || bytes.Count(line, quoteMark)%2 == 1
+			}
+			p.keep = append(p.keep, m)
+		}
+		from = to
+	}
+}
+
+// read reads every row. Plain rows are turned into records by whoever looks at their piece.
+func (l *nppes) read(o *out, f file) error {
+	l.build = true
+	return l.pass(o, f, o.outsideMany, func(rs *rows, line []byte, n int) error {
+		fields, bad, err := rs.complete(line, n)
+		switch {
+		case err != nil:
+			return err
+		case bad == nil:
+			return o.tell(l.row(fields, n, false), false)
+		case bad.cut:
+			return cutOff(l.file, bad)
+		}
+		return o.reject(directory.Reject{Line: bad.line, Reason: bad.reason, Text: rowText(bad.text)})
+	})
+}
+
+// collect is the pass that comes first when other files are joined: it returns the numbers of the rows
+// that may be kept, so that of the other files only what belongs to them is held.
+func (l *nppes) collect(o *out, f file) (npiSet, error) {
+	var kept npiSet
+	err := l.pass(o, f, func(string, int) {}, func(rs *rows, line []byte, n int) error {
+		if npi, ok := leadingNPI(line); ok && bytes.Count(line, quoteMark)%2 == 0 {
+			kept = append(kept, npi)
+			return nil
 		}
 		fields, bad, err := rs.complete(line, n)
-		if err != nil {
-			return err
-		}
-		if bad != nil {
-			if bad.cut {
-				return cutOff(l.file, bad)
+		if err == nil && bad == nil {
+			if npi, err := directory.ParseNPI(nppesValue(fields[l.npi])); err == nil {
+				kept = append(kept, shortNPI(npi))
 			}
-			err = o.reject(directory.Reject{Line: bad.line, Reason: bad.reason, Text: rowText(bad.text)})
-		} else {
-			err = l.row(fields, n, o, all)
 		}
-		if err != nil {
-			return err
+		return err
+	})
+	slices.Sort(kept)
+	return slices.Compact(kept), err
+}
+
+// npiSet holds numbers in order. Ten digits that begin with 1 or 2 fit into 32 bits.
+type npiSet []uint32
+
+func (s npiSet) has(npi uint32) bool {
+	_, ok := slices.BinarySearch(s, npi)
+	return ok
+}
+
+// leadingNPI returns the number at the beginning of a row in which it stands first, quoted.
+func leadingNPI(line []byte) (uint32, bool) {
+	if len(line) < 12 || line[0] != '"' || line[11] != '"' || line[1] != '1' && line[1] != '2' {
+		return 0, false
+	}
+	n := uint32(0)
+	for _, c := range line[1:11] {
+		if c < '0' || c > '9' {
+			return 0, false
 		}
+		n = n*10 + uint32(c-'0')
+	}
+	return n, true
+}
+
+func shortNPI(n directory.NPI) uint32 {
+	k, _ := leadingNPI([]byte(`"` + string(n) + `"`))
+	return k
+}
+
+func (l *nppes) know(npis []directory.NPI) {
+	l.known = make(map[uint32]bool, len(npis))
+	for _, n := range npis {
+		l.known[shortNPI(n)] = true
 	}
 }
 
 var codeEnd = []byte(`X"`)
 
-// beyond reports, from a cheap look, a row that is whole as CMS writes it (every value quoted) and that
-// holds taxonomy codes but none of ours. It returns the first code. When in doubt it says no, and the row
-// is read in full.
-func (l *nppes) beyond(line []byte) (string, bool) {
-	if len(line) < 2 || line[0] != '"' || line[len(line)-1] != '"' {
-		return "", false
+// beyond reports, from a cheap look, a row that is whole as CMS writes it (every value quoted), that
+// holds taxonomy codes but none of ours, and whose number is of nobody the directory knows. It returns
+// the first code. When in doubt it says no, and the row is read in full.
+func (l *nppes) beyond(line []byte) (first []byte, ok bool) {
+	if l.all || len(line) < 2 || line[0] != '"' || line[len(line)-1] != '"' {
+		return nil, false
 	}
-	first := ""
 	for from := 0; ; {
 		i := bytes.Index(line[from:], codeEnd)
 		if i < 0 {
@@ -201,14 +455,19 @@ func (l *nppes) beyond(line []byte) (string, bool) {
 		}
 		code := line[i-9 : i+1]
 		if covered(code) {
-			return "", false
+			return nil, false
 		}
-		if first == "" {
-			first = string(code)
+		if first == nil {
+			first = code
 		}
 	}
-	if first == "" || bytes.Count(line, quoteMark) != l.quotes {
-		return "", false
+	if first == nil || bytes.Count(line, quoteMark) != l.quotes {
+		return nil, false
+	}
+	if len(l.known) > 0 {
+		if npi, ok := leadingNPI(line); !ok || l.known[npi] {
+			return nil, false
+		}
 	}
 	return first, true
 }
@@ -229,16 +488,42 @@ func covered(code []byte) bool {
 	return ok
 }
 
-// row turns a row's fields into a record.
-func (l *nppes) row(fields []string, line int, o *out, all bool) error {
+// told is what came of a row: one of its parts.
+type told struct {
+	record  *directory.Record
+	partial *directory.Reject // of a record that went in
+	reject  *directory.Reject
+	outside string
+}
+
+// tell hands it on. Clean says that nothing in the row's text could be what must not be held.
+func (o *out) tell(x told, clean bool) error {
+	switch {
+	case x.reject != nil:
+		return o.reject(*x.reject)
+	case x.outside != "":
+		return o.outside(x.outside)
+	case x.partial != nil:
+		if err := o.partly(*x.partial); err != nil {
+			return err
+		}
+	}
+	if clean {
+		return o.searched(*x.record)
+	}
+	return o.record(*x.record)
+}
+
+// row turns a row's fields into a record. Several rows may be turned at once.
+func (l *nppes) row(fields []string, line int, clean bool) told {
 	get := func(i int) string { return nppesValue(fields[i]) }
-	quarantine := func(column int, reason string) error {
+	quarantine := func(column int, reason string) told {
 		r := directory.Reject{Line: line, Reason: reason}
 		if column >= 0 {
 			r.Field = l.names[column]
 			r.Text = fields[column]
 		}
-		return o.reject(r)
+		return told{reject: &r}
 	}
 	npi, err := directory.ParseNPI(get(l.npi))
 	if err != nil {
@@ -267,15 +552,15 @@ func (l *nppes) row(fields []string, line int, o *out, all bool) error {
 		}
 	}
 	gone := id.Deactivated != "" && id.Reactivated == ""
-	if !kept && !all && !gone {
+	if !kept && !l.all && !gone && !l.known[shortNPI(npi)] {
 		if first == "" {
 			first = "no code"
 		}
-		return o.outside(first)
+		return told{outside: first}
 	}
 	for i, v := range fields { // only a row that would be kept is looked at as closely as this
-		if holdsSSN(v) {
-			return o.reject(directory.Reject{Line: line, Field: l.names[i], Reason: ssnReason})
+		if !clean && holdsSSN(v) {
+			return quarantineSSN(line, l.names[i])
 		}
 	}
 	switch get(l.entity) {
@@ -317,7 +602,7 @@ func (l *nppes) row(fields []string, line int, o *out, all bool) error {
 		number := get(t.licence)
 		if slotHoldsSSN(number, state) {
 			if id.Kind == directory.Person || holdsSSN(number) {
-				return o.reject(directory.Reject{Line: line, Field: l.names[t.licence], Reason: ssnReason})
+				return quarantineSSN(line, l.names[t.licence])
 			}
 			number, fields[t.licence] = "", "" // facilities have nine-digit numbers too; ours are not told by them
 		}
@@ -329,7 +614,7 @@ func (l *nppes) row(fields []string, line int, o *out, all bool) error {
 	}
 	a := directory.Address{Line1: get(l.street1), Line2: get(l.street2), City: directory.NameInCapitals(get(l.city)), State: stateOf(get(l.state)), ZIP: zipOf(get(l.zip))}
 	if c := get(l.country); a.City != "" && (c == "" || c == "US") {
-		s := siteOf(a, phoneOf(get(l.phone)), directory.Origin{Source: "nppes", AsOf: o.rel.AsOf})
+		s := siteOf(a, phoneOf(get(l.phone)), directory.Origin{Source: "nppes", AsOf: l.asOf})
 		id.Practice = &s
 	}
 	rec := directory.Record{Key: string(npi), Line: line, Identity: id, Fields: make(map[string]string, 24)}
@@ -338,7 +623,39 @@ func (l *nppes) row(fields []string, line int, o *out, all bool) error {
 			rec.Fields[l.names[i]] = v
 		}
 	}
-	return o.record(rec)
+	x := told{record: &rec}
+	if l.beside != nil {
+		x.partial = l.beside.join(&rec, l.asOf)
+	}
+	return x
+}
+
+func quarantineSSN(line int, field string) told {
+	return told{reject: &directory.Reject{Line: line, Field: field, Reason: ssnReason}}
+}
+
+// split divides a row as CMS writes it into its fields: every value quoted, no quotation mark in one, printable
+// ASCII alone. ok is false for any other, which is divided with more care.
+func (l *nppes) split(line []byte, fields []string) (ok bool) {
+	if len(line) < 2 || line[0] != '"' || line[len(line)-1] != '"' {
+		return false
+	}
+	s := string(line)
+	n, from := 0, 1
+	for i := 1; i < len(s)-1; i++ {
+		switch c := s[i]; {
+		case c < ' ' || c > '~':
+			return false
+		case c == '"':
+			if i+2 > len(s)-2 || s[i+1] != ',' || s[i+2] != '"' || n == len(fields)-1 {
+				return false
+			}
+			fields[n] = s[from:i]
+			n, from, i = n+1, i+3, i+2
+		}
+	}
+	fields[n] = s[from : len(s)-1]
+	return n == len(fields)-1
 }
 
 // nppesValue trims a value and drops the marks by which CMS says that it shows nothing.

@@ -99,6 +99,9 @@ func (r Record) Subject() Subject {
 		if i.Practice != nil {
 			s.addSite(*i.Practice)
 		}
+		for _, p := range i.Places {
+			s.addSite(p)
+		}
 		return s
 	case r.Licence != nil:
 		l := r.Licence

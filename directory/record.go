@@ -53,6 +53,7 @@ type IdentityRecord struct {
 	Others       []OtherName  `json:"others,omitempty"`
 	Taxonomies   []Taxonomy   `json:"taxonomies,omitempty"`
 	Practice     *Site        `json:"practice,omitempty"` // the practice location; the mailing address is not read
+	Places       []Site       `json:"places,omitempty"`   // further practice locations
 	Enumerated   Date         `json:"enumerated,omitempty"`
 	Updated      Date         `json:"updated,omitempty"`
 	Deactivated  Date         `json:"deactivated,omitempty"`

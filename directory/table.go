@@ -46,7 +46,8 @@ type SourceInfo struct {
 	Note                  string
 }
 
-// TaxonomyInfo is a row of data/taxonomy.csv. A code that is not in the table is outside the directory.
+// TaxonomyInfo is a row of data/taxonomy.csv: of a code, or of a group of codes by its first four signs and
+// a star. A code that is not in the table is outside the directory.
 type TaxonomyInfo struct {
 	Code, Label string
 	Role        string // therapist, prescriber, both, clinic, other
@@ -134,9 +135,16 @@ func (t *ReferenceTables) Sources() []SourceInfo {
 	return out
 }
 
-// Taxonomy returns the row of a NUCC code; ok is false for a code that the directory does not cover.
+// Taxonomy returns the row of a NUCC code or, failing that, of its group; ok is false for a code that
+// the directory does not cover.
 func (t *ReferenceTables) Taxonomy(code string) (TaxonomyInfo, bool) {
+	if len(code) != 10 {
+		return TaxonomyInfo{}, false
+	}
 	x, ok := t.taxonomy[code]
+	if !ok {
+		x, ok = t.taxonomy[code[:4]+"*"]
+	}
 	return x, ok
 }
 

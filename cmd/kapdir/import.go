@@ -26,6 +26,7 @@ bytes a second time change nothing. An import that was cut off is simply run aga
 Sources:
 ` + sourceHelp(),
 		Example: `  kapdir import nppes NPPES_Data_Dissemination_November_2026.zip
+  kapdir import npi-api 'last_name=okafor&state=CO'
   kapdir import leie UPDATED.csv --as-of 2026-11-10 --release 2026-10
   kapdir import co-dora roster.csv --as-of 2026-11-09 --dry-run --json`,
 		Args: args(cobra.MinimumNArgs(2)),
@@ -72,6 +73,7 @@ type imported struct {
 	DryRun  bool               `json:"dry_run,omitempty"`
 	Run     directory.Run      `json:"run"`
 	Outside []outsideCode      `json:"outside,omitempty"` // the most frequent first
+	Larger  []string           `json:"larger,omitempty"`  // queries with more answers than the service gives
 	Rejects []directory.Reject `json:"rejects,omitempty"`
 	Error   string             `json:"error,omitempty"`
 }
@@ -108,6 +110,7 @@ func (a *app) importFiles(src crawler.Source, paths []string, opts crawler.Optio
 		}
 		return failure
 	}
+	ans.Larger = opts.Report.Larger
 	for _, c := range opts.Report.Top(10) {
 		ans.Outside = append(ans.Outside, outsideCode{c, opts.Report.Outside[c]})
 	}
@@ -150,6 +153,9 @@ func (x imported) write(w io.Writer) {
 			fmt.Fprintf(w, " %s (%d)", o.Code, o.Rows)
 		}
 		fmt.Fprintln(w)
+	}
+	for _, q := range x.Larger {
+		fmt.Fprintf(w, "  %s has more answers than the 1,200 that the service gives: ask by state, city or postal code\n", q)
 	}
 	for _, j := range x.Rejects {
 		where := j.File

@@ -344,6 +344,9 @@ func (w *work) importRows(o *openRun, rows []*row) (c directory.Counts, matched 
 
 // importReferences writes records that attach to listed providers and never make one.
 func (w *work) importReferences(rel directory.Release, rows []*row, before map[string]*row) error {
+	if err := w.keepNames(rel.Source, rows, before); err != nil {
+		return err
+	}
 	var blocks []string
 	for _, r := range rows {
 		if r.kind != "exclusion" {

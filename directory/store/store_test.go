@@ -58,6 +58,7 @@ func testStore(t *testing.T, fresh func(testing.TB) Config) {
 		{"another policy", testAnotherPolicy},
 		{"migrated", testMigrated},
 		{"former names", testFormerNames},
+		{"life of a number", testLifeOfNumber},
 		{"withdrawn and merged", testGone},
 		{"replaced rows", testReplaced},
 		{"duplicates", testDuplicates},
