@@ -213,6 +213,9 @@ func (w *work) compare(ctx context.Context, rel *directory.Release, sink Sink, o
 	if w.fits != nil {
 		return w.fits(rel, held)
 	}
+	if in := held.Newest.Release.AsOf; rel.AsOf < in {
+		return directory.Errorf(directory.Conflict, "as_of", "%s is of %s and is older than what is in force (%s, run %d): an older list would clear whoever was excluded since", rel.File, rel.AsOf, in, held.Newest.Number)
+	}
 	if before := held.Whole.Counts.Read; tooSmall(w.rows, before) && !opts.AcceptSmaller {
 		return directory.Errorf(directory.Invalid, "rows", "%s holds %d rows, and the release in force %d (%s, run %d): no list loses so many from one release to the next, and a part of it would clear people. Fetch it again; if the publisher really shortened it, say --accept-smaller",
 			rel.File, w.rows, before, held.Whole.Release.AsOf, held.Whole.Number)

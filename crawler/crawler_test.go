@@ -331,3 +331,18 @@ func TestDayInName(t *testing.T) {
 		}
 	}
 }
+
+// TestUnconfirmed: a format that nobody has seen is read only by whoever says so.
+func TestUnconfirmed(t *testing.T) {
+	src, _ := Find("leie")
+	src.Unconfirmed = "nobody has seen a file of the publisher"
+	in := Input{Path: write(t, "UPDATED.csv", leieHead+leieRow())}
+	m := &memory{}
+	_, err := Run(context.Background(), src, in, m, Options{Now: day, AsOf: "2026-11-10"})
+	if directory.KindOf(err) != directory.Refused || m.begun != 0 || !strings.Contains(err.Error(), "--accept-unconfirmed") || !strings.Contains(err.Error(), src.Unconfirmed) {
+		t.Errorf("%v, %d runs", err, m.begun)
+	}
+	if _, err := Run(context.Background(), src, in, m, Options{Now: day, AsOf: "2026-11-10", AcceptUnconfirmed: true}); err != nil || len(m.records) != 1 {
+		t.Errorf("accepted: %v, %d records", err, len(m.records))
+	}
+}

@@ -36,6 +36,8 @@ func TestLEIE(t *testing.T) {
 			directory.ExclusionRecord{Name: directory.Name{Given: "Rowan", Middle: "T", Family: "Nuñez"}, City: "Denver", State: "CO", ZIP: "80203", Specialty: "COUNSELOR", Authority: "1128b4", Excluded: "2019-03-20"}},
 		{"2016 style: empties without quotation marks", "QUILLFEATHER,ROWAN,\" \",,\"IND\",\"COUNSELOR\",,2000000010,,,\"DENVER\",CO,80203,1128b4,20190320,00000000,00000000,\n",
 			directory.ExclusionRecord{Name: directory.Name{Given: "Rowan", Family: "Quillfeather"}, NPI: "2000000010", City: "Denver", State: "CO", ZIP: "80203", Specialty: "COUNSELOR", Authority: "1128b4", Excluded: "2019-03-20"}},
+		{"columns cut at their lengths", leieRow("LASTNAME", "FEATHERSTONEHAUGH-QU", "FIRSTNAME", "BARTHOLOMEWLONG", "SPECIALTY", "NURSE/NURSES AIDE AN", "DOB", ""),
+			directory.ExclusionRecord{Name: directory.Name{Given: "Bartholomewlong", Middle: "T", Family: "Featherstonehaugh-Qu"}, City: "Denver", State: "CO", ZIP: "80203", Specialty: "NURSE/NURSES AIDE AN", Authority: "1128b4", Excluded: "2019-03-20"}},
 		{"a line break in a quoted field", leieRow("ADDRESS", "5 NOWHERE ROAD\nSUITE 2", "DOB", ""),
 			directory.ExclusionRecord{Name: directory.Name{Given: "Rowan", Middle: "T", Family: "Quillfeather"}, City: "Denver", State: "CO", ZIP: "80203", Specialty: "COUNSELOR", Authority: "1128b4", Excluded: "2019-03-20"}},
 	}
@@ -299,6 +301,17 @@ func TestListTooSmall(t *testing.T) {
 			if refused := err != nil && m.begun == 0 && strings.Contains(err.Error(), "--accept-smaller") && strings.Contains(err.Error(), name); refused != c.refused || !c.refused && err != nil {
 				t.Errorf("%s: %d rows after %d: %v, %d runs", source, c.rows, c.before, err, m.begun)
 			}
+		}
+	}
+}
+
+// TestListOlder: a list does not replace a newer one.
+func TestListOlder(t *testing.T) {
+	path := write(t, samName, samHead(samLayouts[0])+samRow()) // of 2026-11-10
+	for newest, refused := range map[directory.Date]bool{"2026-11-10": false, "2026-11-11": true, "": false} {
+		m, err := importOver(t, "sam", path, inForce(1, "2026-11-01", newest))
+		if (err != nil) != refused || refused && (m.begun != 0 || directory.KindOf(err) != directory.Conflict || !strings.Contains(err.Error(), "older than what is in force")) {
+			t.Errorf("after %s: %v", newest, err)
 		}
 	}
 }

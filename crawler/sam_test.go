@@ -68,6 +68,26 @@ func TestSAMHeaders(t *testing.T) {
 	}
 }
 
+// TestSAMMalformed: in every generation the two kinds of rows that the publisher writes wrongly, ten in ten
+// thousand, are put aside alone: the rows around them are read, and whom they name is kept.
+func TestSAMMalformed(t *testing.T) {
+	for _, l := range samLayouts {
+		bad := func(last, comment string) string {
+			return strings.Replace(samRowOf(l, samSet("Last", last, "NPI", "2000000010")), "PROSE ABOUT A PERSON", comment, 1)
+		}
+		text := samHead(l) + samRowOf(l, samSet("Last", "BEFORE")) + bad("WARBLER", `"The contractor has been debarred`) + samRowOf(l, samSet("Last", "BETWEEN")) +
+			bad("FINCH", `"""Hsiung, Chih"" does business`) + samRowOf(l, samSet("Last", "BEHIND"))
+		m, _, err := importFile(t, "sam", write(t, samName, text))
+		if err != nil || len(m.records) != 3 || m.records[2].Exclusion.Name.Family != "Behind" || m.records[2].Line != 6 {
+			t.Errorf("%s: %v, %d records", l.generation, err, len(m.records))
+		}
+		if len(m.rejects) != 2 || m.rejects[0].Line != 3 || m.rejects[1].Line != 5 || !strings.Contains(m.rejects[0].Text, "WARBLER") || !strings.Contains(m.rejects[1].Text, "FINCH") ||
+			!strings.Contains(m.rejects[1].Text, "2000000010") {
+			t.Errorf("%s: rejects %+v", l.generation, m.rejects)
+		}
+	}
+}
+
 func TestSAM(t *testing.T) {
 	person := func(n directory.Name, change ...func(*directory.ExclusionRecord)) directory.ExclusionRecord {
 		x := directory.ExclusionRecord{Name: n, City: "Denver", State: "CO", ZIP: "80203-1234", Authority: "Reciprocal; Prohibition/Restriction; HHS; Z1", Excluded: "2019-03-20"}

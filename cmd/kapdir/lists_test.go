@@ -85,6 +85,57 @@ func TestImportFurtherLists(t *testing.T) {
 	}
 }
 
+// What cannot follow the list in force is refused, and the list stays: nothing is written. A month's changes
+// are added to it.
+func TestImportExclusionsInOrder(t *testing.T) {
+	dir := loaded(t, func(s demoStep) bool { return s.Source != "kap-commons" && s.Source != "leie" })
+	raw, err := fs.ReadFile(data.FS, "demo/leie/UPDATED.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.SplitAfter(string(raw), "\n")
+	list := func(name, text string, more ...string) (string, string, int) {
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return kapdir(t, append([]string{"import", "leie", path, "--state", dir, "--now", "2026-12-10T15:00:00Z", "--json"}, more...)...)
+	}
+	before := head(t, dir)
+	dated := []string{"--as-of", "2026-12-05"}
+	half := strings.Join(lines[:len(lines)/2], "")
+	for _, c := range []struct {
+		name, file, text, want string
+		more                   []string
+	}{
+		{"empty", "UPDATED.csv", "", "empty", dated},
+		{"a header alone", "UPDATED.csv", lines[0], "empty list replaces nothing", dated},
+		{"another header", "UPDATED.csv", strings.Replace(string(raw), "EXCLDATE", "EXCLUDED", 1), "EXCLDATE", dated},
+		{"half of it", "UPDATED.csv", half, "--accept-smaller", dated},
+		{"half of it, as a dry run", "UPDATED.csv", half, "--accept-smaller", append(dated, "--dry-run")},
+		{"the whole list as a month", "2611excl.csv", string(raw) + lines[1], "call it UPDATED.csv", nil},
+		{"the month after the next", "2612excl.csv", lines[0] + lines[1], "after today", nil},
+		{"a month of before", "2609excl.csv", lines[0] + lines[1], "older than the release in force", nil},
+		{"reinstatements of before", "2609rein.csv", lines[0] + lines[1], "leaves out whom it names already", nil},
+	} {
+		if _, errs, status := list(c.file, c.text, c.more...); status != exitFailed || !strings.Contains(errs, c.want) || head(t, dir) != before {
+			t.Errorf("%s: %d\n%s", c.name, status, errs)
+		}
+	}
+	out, errs, status := list("2611excl.csv", lines[0]+lines[1])
+	var x imported
+	if err := json.Unmarshal([]byte(out), &x); err != nil || status != exitDone || !x.Run.Release.Partial || x.Run.Release.AsOf != "2026-11-30" || x.Run.Counts.Removed != 0 {
+		t.Errorf("a month: %d, %v, %+v\n%s", status, err, x.Run, errs)
+	}
+	before = head(t, dir)
+	if _, errs, status = list("UPDATED.csv", string(raw)+lines[1], "--as-of", "2026-11-20"); status != exitFailed || !strings.Contains(errs, "is older than what is in force") || head(t, dir) != before {
+		t.Errorf("a whole list of before the month: %d\n%s", status, errs)
+	}
+	if out, errs, status = list("UPDATED.csv", half, append(dated, "--accept-smaller")...); status == exitFailed {
+		t.Errorf("half of it, accepted: %d\n%s%s", status, out, errs)
+	}
+}
+
 // What the demonstration plants in SAM and in the Texas list comes out as it must: a problem on record
 // where two people confirmed an NPI, under review where nobody has, and nothing at all of a name.
 func TestPlantedExclusions(t *testing.T) {
