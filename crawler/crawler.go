@@ -62,6 +62,7 @@ type Options struct {
 	Release  string           // the publisher's name of the release, 2026-10 say; else its file name says so, else it is the day
 	Now      func() time.Time // the clock of the run; time.Now if nil
 	Progress func(Progress)   // called at most ten times a second, from the calling goroutine
+	Again    bool             // bytes that were imported before are read once more
 	Report   *Report          // filled with what the counts of the run do not hold
 	Log      *slog.Logger     // discarded if nil
 	MaxPages int              // of a listing site; 0 is 2,000
@@ -83,6 +84,9 @@ type Report struct {
 	Outside map[string]int // rows left out, by the taxonomy code or licence type that is not in our tables
 	Pages   int            // pages read of a listing site
 	Refused []string       // pages that robots.txt asked us not to read
+
+	Warnings []string // the first of what a person should look at, though the rows went in
+	Warned   int      // how many there were
 }
 
 // maxOutside bounds the report's memory: the national table has fewer than a thousand codes.
@@ -130,7 +134,7 @@ func Run(ctx context.Context, src Source, in Input, sink Sink, opts Options) (di
 		return directory.Run{}, err
 	}
 	now := directory.At(opts.Now())
-	rel := directory.Release{Source: src.ID, Name: opts.Release, AsOf: opts.AsOf, SHA256: m.sha, File: m.name, URL: m.url, Size: m.size, Read: now, All: opts.All}
+	rel := directory.Release{Source: src.ID, Name: opts.Release, AsOf: opts.AsOf, SHA256: m.sha, File: m.name, URL: m.url, Size: m.size, Read: now, All: opts.All, Again: opts.Again}
 	if rel.AsOf == "" {
 		rel.AsOf = w.asOf
 	}

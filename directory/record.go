@@ -21,6 +21,10 @@ type Release struct {
 	// Partial says that the release holds changes alone: what it does not carry stays as it was. It adds to
 	// the whole release in force.
 	Partial bool `json:"partial,omitempty"`
+
+	// Again says that bytes which were imported before are to be read once more, by a program that may read
+	// them better. It is of the attempt, not of the release, and is not kept.
+	Again bool `json:"-"`
 }
 
 // Record is one row or page of a source: our words beside the source's own. Exactly one of its

@@ -81,6 +81,10 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		s.Close()
 		return nil, s.fault("store.Open", err)
 	}
+	if err := s.LearnPartners(ctx); err != nil {
+		s.Close()
+		return nil, err
+	}
 	if len(c.Policies) == 0 {
 		if c.Rules == nil {
 			c.Rules = directory.StandardRules()
