@@ -854,3 +854,6 @@ func ListingTemplate(w io.Writer, asJSON bool) error {
 	}
 	return rw.Write(example, "")
 }
+
+// DayInName returns the last day that is written in a file's name, "" if there is none.
+func DayInName(name string) directory.Date { return dayInName(name) }

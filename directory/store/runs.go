@@ -19,6 +19,33 @@ func (s *Store) Runs(ctx context.Context, limit int) ([]directory.Run, error) {
 	return out, err
 }
 
+// RunsOf returns the imports of a source, the newest first; of every source for "". No limit is 0.
+func (s *Store) RunsOf(ctx context.Context, source string, limit int) ([]directory.Run, error) {
+	if limit <= 0 {
+		limit = 1 << 30
+	}
+	var out []directory.Run
+	err := s.read(ctx, "store.RunsOf "+source, func(t *tx) (err error) {
+		out, err = t.runs(`WHERE source = $1 OR $1 = '' ORDER BY number DESC LIMIT $2`, source, limit)
+		return err
+	})
+	return out, err
+}
+
+// Run returns the import of a number.
+func (s *Store) Run(ctx context.Context, number int64) (directory.Run, error) {
+	var run directory.Run
+	err := s.read(ctx, "store.Run", func(t *tx) error {
+		var found bool
+		var err error
+		if run, found, err = t.runOne(`WHERE number = $1`, number); err == nil && !found {
+			err = directory.Errorf(directory.NotFound, "run", "there is no run %d: kapdir runs lists them", number)
+		}
+		return err
+	})
+	return run, err
+}
+
 // Rejects returns the rows that a run could not take, in order of file and line.
 func (s *Store) Rejects(ctx context.Context, run directory.ID, limit int) ([]directory.Reject, error) {
 	var out []directory.Reject
