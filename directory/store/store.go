@@ -49,6 +49,7 @@ type Store struct {
 	mu          sync.Mutex // guards open
 	open        map[directory.ID]*openRun
 	files       fileCache
+	counts      heldCounts
 	first, most int    // rows of the first and the largest import transaction; tests make them small
 	afterCommit func() // of tests: called after each commit of an import
 }
