@@ -229,8 +229,9 @@ func (a *app) retry(number int64, paths []string, show int) error {
 		return err
 	}
 	for _, r := range newer {
-		if info.Kind != "listing" && r.Outcome == "done" && r.Number > number && r.Release.SHA256 != rel.SHA256 {
-			return directory.Errorf(directory.Conflict, "run", "run %d has brought a newer release of %s into force (%s), which the file of run %d would undo: retry run %d with its own file", r.Number, rel.Source, r.Release.Name, number, r.Number)
+		replaced := info.Kind != "listing" || r.Release.AsOf > rel.AsOf // of listings, what was said on the same day may stand in two files
+		if replaced && r.Outcome == "done" && r.Number > number && r.Release.SHA256 != rel.SHA256 {
+			return directory.Errorf(directory.Conflict, "run", "run %d has brought a newer release of %s into force (%s), which the file of run %d could undo: retry run %d with its own file", r.Number, rel.Source, r.Release.Name, number, r.Number)
 		}
 	}
 	before, err := st.Rejects(a.ctx, run.ID, 1<<30)
