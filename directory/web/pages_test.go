@@ -430,7 +430,7 @@ func TestSourcesPage(t *testing.T) {
 	for _, x := range answer.Sources {
 		at := d.Find("section[aria-labelledby=s-" + x.ID + "]")
 		said := text(at.Text())
-		for _, need := range []string{x.Name, x.Publisher, x.Licence, x.Attribution, x.TermsWords, x.Silence} {
+		for _, need := range []string{x.Name, capital(x.Publisher), capital(x.Licence), x.Attribution, x.TermsWords, x.Silence} {
 			if !strings.Contains(said, text(need)) {
 				t.Errorf("%s: the page lacks %q", x.ID, need)
 			}
