@@ -496,12 +496,11 @@ func (p *partner) zip(cell map[string]string, prefix string, line int) {
 
 // cellReader reads a partner's file row by row.
 type cellReader struct {
-	rows    *rows
-	format  RowFormat
-	names   []string // of a CSV file's columns
-	at      []int    // of each column in ListingColumns; -1 is not read
-	close   func() error
-	pending []byte // the first line of JSON
+	rows   *rows
+	format RowFormat
+	names  []string // of a CSV file's columns
+	at     []int    // of each column in ListingColumns; -1 is not read
+	close  func() error
 }
 
 // openCells opens a file and holds its header to the columns we know. A column that we do not know refuses
