@@ -64,6 +64,7 @@ type Options struct {
 	Release  string           // the publisher's name of the release, 2026-10 say; else its file name says so, else it is the day
 	Now      func() time.Time // the clock of the run; time.Now if nil
 	Progress func(Progress)   // called at most ten times a second, from the calling goroutine
+	Again    bool             // bytes that were imported before are read once more
 	Report   *Report          // filled with what the counts of the run do not hold
 	Log      *slog.Logger     // discarded if nil
 	MaxPages int              // of a listing site; 0 is 2,000
@@ -92,6 +93,8 @@ type Report struct {
 
 	Endpoints int      // NPPES: endpoints of rows that are kept, which are counted and not held
 	Larger    []string // NPI Registry: queries with more answers than the service gives
+	Warnings  []string // the first of what a person should look at, though the rows went in
+	Warned    int      // how many there were
 }
 
 // maxOutside bounds the report's memory: the national table has fewer than a thousand codes.
@@ -147,7 +150,7 @@ func Run(ctx context.Context, src Source, in Input, sink Sink, opts Options) (di
 		return directory.Run{}, err
 	}
 	now := directory.At(opts.Now())
-	rel := directory.Release{Source: src.ID, Name: opts.Release, AsOf: opts.AsOf, SHA256: m.sha, File: m.name, URL: m.url, Size: m.size, Read: now, All: opts.All, Partial: w.partial, Unconfirmed: src.Unconfirmed != ""}
+	rel := directory.Release{Source: src.ID, Name: opts.Release, AsOf: opts.AsOf, SHA256: m.sha, File: m.name, URL: m.url, Size: m.size, Read: now, All: opts.All, Partial: w.partial, Again: opts.Again, Unconfirmed: src.Unconfirmed != ""}
 	if rel.AsOf == "" {
 		rel.AsOf = w.asOf
 	}

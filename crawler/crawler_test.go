@@ -333,7 +333,7 @@ func TestDayInName(t *testing.T) {
 }
 
 // TestUnconfirmed: a format that nobody has seen is read only by whoever says so.
-func TestUnconfirmed(t *testing.T) {
+func TestUnconfirmedIsRefused(t *testing.T) {
 	src, _ := Find("leie")
 	src.Unconfirmed = "nobody has seen a file of the publisher"
 	in := Input{Path: write(t, "UPDATED.csv", leieHead+leieRow())}

@@ -71,7 +71,11 @@ func (d *draft) refuse(field, value, reason string, args ...any) {
 // word maps the site's word to ours, by the recipe's table.
 func (d *draft) word(field, table, value string) (string, bool) {
 	w, ok := d.recipe.Words.find(table, value)
-	if !ok {
+	switch {
+	case ok:
+	case d.recipe.own:
+		d.refuse(field, value, "%q is not one of the words", value)
+	default:
 		d.refuse(field, value, "the site's word %q is not in the recipe's table %q", value, table)
 	}
 	return w, ok

@@ -30,6 +30,8 @@ type recipe struct {
 	Fields     map[string]*selector `yaml:"fields"`
 	Properties map[string]string    `yaml:"properties"`
 	Words      words                `yaml:"words"`
+
+	own bool // of a partner's file, whose words are ours
 }
 
 // selector finds a field's texts.

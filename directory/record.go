@@ -25,6 +25,10 @@ type Release struct {
 	// Unconfirmed says that the format was read from what others say of it, since no header of the
 	// publisher's own was seen. What such a release says counts as a listing's word and never as a source's.
 	Unconfirmed bool `json:"unconfirmed,omitempty"`
+
+	// Again says that bytes which were imported before are to be read once more, by a program that may read
+	// them better. It is of the attempt, not of the release, and is not kept.
+	Again bool `json:"-"`
 }
 
 // Record is one row or page of a source: our words beside the source's own. Exactly one of its

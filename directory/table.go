@@ -119,15 +119,17 @@ func readTables(read func(name string) ([]byte, error)) (*ReferenceTables, error
 	return t, nil
 }
 
-// Source returns the row of a source id.
+// Source returns the row of a source id, of a table or of a partner that this process has learned of.
 func (t *ReferenceTables) Source(id string) (SourceInfo, bool) {
-	s, ok := t.sources[id]
-	return s, ok
+	if s, ok := t.sources[id]; ok {
+		return s, true
+	}
+	return partner(id)
 }
 
-// Sources returns every source, sorted by id.
+// Sources returns every source, partners among them, sorted by id.
 func (t *ReferenceTables) Sources() []SourceInfo {
-	out := make([]SourceInfo, 0, len(t.sources))
+	out := allPartners()
 	for _, s := range t.sources {
 		out = append(out, s)
 	}

@@ -10,18 +10,21 @@ import (
 	"kapdir/crawler"
 	"kapdir/crawler/safehttp"
 	"kapdir/directory"
+	"kapdir/directory/store"
 )
 
 func (a *app) importCommand() *cobra.Command {
 	var all, dryRun, unconfirmed, smaller bool
 	var asOf, release string
+	var show int
 	cmd := &cobra.Command{
 		Use:   "import SOURCE FILE…",
 		Short: "Import a publisher's files",
 		Long: `Import the files of a source, in the publisher's own format. The rows that can be read go in; the
 others are kept in quarantine with file, line, field and reason, and the exit status is 3. A file
 whose header, size or encoding cannot be right is refused as a whole and changes nothing. The same
-bytes a second time change nothing. An import that was cut off is simply run again.
+bytes a second time change nothing. An import that was cut off is simply run again. What was imported is
+told by kapdir runs, what could not be by kapdir quarantine.
 
 Sources:
 ` + sourceHelp(),
@@ -39,15 +42,17 @@ Sources:
 			if asOf != "" && err != nil {
 				return usageError{fmt.Errorf("--as-of: %w", err)}
 			}
-			return a.importFiles(src, argv[1:], crawler.Options{All: all, AsOf: day, Release: release, AcceptUnconfirmed: unconfirmed, AcceptSmaller: smaller}, dryRun)
+			return a.importFiles(src, argv[1:], crawler.Options{All: all, AsOf: day, Release: release, AcceptUnconfirmed: unconfirmed, AcceptSmaller: smaller}, dryRun, show)
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "nppes, npi-api: keep rows outside the taxonomy table too, as reference records")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say what would change, and change nothing")
 	cmd.Flags().BoolVar(&unconfirmed, "accept-unconfirmed", false, "read a source whose format is not confirmed by a file of its publisher")
 	cmd.Flags().BoolVar(&smaller, "accept-smaller", false, "let an exclusion list replace one that is much longer")
+	cmd.Flags().IntVar(&show, "show", 10, "with --dry-run: rows of each kind of change to show")
 	cmd.Flags().StringVar(&asOf, "as-of", "", "how old the source's own data are, if the file's name does not say: YYYY-MM-DD")
 	cmd.Flags().StringVar(&release, "release", "", "the publisher's name of the release, if the file does not say: 2026-10")
+	cmd.AddCommand(a.importListingsCommand(), a.importAllCommand())
 	return cmd
 }
 
@@ -69,13 +74,18 @@ func sourceIDs() []string {
 
 // imported is the answer of an import.
 type imported struct {
-	Source  string             `json:"source"`
-	DryRun  bool               `json:"dry_run,omitempty"`
-	Run     directory.Run      `json:"run"`
-	Outside []outsideCode      `json:"outside,omitempty"` // the most frequent first
-	Larger  []string           `json:"larger,omitempty"`  // queries with more answers than the service gives
-	Rejects []directory.Reject `json:"rejects,omitempty"`
-	Error   string             `json:"error,omitempty"`
+	Source      string             `json:"source"`
+	DryRun      bool               `json:"dry_run,omitempty"`
+	Run         directory.Run      `json:"run"`
+	Diff        *store.Diff        `json:"diff,omitempty"`    // of a dry run
+	Outside     []outsideCode      `json:"outside,omitempty"` // the most frequent first
+	Larger      []string           `json:"larger,omitempty"`  // queries with more answers than the service gives
+	Rejects     []directory.Reject `json:"rejects,omitempty"`
+	Rows        []rowError         `json:"rows,omitempty"` // of a partner's file: the first rows that were not taken
+	RejectsFile string             `json:"rejects_file,omitempty"`
+	Warnings    []string           `json:"warnings,omitempty"`
+	Warned      int                `json:"warned,omitempty"`
+	Error       string             `json:"error,omitempty"`
 }
 
 type outsideCode struct {
@@ -83,15 +93,49 @@ type outsideCode struct {
 	Rows int    `json:"rows"`
 }
 
-func (a *app) importFiles(src crawler.Source, paths []string, opts crawler.Options, dryRun bool) error {
+func (a *app) importFiles(src crawler.Source, paths []string, opts crawler.Options, dryRun bool, show int) error {
 	st, err := a.openStore(a.clock())
 	if err != nil {
 		return err
 	}
 	defer st.Close()
+	ans, err := a.importInto(st, src, paths, opts, dryRun, show)
+	return a.tell(ans, err)
+}
+
+// tell prints what an import did; of one that failed, what there is to say beside the error.
+func (a *app) tell(ans imported, failure error) error {
+	if ans.rejected() > 0 {
+		a.exit = exitRejected
+	}
+	if failure == nil {
+		return a.answer(ans, ans.write)
+	}
+	if ans.Error = failure.Error(); a.cfg.JSON {
+		_ = a.answer(ans, nil)
+	} else {
+		ans.writeRows(a.err)
+	}
+	return failure
+}
+
+// rejected counts what the import put in quarantine.
+func (x imported) rejected() int {
+	if x.Run.Already {
+		return 0
+	}
+	return x.Run.Counts.Rejected + x.Run.Counts.Fields
+}
+
+// importInto imports files of one source, or says what that would do.
+func (a *app) importInto(st *store.Store, src crawler.Source, paths []string, opts crawler.Options, dryRun bool, show int) (imported, error) {
+	ans := imported{Source: src.ID, DryRun: dryRun}
 	var sink crawler.Sink = st
+	var preview *store.Preview
 	if dryRun {
-		sink = st.Preview()
+		preview = st.Preview()
+		preview.Show = show
+		sink = preview
 	}
 	client := safehttp.New(safehttp.Config{Version: version, Contact: a.cfg.Contact})
 	opts.Now, opts.Report = a.clock(), &crawler.Report{}
@@ -99,30 +143,26 @@ func (a *app) importFiles(src crawler.Source, paths []string, opts crawler.Optio
 	opts.Progress = bar.show
 	run, failure := crawler.Run(a.ctx, src, crawler.InputAt(paths[0], client, paths[1:]...), sink, opts)
 	bar.done()
-	ans := imported{Source: src.ID, DryRun: dryRun, Run: run}
+	ans.Run, ans.Warnings, ans.Warned = run, opts.Report.Warnings, opts.Report.Warned
 	if run.Already { // what the earlier import did is not what this one does
 		ans.Run.Counts, ans.Run.Matched, ans.Run.Events = directory.Counts{}, 0, 0
 	}
 	if failure != nil {
-		if a.cfg.JSON {
-			ans.Error = failure.Error()
-			_ = a.answer(ans, nil)
-		}
-		return failure
+		return ans, failure
+	}
+	if preview != nil {
+		diff := preview.Diff()
+		ans.Diff = &diff
 	}
 	ans.Larger = opts.Report.Larger
 	for _, c := range opts.Report.Top(10) {
 		ans.Outside = append(ans.Outside, outsideCode{c, opts.Report.Outside[c]})
 	}
-	if run.Counts.Rejected+run.Counts.Fields > 0 && !run.Already {
-		a.exit = exitRejected
-		if !dryRun {
-			if ans.Rejects, err = st.Rejects(a.ctx, run.ID, 20); err != nil {
-				return err
-			}
-		}
+	var err error
+	if ans.rejected() > 0 && !dryRun {
+		ans.Rejects, err = st.Rejects(a.ctx, run.ID, 20)
 	}
-	return a.answer(ans, ans.write)
+	return ans, err
 }
 
 // write says in a few lines what an import did.
@@ -157,18 +197,80 @@ func (x imported) write(w io.Writer) {
 	for _, q := range x.Larger {
 		fmt.Fprintf(w, "  %s has more answers than the 1,200 that the service gives: ask by state, city or postal code\n", q)
 	}
+	if x.Diff != nil {
+		writeDiff(w, *x.Diff, c)
+	}
 	for _, j := range x.Rejects {
-		where := j.File
-		if j.Line > 0 {
-			where = fmt.Sprintf("%s:%d", j.File, j.Line)
-		}
-		if j.Field != "" {
-			where += ": " + j.Field
-		}
-		fmt.Fprintf(w, "  quarantined %s: %s\n", where, j.Reason)
+		fmt.Fprintf(w, "  quarantined %s: %s\n", place(j), j.Reason)
 	}
 	if n := c.Rejected + c.Fields - len(x.Rejects); n > 0 && len(x.Rejects) > 0 {
-		fmt.Fprintf(w, "  and %d more in quarantine\n", n)
+		fmt.Fprintf(w, "  and %d more in quarantine: kapdir quarantine show %d\n", n, r.Number)
+	}
+	x.writeRows(w)
+}
+
+// writeRows says which rows of a partner's file were not taken, and what was mended.
+func (x imported) writeRows(w io.Writer) {
+	for _, t := range x.Warnings {
+		fmt.Fprintf(w, "  note: %s\n", t)
+	}
+	if n := x.Warned - len(x.Warnings); n > 0 {
+		fmt.Fprintf(w, "  and %d more notes\n", n)
+	}
+	for _, e := range x.Rows {
+		fmt.Fprintf(w, "  line %d was not taken: %s\n", e.Line, e.Error)
+	}
+	if n := x.Run.Counts.Rejected - len(x.Rows); n > 0 && len(x.Rows) > 0 {
+		fmt.Fprintf(w, "  and %d more rows\n", n)
+	}
+	if x.RejectsFile != "" {
+		fmt.Fprintf(w, "  The rows that were not taken are in %s: correct them there and import that file.\n", x.RejectsFile)
+	}
+}
+
+// place is where a quarantined row or value stood.
+func place(j directory.Reject) string {
+	where := j.File
+	if j.Line > 0 {
+		where = fmt.Sprintf("%s:%d", j.File, j.Line)
+	}
+	if j.Field != "" {
+		where += ": " + j.Field
+	}
+	return where
+}
+
+// writeDiff shows the first rows of each kind of change, and how many there are of each.
+func writeDiff(w io.Writer, d store.Diff, c directory.Counts) {
+	for _, part := range []struct {
+		sign, what string
+		rows       []store.DiffRow
+		all        int
+	}{{"+", "would be added", d.Added, c.Added}, {"~", "would change", d.Changed, c.Changed}, {"-", "would be removed", d.Removed, c.Removed}} {
+		if part.all == 0 {
+			continue
+		}
+		fmt.Fprintf(w, "\n  %d %s\n", part.all, part.what)
+		for _, r := range part.rows {
+			fmt.Fprintf(w, "  %s %s", part.sign, r.Key)
+			if r.Name != "" {
+				fmt.Fprintf(w, "  %s", r.Name)
+			}
+			if r.Line > 0 {
+				fmt.Fprintf(w, "  (line %d)", r.Line)
+			}
+			fmt.Fprintln(w)
+			for _, f := range r.Fields {
+				if f.Hidden {
+					fmt.Fprintf(w, "      %s: changes, and is not shown\n", f.Field)
+				} else {
+					fmt.Fprintf(w, "      %s: %q -> %q\n", f.Field, f.Old, f.New)
+				}
+			}
+		}
+		if n := part.all - len(part.rows); n > 0 {
+			fmt.Fprintf(w, "    and %d more\n", n)
+		}
 	}
 }
 

@@ -70,8 +70,8 @@ func TestImportFurtherLists(t *testing.T) {
 			t.Errorf("%s, dry run: %d, %+v", c.source, status, dry.Run.Counts)
 		}
 		x, status := run()
-		if n := x.Run.Counts; status != exitRejected || x.Run.Outcome != "done" || n.Rejected != c.rejected || n.Fields != c.fields || n.Added+n.Unchanged != dry.Run.Counts.Added ||
-			n.Read != dry.Run.Counts.Read || string(x.Run.Release.AsOf) != c.date {
+		if n := x.Run.Counts; status != exitRejected || x.Run.Outcome != "done" || n.Rejected != c.rejected || n.Fields != c.fields || n != dry.Run.Counts ||
+			string(x.Run.Release.AsOf) != c.date {
 			t.Errorf("%s: %d, %+v as of %s", c.source, status, n, x.Run.Release.AsOf)
 		}
 		if !slices.ContainsFunc(x.Rejects, func(r directory.Reject) bool {

@@ -245,6 +245,7 @@ func publicBytes(t *testing.T, dir string) map[string]string {
 	}
 	keep("/")
 	keep("/sources")
+	keep("/api/v1/sources")
 	return out
 }
 

@@ -101,7 +101,7 @@ func touchDue(ctx context.Context, st *store.Store, now func() time.Time) (n int
 }
 
 // watch does what time asks for: it numbers a change when an answer has changed by itself, and starts a
-// rebuild that another command has asked for. It looks several times a second, which costs two short reads,
+// rebuild that another command has asked for. It looks several times a second, which costs three short reads,
 // and at the very moment at which the next answer changes. Of several servers, the one that then gets the
 // lease does the work.
 func (a *app) watch(ctx context.Context, st *store.Store, index *search.Index, now func() time.Time) error {
@@ -131,6 +131,9 @@ func (a *app) watch(ctx context.Context, st *store.Store, index *search.Index, n
 					return err
 				}
 			}
+		}
+		if err := st.LearnPartners(ctx); err != nil { // whom another command has added
+			return err
 		}
 		asked, err := st.RebuildRequested(ctx)
 		if err != nil {

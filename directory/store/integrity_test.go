@@ -32,6 +32,7 @@ var releasedMigrations = map[string]string{
 	"migrations/sqlite/00007_staff_trace.sql":   "bd426907e4415079d7ed04a275472a5e617d6b40eb74057b4c4606336919493d",
 	"migrations/postgres/00007_staff_trace.sql": "f08784fb54808b68622e16614539a842ce1c78c59e9339888f0399a078def6aa",
 	"migrations/00008_partial.sql":              "c8ba84108c1724a9ff554443c7600278ef5fc4ded1cbbaffe89860daef1babbb",
+	"migrations/00011_partner.sql":              "f057b9233683a1e47a1384d1fab9c883635ab0a6116902aba1e34d433cc3764b",
 	"migrations/00006_staff_key.sql":            "aabb8e59a04c99ccf9741b9fad203297249d723031f7729ae1e9d4c30ecebb63",
 }
 

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"encoding/json"
 	"strings"
+	"sync"
+	"time"
 
 	"kapdir/directory"
 )
@@ -17,6 +19,33 @@ func (s *Store) Runs(ctx context.Context, limit int) ([]directory.Run, error) {
 		return err
 	})
 	return out, err
+}
+
+// RunsOf returns the imports of a source, the newest first; of every source for "". No limit is 0.
+func (s *Store) RunsOf(ctx context.Context, source string, limit int) ([]directory.Run, error) {
+	if limit <= 0 {
+		limit = 1 << 30
+	}
+	var out []directory.Run
+	err := s.read(ctx, "store.RunsOf "+source, func(t *tx) (err error) {
+		out, err = t.runs(`WHERE source = $1 OR $1 = '' ORDER BY number DESC LIMIT $2`, source, limit)
+		return err
+	})
+	return out, err
+}
+
+// Run returns the import of a number.
+func (s *Store) Run(ctx context.Context, number int64) (directory.Run, error) {
+	var run directory.Run
+	err := s.read(ctx, "store.Run", func(t *tx) error {
+		var found bool
+		var err error
+		if run, found, err = t.runOne(`WHERE number = $1`, number); err == nil && !found {
+			err = directory.Errorf(directory.NotFound, "run", "there is no run %d: kapdir runs lists them", number)
+		}
+		return err
+	})
+	return run, err
 }
 
 // Rejects returns the rows that a run could not take, in order of file and line.
@@ -34,32 +63,63 @@ func (s *Store) Rejects(ctx context.Context, run directory.ID, limit int) ([]dir
 	return out, err
 }
 
-// Sources returns every source of the reference tables, by id, with the release in force and how many
-// records are held. A source that was never imported has a zero Run.
+// Sources returns every source of the reference tables and every partner, by id, with the release in force and
+// how many records were held when it came into force or this process first asked. A source that was never
+// imported has a zero Run.
 func (s *Store) Sources(ctx context.Context) ([]directory.SourceState, error) {
 	var out []directory.SourceState
 	err := s.read(ctx, "store.Sources", func(t *tx) error {
-		held := map[string]int{}
-		err := t.each(`SELECT source, count(*) FROM source_record WHERE key NOT LIKE '%#prescriber-%' GROUP BY source`, nil, func(r *sql.Rows) error {
-			var source string
-			var n int
-			err := r.Scan(&source, &n)
-			held[source] = n
-			return err
-		})
-		if err != nil {
-			return err
-		}
 		for _, info := range directory.Tables().Sources() {
 			run, _, err := t.inForce(info.ID)
 			if err != nil {
 				return err
 			}
-			out = append(out, directory.SourceState{Source: info, Run: run, Held: held[info.ID]})
+			out = append(out, directory.SourceState{Source: info, Run: run})
 		}
 		return nil
 	})
+	for i := range out {
+		if err == nil && out[i].Run.Number > 0 {
+			out[i].Held, err = s.held(ctx, out[i].Source.ID, out[i].Run.Number)
+		}
+	}
 	return out, err
+}
+
+// heldCounts remembers how many records of a source are held since a run: to count millions takes a second,
+// and a page asks.
+type heldCounts struct {
+	sync.Mutex
+	of map[string]heldCount
+}
+
+type heldCount struct {
+	run  int64
+	rows int
+}
+
+// held counts the records of a source once for each run. Whoever asks first and gives up has it counted for
+// the next.
+func (s *Store) held(ctx context.Context, source string, run int64) (int, error) {
+	s.counts.Lock()
+	defer s.counts.Unlock()
+	if c, ok := s.counts.of[source]; ok && c.run == run {
+		return c.rows, nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	defer cancel()
+	c := heldCount{run: run}
+	err := s.read(ctx, "store.Sources "+source, func(t *tx) error {
+		_, err := t.one(`SELECT count(*) FROM source_record WHERE source = $1 AND key NOT LIKE '%#prescriber-%'`, []any{source}, &c.rows)
+		return err
+	})
+	if err == nil {
+		if s.counts.of == nil {
+			s.counts.of = map[string]heldCount{}
+		}
+		s.counts.of[source] = c
+	}
+	return c.rows, err
 }
 
 // Totals is how much the store holds, for kapdir status.

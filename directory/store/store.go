@@ -49,6 +49,7 @@ type Store struct {
 	mu          sync.Mutex // guards open
 	open        map[directory.ID]*openRun
 	files       fileCache
+	counts      heldCounts
 	first, most int    // rows of the first and the largest import transaction; tests make them small
 	afterCommit func() // of tests: called after each commit of an import
 }
@@ -80,6 +81,10 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err := migrate(ctx, s.dialect, s.writer); err != nil {
 		s.Close()
 		return nil, s.fault("store.Open", err)
+	}
+	if err := s.LearnPartners(ctx); err != nil {
+		s.Close()
+		return nil, err
 	}
 	if len(c.Policies) == 0 {
 		if c.Rules == nil {

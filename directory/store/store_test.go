@@ -81,6 +81,10 @@ func testStore(t *testing.T, fresh func(testing.TB) Config) {
 		{"rules", testRules},
 		{"quarantine", testQuarantine},
 		{"preview", testPreview},
+		{"preview agrees with the import", testPreviewAgrees},
+		{"what an import would change", testDiff},
+		{"reading again", testAgain},
+		{"partners", testPartners},
 		{"leases and requests", testLeases},
 		{"head under concurrent writers", testHead},
 		{"tampering", testTampering},
@@ -696,7 +700,7 @@ func testMigrated(t *testing.T, c Config) {
 	for _, q := range []string{`ALTER TABLE head DROP COLUMN last_hash`, `ALTER TABLE provider DROP COLUMN moments`,
 		`DROP TABLE removed`, `DROP TABLE verification`, `DROP TABLE staff_key`,
 		`DROP TABLE staff`, `DROP TABLE staff_change`, `DROP TABLE document`, `DROP INDEX cases_provider`, `ALTER TABLE cases DROP COLUMN revision`,
-		`ALTER TABLE cases DROP COLUMN row_hash`, `ALTER TABLE run DROP COLUMN base`, `ALTER TABLE cases DROP COLUMN decided`, `DELETE FROM goose_db_version WHERE version_id >= 3`} {
+		`ALTER TABLE cases DROP COLUMN row_hash`, `ALTER TABLE run DROP COLUMN base`, `DROP TABLE partner`, `ALTER TABLE cases DROP COLUMN decided`, `DELETE FROM goose_db_version WHERE version_id >= 3`} {
 		if _, err := s.writer.Exec(q); err != nil {
 			t.Fatal(err)
 		}

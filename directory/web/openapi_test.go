@@ -179,6 +179,8 @@ func TestAnswersConform(t *testing.T) {
 		{"/api/v1/providers/:id", api(amara) + "?states=UT", 400},
 		{"/api/v1/suggest", "/api/v1/suggest?q=bou", 200},
 		{"/api/v1/suggest", "/api/v1/suggest", 400},
+		{"/api/v1/sources", "/api/v1/sources", 200},
+		{"/api/v1/sources", "/api/v1/sources?source=leie", 400},
 		{"/openapi.yaml", "/openapi.yaml", 200},
 		{"/livez", "/livez", 200},
 		{"/readyz", "/readyz", 200},

@@ -409,35 +409,6 @@ func (s *Server) howPage(c *fiber.Ctx) error {
 	return s.sendPage(c, "how", v)
 }
 
-// sourcesView is the page on what the directory rests on.
-type sourcesView struct {
-	page
-	Sources []sourceRow
-}
-
-type sourceRow struct {
-	directory.SourceState
-	Link, Lookup string
-	Loaded       bool
-}
-
-// sourcesPage answers GET /sources.
-func (s *Server) sourcesPage(c *fiber.Ctx) error {
-	ctx, cancel := s.deadline(pageDeadline)
-	defer cancel()
-	states, err := s.cfg.Reader.Sources(ctx)
-	if err != nil {
-		return err
-	}
-	v := sourcesView{page: s.page("Sources", "/sources")}
-	v.Canonical = s.base + v.Path
-	for _, st := range states {
-		v.Sources = append(v.Sources, sourceRow{st, webAddress(st.Source.URL), webAddress(st.Source.LookupURL), st.Run.Release.Name != ""})
-	}
-	c.Set(fiber.HeaderCacheControl, "public, max-age=60")
-	return s.sendPage(c, "sources", v)
-}
-
 // robots answers GET /robots.txt. A demonstration asks to be left out of every index: its people are invented.
 func (s *Server) robots(c *fiber.Ctx) error {
 	body := "User-agent: *\nDisallow: /api/\nDisallow: /*?\n"

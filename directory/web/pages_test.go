@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/PuerkitoBio/goquery"
 	"github.com/google/go-cmp/cmp"
@@ -414,12 +415,75 @@ func TestOutsideADemonstration(t *testing.T) {
 	}
 }
 
+// The page of sources and its JSON say the same, and of an exclusion list nothing that would show a new name.
 func TestSourcesPage(t *testing.T) {
-	d := dom(t, get(t, demoServer(t), "/sources"))
+	s := demoServer(t)
+	answer := decode[sourcesAnswer](t, get(t, s, "/api/v1/sources"))
+	d := dom(t, get(t, s, "/sources"))
 	body := text(d.Find("main").Text())
 	for _, need := range []string{"Professional and Occupational Licenses in Colorado", "data of 9 Nov 2026", "2026-10", "HHS Office of Inspector General", "CC BY 4.0"} {
 		if !strings.Contains(body, need) {
 			t.Errorf("the page lacks %q", need)
+		}
+	}
+	kinds := map[string]int{}
+	for _, x := range answer.Sources {
+		at := d.Find("section[aria-labelledby=s-" + x.ID + "]")
+		said := text(at.Text())
+		for _, need := range []string{x.Name, capital(x.Publisher), capital(x.Licence), x.Attribution, x.TermsWords, x.Silence} {
+			if !strings.Contains(said, text(need)) {
+				t.Errorf("%s: the page lacks %q", x.ID, need)
+			}
+		}
+		switch {
+		case x.Silence == "" || x.TermsWords == "":
+			t.Errorf("%s has no words: %+v", x.ID, x)
+		case !x.Loaded:
+			kinds["never"]++
+			if x.Kind != "attestation" && !strings.Contains(said, "Never imported here") || x.Release != nil || x.AsOf != nil || x.Rows != nil || x.NextDue != nil {
+				t.Errorf("%s was never imported: %q, %+v", x.ID, said, x)
+			}
+		case x.Kind == "exclusion":
+			kinds["exclusion"]++
+			if x.Rows != nil || x.Imported != nil || strings.Contains(said, "rows held") || !strings.Contains(said, "could show that a name was added") || x.NextDue == nil {
+				t.Errorf("%s: %q, %+v", x.ID, said, x)
+			}
+		default:
+			kinds["shown"]++
+			if x.Rows == nil || *x.Rows == 0 || x.Imported == nil || !strings.Contains(said, x.Imported.String()+"; ") || !strings.Contains(said, "held") || x.AsOf == nil {
+				t.Errorf("%s: %q, %+v", x.ID, said, x)
+			}
+		}
+		if x.NextDue != nil && !strings.Contains(said, x.NextDue.String()) || x.Overdue != strings.Contains(said, "a newer release is due") {
+			t.Errorf("%s is due %v, %v: %q", x.ID, x.NextDue, x.Overdue, said)
+		}
+	}
+	if kinds["never"] == 0 || kinds["exclusion"] != 3 || kinds["shown"] < 4 {
+		t.Errorf("sources by what is told of them: %v", kinds)
+	}
+	late := demoServer(t, func(c *Config) {
+		was := c.Now
+		c.Now = func() time.Time { return was().AddDate(2, 0, 0) }
+	})
+	n := 0
+	for _, x := range decode[sourcesAnswer](t, get(t, late, "/api/v1/sources")).Sources {
+		if x.Overdue {
+			n++
+		}
+	}
+	if n < 4 {
+		t.Errorf("two years later %d sources are overdue", n)
+	}
+}
+
+// Every completeness and every verdict on terms has words.
+func TestSourceWords(t *testing.T) {
+	for _, i := range directory.Tables().Sources() {
+		if silence(i) == "" || termsOf[i.Terms] == "" {
+			t.Errorf("%s: silence %q, terms %q", i.ID, silence(i), termsOf[i.Terms])
+		}
+		if (silences[i.Completeness] == "") != (i.Completeness == "n/a") {
+			t.Errorf("%s: no words for %q", i.ID, i.Completeness)
 		}
 	}
 }

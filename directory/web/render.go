@@ -64,6 +64,16 @@ func functions(a *assets) template.FuncMap {
 		"asset":     func(name string) string { return a.paths[name] },
 		"integrity": func(name string) string { return a.sums[name] },
 		"date":      func(d directory.Date) string { return d.String() },
+		"grouped": func(n int) string { // 1,612,004 rows
+			s := strconv.Itoa(n)
+			for i := len(s) - 3; i > 0; i -= 3 {
+				s = s[:i] + "," + s[i:]
+			}
+			if n == 1 {
+				return s + " row"
+			}
+			return s + " rows"
+		},
 		"day": func(i any) string {
 			if p, ok := i.(*directory.Instant); ok {
 				return p.Date().String()

@@ -190,6 +190,7 @@ func (s *Server) routes() {
 	s.get("/api/v1/providers", data, s.apiSearch)
 	s.get("/api/v1/providers/:id", data, s.apiProvider)
 	s.get("/api/v1/suggest", data, s.apiSuggest)
+	s.get("/api/v1/sources", data, s.apiSources)
 	s.get("/openapi.yaml", data, s.openAPI)
 
 	s.get("/livez", data, s.livez)

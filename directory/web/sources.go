@@ -1,0 +1,136 @@
+package web
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"kapdir/directory"
+)
+
+// source is what the public is told of a source. The page and the API are two renderings of it.
+//
+// Of an exclusion list neither the number of its rows nor the day on which it was read is told: both would
+// show that a row was added, and so that somebody's name is being looked at (contracts.md §4).
+type source struct {
+	ID           string          `json:"id"`
+	Name         string          `json:"name"`
+	Kind         string          `json:"kind"`
+	Class        string          `json:"class"`
+	Jurisdiction directory.State `json:"jurisdiction"`
+	Publisher    string          `json:"publisher"`
+	URL          *string         `json:"url"`
+	Lookup       *string         `json:"lookup_url"`
+	Licence      string          `json:"licence"`
+	Attribution  string          `json:"attribution"`
+	Republish    bool            `json:"may_republish"`
+	Terms        string          `json:"terms"`
+	TermsWords   string          `json:"terms_words"`
+	Completeness string          `json:"completeness"`
+	Silence      string          `json:"silence"`
+	Loaded       bool            `json:"loaded"`
+	Release      *string         `json:"release"`
+	AsOf         *directory.Date `json:"as_of"`
+	Imported     *directory.Date `json:"imported"`
+	Rows         *int            `json:"rows"`
+	NextDue      *directory.Date `json:"next_due"`
+	Overdue      bool            `json:"overdue"`
+}
+
+// sourcesAnswer is the answer of /api/v1/sources.
+type sourcesAnswer struct {
+	Sources []source `json:"sources"`
+	Demo    *demo    `json:"demo"`
+}
+
+// silences say what it means that a source does not have somebody, by its completeness.
+var silences = map[string]string{
+	"full_history":       "It keeps everybody whom it ever had, past and present. Whom it does not have was not found under the names and numbers that we hold.",
+	"current_and_lapsed": "It has licences that are current or have lapsed, and leaves out some that were taken away. Whom it does not have may have had a licence once; why it ended is not said.",
+	"active_only":        "It has current licences alone. That somebody is not in it does not say whether they ever had a licence, nor how it ended.",
+	"full_list":          "It is the whole list of its day. Whom it does not have was not on it then under the names and numbers that we hold.",
+}
+
+// silence words a source's silence. Of what is no list at all, it says nothing.
+func silence(info directory.SourceInfo) string {
+	if words, ok := silences[info.Completeness]; ok {
+		return words
+	}
+	if info.Kind == "listing" {
+		return "It has whom it chooses to list. That somebody is not in it says nothing about them."
+	}
+	return "It comes one by one. That there is none says nothing about anybody."
+}
+
+// termsOf are the verdicts on how a source may be read.
+var termsOf = map[string]string{
+	"allowed_automated": "A program may fetch it",
+	"manual_only":       "A person fetches it, no program",
+	"forbidden":         "Its terms forbid collecting it, so it is not read",
+}
+
+// sources reads what the public is told of every source, and for how long it holds.
+func (s *Server) sources() (*sourcesAnswer, time.Duration, error) {
+	ctx, cancel := s.deadline(pageDeadline)
+	defer cancel()
+	states, err := s.cfg.Reader.Sources(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	now := s.now()
+	policy := s.cfg.Policies.InForce(now, now)
+	age := longestCache
+	out := &sourcesAnswer{Sources: []source{}, Demo: s.demo()}
+	for _, st := range states {
+		i := st.Source
+		x := source{ID: i.ID, Name: i.Name, Kind: i.Kind, Class: string(i.Class), Jurisdiction: i.Jurisdiction, Publisher: i.Publisher, URL: maybe(webAddress(i.URL)), Lookup: maybe(webAddress(i.LookupURL)),
+			Licence: i.Licence, Attribution: i.Attribution, Republish: i.MayRepublish == "true", Terms: i.Terms, TermsWords: termsOf[i.Terms], Completeness: i.Completeness, Silence: silence(i),
+			Loaded: st.Run.Number > 0}
+		if rel := st.Run.Release; x.Loaded {
+			x.Release, x.AsOf = maybe(rel.Name), maybe(rel.AsOf)
+			if i.Kind != "exclusion" {
+				x.Imported, x.Rows = maybe(st.Run.Ended.Date()), &st.Held
+			}
+			if due, _ := policy.ReleaseDue(i.ID, rel.AsOf); due != "" {
+				x.NextDue, x.Overdue = maybe(due.Date()), due <= now
+				if !x.Overdue {
+					age = min(age, due.Time().Sub(now.Time()))
+				}
+			}
+		}
+		out.Sources = append(out.Sources, x)
+	}
+	return out, age, nil
+}
+
+// apiSources answers GET /api/v1/sources.
+func (s *Server) apiSources(c *fiber.Ctx) error {
+	if _, bad := parse(rawQuery(c), nil, false); len(bad) > 0 {
+		return bad
+	}
+	answer, age, err := s.sources()
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderCacheControl, "public, max-age="+strconv.Itoa(int(age/time.Second)))
+	return s.sendJSON(c, fiber.MIMEApplicationJSONCharsetUTF8, answer)
+}
+
+// sourcesView is the page on what the directory rests on.
+type sourcesView struct {
+	page
+	Answer *sourcesAnswer
+}
+
+// sourcesPage answers GET /sources.
+func (s *Server) sourcesPage(c *fiber.Ctx) error {
+	answer, age, err := s.sources()
+	if err != nil {
+		return err
+	}
+	v := sourcesView{page: s.page("Sources", "/sources"), Answer: answer}
+	v.Canonical = s.base + v.Path
+	c.Set(fiber.HeaderCacheControl, "public, max-age="+strconv.Itoa(int(age/time.Second)))
+	return s.sendPage(c, "sources", v)
+}
