@@ -65,8 +65,13 @@ type Options struct {
 	Report   *Report          // filled with what the counts of the run do not hold
 	Log      *slog.Logger     // discarded if nil
 	MaxPages int              // of a listing site; 0 is 2,000
-	Pace     rate.Limit       // requests a second to one host; 0 is 1
-	tick     func() time.Time // paces Progress
+	Pace     rate.Limit       // requests a second to one host; 0 is 1. A site's own Crawl-delay is longer or nothing
+
+	Cache         *Cache // of a listing site: what is remembered of its last import; nil remembers nothing
+	AcceptChanged bool   // a person has looked at what a changed site yields now, and takes it
+
+	tick  func() time.Time                           // paces Progress
+	sleep func(context.Context, time.Duration) error // waits where a server asks for it
 }
 
 // Progress says how far a run is.
@@ -83,6 +88,9 @@ type Report struct {
 	Outside map[string]int // rows left out, by the taxonomy code or licence type that is not in our tables
 	Pages   int            // pages read of a listing site
 	Refused []string       // pages that robots.txt asked us not to read
+	Fates   []Fate         // what became of the listings of the last import, but for those that read as before
+	Yield   Yield          // what a listing site gave now
+	Before  Yield          // and at the last import that came into force, as far as it is remembered
 }
 
 // maxOutside bounds the report's memory: the national table has fewer than a thousand codes.
@@ -103,6 +111,7 @@ type work struct {
 	asOf directory.Date // from the publisher's file name; "" if that does not say
 	name string         // the publisher's own name of the release; "" if there is none
 	read func(context.Context, *out) error
+	done func() error // nil, or called once the release is in force
 }
 
 // Run imports one input of a source. Bytes that were imported before change nothing and give the earlier
@@ -114,8 +123,8 @@ func Run(ctx context.Context, src Source, in Input, sink Sink, opts Options) (di
 	if src.open == nil {
 		return directory.Run{}, directory.Errorf(directory.Invalid, "source", "%q is not a source that can be imported: %s", src.ID, strings.Join(sourceIDs(), ", "))
 	}
-	info, ok := directory.Tables().Source(src.ID)
-	if !ok {
+	info := src.Info()
+	if info.ID == "" {
 		return directory.Run{}, directory.Errorf(directory.Invalid, "source", "%q is not in data/sources.csv", src.ID)
 	}
 	if info.Terms == "forbidden" {
@@ -150,7 +159,10 @@ func Run(ctx context.Context, src Source, in Input, sink Sink, opts Options) (di
 		rel.Name = string(rel.AsOf)
 	}
 	run, err := sink.Begin(ctx, rel)
-	if err != nil || run.Already {
+	if err == nil && run.Already {
+		return run, w.finish()
+	}
+	if err != nil {
 		return run, err
 	}
 	o := &out{ctx: ctx, sink: sink, run: run.ID, rel: rel, opts: opts, total: m.size}
@@ -177,7 +189,17 @@ func Run(ctx context.Context, src Source, in Input, sink Sink, opts Options) (di
 			opts.Log.Info("left out", "source", src.ID, "type", c, "rows", opts.Report.Outside[c])
 		}
 	}
+	if err == nil {
+		err = w.finish()
+	}
 	return ended, err
+}
+
+func (w *work) finish() error {
+	if w.done == nil {
+		return nil
+	}
+	return w.done()
 }
 
 func (o Options) complete() Options {
@@ -201,6 +223,9 @@ func (o Options) complete() Options {
 	}
 	if o.Pace == 0 {
 		o.Pace = 1
+	}
+	if o.sleep == nil {
+		o.sleep = sleep
 	}
 	return o
 }
@@ -270,6 +295,19 @@ func (o *out) outside(kind string) error {
 	return nil
 }
 
+// gone yields the listings that the site itself took away.
+func (o *out) gone(list []directory.Departure) error {
+	for _, g := range list {
+		o.batch.Gone = append(o.batch.Gone, g)
+		if len(o.batch.Gone) >= BatchSize {
+			if err := o.flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 func (o *out) due() error {
 	if len(o.batch.Records) >= BatchSize || len(o.batch.Rejects) >= BatchSize {
 		return o.flush()
@@ -294,7 +332,7 @@ func (o *out) flush() error {
 	if err := o.stopped(); err != nil {
 		return err
 	}
-	if len(o.batch.Records) == 0 && len(o.batch.Rejects) == 0 && o.batch.Outside == 0 {
+	if len(o.batch.Records) == 0 && len(o.batch.Rejects) == 0 && len(o.batch.Gone) == 0 && o.batch.Outside == 0 {
 		return nil
 	}
 	c, err := o.sink.Put(o.ctx, o.run, o.batch)

@@ -22,8 +22,7 @@ func fuzzed(t *testing.T, source, name string, data []byte, all bool) {
 		return
 	}
 	src, _ := Find(source)
-	m := &material{source: source, name: name, size: int64(len(data))}
-	m.info, _ = directory.Tables().Source(source)
+	m := &material{source: source, recipe: src.recipe, info: src.Info(), name: name, size: int64(len(data))}
 	m.files = []file{{name: name, size: m.size, open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }}}
 	o := Options{Now: day, All: all}.complete()
 	w, err := src.open(context.Background(), m, o)

@@ -33,16 +33,15 @@ func (rd *reading) aside(name string, err error) {
 	rd.rejects = append(rd.rejects, directory.Reject{File: name, Field: field, Reason: detail(err)})
 }
 
+func newReading() *reading { return &reading{keys: map[string]string{}} }
+
 // openListing reads saved pages, or takes those that were fetched.
 func openListing(ctx context.Context, m *material, opts Options) (*work, error) {
 	rd := m.read
 	if rd == nil {
-		r, err := loadRecipe(m.source)
-		if err != nil {
-			return nil, err
-		}
-		rd = &reading{keys: map[string]string{}}
-		if err := rd.saved(ctx, m.files, r, opts.day()); err != nil {
+		rd = newReading()
+		m.site = opts.Cache.compare(m.source, false)
+		if err := rd.saved(ctx, m.files, m.recipe, m.site, opts.day()); err != nil {
 			return nil, err
 		}
 	}
@@ -54,12 +53,21 @@ func openListing(ctx context.Context, m *material, opts Options) (*work, error) 
 		}
 		return nil, invalid(m.name, 0, "", "no listing of %s was found in %d pages: %s", m.info.Name, rd.pages+len(rd.rejects), why)
 	}
-	return &work{asOf: opts.day(), read: func(_ context.Context, o *out) error {
+	opts.Report.Yield, opts.Report.Before = yieldOf(m.site.now), yieldOf(m.site.before)
+	changed := m.site.settle(m.name, len(m.lost) == 0)
+	opts.Report.Fates = m.site.fates
+	if opts.AcceptChanged {
+		changed = nil
+	}
+	return &work{asOf: opts.day(), done: m.site.commit, read: func(_ context.Context, o *out) error {
 		o.bytes = func() int64 { return m.size }
 		for _, x := range rd.rejects {
 			if err := o.reject(x); err != nil {
 				return err
 			}
+		}
+		if changed != nil { // the listings of the last import stay in force
+			return changed
 		}
 		for _, f := range rd.found {
 			yield := o.partly
@@ -82,31 +90,36 @@ func openListing(ctx context.Context, m *material, opts Options) (*work, error) 
 		if len(m.lost) > 0 {
 			return directory.Errorf(directory.Unavailable, "url", "%d pages of %s could not be had, so the site was not read whole and the listings of the last import stay in force; the first: %s", len(m.lost), m.name, m.lost[0])
 		}
-		return nil
+		return o.gone(m.site.gone())
 	}}, nil
 }
 
 func pageOf(f found) string { return f.rec.Listing.Origin.URL }
 
-// page reads the listings of one page.
-func (rd *reading) page(r *recipe, p *page, asOf directory.Date) {
+// readPage reads the listings of one page.
+func readPage(r *recipe, p *page, asOf directory.Date) (drafts []*draft, asides []directory.Reject) {
+	if r.Format != "markup" {
+		return readGraph(r, p, asOf)
+	}
+	return readMarkup(r, p, asOf), nil
+}
+
+// add takes what was read of one page, and returns what is remembered of its listings.
+func (rd *reading) add(drafts []*draft, asides []directory.Reject) []knownListing {
 	rd.pages++
-	var drafts []*draft
-	if r.Format == "json-ld" {
-		var asides []directory.Reject
-		drafts, asides = readGraph(r, p, asOf)
-		rd.rejects = append(rd.rejects, asides...)
-	} else {
-		drafts = readMarkup(r, p, asOf)
-	}
+	rd.rejects = append(rd.rejects, asides...)
+	var known []knownListing
 	for _, d := range drafts {
-		rd.take(d)
+		if rd.take(d) {
+			known = append(known, d.known())
+		}
 	}
+	return known
 }
 
 // take keeps a listing. One that holds what must not be held, or that stands on two pages with two
-// contents, goes to quarantine whole.
-func (rd *reading) take(d *draft) {
+// contents, goes to quarantine whole. It reports whether the listing was taken.
+func (rd *reading) take(d *draft) bool {
 	if d.ssn == "" {
 		if f, holds := fieldsHoldSSN(d.fields); holds {
 			d.ssn = f
@@ -114,11 +127,11 @@ func (rd *reading) take(d *draft) {
 	}
 	if d.ssn != "" {
 		rd.found = append(rd.found, found{rejects: []directory.Reject{{File: d.page, Field: d.ssn, Reason: ssnReason}}})
-		return
+		return false
 	}
 	if d.listing.Kind == "" { // its field was refused: without it there is no listing
 		rd.found = append(rd.found, found{rejects: d.rejects})
-		return
+		return false
 	}
 	d.finish()
 	rec := directory.Record{Source: d.recipe.Source, Key: d.key, Fields: d.fields, Listing: &d.listing}
@@ -126,10 +139,11 @@ func (rd *reading) take(d *draft) {
 		if have != rec.Hash() {
 			rd.found = append(rd.found, found{rejects: []directory.Reject{{File: d.page, Reason: "the listing " + rec.Key + " stands on two pages that differ; the first was taken"}}})
 		}
-		return
+		return false
 	}
 	rd.keys[rec.Key] = rec.Hash()
 	rd.found = append(rd.found, found{rec: rec, rejects: d.rejects})
+	return true
 }
 
 // readMarkup reads the listings that a recipe's selectors find. Only the nodes that a field names are

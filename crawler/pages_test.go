@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/time/rate"
 
@@ -81,7 +82,7 @@ func crawlSite(client *safehttp.Client, url string, edit ...func(*Options)) (*me
 	src, _ := Find("kap-commons")
 	m := &memory{}
 	var rep Report
-	o := Options{Now: day, Pace: rate.Inf, Report: &rep}
+	o := Options{Now: day, Pace: rate.Inf, Report: &rep, sleep: func(context.Context, time.Duration) error { return nil }}
 	for _, f := range edit {
 		f(&o)
 	}
@@ -150,7 +151,7 @@ func TestCrawlManners(t *testing.T) {
 	s, client := newSite(t)
 	s.status["/profile/jonah-reyes"] = 503
 	m, _, err := crawlSite(client, startPage)
-	if err == nil || m.begun != 1 || m.failure == nil || !strings.Contains(err.Error(), "/profile/jonah-reyes") || len(m.records) == 0 || s.asked["/profile/jonah-reyes"] != 2 {
+	if err == nil || m.begun != 1 || m.failure == nil || !strings.Contains(err.Error(), "/profile/jonah-reyes") || len(m.records) == 0 || s.asked["/profile/jonah-reyes"] != maxTries {
 		t.Errorf("a failing page: %v, begun %d, failure %v, asked %d times", err, m.begun, m.failure, s.asked["/profile/jonah-reyes"])
 	}
 	s, client = newSite(t)
