@@ -32,6 +32,8 @@ type page struct {
 	url  *url.URL // where it lives: its canonical address
 	base *url.URL // what its links are relative to: where it was fetched from, else where it lives
 	doc  *goquery.Document
+
+	traced bool // somebody wants to see what each field matched
 }
 
 // parsePage decodes and parses a page. x/net/html refuses nesting beyond 512 elements, which is a page

@@ -13,7 +13,7 @@ import (
 )
 
 func (a *app) importCommand() *cobra.Command {
-	var all, dryRun bool
+	var all, dryRun, acceptChanged bool
 	var asOf, release string
 	cmd := &cobra.Command{
 		Use:   "import SOURCE FILE…",
@@ -30,7 +30,7 @@ Sources:
   kapdir import co-dora roster.csv --as-of 2026-11-09 --dry-run --json`,
 		Args: args(cobra.MinimumNArgs(2)),
 		RunE: func(_ *cobra.Command, argv []string) error {
-			src, ok := crawler.Find(argv[0])
+			src, ok := a.findSource(argv[0])
 			if !ok {
 				return usageError{fmt.Errorf("%q is not a source; the sources are %s", argv[0], strings.Join(sourceIDs(), ", "))}
 			}
@@ -38,11 +38,12 @@ Sources:
 			if asOf != "" && err != nil {
 				return usageError{fmt.Errorf("--as-of: %w", err)}
 			}
-			return a.importFiles(src, argv[1:], crawler.Options{All: all, AsOf: day, Release: release}, dryRun)
+			return a.importFiles(src, argv[1:], crawler.Options{All: all, AsOf: day, Release: release, AcceptChanged: acceptChanged}, dryRun)
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "nppes, npi-api: keep rows outside the taxonomy table too, as reference records")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say what would change, and change nothing")
+	cmd.Flags().BoolVar(&acceptChanged, "accept-changed", false, "a listing site whose pages have changed: take what it yields now, after a look with kapdir crawl check")
 	cmd.Flags().StringVar(&asOf, "as-of", "", "how old the source's own data are, if the file's name does not say: YYYY-MM-DD")
 	cmd.Flags().StringVar(&release, "release", "", "the publisher's name of the release, if the file does not say: 2026-10")
 	return cmd
@@ -70,6 +71,7 @@ type imported struct {
 	DryRun  bool               `json:"dry_run,omitempty"`
 	Run     directory.Run      `json:"run"`
 	Outside []outsideCode      `json:"outside,omitempty"` // the most frequent first
+	Fates   []crawler.Fate     `json:"fates,omitempty"`   // of a listing site: what does not read as at the last import
 	Rejects []directory.Reject `json:"rejects,omitempty"`
 	Error   string             `json:"error,omitempty"`
 }
@@ -91,6 +93,9 @@ func (a *app) importFiles(src crawler.Source, paths []string, opts crawler.Optio
 	}
 	client := safehttp.New(safehttp.Config{Version: version, Contact: a.cfg.Contact})
 	opts.Now, opts.Report = a.cfg.clock(), &crawler.Report{}
+	if src.Listing {
+		opts.Cache = a.pagesKept(dryRun)
+	}
 	bar := a.progress(src.ID)
 	opts.Progress = bar.show
 	run, failure := crawler.Run(a.ctx, src, crawler.InputAt(paths[0], client, paths[1:]...), sink, opts)
@@ -99,6 +104,7 @@ func (a *app) importFiles(src crawler.Source, paths []string, opts crawler.Optio
 	if run.Already { // what the earlier import did is not what this one does
 		ans.Run.Counts, ans.Run.Matched, ans.Run.Events = directory.Counts{}, 0, 0
 	}
+	ans.Fates = opts.Report.Fates
 	if failure != nil {
 		if a.cfg.JSON {
 			ans.Error = failure.Error()
@@ -149,6 +155,7 @@ func (x imported) write(w io.Writer) {
 		}
 		fmt.Fprintln(w)
 	}
+	writeFates(w, x.Fates)
 	for _, j := range x.Rejects {
 		where := j.File
 		if j.Line > 0 {
