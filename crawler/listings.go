@@ -311,6 +311,9 @@ func (d *draft) each(s *goquery.Selection, field string, take func(part func(str
 				}
 			}
 		}
+		if whole := parts["address"]; whole != "" {
+			splitAddress(whole, parts)
+		}
 		if len(seen) > 0 {
 			d.note(field, []string{strings.Join(seen, "; ")})
 			take(func(name string) string { return parts[name] })
@@ -333,7 +336,11 @@ func (d *draft) hits(sel *selector, s *goquery.Selection) []hit {
 		return []hit{{s, sel.Value}}
 	}
 	var out []hit
-	s.Find(sel.CSS).EachWithBreak(func(_ int, n *goquery.Selection) bool {
+	nodes := s
+	if sel.CSS != "" {
+		nodes = s.Find(sel.CSS)
+	}
+	nodes.EachWithBreak(func(_ int, n *goquery.Selection) bool {
 		for up := n.Nodes[0]; up != nil && up != s.Nodes[0]; up = up.Parent {
 			if d.within[up] {
 				return true
@@ -342,10 +349,10 @@ func (d *draft) hits(sel *selector, s *goquery.Selection) []hit {
 		h := hit{node: n}
 		if sel.Attr != "" {
 			h.text, _ = n.Attr(sel.Attr)
+			h.text = cleanText(h.text)
 		} else {
 			h.text = nodeText(n.Nodes[0], d.within)
 		}
-		h.text = cleanText(h.text)
 		out = append(out, h)
 		return len(out) < maxValues
 	})
@@ -360,7 +367,11 @@ func (d *draft) texts(field string, sel *selector, s *goquery.Selection) []strin
 		if sel.Split != "" {
 			texts = strings.Split(h.text, sel.Split)
 		}
+		if strings.HasSuffix(field, ".address") { // its lines are its parts
+			texts[0] = strings.ReplaceAll(strings.ReplaceAll(texts[0], ",\n", ", "), "\n", ", ")
+		}
 		for _, t := range texts {
+			t = cleanText(t)
 			if sel.pattern != nil {
 				m := sel.pattern.FindStringSubmatch(t)
 				if m == nil {
@@ -377,8 +388,8 @@ func (d *draft) texts(field string, sel *selector, s *goquery.Selection) []strin
 	return out
 }
 
-// nodeText is a node's text with a blank where a browser would break it: two cells of a table, or two lines
-// of an address, are not one word. What belongs to a listing inside is left out.
+// nodeText is a node's text with a line for each that a browser would show apart: two cells of a table, or
+// two lines of an address, are not one word. What belongs to a listing inside is left out.
 func nodeText(n *html.Node, without map[*html.Node]bool) string {
 	var b strings.Builder
 	var walk func(*html.Node)
@@ -388,21 +399,35 @@ func nodeText(n *html.Node, without map[*html.Node]bool) string {
 			case b.Len() > maxNodeText:
 				return
 			case c.Type == html.TextNode:
-				b.WriteString(c.Data)
+				b.WriteString(strings.Map(blankBreak, c.Data))
 			case c.Type == html.ElementNode && !without[c]:
 				apart := !inline[c.DataAtom]
 				if apart {
-					b.WriteByte(' ')
+					b.WriteByte('\n')
 				}
 				walk(c)
 				if apart {
-					b.WriteByte(' ')
+					b.WriteByte('\n')
 				}
 			}
 		}
 	}
 	walk(n) // the parser nests at most 512 elements
-	return b.String()
+	var lines []string
+	for line := range strings.SplitSeq(b.String(), "\n") {
+		if line = cleanText(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// blankBreak makes a blank of what breaks a line in the file and not on the page.
+func blankBreak(r rune) rune {
+	if r == '\n' || r == '\r' {
+		return ' '
+	}
+	return r
 }
 
 // maxNodeText is how much of a node's text is looked at: far more than a fact has.

@@ -91,8 +91,8 @@ var structural = []string{"kind", "name", "credentials", "former", "npi", "licen
 var partsOf = map[string][]string{
 	"licences":    {"title", "number", "state"}, // optional: without parts the node's text is one licence
 	"training":    {"programme", "level", "completed"},
-	"prescribers": {"who", "name", "line1", "line2", "city", "state", "zip", "phone"},
-	"sites":       {"name", "line1", "line2", "city", "state", "zip", "phone"},
+	"prescribers": {"who", "address", "name", "line1", "line2", "city", "state", "zip", "phone"},
+	"sites":       {"address", "name", "line1", "line2", "city", "state", "zip", "phone"},
 }
 
 // practiceFields are the fields of a practice that a recipe may name.
@@ -227,7 +227,8 @@ func (s *selector) check(field string, r *recipe, bad func(string, string, ...an
 	if field == "key" {
 		at = "key"
 	}
-	if s == nil || s.CSS == "" && s.Value == "" {
+	top, _, part := strings.Cut(field, ".")
+	if s == nil || s.CSS == "" && s.Value == "" && !part { // a part without css is the node itself
 		return bad(at, "has no css")
 	}
 	if s.CSS != "" && s.Value != "" {
@@ -248,7 +249,6 @@ func (s *selector) check(field string, r *recipe, bad func(string, string, ...an
 	if s.Words != "" && r.Words[s.Words] == nil {
 		return bad(at, "there is no words table %q", s.Words)
 	}
-	top, _, _ := strings.Cut(field, ".")
 	for _, part := range slices.Sorted(maps.Keys(s.Parts)) {
 		if !slices.Contains(partsOf[top], part) || field != top {
 			return bad(at, "has no part %q", part)
@@ -266,7 +266,7 @@ func (s *selector) check(field string, r *recipe, bad func(string, string, ...an
 // maxRecipe bounds a recipe's file: the largest of ours has seven kilobytes.
 const maxRecipe = 256 << 10
 
-var sourceID = regexp.MustCompile(`^[a-z][a-z0-9-]{1,39}$`)
+var sourceID = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
 
 // describe fills the row of an operator's own site. One of the program's own sites has its row in
 // data/sources.csv, and a recipe cannot change it.
