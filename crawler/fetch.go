@@ -102,7 +102,7 @@ func (f *fetcher) visit(ctx context.Context, site *recrawl, u *url.URL, list boo
 	if err == nil {
 		v.body = got.body
 		v.drafts, v.asides = readPage(f.recipe, v.page, f.opts.day())
-		if !site.had(key) || holdsListing(v.drafts) {
+		if !site.had(key) || holdsListing(v.drafts) || site.accept && pathKey(got.final) == key {
 			site.keep(key, u, list, got, f.opts.day())
 			return v, nil
 		}

@@ -42,7 +42,7 @@ func openListing(ctx context.Context, m *material, opts Options) (*work, error) 
 	rd := m.read
 	if rd == nil {
 		rd = newReading()
-		m.site = opts.Cache.compare(m.source, false)
+		m.site = opts.Cache.compare(m.source, false, opts.AcceptChanged)
 		if err := rd.saved(ctx, m.files, m.recipe, m.site, opts.day()); err != nil {
 			return nil, err
 		}
@@ -58,9 +58,6 @@ func openListing(ctx context.Context, m *material, opts Options) (*work, error) 
 	opts.Report.Yield, opts.Report.Before = yieldOf(m.site.now), yieldOf(m.site.before)
 	changed := m.site.settle(m.name, len(m.lost) == 0)
 	opts.Report.Fates = m.site.fates
-	if opts.AcceptChanged {
-		changed = nil
-	}
 	return &work{asOf: opts.day(), done: m.site.commit, read: func(_ context.Context, o *out) error {
 		o.bytes = func() int64 { return m.size }
 		for _, x := range rd.rejects {

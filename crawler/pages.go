@@ -199,7 +199,7 @@ func crawl(ctx context.Context, m *material, in Input, opts Options) error {
 	seen := map[string]bool{start.String(): true}
 	rd := newReading()
 	m.read, m.url, m.name = rd, start.String(), start.Host
-	m.site = opts.Cache.compare(m.source, true)
+	m.site = opts.Cache.compare(m.source, true, opts.AcceptChanged)
 	var sums [][]byte
 	for len(queue) > 0 {
 		s := queue[0]

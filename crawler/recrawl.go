@@ -54,6 +54,7 @@ const maxFates = 2000
 type recrawl struct {
 	cache   *Cache
 	source  string
+	accept  bool // a person has looked at what the site yields now
 	whole   bool // the site is read over the network, from list to list, and not from the files that somebody saved
 	before  map[string]*knownPage
 	now     map[string]*knownPage
@@ -65,8 +66,8 @@ type recrawl struct {
 }
 
 // compare begins an import of a site.
-func (c *Cache) compare(source string, whole bool) *recrawl {
-	return &recrawl{cache: c, source: source, whole: whole, before: c.load(source), now: map[string]*knownPage{}, carried: map[string]bool{}, why: map[string]Fate{}}
+func (c *Cache) compare(source string, whole, accept bool) *recrawl {
+	return &recrawl{cache: c, source: source, whole: whole, accept: accept, before: c.load(source), now: map[string]*knownPage{}, carried: map[string]bool{}, why: map[string]Fate{}}
 }
 
 // had reports a page on which listings were read at the last import.
@@ -195,7 +196,7 @@ func (r *recrawl) settle(name string, complete bool) error {
 					r.add(Fate{What: FateCredentials, Page: p.URL, Listing: l.Key, Before: l.Credentials, After: x.Credentials})
 				}
 				continue
-			case seen && !r.carried[key] && len(r.now[key].Listings) == 0:
+			case seen && !r.carried[key] && len(r.now[key].Listings) == 0 && !r.accept:
 				f = Fate{What: FateChanged, Page: p.URL, Listing: l.Key, Why: "the page reads, and no listing is found in it any more"}
 			case seen && !r.carried[key]:
 				f = Fate{What: FateLeft, Page: p.URL, Listing: l.Key, Why: "its page names others"}
@@ -215,12 +216,15 @@ func (r *recrawl) settle(name string, complete bool) error {
 			}
 			r.add(f)
 		}
-		if seen && !r.carried[key] && len(p.Listings) > 0 && len(r.now[key].Listings) == 0 {
+		if seen && !r.accept && !r.carried[key] && len(p.Listings) > 0 && len(r.now[key].Listings) == 0 {
 			r.now[key].Listings = p.Listings // remembered until it reads again, or the site takes it away
 		}
 		if unread && fate.What != FateGone && !seen { // as it was known, without a copy
 			r.now[key] = p
 		}
+	}
+	if r.accept {
+		return nil
 	}
 	many := func(n, of int) bool { return n >= fewChanges && float64(n) >= changeShare*float64(of) }
 	refused := func(field, format string, args ...any) error {
