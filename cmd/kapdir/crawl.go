@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -52,6 +54,21 @@ func (a *app) pagesKept(dryRun bool) *crawler.Cache {
 		return c.Looking()
 	}
 	return c
+}
+
+// sweepPages deletes whole pages when their 30 days are over, at the start and then every hour, also where
+// nothing is imported any more.
+func (a *app) sweepPages(ctx context.Context) error {
+	for {
+		if err := a.pagesKept(false).Sweep(); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(time.Hour):
+		}
+	}
 }
 
 func (a *app) crawlCommand() *cobra.Command {
