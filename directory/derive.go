@@ -125,8 +125,12 @@ func boundaries(c Claim, events []*Event, s Standing, t, k Instant, policies Pol
 			}
 		}
 	}
+	lately := t.AddDays(-2).Date() // a day before it has ended by t in every zone
 	for _, e := range events {
 		add(e.PerformedAt)
+		if e.Type == Observe && e.Body.Expires >= lately && mayEndSooner(e, s) {
+			add(expiryEnd(c, e))
+		}
 		if e.Type == Assert && e.Body.Side != "" {
 			byItself(e)
 		}
@@ -263,7 +267,7 @@ func deriveAt(c Claim, known []*Event, t Instant, policy Policy) Standing {
 	slices.SortFunc(seen, func(a, b *observation) int {
 		return cmp.Or(cmp.Compare(a.PerformedAt, b.PerformedAt), cmp.Compare(a.Seq, b.Seq))
 	})
-	settle(seen, events, c.Kind, policy)
+	settle(seen, events, c, policy)
 	s.Held = len(asserts) > 0 || slices.ContainsFunc(seen, func(o *observation) bool { return o.visible && !o.cleared })
 	if len(seen) > 0 {
 		s.Tried = seen[len(seen)-1].PerformedAt
@@ -308,6 +312,13 @@ func deriveAt(c Claim, known []*Event, t Instant, policy Policy) Standing {
 	}
 	for _, o := range pending {
 		s.Pending = append(s.Pending, o.Seq)
+	}
+	if last != nil {
+		for _, o := range pending {
+			if end := endsSooner(c, o, last); end != "" && end <= t {
+				badPending = append(badPending, o)
+			}
+		}
 	}
 
 	documented := bestAssertion(asserts, ClassDocument, "")
@@ -374,6 +385,30 @@ func deriveAt(c Claim, known []*Event, t Instant, policy Policy) Standing {
 		return rest(StatusCouldNotCheck, o, why...)
 	}
 	return fromAssertions(s, c, asserts, kind, t, disputes)
+}
+
+// endsSooner returns the end that an answer gives which nobody has reviewed, if it is good like the settled
+// one and ends before it; else "". Once that end has passed it is bad news, and lowers like any other.
+func endsSooner(c Claim, waiting, settled *observation) Instant {
+	if !settled.Body.State.Good() || !waiting.Body.State.Good() || waiting.Body.Expires == settled.Body.Expires {
+		return ""
+	}
+	end, until := expiryEnd(c, waiting.Event), expiryEnd(c, settled.Event)
+	if until != "" && end >= until {
+		return ""
+	}
+	return end
+}
+
+// mayEndSooner reports an observation whose end may lower the answer s before its own basis does.
+func mayEndSooner(e *Event, s Standing) bool {
+	switch s.Status {
+	case StatusVerified, StatusExpiring, StatusStale:
+		return s.Class == ClassSource && e.Body.State.Good() && (s.Basis.Body.Expires == "" || e.Body.Expires < s.Basis.Body.Expires)
+	case StatusUnderReview, StatusNotFound: // which may rest on something other than the settled record
+		return e.Body.State.Good()
+	}
+	return false
 }
 
 // fromRecord gives the standing of a settled record that is not adverse.
@@ -553,12 +588,13 @@ func originOf(all []Event, e *Event) *Event {
 // person who did not perform it, twice where it stands against somebody and policy asks for two; by a
 // completed run, where policy says so and nothing stands against the person; or because it says just
 // what the newest approved one said.
-func settle(seen []*observation, events []*Event, kind ClaimKind, policy Policy) {
+func settle(seen []*observation, events []*Event, c Claim, policy Policy) {
 	var approved *observation
-	open := false // bad news, or that the record is gone, waits for a person
+	var lapse Instant // when what the newest ones say, and nobody has reviewed, will have ended; "" if it does not
+	open := false     // bad news, or that the record is gone, waits for a person
 	for _, o := range seen {
 		need := 1
-		if o.adverse() && policy.Needs(kind, "adverse") {
+		if o.adverse() && policy.Needs(c.Kind, "adverse") {
 			need = 2
 		}
 		for _, e := range events {
@@ -569,13 +605,14 @@ func settle(seen []*observation, events []*Event, kind ClaimKind, policy Policy)
 		if o.cleared || !o.visible {
 			continue
 		}
+		open = open || lapse != "" && lapse <= o.PerformedAt
 		switch {
 		case o.Body.State == SeenUnavailable, o.Body.State == SeenIndeterminate: // an answer that nobody can confirm
 		case len(o.confirms) >= need:
 			o.settled = true
 		case o.returned, o.Body.State == SeenNotFound:
-		case (o.Body.State == SeenClear || kind == IdentityNPI && o.Body.State == SeenActive) && o.exact() && o.Actor.Kind == Tool && !open &&
-			slices.Contains(policy.ByRun, kind) && (approved == nil || approved.Body.State.Good()):
+		case (o.Body.State == SeenClear || c.Kind == IdentityNPI && o.Body.State == SeenActive) && o.exact() && o.Actor.Kind == Tool && !open &&
+			slices.Contains(policy.ByRun, c.Kind) && (approved == nil || approved.Body.State.Good()):
 			o.settled = true
 		case approved != nil && !open && o.exact() && approved.exact() && o.Body.State == approved.Body.State && o.Body.Expires == approved.Body.Expires:
 			o.settled, o.root = true, approved
@@ -586,9 +623,13 @@ func settle(seen []*observation, events []*Event, kind ClaimKind, policy Policy)
 		switch {
 		case o.settled && !o.exact() && o.Body.State.Good(): // proves nothing, and closes nothing
 		case o.settled:
-			approved, open = o, false
+			approved, open, lapse = o, false, ""
 		case o.bad(), o.Body.State == SeenNotFound && approved != nil:
 			open = true
+		case approved != nil:
+			if end := endsSooner(c, o, approved); end != "" && (lapse == "" || end < lapse) {
+				lapse = end
+			}
 		}
 	}
 }

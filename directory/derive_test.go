@@ -522,3 +522,30 @@ func TestALinkIsAsOldAsItsOlderSide(t *testing.T) {
 		t.Errorf("once the prescriber's word is too old: as of %s, sides %v", s.AsOf, s.Sides)
 	}
 }
+
+// That the register now gives an earlier end waits for a person like any change. Once that day is over, the
+// newest word of the register is that the licence has run out: bad news, which lowers before anybody has looked.
+func TestAnEarlierEndLowersWhenItHasPassed(t *testing.T) {
+	l := newLedger(License, "CO").on("2026-10-01")
+	l.review(rowan, l.observe(SeenActive, "2027-08-31"), "confirm")
+	short := l.on("2026-10-10").observe(SeenActive, "2026-10-20")
+	end := Date("2026-10-20").EndIn(State("CO").Zone())
+	if s := l.is(t, "2026-10-15", StatusVerified); s.ValidUntil != end {
+		t.Errorf("valid until %s, want %s", s.ValidUntil, end)
+	}
+	if s := l.is(t, "2026-10-25", StatusUnderReview); !slices.Equal(s.Because, []int64{short}) || s.Reasons[0] != ReasonReviewPending {
+		t.Errorf("%v because %v", s.Reasons, s.Because)
+	}
+	l.is(t, "2028-01-01", StatusUnderReview)                      // time lifts nothing
+	again := l.on("2026-10-26").observe(SeenActive, "2027-08-31") // nor does the register's old word, until a person has seen why
+	l.is(t, "2026-10-26", StatusUnderReview)
+	l.review(rowan, again, "confirm")
+	l.is(t, "2026-10-27", StatusVerified)
+	l.review(imani, l.on("2026-10-28").observe(SeenActive, "2026-10-20"), "confirm")
+	l.is(t, "2026-10-28", StatusExpired)
+	// A renewal that nobody has reviewed is good news still.
+	l = newLedger(License, "CO").on("2026-10-01")
+	l.review(rowan, l.observe(SeenActive, "2026-10-20"), "confirm")
+	l.on("2026-10-10").observe(SeenActive, "2026-12-31")
+	l.is(t, "2027-01-15", StatusExpired)
+}

@@ -298,6 +298,8 @@ func turnOf(before, after Standing, at, k Instant, policies Policies) TurnWhy {
 		return TurnPolicy
 	case fresh(ReasonExpired):
 		return TurnExpires
+	case after.Status == StatusUnderReview && after.Basis != nil && after.Basis.Type == Observe && after.Basis.PerformedAt < at && after.Basis.Body.State.Good():
+		return TurnExpires // by the newest answer, which nobody has reviewed
 	case fresh(ReasonTooOld):
 		return TurnStale
 	case fresh(ReasonExpiresSoon):

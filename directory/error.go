@@ -3,6 +3,7 @@ package directory
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // ErrorKind says what a caller can do about an error. It is itself an error, so
@@ -43,7 +44,7 @@ func (e *Error) Error() string {
 	if e.Op != "" {
 		s = e.Op + ": " + s
 	}
-	if e.Cause != nil {
+	if e.Cause != nil && !strings.Contains(e.Detail, e.Cause.Error()) { // as Errorf with %w has it said already
 		s += ": " + e.Cause.Error()
 	}
 	return s

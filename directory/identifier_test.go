@@ -103,3 +103,21 @@ func TestIDs(t *testing.T) {
 		}
 	}
 }
+
+// A register's "never" must not become an instant that sorts before every other.
+func TestEndOfTheLastDay(t *testing.T) {
+	for _, x := range []struct {
+		day  Date
+		zone State
+		want Instant
+	}{
+		{"9999-12-31", "TX", "9999-12-31T23:59:59.999Z"},
+		{"9999-12-30", "TX", "9999-12-31T06:00:00.000Z"},
+		{"2026-12-31", "CO", "2027-01-01T07:00:00.000Z"},
+		{"2026-02-30", "CO", ""},
+	} {
+		if got := x.day.EndIn(x.zone.Zone()); got != x.want {
+			t.Errorf("%s in %s ends %q, want %q", x.day, x.zone, got, x.want)
+		}
+	}
+}

@@ -139,7 +139,11 @@ func (d Date) EndIn(zone *time.Location) Instant {
 	if t := time.Date(year, month, day, 12, 0, 0, 0, time.UTC); t.Day() != day || t.Month() != month { // no such day
 		return ""
 	}
-	return At(time.Date(year, month, day+1, 0, 0, 0, 0, zone))
+	end := time.Date(year, month, day+1, 0, 0, 0, 0, zone)
+	if end.UTC().Year() > 9999 { // a register's "never": an instant has four digits of a year
+		return "9999-12-31T23:59:59.999Z"
+	}
+	return At(end)
 }
 
 // String writes the day as a page shows it: 23 Nov 2026.

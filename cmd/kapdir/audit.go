@@ -122,7 +122,7 @@ func (q *question) register(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&q.at, "at", "", "T: answer for this moment; a date is its first moment in UTC")
 	f.StringVar(&q.known, "known", "", "K: with what was recorded by this moment")
-	f.StringVar(&q.state, "for", "", "a patient's state, such as CO; without it every state that matters for the provider")
+	f.StringVar(&q.state, "checks-for", "", "a patient's state, such as CO; without it every state that matters for the provider")
 	f.StringVar(&q.provider, "provider", "", "of this provider alone")
 	f.BoolVar(&q.claims, "claims", false, "after a provider's statements, the standing of each claim as well")
 }
@@ -145,7 +145,7 @@ func (q *question) read(at, known directory.Instant) error {
 	if q.state != "" {
 		y, err := directory.ParseState(q.state)
 		if err != nil {
-			return usageError{fmt.Errorf("--for: %w", err)}
+			return usageError{fmt.Errorf("--checks-for: %w", err)}
 		}
 		q.states = []directory.State{y}
 	}
@@ -247,7 +247,7 @@ line that cannot be read is named with the field at fault, and nothing is derive
 		},
 	}
 	q.register(cmd)
-	cmd.Flags().StringVar(&q.state, "state", "", "the same as --for: this command needs no state directory")
+	cmd.Flags().StringVar(&q.state, "state", "", "the same as --checks-for: this command needs no state directory")
 	return cmd
 }
 

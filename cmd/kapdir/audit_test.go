@@ -112,7 +112,7 @@ func TestExportGivesEveryStatement(t *testing.T) {
 				{"--at", "2027-06-01"},
 				{"--at", "2020-01-01", "--known", "2020-01-01"},
 				{"--at", "2026-11-14T09:10:00Z", "--known", "2026-11-14T09:10:00Z", "--claims"},
-				{"--claims", "--for", "TX"},
+				{"--claims", "--checks-for", "TX"},
 			} {
 				if database == "postgres" && i > 3 {
 					break // the moments are asked of SQLite; here it is that the two databases give the same
@@ -249,7 +249,7 @@ func TestDeriveRefusesClearly(t *testing.T) {
 		{[]string{"audit", "derive", file, "--at", "yesterday"}, exitFailed, []string{"line 1"}},
 		{[]string{"audit", "derive"}, exitUsage, nil},
 		{[]string{"audit", "statements", "--at", "yesterday", "--state", t.TempDir()}, exitUsage, []string{"--at"}},
-		{[]string{"audit", "statements", "--for", "Atlantis", "--state", t.TempDir()}, exitUsage, []string{"--for"}},
+		{[]string{"audit", "statements", "--checks-for", "Atlantis", "--state", t.TempDir()}, exitUsage, []string{"--checks-for"}},
 		{[]string{"audit", "statements", "--provider", "prv_x", "--state", t.TempDir()}, exitFailed, []string{"prv_x"}},
 		{[]string{"audit", "schema", "poem"}, exitUsage, nil},
 		{[]string{"audit", "pack", t.TempDir()}, exitUsage, []string{"--sample"}},

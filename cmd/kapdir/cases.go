@@ -110,7 +110,7 @@ func (a *app) listCases(f store.CaseFilter) error {
 		return err
 	}
 	ans.Total, ans.Cases = total, append(ans.Cases, list...)
-	now := directory.At(a.cfg.clock()())
+	now := directory.At(a.clock()())
 	return a.answer(ans, func(w io.Writer) {
 		if total == 0 {
 			fmt.Fprintln(w, "Nothing waits.")
@@ -294,7 +294,7 @@ func writeDossier(w io.Writer, d directory.Dossier, as string) {
 		if len(n.Given) > 0 {
 			people += ", after " + directory.AllOf(n.Given)
 		}
-		fmt.Fprintf(w, "  (%s: %s)", people, directory.OneOf(n.From))
+		fmt.Fprintf(w, "  (%s: %s)", people, whoNext(n))
 	}
 	fmt.Fprintln(w)
 	if as == "" {
@@ -419,8 +419,20 @@ func (a *app) decideCase(d directory.Decision) error {
 			case ans.Closed:
 				fmt.Fprintln(w, "The case is closed.")
 			case ans.Need.Approvals > 0:
-				fmt.Fprintf(w, "The case stays open: %d more, from %s.\n", ans.Need.Approvals, directory.OneOf(ans.Need.From))
+				fmt.Fprintf(w, "The case stays open: %d more, from %s.\n", ans.Need.Approvals, whoNext(ans.Need))
 			}
 		})
 	})
+}
+
+// whoNext names who could give the next approval, and if nobody can, what to do about it: of a small desk
+// everybody may have had a part already.
+func whoNext(n directory.Need) string {
+	switch {
+	case len(n.From) > 0:
+		return directory.OneOf(n.From)
+	case n.Approver:
+		return "an approver who has had no part in it, and there is none: kapdir staff add NAME approver"
+	}
+	return "somebody who has had no part in it, and there is nobody: kapdir staff add NAME verifier"
 }

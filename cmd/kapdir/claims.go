@@ -51,8 +51,8 @@ takes it back.`, directory.Withdrawal, false))
 func target(s string, act *directory.Act) (err error) {
 	if strings.HasPrefix(strings.ToLower(s), directory.ProviderPrefix) {
 		act.Provider, err = directory.ParseID(directory.ProviderPrefix, s)
-	} else {
-		act.Claim, err = directory.ParseID(directory.ClaimPrefix, s)
+	} else if act.Claim, err = directory.ParseID(directory.ClaimPrefix, s); err != nil {
+		err = fmt.Errorf("%q names neither a claim (clm_…) nor a provider (prv_…): kapdir show with an NPI or SOURCE:KEY gives the provider's id", s)
 	}
 	if err != nil {
 		return usageError{err}

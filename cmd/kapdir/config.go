@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,6 +16,12 @@ import (
 
 	"kapdir/directory"
 	"kapdir/directory/store"
+)
+
+// Where a directory is held unless --state says otherwise, and the demonstration.
+const (
+	defaultState = ".kapdir"
+	demoDefault  = ".kapdir/demo"
 )
 
 // Config is everything the program can be told. Every flag has an environment variable, KAPDIR_ and the
@@ -34,7 +41,7 @@ type Config struct {
 
 func (c *Config) register(f *pflag.FlagSet, getenv func(string) string) {
 	text := textFlag(f, getenv)
-	text(&c.State, "state", ".kapdir", "directory of the database, the index and private files")
+	text(&c.State, "state", defaultState, "directory of the database, the index and private files")
 	text(&c.DSN, "dsn", "", "PostgreSQL address, postgres://…, instead of SQLite in the state directory")
 	text(&c.Recipes, "recipes", "", "directory of your own recipes of listing sites; recipes in the state directory if empty")
 	text(&c.Now, "now", "", "a clock that stands at this moment, such as 2026-11-23T09:00:00Z, instead of the real one")
@@ -92,12 +99,13 @@ func (c Config) dump() string {
 	return string(raw)
 }
 
-// clock returns the program's clock: the real one, or one that stands at --now.
-func (c Config) clock() func() time.Time {
-	if c.Now == "" {
-		return time.Now
+// clock returns the program's clock: one that stands at --now, or where the demonstration stands in a store
+// that holds it, so that what is done at a terminal is seen by its server; else the real one.
+func (a *app) clock() func() time.Time {
+	if a.cfg.Now == "" {
+		return a.stands.or(time.Now)
 	}
-	at, _ := directory.ParseInstant(c.Now)
+	at, _ := directory.ParseInstant(a.cfg.Now)
 	return func() time.Time { return at.Time() }
 }
 
@@ -129,14 +137,33 @@ func (c Config) indexDir() string { return filepath.Join(c.State, "index") }
 func (a *app) openStore(now func() time.Time) (*store.Store, error) { return a.storeWith(now, false) }
 
 // lookAtStore is openStore for commands that only look: the rules stay as they were recorded last.
-func (a *app) lookAtStore() (*store.Store, error) { return a.storeWith(a.cfg.clock(), true) }
+// There must be one: an empty directory would answer that nobody is listed and nothing waits.
+func (a *app) lookAtStore() (*store.Store, error) {
+	if _, err := os.Stat(filepath.Join(a.cfg.State, "kapdir.db")); a.cfg.DSN == "" && errors.Is(err, os.ErrNotExist) {
+		return nil, directory.Errorf(directory.NotFound, "state", "%s holds no directory of providers: name its state directory with --state (the demonstration's is %s), or begin one with kapdir import or kapdir demo",
+			a.cfg.State, demoDefault)
+	}
+	return a.storeWith(a.clock(), true)
+}
 
 func (a *app) storeWith(now func() time.Time, keepRules bool) (*store.Store, error) {
 	if err := os.MkdirAll(a.cfg.State, 0o700); err != nil {
 		return nil, directory.Errorf(directory.Refused, "", "the state directory cannot be made: %w; name another with --state", err)
 	}
-	return store.Open(a.ctx, store.Config{Dir: a.cfg.State, DSN: a.cfg.DSN, Now: now, KeepRules: keepRules,
+	st, err := store.Open(a.ctx, store.Config{Dir: a.cfg.State, DSN: a.cfg.DSN, Now: now, KeepRules: keepRules,
 		Tool: directory.Actor{Kind: directory.Tool, ID: "kapdir", Version: version}})
+	if err != nil {
+		return nil, err
+	}
+	demo, err := a.demoHeld(st)
+	if err != nil {
+		st.Close()
+		return nil, err
+	}
+	if demo != nil {
+		a.stands.set(demo.Now)
+	}
+	return st, nil
 }
 
 // log is the program's log: what it does, never what anybody searched for.

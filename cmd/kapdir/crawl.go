@@ -49,7 +49,7 @@ func (a *app) findSource(id string) (crawler.Source, bool) {
 
 // pagesKept is what is remembered of listing sites between imports. A dry run looks at it alone.
 func (a *app) pagesKept(dryRun bool) *crawler.Cache {
-	c := crawler.OpenCache(a.cfg.pagesDir(), a.cfg.clock())
+	c := crawler.OpenCache(a.cfg.pagesDir(), a.clock())
 	if dryRun {
 		return c.Looking()
 	}
@@ -141,7 +141,7 @@ first profiles behind it. Exit status 3 says that something is less than it was 
 				at = argv[1]
 			}
 			client := safehttp.New(safehttp.Config{Version: version, Contact: a.cfg.Contact})
-			x, err := crawler.Check(a.ctx, src, crawler.InputAt(at, client), crawler.Options{Now: a.cfg.clock(), Cache: a.pagesKept(true)})
+			x, err := crawler.Check(a.ctx, src, crawler.InputAt(at, client), crawler.Options{Now: a.clock(), Cache: a.pagesKept(true)})
 			if err != nil {
 				return err
 			}

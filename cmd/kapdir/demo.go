@@ -112,7 +112,7 @@ The demonstration lives in a state directory of its own, .kapdir/demo, unless --
 			return a.serve(ln, st, info, clock.or(time.Now))
 		},
 	}
-	textFlag(cmd.Flags(), a.getenv)(&state, "state", filepath.Join(".kapdir", "demo"), "directory of the demonstration's database, index and private files")
+	textFlag(cmd.Flags(), a.getenv)(&state, "state", demoDefault, "directory of the demonstration's database, index and private files")
 	a.cfg.registerServer(cmd.Flags(), a.getenv)
 	return cmd
 }

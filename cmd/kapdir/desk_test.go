@@ -37,21 +37,24 @@ func desk(t *testing.T, dir string, v any, argv ...string) (stdout, stderr strin
 func TestStaffCommand(t *testing.T) {
 	dir := t.TempDir()
 	var m directory.StaffMember
-	if out, _, status := desk(t, dir, nil, "staff", "list"); status != exitDone || !strings.Contains(out, "kapdir staff add NAME verifier") {
-		t.Errorf("an empty desk: %d %q", status, out)
+	if _, errs, status := desk(t, dir, nil, "staff", "list"); status == exitDone || !strings.Contains(errs, "holds no directory of providers") {
+		t.Errorf("a state directory with nothing in it: %d %q", status, errs)
 	}
 	desk(t, dir, &m, "staff", "add", "rowan", "verifier")
 	if m.Name != "rowan" || m.Role != directory.Verifier {
 		t.Errorf("added %+v", m)
 	}
-	out, _, _ := desk(t, dir, nil, "staff", "add", "imani", "approver", "--as", "rowan")
+	if _, errs, status := desk(t, dir, nil, "staff", "add", "imani", "approver", "--as", "rowan"); status == exitDone || !strings.Contains(errs, "rowan is no approver") {
+		t.Errorf("an approver made by a verifier: %d %q", status, errs)
+	}
+	out, _, _ := desk(t, dir, nil, "staff", "add", "imani", "approver")
 	if out != "imani decides as approver.\n" {
 		t.Errorf("added: %q", out)
 	}
 	desk(t, dir, &m, "staff", "disable", "rowan", "--as", "imani")
 	var list staffAnswer
 	desk(t, dir, &list, "staff", "list", "--changes")
-	if len(list.Staff) != 2 || list.Staff[1].Disabled == "" || len(list.Changes) != 3 || list.Changes[1].By != "rowan" || list.Changes[2].By != "imani" ||
+	if len(list.Staff) != 2 || list.Staff[1].Disabled == "" || len(list.Changes) != 3 || !strings.HasPrefix(list.Changes[1].By, "account ") || list.Changes[2].By != "imani" ||
 		!strings.HasPrefix(list.Changes[0].By, "account ") || list.Changes[0].Auth != localAuth {
 		t.Errorf("list %+v", list)
 	}
@@ -74,6 +77,10 @@ func TestStaffCommand(t *testing.T) {
 	out, _, _ = desk(t, dir, nil, "staff", "disable", "imani")
 	if !strings.Contains(out, "there are 0, of whom 0 approvers") {
 		t.Errorf("nobody is left: %q", out)
+	}
+	var back directory.StaffMember // that it was done before at the same moment is no reason to do nothing
+	if desk(t, dir, &back, "staff", "add", "imani", "approver"); back.Disabled != "" {
+		t.Errorf("back, and still disabled: %+v", back)
 	}
 }
 
@@ -213,8 +220,37 @@ func TestClaimsAtTheTerminal(t *testing.T) {
 		t.Errorf("a stale act: %d %q", status, errs)
 	}
 	desk(t, dir, &d, "claims", "close", id, "--of", of, "--as", "staff-imani", "--seen", of, "--note", "Over.")
+	var again decided // the same dispute anew, at the moment at which the clock stands
+	desk(t, dir, &again, "claims", "dispute", id, "--field", "expires", "--as", "staff-rowan", "--seen", eventNumbers([]int64{d.Event.Seq}), "--note", "Renewed, they say.")
+	if again.Event.Seq <= d.Event.Seq {
+		t.Errorf("a dispute opened after event %d is event %d", d.Event.Seq, again.Event.Seq)
+	}
+	d = again
 	if _, errs, status := desk(t, dir, nil, "claims", "correct", id, "--of", of, "--standing", "active", "--as", "staff-rowan", "--seen", eventNumbers([]int64{d.Event.Seq}), "--note", "n", "--text", "x", "--method", "phone"); status != exitFailed ||
 		!strings.Contains(errs, "cannot be corrected") {
 		t.Errorf("correcting a dispute: %d %q", status, errs)
+	}
+}
+
+// A case that nobody who is there can settle says whom it takes.
+func TestNobodyIsLeftToDecide(t *testing.T) {
+	for _, x := range []struct {
+		need directory.Need
+		want string
+	}{
+		{directory.Need{Approvals: 1, From: []string{"imani", "rowan"}}, "imani or rowan"},
+		{directory.Need{Approvals: 1, Approver: true}, "kapdir staff add NAME approver"},
+		{directory.Need{Approvals: 1}, "kapdir staff add NAME verifier"},
+	} {
+		if got := whoNext(x.need); !strings.HasSuffix(got, x.want) {
+			t.Errorf("%+v: %q", x.need, got)
+		}
+	}
+}
+
+func TestTargetNamesWhatItTakes(t *testing.T) {
+	var x directory.Act
+	if err := target("1234567893", &x); err == nil || !strings.Contains(err.Error(), "prv_") || !strings.Contains(err.Error(), "kapdir show") {
+		t.Errorf("an NPI: %v", err)
 	}
 }

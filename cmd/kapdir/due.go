@@ -106,7 +106,7 @@ func (a *app) ahead(st *store.Store, days int, by directory.Looker) (outlook, er
 	if err != nil {
 		return outlook{}, err
 	}
-	now := directory.At(a.cfg.clock()())
+	now := directory.At(a.clock()())
 	known := max(now, head.RecordedAt)
 	policies := st.Policies()
 	x := outlook{From: now, Until: now.AddDays(days), Policy: policies.InForce(now, known).Version, For: by, Totals: map[string]int{}, Due: []dueItem{}}

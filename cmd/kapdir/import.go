@@ -82,7 +82,7 @@ type outsideCode struct {
 }
 
 func (a *app) importFiles(src crawler.Source, paths []string, opts crawler.Options, dryRun bool) error {
-	st, err := a.openStore(a.cfg.clock())
+	st, err := a.openStore(a.clock())
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func (a *app) importFiles(src crawler.Source, paths []string, opts crawler.Optio
 		sink = st.Preview()
 	}
 	client := safehttp.New(safehttp.Config{Version: version, Contact: a.cfg.Contact})
-	opts.Now, opts.Report = a.cfg.clock(), &crawler.Report{}
+	opts.Now, opts.Report = a.clock(), &crawler.Report{}
 	if src.Listing {
 		opts.Cache = a.pagesKept(dryRun)
 	}

@@ -56,7 +56,7 @@ type indexAnswer struct {
 
 // searchConfig says where the index lives and what it follows.
 func (a *app) searchConfig(st *store.Store) search.Config {
-	return search.Config{Dir: a.cfg.indexDir(), Feed: st, Policies: st.Policies(), Now: a.cfg.clock(), Log: a.log()}
+	return search.Config{Dir: a.cfg.indexDir(), Feed: st, Policies: st.Policies(), Now: a.clock(), Log: a.log()}
 }
 
 // onIndex does something with the index, if there is something to do, and says how it stands; with nothing

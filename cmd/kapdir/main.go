@@ -69,6 +69,7 @@ type app struct {
 	getenv   func(string) string
 	cfg      Config
 	own      []crawler.Source // of the operator's own recipes
+	stands   standing         // the demonstration's clock, once its store is open
 	exit     int
 }
 

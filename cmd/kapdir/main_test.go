@@ -510,6 +510,8 @@ func TestCommandLine(t *testing.T) {
 		{"sources --dsn mysql://x", exitUsage, "--dsn"},
 		{"serve --base-url nonsense", exitUsage, "--base-url"},
 		{"import leie x.csv --as-of soon", exitUsage, "--as-of"},
+		{"fsck --state DIR", exitFailed, "holds no directory of providers"},
+		{"--state DIR staff add rowan verifier", exitDone, "decides"},
 		{"--state DIR sources --json", exitDone, `"id": "leie"`},
 		{"sources --json --state DIR", exitDone, `"id": "leie"`},
 		{"index status --state DIR --json", exitDone, "{"},
@@ -551,7 +553,7 @@ func TestDefaultStateDirectories(t *testing.T) {
 			}
 			_ = cmd.Process.Kill()
 			_ = cmd.Wait()
-		} else if out, err := cmd.CombinedOutput(); err != nil {
+		} else if out, err := cmd.CombinedOutput(); (err != nil) != (args[0] == "sources") {
 			t.Fatalf("%v: %v\n%s", args, err, out)
 		}
 		var found []string
@@ -569,13 +571,13 @@ func TestDefaultStateDirectories(t *testing.T) {
 		args []string
 		want string
 	}{
-		{"", []string{"sources"}, ".kapdir"},
-		{"", []string{"index", "status"}, ".kapdir"},
+		{"", []string{"sources"}, ""}, // looking makes nothing
+		{"", []string{"staff", "add", "rowan", "verifier"}, ".kapdir"},
 		{"", []string{"demo"}, ".kapdir/demo"},
-		{"elsewhere", []string{"sources"}, "elsewhere"},
+		{"elsewhere", []string{"staff", "add", "rowan", "verifier"}, "elsewhere"},
 		{"elsewhere", []string{"demo"}, "elsewhere"},
-		{"", []string{"sources", "--state", "mine"}, "mine"},
-		{"elsewhere", []string{"--state", "mine", "sources"}, "mine"},
+		{"", []string{"staff", "add", "rowan", "verifier", "--state", "mine"}, "mine"},
+		{"elsewhere", []string{"--state", "mine", "staff", "add", "rowan", "verifier"}, "mine"},
 		{"", []string{"--state", "mine", "demo"}, "mine"},
 	} {
 		if got := in(c.env, c.args...); got != c.want {

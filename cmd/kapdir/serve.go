@@ -30,8 +30,7 @@ and the page says so. End it with Ctrl-C or SIGTERM: requests under way are fini
 			if err != nil {
 				return err
 			}
-			clock := &standing{}
-			st, err := a.openStore(clock.or(a.cfg.clock()))
+			st, err := a.openStore(a.clock())
 			if err != nil {
 				_ = ln.Close()
 				return err
@@ -43,10 +42,7 @@ and the page says so. End it with Ctrl-C or SIGTERM: requests under way are fini
 				_ = ln.Close()
 				return err
 			}
-			if demo != nil && a.cfg.Now == "" { // the demonstration's clock stands
-				clock.set(demo.Now)
-			}
-			return a.serve(ln, st, demo, clock.or(a.cfg.clock()))
+			return a.serve(ln, st, demo, a.clock())
 		},
 	}
 	a.cfg.registerServer(cmd.Flags(), a.getenv)

@@ -34,7 +34,7 @@ PROVIDER is an id (prv_…), an NPI, or a source and its key for the provider, w
 given. Both the same is what was shown then. A day means its first moment in UTC. --history tells the
 events instead, each with its three clocks: when it was performed, how old the source's data were, and
 when it was recorded.`,
-		Example: "  kapdir show 1234567893\n  kapdir show kap-commons:amara-whitcomb --at 2026-03-03\n  kapdir show prv_0t4226zr07h84yxqc6vjzhw56g --at 2026-03-03 --known 2026-03-03\n  kapdir show 1234567893 --history",
+		Example: "  kapdir show 1234567893\n  kapdir show kap-commons:/profile/amara-whitcomb --at 2026-03-03\n  kapdir show prv_0t4226zr07h84yxqc6vjzhw56g --at 2026-03-03 --known 2026-03-03\n  kapdir show 1234567893 --history",
 		Args:    args(cobra.ExactArgs(1)),
 		RunE:    func(_ *cobra.Command, argv []string) error { return a.show(argv[0], q) },
 	}
@@ -93,12 +93,7 @@ func (a *app) show(who string, q showQuestion) error {
 		return err
 	}
 	defer st.Close()
-	now := directory.At(a.cfg.clock()())
-	if demo, err := a.demoHeld(st); err != nil {
-		return err
-	} else if demo != nil && a.cfg.Now == "" { // the demonstration's clock stands
-		now = demo.Now
-	}
+	now := directory.At(a.clock()())
 	head, err := st.Head(a.ctx)
 	if err != nil {
 		return err

@@ -143,13 +143,19 @@ func TestStaffKeyCommand(t *testing.T) {
 		err := cmd.ExecuteContext(t.Context())
 		return out.String(), err
 	}
-	key, err := run("Imani Reyes")
+	if _, err := run("imani"); err == nil || !strings.Contains(err.Error(), "kapdir staff add") {
+		t.Errorf("a key of nobody: %v", err)
+	}
+	if out, errs, status := kapdir(t, "staff", "add", "imani", "approver", "--state", dir, "--now", "2026-11-23T12:00:00Z"); status != exitDone {
+		t.Fatalf("%s%s", out, errs)
+	}
+	key, err := run("imani")
 	id, secret, ok := strings.Cut(strings.TrimSpace(key), ".")
 	if err != nil || !ok || !strings.HasPrefix(id, "key_") || secret == "" {
 		t.Fatalf("%q %v", key, err)
 	}
 	list, err := run("list")
-	if err != nil || !strings.Contains(list, id+"  Imani Reyes, made on 23 Nov 2026, never used") || strings.Contains(list, secret) {
+	if err != nil || !strings.Contains(list, id+"  imani, made on 23 Nov 2026, never used") || strings.Contains(list, secret) {
 		t.Errorf("%q %v", list, err)
 	}
 	if _, err := run("disable", id); err != nil {
@@ -160,5 +166,35 @@ func TestStaffKeyCommand(t *testing.T) {
 	}
 	if _, err := run("disable", key); err == nil || strings.Contains(err.Error(), secret) {
 		t.Errorf("a whole key names no key, and is not repeated: %v", err)
+	}
+}
+
+// What is done at a terminal on a store that holds the demonstration happens at the demonstration's moment:
+// at the real one, which is later, its pages would never tell it.
+func TestCommandsKeepTheDemonstrationsClock(t *testing.T) {
+	m, err := readManifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := loaded(t, nil)
+	from := func(args ...string) (x struct{ From, Added directory.Instant }) {
+		t.Helper()
+		out, errs, status := inside(t, append(args, "--state", dir, "--json", "--quiet")...)
+		if status != exitDone {
+			t.Fatalf("%v: %d %s", args, status, errs)
+		}
+		if err := json.Unmarshal([]byte(out), &x); err != nil {
+			t.Fatal(err)
+		}
+		return x
+	}
+	if x := from("staff", "add", "kim", "verifier"); x.Added != m.Now {
+		t.Errorf("staff added at %s, not %s", x.Added, m.Now)
+	}
+	if x := from("due", "--days", "1"); x.From != m.Now {
+		t.Errorf("due from %s, not %s", x.From, m.Now)
+	}
+	if x := from("due", "--days", "1", "--now", "2026-12-01T00:00:00Z"); x.From != "2026-12-01T00:00:00.000Z" {
+		t.Errorf("due from %s in spite of --now", x.From)
 	}
 }

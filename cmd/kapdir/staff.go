@@ -28,7 +28,9 @@ somebody else, and nobody is deleted: whoever leaves is disabled.
 Roles:
 ` + rolesHelp() + `
 Nobody reviews their own observation, and two different people confirm what stands against a provider,
-one of them at least an approver. So a desk needs two people, and one approver.`,
+one of them at least an approver. A staff member who changes who decides is an approver. So a desk needs two people, and one approver; and a third person, with
+a second approver, where one approver has corrected what a register says into what stands against a
+provider, for that too is then an observation of their own.`,
 		Example: `  kapdir staff add rowan verifier
   kapdir staff add imani approver
   kapdir staff list --changes
@@ -78,7 +80,7 @@ func rolesHelp() string {
 
 // atDesk opens the store for something that is done at the desk.
 func (a *app) atDesk(do func(*store.Store) error) error {
-	st, err := a.openStore(a.cfg.clock())
+	st, err := a.openStore(a.clock())
 	if err != nil {
 		return err
 	}

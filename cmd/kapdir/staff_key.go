@@ -17,11 +17,11 @@ func (a *app) staffKeyCommand() *cobra.Command {
 		Short: "Make a key with which a staff member asks the API",
 		Long: `Make a key with which the staff member asks the API what was known at an earlier moment, and what an
 answer rests on: GET /api/v1/providers/{id}?known=2026-03-03 with the header Authorization: Bearer KEY.
-The key is shown this once; the store keeps only a hash of its secret. Keep it where passwords are kept.`,
-		Example: "  kapdir staff key 'Imani Reyes'\n  kapdir staff key list\n  kapdir staff key disable key_0t4226zr07h84yxqc6vjzhw56g",
+The key is shown this once; the store keeps only a hash of its secret. Keep it where passwords are kept. Whoever is disabled loses their keys.`,
+		Example: "  kapdir staff key imani\n  kapdir staff key list\n  kapdir staff key disable key_0t4226zr07h84yxqc6vjzhw56g",
 		Args:    args(cobra.ExactArgs(1)),
 		RunE: func(_ *cobra.Command, argv []string) error {
-			st, err := a.openStore(a.cfg.clock())
+			st, err := a.openStore(a.clock())
 			if err != nil {
 				return err
 			}
@@ -75,7 +75,7 @@ The key is shown this once; the store keeps only a hash of its secret. Keep it w
 			if err != nil {
 				return usageError{fmt.Errorf("a key is named by its first part, key_…, without the secret")}
 			}
-			st, err := a.openStore(a.cfg.clock())
+			st, err := a.openStore(a.clock())
 			if err != nil {
 				return err
 			}

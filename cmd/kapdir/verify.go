@@ -102,7 +102,7 @@ func (a *app) releases(st *store.Store, now directory.Instant) ([]releaseAge, er
 }
 
 func (a *app) verify(o store.VerifyOptions) error {
-	open := func() (*store.Store, error) { return a.openStore(a.cfg.clock()) }
+	open := func() (*store.Store, error) { return a.openStore(a.clock()) }
 	if o.DryRun {
 		open = a.lookAtStore
 	}
@@ -123,7 +123,7 @@ func (a *app) verify(o store.VerifyOptions) error {
 		}
 		return failure
 	}
-	if ans.Sources, err = a.releases(st, directory.At(a.cfg.clock()())); err != nil {
+	if ans.Sources, err = a.releases(st, directory.At(a.clock()())); err != nil {
 		return err
 	}
 	return a.answer(ans, ans.write)
@@ -144,6 +144,7 @@ var verifyWords = map[string]string{
 	"importing":                 "the source is being imported",
 	"review_pending":            "a record waits for a reviewer",
 	"searched_today":            "searched today already",
+	"same_release":              "searched in this release already: load a newer one",
 	"with_licence":              "part of the licence's own record",
 }
 

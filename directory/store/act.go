@@ -19,11 +19,12 @@ const (
 // or closed; a statement corrected or voided; a claim or the whole file withdrawn. It refuses who is no
 // staff member or may not (directory.Permits), and whoever has not seen the newest event of the claim. A
 // provider may open a dispute about their own claim and nothing else. What public faces show changes with
-// it: the provider is numbered. The same again, with the same moment, returns the event there is.
+// it: the provider is numbered. The same again, with the same moment given, returns the event there is.
 func (s *Store) Act(ctx context.Context, a directory.Act) (directory.Event, error) {
 	var out directory.Event
 	err := s.write(ctx, "store.Act "+string(a.Do), func(w *work) error {
-		if a.At == "" {
+		given := a.At != "" // an act without a moment is a new one, even where the clock stands
+		if !given {
 			a.At = w.now
 		}
 		a.Field, a.Note = clean(a.Field), clean(a.Note)
@@ -40,7 +41,7 @@ func (s *Store) Act(ctx context.Context, a directory.Act) (directory.Event, erro
 			actor = directory.Actor{Kind: directory.ByProvider, ID: string(h.id()), Auth: a.Auth}
 		}
 		for _, e := range hist.Events {
-			if e.Actor == actor && e.PerformedAt == a.At && eventTypes[a.Do] == e.Type && e.Body.Note == a.Note && (a.Of == 0 || a.Of == e.Body.Of || a.Of == e.Supersedes) &&
+			if given && e.Actor == actor && e.PerformedAt == a.At && eventTypes[a.Do] == e.Type && e.Body.Note == a.Note && (a.Of == 0 || a.Of == e.Body.Of || a.Of == e.Supersedes) &&
 				(e.Type != directory.Decide || e.Body.Decision == string(a.Do)) &&
 				(e.Type != directory.DisputeOpen || e.Body.Field == a.Field && (e.Body.Decision == "identity") == a.Identity) {
 				out = e

@@ -277,13 +277,14 @@ func refText(r directory.ProviderRef) string {
 // Decide appends a staff member's review of an observation, or their decision about a case that has none,
 // and closes the cases that it settles. It refuses who is no staff member or may not (directory.Permits), a
 // review by whoever made the observation, a name alone (no identifier, no confirmation), and what has moved
-// on since the person looked. Deciding the same again, with the same moment, returns the event there is.
+// on since the person looked. Deciding the same again, with the same moment given, returns the event there is.
 //
 // Of the two people who confirm what stands against a provider, one at least is an approver.
 func (s *Store) Decide(ctx context.Context, d directory.Decision) (directory.Event, error) {
 	var out directory.Event
 	err := s.write(ctx, "store.Decide", func(w *work) error {
-		if d.At == "" {
+		given := d.At != "" // a decision without a moment is a new one, even where the clock stands
+		if !given {
 			d.At = w.now
 		}
 		if err := checkDecision(d, w.now); err != nil {
@@ -327,7 +328,7 @@ func (s *Store) Decide(ctx context.Context, d directory.Decision) (directory.Eve
 		}
 		hist := &h.file.Claims[i]
 		for _, r := range hist.Events {
-			if r.Actor.Kind == directory.Staff && r.Actor.ID == d.Staff && r.PerformedAt == d.At && (d.Of == 0 || r.Body.Of == d.Of || r.Supersedes == d.Of) &&
+			if given && r.Actor.Kind == directory.Staff && r.Actor.ID == d.Staff && r.PerformedAt == d.At && (d.Of == 0 || r.Body.Of == d.Of || r.Supersedes == d.Of) &&
 				(r.Type == directory.Review && r.Body.Decision == d.Decision || r.Type == directory.Correct && d.Decision == "clear") &&
 				r.Body.Field == clean(d.Field) && r.Body.Note == clean(d.Note) {
 				out = r

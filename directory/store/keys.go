@@ -9,8 +9,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"kapdir/directory"
 )
@@ -28,18 +26,25 @@ type StaffKeyInfo struct {
 }
 
 // AddStaffKey makes a key for the staff member of the name and returns it, key_….secret: the one time that
-// its secret can be read.
+// its secret can be read. Whoever is no staff member, or has been disabled, gets none.
 func (s *Store) AddStaffKey(ctx context.Context, name string) (key string, info StaffKeyInfo, err error) {
 	name = strings.TrimSpace(name)
-	if name == "" || utf8.RuneCountInString(name) > 100 || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
-		return "", info, directory.Errorf(directory.Invalid, "name", "a key is somebody's: give the name of a staff member, of at most 100 letters")
+	if name == "" {
+		return "", info, directory.Errorf(directory.Invalid, "name", "a key is somebody's: give the name of a staff member")
 	}
 	secret := make([]byte, 32)
 	_, _ = rand.Read(secret) // never fails: crypto/rand ends the program instead
 	text := base64.RawURLEncoding.EncodeToString(secret)
 	err = s.write(ctx, "store.AddStaffKey", func(w *work) error {
+		o, err := w.office()
+		if err != nil {
+			return err
+		}
+		if _, err := o.member(name); err != nil {
+			return err
+		}
 		info = StaffKeyInfo{ID: directory.NewID(KeyPrefix, w.now), Name: name, Created: w.now}
-		_, err := w.exec(`INSERT INTO staff_key (id, name, sha256, created, last_used, disabled) VALUES ($1, $2, $3, $4, '', '')`,
+		_, err = w.exec(`INSERT INTO staff_key (id, name, sha256, created, last_used, disabled) VALUES ($1, $2, $3, $4, '', '')`,
 			info.ID, info.Name, secretSum(text), info.Created)
 		return err
 	})

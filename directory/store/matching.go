@@ -458,15 +458,15 @@ func (t *tx) unreadOf(run directory.Run) (*unread, error) {
 	u := &unread{words: map[string]bool{}}
 	err := t.each(`SELECT text FROM reject WHERE run IN (SELECT id FROM run WHERE source = $1 AND number >= $2 AND (outcome = 'done' OR number = $3))`,
 		[]any{run.Release.Source, run.First(), run.Number}, func(r *sql.Rows) error {
-		var text string
-		err := r.Scan(&text)
-		words := strings.Fields(directory.Fold(text))
-		u.blank = u.blank || len(words) == 0
-		for _, x := range words {
-			u.words[x] = true
-		}
-		return err
-	})
+			var text string
+			err := r.Scan(&text)
+			words := strings.Fields(directory.Fold(text))
+			u.blank = u.blank || len(words) == 0
+			for _, x := range words {
+				u.words[x] = true
+			}
+			return err
+		})
 	return u, err
 }
 

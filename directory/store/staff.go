@@ -11,11 +11,12 @@ import (
 
 // ChangeStaff adds or disables a staff member and keeps the trace of it. Adding somebody who is there
 // gives them the role and lets them decide again. What would change nothing leaves no trace; the same
-// change with the same moment is done once.
+// change with the same moment given is done once. Disabling somebody ends their keys, for good.
 func (s *Store) ChangeStaff(ctx context.Context, c directory.StaffChange) (directory.StaffMember, error) {
 	var out directory.StaffMember
 	err := s.write(ctx, "store.ChangeStaff "+c.Name, func(w *work) error {
-		if c.At == "" {
+		given := c.At != "" // a change without a moment is a new one, even where the clock stands
+		if !given {
 			c.At = w.now
 		}
 		if err := c.Validate(); err != nil {
@@ -36,8 +37,12 @@ func (s *Store) ChangeStaff(ctx context.Context, c directory.StaffChange) (direc
 		if i >= 0 {
 			out = all[i]
 		}
+		// A staff member who does it is an approver; who holds the state directory itself is no staff member.
+		if by := slices.IndexFunc(all, func(m directory.StaffMember) bool { return m.Name == c.By }); by >= 0 && (all[by].Role != directory.Approver || all[by].Disabled != "") {
+			return directory.Errorf(directory.Refused, "by", "%s is no approver, and only an approver changes who decides", c.By)
+		}
 		switch {
-		case slices.ContainsFunc(trace, func(x directory.StaffChange) bool {
+		case given && slices.ContainsFunc(trace, func(x directory.StaffChange) bool {
 			return x.Name == c.Name && x.Do == c.Do && x.At == c.At && x.By == c.By
 		}):
 			return nil
@@ -58,6 +63,11 @@ func (s *Store) ChangeStaff(ctx context.Context, c directory.StaffChange) (direc
 		if _, err := w.exec(`INSERT INTO staff (name, role, added, disabled) VALUES ($1, $2, $3, $4)
 			ON CONFLICT (name) DO UPDATE SET role = excluded.role, disabled = excluded.disabled`, out.Name, out.Role, out.Added, out.Disabled); err != nil {
 			return err
+		}
+		if c.Do == "disable" { // or they would still read what only staff may
+			if _, err := w.exec(`UPDATE staff_key SET disabled = $2 WHERE name = $1 AND disabled = ''`, c.Name, c.At); err != nil {
+				return err
+			}
 		}
 		return w.insert(`INSERT INTO staff_change (number, at, name, act, role, made_by, auth)`,
 			[][]any{{int64(len(trace) + 1), c.At, c.Name, c.Do, c.Role, clean(c.By), clean(c.Auth)}}, "")

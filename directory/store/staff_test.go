@@ -92,6 +92,19 @@ func testStaff(t *testing.T, c Config) {
 			t.Errorf("rowan at hour %d: %q, want %q", at, got, role)
 		}
 	}
+	for i, do := range []string{"add", "disable", "add", "disable", "add"} { // while the clock stands, a change that names no moment is still made
+		m, err := s.ChangeStaff(ctx, change("kim", do, directory.Verifier))
+		if err != nil || (m.Disabled != "") != (do == "disable") {
+			t.Errorf("kim, %d %s: %+v %v", i, do, m, err)
+		}
+	}
+	for by, kind := range map[string]directory.ErrorKind{"rowan": directory.Refused, "imani": ""} { // rowan is a verifier again
+		c := change("lena", "add", directory.Approver)
+		c.By = by
+		if _, err := s.ChangeStaff(ctx, c); kind == "" && err != nil || kind != "" && directory.KindOf(err) != kind {
+			t.Errorf("an approver added by %s: %v", by, err)
+		}
+	}
 	for _, q := range []string{`DELETE FROM staff`, `DELETE FROM staff_change`, `UPDATE staff_change SET made_by = 'x'`} {
 		if _, err := s.writer.Exec(q); err == nil {
 			t.Errorf("%s: nothing refuses it", q)

@@ -48,6 +48,7 @@ const (
 	skipImporting  = "importing"      // the source is being imported at this moment
 	skipPending    = "review_pending" // a record was observed and waits for a reviewer
 	skipToday      = "searched_today" // two searches count only on different days
+	skipSame       = "same_release"   // and only in different releases
 	skipLicence    = "with_licence"   // a discipline screen is part of its licence's own record
 )
 
@@ -847,11 +848,19 @@ func cleaned(blocks []string) []string {
 // than that: a licence that left a register of current licences was not thereby revoked.
 func (p *looking) notFound(l directory.ClaimLook, run directory.Run, part string) error {
 	c, rel := l.History.Claim, run.Release
-	today := func(e directory.Event) bool {
-		return e.Type == directory.Observe && e.Body.State == directory.SeenNotFound && e.PerformedAt.Date() == p.now.Date()
+	searched := func(why func(directory.Event) bool) bool {
+		return slices.ContainsFunc(l.History.Events, func(e directory.Event) bool {
+			return e.Type == directory.Observe && e.Body.State == directory.SeenNotFound && why(e)
+		})
 	}
-	if slices.ContainsFunc(l.History.Events, today) {
+	switch {
+	case searched(func(e directory.Event) bool { return e.PerformedAt.Date() == p.now.Date() }):
 		p.skip(skipToday)
+		return nil
+	case searched(func(e directory.Event) bool {
+		return e.Body.Source == rel.Source && e.Body.Release == rel.Name && e.Body.SourceAsOf == rel.AsOf
+	}):
+		p.skip(skipSame) // the same bytes asked again are no second search
 		return nil
 	}
 	p.counts.NotFound++

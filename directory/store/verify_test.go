@@ -131,6 +131,10 @@ func testVerifyNoRecord(t *testing.T, s *Store, clk *clock) {
 	}
 	before, _ := s.Head(ctx)
 	clk.days(1)
+	if r := verify(t, s, VerifyOptions{}); r.NotFound != 0 || r.Skipped["same_release"] != 1 {
+		t.Errorf("the same file was searched again: %+v", r.VerifyCounts)
+	}
+	load(t, s, edition("co-dora", "2026-11-24", "2026-11-24"), stranger(1, "Active"))
 	if r := verify(t, s, VerifyOptions{}); r.NotFound != 1 {
 		t.Errorf("%+v", r.VerifyCounts)
 	}
@@ -145,6 +149,7 @@ func testVerifyNoRecord(t *testing.T, s *Store, clk *clock) {
 		t.Errorf("searched again before its time: %+v", r.VerifyCounts)
 	}
 	clk.days(30)
+	load(t, s, edition("co-dora", "2026-12-20", "2026-12-20"), stranger(1, "Active"))
 	if r := verify(t, s, VerifyOptions{}); r.NotFound != 1 {
 		t.Errorf("not searched again: %+v", r.VerifyCounts)
 	}
@@ -193,6 +198,7 @@ func testVerifyGone(t *testing.T, s *Store, clk *clock) {
 		t.Errorf("ages %+v", ages)
 	}
 	clk.days(1)
+	load(t, s, edition("co-dora", "2026-12-22", "2026-12-22"), stranger(1, "Active"), stranger(2, "Active"))
 	if r := verify(t, s, VerifyOptions{}); r.NotFound != 1 || r.Waiting["license"] != 1 {
 		t.Errorf("%+v", r.VerifyCounts)
 	}
@@ -430,8 +436,8 @@ func testVerifyIdentity(t *testing.T, s *Store, clk *clock) {
 		t.Errorf("%+v", r.VerifyCounts)
 	}
 	clk.days(1)
-	load(t, s, edition("nppes", "b", "2026-11-25"), identity(anaNPI, "Ana Ruiz"))
-	for range 2 {
+	for i := range 2 {
+		load(t, s, edition("nppes", fmt.Sprint("b", i), "2026-11-25"), identity(anaNPI, "Ana Ruiz"))
 		if r := verify(t, s, VerifyOptions{}); r.NotFound != 1 {
 			t.Errorf("%+v", r.VerifyCounts)
 		}
