@@ -68,12 +68,15 @@ type Options struct {
 	Report   *Report          // filled with what the counts of the run do not hold
 	Log      *slog.Logger     // discarded if nil
 	MaxPages int              // of a listing site; 0 is 2,000
-	Pace     rate.Limit       // requests a second to one host; 0 is 1
+	Pace     rate.Limit       // requests a second to one host; 0 is 1. A site's own Crawl-delay is longer or nothing
 
-	AcceptUnconfirmed bool // read a format that nobody has seen in the publisher's own hand: see Source.Unconfirmed
-	AcceptSmaller     bool // let a list replace one that is much longer
+	AcceptUnconfirmed bool   // read a format that nobody has seen in the publisher's own hand: see Source.Unconfirmed
+	AcceptSmaller     bool   // let a list replace one that is much longer
+	AcceptChanged     bool   // a person has looked at what a changed site yields now, and takes it
+	Cache             *Cache // of a listing site: what is remembered of its last import; nil remembers nothing
 
-	tick func() time.Time // paces Progress
+	tick  func() time.Time                           // paces Progress
+	sleep func(context.Context, time.Duration) error // waits where a server asks for it
 }
 
 // Progress says how far a run is.
@@ -95,6 +98,10 @@ type Report struct {
 	Larger    []string // NPI Registry: queries with more answers than the service gives
 	Warnings  []string // the first of what a person should look at, though the rows went in
 	Warned    int      // how many there were
+
+	Fates  []Fate // what became of the listings of the last import, but for those that read as before
+	Yield  Yield  // what a listing site gave now
+	Before Yield  // and at the last import that came into force, as far as it is remembered
 }
 
 // maxOutside bounds the report's memory: the national table has fewer than a thousand codes.
@@ -120,6 +127,7 @@ type work struct {
 	rows    int  // of an exclusion list, good and bad; 0 where they were not counted
 	// fits holds the release to what is in force, and may correct it. It is asked only where something is.
 	fits func(rel *directory.Release, held directory.Held) error
+	done func() error // nil, or called once the release is in force
 }
 
 // Run imports one input of a source. Bytes that were imported before change nothing and give the earlier
@@ -131,8 +139,8 @@ func Run(ctx context.Context, src Source, in Input, sink Sink, opts Options) (di
 	if src.open == nil {
 		return directory.Run{}, directory.Errorf(directory.Invalid, "source", "%q is not a source that can be imported: %s", src.ID, strings.Join(sourceIDs(), ", "))
 	}
-	info, ok := directory.Tables().Source(src.ID)
-	if !ok {
+	info := src.Info()
+	if info.ID == "" {
 		return directory.Run{}, directory.Errorf(directory.Invalid, "source", "%q is not in data/sources.csv", src.ID)
 	}
 	if info.Terms == "forbidden" {
@@ -173,7 +181,10 @@ func Run(ctx context.Context, src Source, in Input, sink Sink, opts Options) (di
 		return directory.Run{}, err
 	}
 	run, err := sink.Begin(ctx, rel)
-	if err != nil || run.Already {
+	if err == nil && run.Already {
+		return run, w.finish()
+	}
+	if err != nil {
 		return run, err
 	}
 	o := &out{ctx: ctx, sink: sink, run: run.ID, rel: rel, opts: opts, total: m.size}
@@ -199,6 +210,9 @@ func Run(ctx context.Context, src Source, in Input, sink Sink, opts Options) (di
 		for _, c := range opts.Report.Top(10) {
 			opts.Log.Info("left out", "source", src.ID, "type", c, "rows", opts.Report.Outside[c])
 		}
+	}
+	if err == nil {
+		err = w.finish()
 	}
 	return ended, err
 }
@@ -233,6 +247,13 @@ func tooSmall(rows, before int) bool { return before-rows > fewRows && rows*10 <
 // fewRows is how many rows more or less say nothing yet.
 const fewRows = 20
 
+func (w *work) finish() error {
+	if w.done == nil {
+		return nil
+	}
+	return w.done()
+}
+
 func (o Options) complete() Options {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -254,6 +275,9 @@ func (o Options) complete() Options {
 	}
 	if o.Pace == 0 {
 		o.Pace = 1
+	}
+	if o.sleep == nil {
+		o.sleep = sleep
 	}
 	return o
 }
@@ -332,6 +356,19 @@ func (o *out) outsideMany(kind string, n int) {
 	}
 }
 
+// gone yields the listings that the site itself took away.
+func (o *out) gone(list []directory.Departure) error {
+	for _, g := range list {
+		o.batch.Gone = append(o.batch.Gone, g)
+		if len(o.batch.Gone) >= BatchSize {
+			if err := o.flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 func (o *out) due() error {
 	if len(o.batch.Records) >= BatchSize || len(o.batch.Rejects) >= BatchSize {
 		return o.flush()
@@ -356,7 +393,7 @@ func (o *out) flush() error {
 	if err := o.stopped(); err != nil {
 		return err
 	}
-	if len(o.batch.Records) == 0 && len(o.batch.Rejects) == 0 && o.batch.Outside == 0 {
+	if len(o.batch.Records) == 0 && len(o.batch.Rejects) == 0 && len(o.batch.Gone) == 0 && o.batch.Outside == 0 {
 		return nil
 	}
 	c, err := o.sink.Put(o.ctx, o.run, o.batch)

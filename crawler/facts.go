@@ -9,6 +9,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/net/html"
+
 	"kapdir/directory"
 )
 
@@ -31,18 +33,30 @@ type draft struct {
 	rejects []directory.Reject
 	asOf    directory.Date // of the page, or the day it was read
 	ssn     string         // the field that holds what must not be held
+
+	within  map[*html.Node]bool // the listings of the page, where one stands inside this one
+	unknown []UnknownWord       // of the site, in no table of the recipe
+	trace   *[]Match            // of a recipe that is being looked at: what each field matched
 }
 
 func newDraft(r *recipe, p *page, asOf directory.Date) *draft {
-	return &draft{recipe: r, page: p.name, url: p.url.String(), base: p.base, fields: map[string]string{}, asOf: asOf}
+	d := &draft{recipe: r, page: p.name, url: p.url.String(), base: p.base, fields: map[string]string{}, asOf: asOf}
+	if p.traced {
+		d.trace = &[]Match{}
+	}
+	return d
 }
 
 // note keeps the matched text as evidence. Values come back cleaned, shortened and without empty ones.
 func (d *draft) note(field string, values []string) []string {
 	out := make([]string, 0, len(values))
 	for _, v := range values {
-		if v = cleanText(v); v != "" && len(out) < maxValues {
-			out = append(out, shorten(v, maxValueText))
+		switch v = cleanText(v); {
+		case v == "" || len(out) == maxValues:
+		case utf8.RuneCountInString(v) > maxValueText: // a biography, in a node that somebody took for a fact
+			d.refuse(field, "", "a text of %d characters is no fact; nothing of it was kept", utf8.RuneCountInString(v))
+		default:
+			out = append(out, v)
 		}
 	}
 	if len(out) > 0 {
@@ -76,6 +90,7 @@ func (d *draft) word(field, table, value string) (string, bool) {
 	case d.recipe.own:
 		d.refuse(field, value, "%q is not one of the words", value)
 	default:
+		d.unknown = append(d.unknown, UnknownWord{Table: table, Word: shorten(scrubText(value), 120)})
 		d.refuse(field, value, "the site's word %q is not in the recipe's table %q", value, table)
 	}
 	return w, ok
@@ -344,10 +359,51 @@ func (d *draft) personName(field, name, credentials string) directory.Name {
 		d.refuse(field, name, "the name mixes scripts whose letters look alike: a person must read it")
 		return directory.Name{}
 	}
+	name = plainName(name)
 	if credentials != "" {
 		name += ", " + credentials
 	}
 	return directory.ParseName(name)
+}
+
+var (
+	pronouns  = regexp.MustCompile(`(?i)\s*[(\[]\s*(?:she|he|they|ze|xe|any)\b[^)\]]{0,30}[)\]]`)
+	nameRules = regexp.MustCompile(`\s+[|•·]\s+|\s+[-–—]\s+`)
+	spelled   = regexp.MustCompile(`,[^,()]{3,80}\(([A-Z][A-Za-z.\-]{1,9})\)`)
+)
+
+// plainName writes a name as a site has it in the form that is read: "Ana Ruiz (she/her) | LMFT" is
+// "Ana Ruiz, LMFT", and "Ana Ruiz, Licensed Professional Counselor (LPC)" is "Ana Ruiz, LPC".
+func plainName(s string) string {
+	s = pronouns.ReplaceAllString(s, "")
+	s = nameRules.ReplaceAllString(s, ", ")
+	return spelled.ReplaceAllString(s, ", $1")
+}
+
+// organisationWords end the names of practices, and no person's.
+var organisationWords = regexp.MustCompile(`(?i)\b(?:L\.?L\.?C|P\.?L\.?L\.?C|Inc|Corp|Ltd|clinics?|cent(?:er|re)s?|institute|collective|associates|wellness|group|services|counseling|therapy|psychotherapy|psychiatry|health|partners|foundation)\.?\s*$`)
+
+// mostTitles is how many kinds of licence one person's card names at most; a card with more is that of a
+// practice, or of a form whose every box somebody ticked.
+const mostTitles = 5
+
+// notOnePerson says why a card cannot be one person's, "" if it can.
+func notOnePerson(name string, licences []string) string {
+	if head, _, _ := strings.Cut(plainName(name), ","); organisationWords.MatchString(name) || organisationWords.MatchString(head) {
+		return "the name reads as an organisation's, and the page says that it is a person: somebody must read it"
+	}
+	titles := map[string]bool{}
+	for _, v := range licences {
+		for _, part := range strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ';' || r == '|' || r == '/' }) {
+			if l, err := parseLicence(part); err == nil && l.Title != "" {
+				titles[directory.Fold(l.Title)] = true
+			}
+		}
+	}
+	if len(titles) > mostTitles {
+		return "the card names " + strconv.Itoa(len(titles)) + " kinds of licence, which no one person holds: somebody must read it"
+	}
+	return ""
 }
 
 var formerly = regexp.MustCompile(`(?i)^\(?\s*(?:formerly|previously|née|nee|born|f/k/a|fka)\b[\s:]*`)

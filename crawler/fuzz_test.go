@@ -18,10 +18,16 @@ import (
 // any record, reject or error.
 func fuzzed(t *testing.T, source, name string, data []byte, all bool) {
 	t.Helper()
+	src, _ := Find(source)
+	fuzzedBy(t, src, name, data, all)
+}
+
+func fuzzedBy(t *testing.T, src Source, name string, data []byte, all bool) {
+	t.Helper()
 	if len(data) == 0 {
 		return
 	}
-	fuzzedFiles(t, source, all, fuzzFile{name, data})
+	fuzzedFiles(t, src, all, fuzzFile{name, data})
 }
 
 type fuzzFile struct {
@@ -29,11 +35,10 @@ type fuzzFile struct {
 	data []byte
 }
 
-func fuzzedFiles(t *testing.T, source string, all bool, files ...fuzzFile) {
+func fuzzedFiles(t *testing.T, src Source, all bool, files ...fuzzFile) {
 	t.Helper()
-	src, _ := Find(source)
-	m := &material{source: source, name: files[0].name}
-	m.info, _ = directory.Tables().Source(source)
+	source := src.ID
+	m := &material{source: source, recipe: src.recipe, info: src.Info(), name: files[0].name}
 	var data []byte
 	for _, f := range files {
 		m.files = append(m.files, file{name: f.name, size: int64(len(f.data)), open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(f.data)), nil }})
@@ -236,6 +241,85 @@ func FuzzJSONLD(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		fuzzed(t, "open-clinics", "x.html", []byte(graphPage(string(data))), false)
+	})
+}
+
+func FuzzMicrodata(f *testing.F) {
+	b, err := os.ReadFile("testdata/own/pages/microdata.html")
+	if err != nil {
+		f.Fatal(err)
+	}
+	src := invented(f, "item-clinic")
+	const head = `<link rel="canonical" href="https://item-clinic.example/x">`
+	f.Add(b)
+	for _, s := range []string{`<p itemscope itemtype="http://schema.org/Person"><b itemprop="name">Ana Ruiz</b><b itemprop="availableService">Ketamine-assisted psychotherapy</b><b itemprop="telephone">900-01-2345</b>`,
+		`<p id=a itemscope itemref="a b"><b id=b itemprop=x itemscope itemref="a">`, `<p itemscope itemprop>`, `<script type="application/ld+json">{}</script>`} {
+		f.Add([]byte(head + s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		fuzzedBy(t, src, "x.html", data, false)
+		fuzzedBy(t, src, "x.html", append([]byte(head), data...), false)
+	})
+}
+
+// FuzzCards reads lists whose cards and tables may stand in each other, and shows them to a person.
+func FuzzCards(f *testing.F) {
+	own := map[string]Source{}
+	for id, pages := range map[string][]string{"therapist-cards": {"cards-1", "cards-2"}, "old-tables": {"tables"}} {
+		own[id] = invented(f, id)
+		for _, p := range pages {
+			b, err := os.ReadFile("testdata/own/pages/" + p + ".html")
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(b)
+		}
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, src := range own {
+			fuzzedBy(t, src, "x.html", data, false)
+			p, err := parsePage("x.html", data, "text/html")
+			if err == nil {
+				err = p.settle(src.recipe.host(), src.recipe.host())
+			}
+			x := &checking{r: src.recipe, in: &Inspection{}, day: "2026-11-23", matched: map[string]bool{}, words: map[[2]string]*UnknownWord{}, now: map[string]*knownPage{}}
+			x.page("x.html", p, err)
+			x.judge()
+			if said := asJSON(x.in); directory.LooksLikeSSN(said) || len(said) > 400*len(data)+400_000 {
+				t.Errorf("%d bytes shown of %d: %.2000s", len(said), len(data), said)
+			}
+		}
+	})
+}
+
+// FuzzRecipe reads whatever somebody took for a recipe. One that is read can be used.
+func FuzzRecipe(f *testing.F) {
+	seeds, err := filepath.Glob("testdata/own/*.yaml")
+	if err != nil || len(seeds) == 0 {
+		f.Fatal(err)
+	}
+	for _, s := range append(seeds, "../data/recipes/kap-commons.yaml") {
+		b, err := os.ReadFile(s)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Add([]byte("a: &a [x,x]\nb: &b [*a,*a]\nc: [*b,*b]\n"))
+	page, err := os.ReadFile("testdata/own/pages/cards-1.html")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r, err := parseRecipe("x.yaml", "x", directory.SourceInfo{ID: "x", Kind: "listing", Terms: "manual_only"}, append([]byte("source: x\n"), data...))
+		if _, own := parseRecipe("x.yaml", "therapist-cards", directory.SourceInfo{}, data); own != nil && (!strings.HasPrefix(own.Error(), "x.yaml") || len(own.Error()) > 1000) {
+			t.Errorf("the error does not name the file, or says too much: %.2000s", own)
+		}
+		if err != nil {
+			return
+		}
+		src := r.source()
+		fuzzedBy(t, src, "x.html", append([]byte(`<link rel="canonical" href="`+r.Start+`">`), page...), false)
 	})
 }
 

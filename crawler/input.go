@@ -23,10 +23,12 @@ const maxFiles = 5000
 // material is the input of one run: its files with the hash of their bytes, or the pages fetched.
 type material struct {
 	source string
+	recipe *recipe // of a listing site
 	info   directory.SourceInfo
 	files  []file
 	read   *reading // of a listing site read over the network
-	lost   []string // pages that could not be had: the release is not whole
+	lost   []string // pages that could not be had, nor a former copy of them: the release is not whole
+	site   *recrawl // how a listing site compares with its last import
 	sha    string   // of the bytes; of several files, of their hashes in the order of the names
 	size   int64
 	name   string // base name only: a path may name a person or a machine
@@ -48,7 +50,7 @@ type file struct {
 
 // gather finds the files of an input and hashes them, or fetches its pages.
 func gather(ctx context.Context, src Source, info directory.SourceInfo, in Input, opts Options) (*material, error) {
-	m := &material{source: src.ID, info: info}
+	m := &material{source: src.ID, recipe: src.recipe, info: info}
 	if src.ID == "npi-api" {
 		questions, ok, err := registryQuestions(in)
 		if err != nil {

@@ -2,6 +2,7 @@ package crawler
 
 import (
 	"encoding/json"
+	"maps"
 	"math"
 	"net/url"
 	"slices"
@@ -18,11 +19,14 @@ const (
 	maxGraphNodes = 5000
 )
 
-// node is an object of a page's JSON-LD with the keys of schema.org bare: "schema:name" and
+// node is an object of a page's JSON-LD or microdata with the keys of schema.org bare: "schema:name" and
 // "http://schema.org/name" are name.
 type node map[string]any
 
-// graph is what a page's JSON-LD says. It is walked as it stands: no context is fetched, since that would
+// whereKey is where an object stands in its page: no name of a vocabulary has a blank.
+const whereKey = " where"
+
+// graph is what a page's JSON-LD or microdata says. It is walked as it stands: no context is fetched, since that would
 // let a page choose whom we call.
 type graph struct {
 	recipe *recipe
@@ -36,10 +40,32 @@ type graph struct {
 	works  map[int][]int  // person → the organisations on the page that they work at
 }
 
-// readGraph reads the listings of a page's JSON-LD blocks. A block that is no JSON is put aside alone.
+// readGraph reads the listings of a page's JSON-LD blocks, or of its microdata. A block that is no JSON is
+// put aside alone.
 func readGraph(r *recipe, p *page, asOf directory.Date) (drafts []*draft, asides []directory.Reject) {
-	g := &graph{recipe: r, page: p, asOf: asOf, byID: map[string]node{}, parent: map[int]int{}, orgs: map[int]string{}, place: map[string]int{}, works: map[int][]int{}}
-	p.doc.Find(`script[type]`).Each(func(i int, s *goquery.Selection) {
+	format := graphFormats[r.Format]
+	if format.blocks {
+		g := newGraph(r, p, asOf)
+		asides = g.blocks()
+		drafts = g.listings()
+	}
+	if format.items && len(drafts) == 0 {
+		g := newGraph(r, p, asOf)
+		for _, item := range items(p) {
+			g.walk(item, -1, "", "", 0)
+		}
+		drafts = g.listings()
+	}
+	return drafts, asides
+}
+
+func newGraph(r *recipe, p *page, asOf directory.Date) *graph {
+	return &graph{recipe: r, page: p, asOf: asOf, byID: map[string]node{}, parent: map[int]int{}, orgs: map[int]string{}, place: map[string]int{}, works: map[int][]int{}}
+}
+
+// blocks walks the page's blocks of JSON-LD.
+func (g *graph) blocks() (asides []directory.Reject) {
+	g.page.doc.Find(`script[type]`).Each(func(i int, s *goquery.Selection) {
 		kind, _ := s.Attr("type")
 		if !strings.Contains(strings.ToLower(kind), "ld+json") {
 			return
@@ -50,28 +76,35 @@ func readGraph(r *recipe, p *page, asOf directory.Date) (drafts []*draft, asides
 		dec.UseNumber()
 		var v any
 		if err := dec.Decode(&v); err != nil {
-			asides = append(asides, directory.Reject{File: p.name, Field: "script " + itoa(i+1), Reason: "the JSON-LD cannot be read: " + shorten(err.Error(), 100)})
+			asides = append(asides, directory.Reject{File: g.page.name, Field: "script " + itoa(i+1), Reason: "the JSON-LD cannot be read: " + shorten(err.Error(), 100)})
 			return
 		}
-		g.walk(v, -1, "", 0)
+		where := ""
+		if g.page.traced {
+			where = "script " + itoa(i+1) + " "
+		}
+		g.walk(v, -1, "", where, 0)
 	})
-	return g.listings(), asides
+	return asides
 }
 
 // walk gathers every object that has a type or an id, in the order of the page.
-func (g *graph) walk(v any, under int, property string, depth int) {
+func (g *graph) walk(v any, under int, property, where string, depth int) {
 	if depth > maxGraphDepth || len(g.order) >= maxGraphNodes {
 		return
 	}
 	switch v := v.(type) {
 	case []any:
-		for _, x := range v {
-			g.walk(x, under, property, depth+1)
+		for i, x := range v {
+			g.walk(x, under, property, g.pointer(where, itoa(i)), depth+1)
 		}
 	case map[string]any:
 		n := bare(v)
 		if ctx, ok := n["@context"]; ok && !schemaOrg(ctx) {
 			return
+		}
+		if n[whereKey] == nil && where != "" {
+			n[whereKey] = where
 		}
 		at := len(g.order)
 		g.order = append(g.order, n)
@@ -86,15 +119,23 @@ func (g *graph) walk(v any, under int, property string, depth int) {
 		}
 		keys := make([]string, 0, len(n))
 		for k := range n {
-			if k != "@context" && !slices.Contains(notMain, k) {
+			if k != "@context" && k != whereKey && !slices.Contains(notMain, k) {
 				keys = append(keys, k)
 			}
 		}
 		slices.Sort(keys)
 		for _, k := range keys {
-			g.walk(n[k], at, k, depth+1)
+			g.walk(n[k], at, k, g.pointer(where, k), depth+1)
 		}
 	}
+}
+
+// pointer is the JSON pointer of a part, for somebody who looks at the recipe.
+func (g *graph) pointer(where, part string) string {
+	if !g.page.traced || where == "" {
+		return ""
+	}
+	return shorten(where, 300) + "/" + shorten(part, 100)
 }
 
 // membership are the properties under which an organisation's people stand, notMain those that name
@@ -329,6 +370,12 @@ func (g *graph) listings() []*draft {
 			continue
 		}
 		g.read(d, n, as[i], g.works[i])
+		if d.trace != nil {
+			where, _ := n[whereKey].(string)
+			for _, f := range slices.Sorted(maps.Keys(d.fields)) {
+				*d.trace = append(*d.trace, Match{Field: f, Path: cleanText(where), Text: scrubText(d.fields[f])})
+			}
+		}
 		drafts = append(drafts, d)
 	}
 	return drafts

@@ -155,7 +155,7 @@ func TestGraphQuirks(t *testing.T) {
 			if err := p.settle(site, nil); err != nil {
 				t.Fatal(err)
 			}
-			rd.page(r, p, "2026-11-01")
+			rd.add(readPage(r, p, "2026-11-01"))
 			var got []*directory.Listing
 			rejects := rd.rejects
 			for _, f := range rd.found {

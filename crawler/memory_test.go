@@ -24,6 +24,7 @@ type memory struct {
 	records []directory.Record
 	rejects []directory.Reject
 	outside int
+	gone    []directory.Departure
 	seen    map[string]string
 	held    directory.Held
 }
@@ -58,6 +59,7 @@ func (m *memory) Put(_ context.Context, _ directory.ID, b directory.Batch) (dire
 	c.Read = c.Added + c.Changed + c.Unchanged + c.Rejected + c.Outside
 	m.rejects = append(m.rejects, b.Rejects...)
 	m.outside += b.Outside
+	m.gone = append(m.gone, b.Gone...)
 	return c, nil
 }
 

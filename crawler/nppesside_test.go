@@ -292,7 +292,8 @@ func FuzzNPPESBeside(f *testing.F) {
 	main := []byte(nppesFile(nppesRow(nppesHeader(false))))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if len(data) > 0 {
-			fuzzedFiles(t, "nppes", false, fuzzFile{"npidata_pfile_20050523-20261108.csv", main}, fuzzFile{"pl_pfile_20050523-20261108.csv", data})
+			nppes, _ := Find("nppes")
+			fuzzedFiles(t, nppes, false, fuzzFile{"npidata_pfile_20050523-20261108.csv", main}, fuzzFile{"pl_pfile_20050523-20261108.csv", data})
 		}
 	})
 }

@@ -4,17 +4,18 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"io"
-	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/PuerkitoBio/goquery"
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/charset"
-	"golang.org/x/time/rate"
+	"golang.org/x/text/encoding/charmap"
 
 	"kapdir/crawler/safehttp"
 	"kapdir/directory"
@@ -31,20 +32,55 @@ type page struct {
 	url  *url.URL // where it lives: its canonical address
 	base *url.URL // what its links are relative to: where it was fetched from, else where it lives
 	doc  *goquery.Document
+
+	traced bool // somebody wants to see what each field matched
 }
 
 // parsePage decodes and parses a page. x/net/html refuses nesting beyond 512 elements, which is a page
 // passed over.
 func parsePage(name string, body []byte, contentType string) (*page, error) {
-	var r io.Reader = bytes.NewReader(body)
-	if enc, _, stated := charset.DetermineEncoding(body, contentType); stated || !utf8.Valid(body) {
-		r = enc.NewDecoder().Reader(r)
+	if len(body) > maxPage {
+		return nil, invalid(name, 0, "", "the page is larger than %d MiB", maxPage>>20)
 	}
+	r := decoded(body, contentType)
 	root, err := html.Parse(r)
 	if err != nil {
 		return nil, invalid(name, 0, "", "the page cannot be parsed: %s", shorten(err.Error(), 100))
 	}
 	return &page{name: name, doc: goquery.NewDocumentFromNode(root)}, nil
+}
+
+// decoded reads a page as text. Pages often say a charset that is not theirs, and a wrong one changes
+// names without a trace: bytes that are well-formed UTF-8 beyond ASCII are UTF-8 whatever the page says, and
+// in a page that says UTF-8 a byte that is not stands for what it is in windows-1252.
+func decoded(body []byte, contentType string) io.Reader {
+	enc, name, stated := charset.DetermineEncoding(body, contentType)
+	valid := utf8.Valid(body)
+	switch {
+	case valid && !ascii(body), valid && !stated:
+		return bytes.NewReader(bytes.TrimPrefix(body, []byte("\ufeff")))
+	case name == "utf-8" && !valid:
+		return bytes.NewReader(mended(body))
+	}
+	return enc.NewDecoder().Reader(bytes.NewReader(body))
+}
+
+// mended is UTF-8 with every byte that is none read as windows-1252.
+func mended(body []byte) []byte {
+	out := make([]byte, 0, len(body)+len(body)/8)
+	for len(body) > 0 {
+		r, n := utf8.DecodeRune(body)
+		if r == utf8.RuneError && n == 1 {
+			r = charmap.Windows1252.DecodeByte(body[0])
+		}
+		out = utf8.AppendRune(out, r)
+		body = body[n:]
+	}
+	return out
+}
+
+func ascii(body []byte) bool {
+	return !slices.ContainsFunc(body, func(c byte) bool { return c >= 0x80 })
 }
 
 // settle finds where the page lives. It must be a page of the site's own host; fetched is where it was
@@ -96,88 +132,75 @@ func (p *page) links(css string) []*url.URL {
 	return out
 }
 
+// host is the host of the recipe's site.
+func (r *recipe) host() *url.URL {
+	u, _ := url.Parse(r.Start) // parseRecipe looked at it
+	return u
+}
+
 // saved reads the pages that a person saved. A page that cannot be read is put aside alone.
-func (rd *reading) saved(ctx context.Context, files []file, r *recipe, asOf directory.Date) error {
-	site, err := url.Parse(r.Start)
-	if err != nil || site.Host == "" {
-		return invalid("data/recipes/"+r.Source+".yaml", 0, "start", "is not a web address")
-	}
+func (rd *reading) saved(ctx context.Context, files []file, r *recipe, site *recrawl, asOf directory.Date) error {
 	for _, f := range files {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if f.size > maxPage {
-			rd.aside(f.name, invalid(f.name, 0, "", "the page is larger than %d MiB", maxPage>>20))
-			continue
-		}
-		in, err := f.open()
-		if err != nil {
-			return unreadable(f.name, err)
-		}
-		body, err := io.ReadAll(io.LimitReader(in, maxPage+1))
-		in.Close()
-		if err != nil {
-			return unreadable(f.name, err)
-		}
-		if kind := sniff(body); kind != "" && !strings.HasPrefix(kind, "a page of HTML") {
-			rd.aside(f.name, invalid(f.name, 0, "", "this is %s, not a page", kind))
-			continue
-		}
-		p, err := parsePage(f.name, body, "text/html")
-		if err == nil {
-			err = p.settle(site, nil)
-		}
-		if err != nil {
+		p, err := savedPage(f, r)
+		switch {
+		case err == nil:
+			drafts, asides := readPage(r, p, asOf)
+			site.found(site.keep(pathKey(p.url), p.url, false, nil, asOf), rd.add(drafts, asides))
+		case directory.KindOf(err) == directory.Unavailable:
+			return err
+		default:
 			rd.aside(f.name, err)
-			continue
 		}
-		rd.page(r, p, asOf)
 	}
 	return nil
+}
+
+// savedPage reads a page from a file.
+func savedPage(f file, r *recipe) (*page, error) {
+	if f.size > maxPage {
+		return nil, invalid(f.name, 0, "", "the page is larger than %d MiB", maxPage>>20)
+	}
+	in, err := f.open()
+	if err != nil {
+		return nil, unreadable(f.name, err)
+	}
+	body, err := io.ReadAll(io.LimitReader(in, maxPage+1))
+	in.Close()
+	if err != nil {
+		return nil, unreadable(f.name, err)
+	}
+	if kind := sniff(body); kind != "" && !strings.HasPrefix(kind, "a page of HTML") {
+		return nil, invalid(f.name, 0, "", "this is %s, not a page", kind)
+	}
+	p, err := parsePage(f.name, body, "text/html")
+	if err == nil {
+		err = p.settle(r.host(), nil)
+	}
+	return p, err
 }
 
 // crawl reads a site from a list page on: its next pages and the profiles they lead to, on the same host,
 // one request at a time, at the site's pace, as far as its robots.txt allows. Pages are read into
 // listings at once, so that only those are held.
 func crawl(ctx context.Context, m *material, in Input, opts Options) error {
-	if in.Client == nil {
-		return directory.Errorf(directory.Internal, "input", "a web address needs a client")
-	}
-	r, err := loadRecipe(m.source)
+	f, start, err := newFetcher(ctx, m, in, opts)
 	if err != nil {
 		return err
-	}
-	site, err := url.Parse(r.Start)
-	if err != nil {
-		return err
-	}
-	start, err := in.Client.Check(in.URL)
-	if err != nil {
-		return err
-	}
-	if !strings.EqualFold(start.Host, site.Host) {
-		return directory.Errorf(directory.Refused, "input", "%s is not a page of %s, whose terms are %q for %s alone", start.Host, m.info.Name, m.info.Terms, site.Host)
-	}
-	start.Fragment = ""
-	robots := fetchRobots(ctx, in.Client, start)
-	if !robots.Allowed(start.RequestURI()) {
-		if robots.deny {
-			return directory.Errorf(directory.Unavailable, "url", "the robots.txt of %s could not be had, so nothing of it is read: try again later", start.Host)
-		}
-		return errRobots(start)
 	}
 	type step struct {
 		u     *url.URL
 		list  bool
 		depth int
 	}
-	asOf := opts.day()
-	pace := rate.NewLimiter(opts.Pace, 1)
 	queue := []step{{start, true, 0}}
 	seen := map[string]bool{start.String(): true}
-	var sums [][]byte
-	rd := &reading{keys: map[string]string{}}
+	rd := newReading()
 	m.read, m.url, m.name = rd, start.String(), start.Host
+	m.site = opts.Cache.compare(m.source, true, opts.AcceptChanged)
+	var sums [][]byte
 	for len(queue) > 0 {
 		s := queue[0]
 		queue = queue[1:]
@@ -185,42 +208,31 @@ func crawl(ctx context.Context, m *material, in Input, opts Options) error {
 			m.lost = append(m.lost, "more than "+itoa(opts.MaxPages)+" pages: the site is larger than this import may read")
 			break
 		}
-		if !robots.Allowed(s.u.RequestURI()) {
-			opts.Report.Refused = append(opts.Report.Refused, s.u.Path)
-			rd.aside(s.u.Path, errRobots(s.u))
-			continue
-		}
 		if opts.Progress != nil {
 			opts.Progress(Progress{Stage: "fetching", File: s.u.Path, Read: int64(rd.pages), Total: int64(rd.pages + len(queue) + 1)})
 		}
-		body, final, kind, err := fetchPage(ctx, in.Client, pace, s.u, robots)
+		v, err := f.visit(ctx, m.site, s.u, s.list)
+		if ctx.Err() != nil {
+			return &directory.Error{Kind: directory.Unavailable, Op: start.Host, Detail: "the import was stopped", Cause: ctx.Err()}
+		}
 		if err != nil {
-			if ctx.Err() != nil {
-				return &directory.Error{Kind: directory.Unavailable, Op: start.Host, Detail: "the import was stopped", Cause: ctx.Err()}
-			}
 			if s.u == start {
 				return err
 			}
-			switch directory.KindOf(err) {
-			case directory.Unavailable:
+			if directory.KindOf(err) == directory.Unavailable {
 				m.lost = append(m.lost, s.u.Path+": "+detail(err))
-			default:
+			} else {
 				rd.aside(s.u.Path, err)
+			}
+			if errors.Is(err, errRobots) {
+				opts.Report.Refused = append(opts.Report.Refused, s.u.Path)
 			}
 			continue
 		}
-		sum := sha256.Sum256(body)
+		sum := sha256.Sum256(v.body)
 		sums = append(sums, sum[:])
-		m.size += int64(len(body))
-		p, err := parsePage(s.u.Path, body, kind)
-		if err == nil {
-			err = p.settle(site, final)
-		}
-		if err != nil {
-			rd.aside(s.u.Path, err)
-			continue
-		}
-		rd.page(r, p, asOf)
+		m.size += int64(len(v.body))
+		m.site.found(v.key, rd.add(v.drafts, v.asides))
 		if !s.list {
 			continue
 		}
@@ -230,57 +242,17 @@ func crawl(ctx context.Context, m *material, in Input, opts Options) error {
 				queue = append(queue, step{u, list, s.depth + 1})
 			}
 		}
-		for _, u := range p.links(r.Follow.Profiles) {
+		for _, u := range v.page.links(m.recipe.Follow.Profiles) {
 			add(u, false)
 		}
 		if s.depth < maxDepth {
-			for _, u := range p.links(r.Follow.Next) {
+			for _, u := range v.page.links(m.recipe.Follow.Next) {
 				add(u, true)
 			}
 		}
 	}
-	if len(sums) == 0 {
-		return directory.Errorf(directory.Unavailable, "url", "no page of %s could be read", start.Host)
-	}
 	m.sha = hashOf(sums)
 	return nil
-}
-
-// fetchPage reads one page, once more if the server failed. A redirect may not leave the host, and is
-// asked of robots.txt like any other address.
-func fetchPage(ctx context.Context, c *safehttp.Client, pace *rate.Limiter, u *url.URL, robots Robots) (body []byte, final *url.URL, kind string, err error) {
-	for range 2 {
-		if err = pace.Wait(ctx); err != nil {
-			return nil, nil, "", err
-		}
-		var res *safehttp.Response
-		res, err = c.Do(ctx, safehttp.Request{URL: u.String(), Header: http.Header{"Accept": {"text/html, application/xhtml+xml"}}, OnRedirect: func(to *url.URL) error {
-			if !strings.EqualFold(to.Host, u.Host) {
-				return directory.Errorf(directory.Refused, "url", "the page leads away to %s", shorten(to.Host, 100))
-			}
-			if !robots.Allowed(to.RequestURI()) {
-				return errRobots(to)
-			}
-			return nil
-		}})
-		switch {
-		case err != nil && directory.KindOf(err) != directory.Unavailable:
-			return nil, nil, "", err
-		case err != nil:
-			continue
-		case res.Status == http.StatusNotFound || res.Status == http.StatusGone:
-			return nil, nil, "", directory.Errorf(directory.NotFound, "url", "the site has no such page any more")
-		case res.Status < 200 || res.Status >= 300:
-			err = directory.Errorf(directory.Unavailable, "url", "the site answered with status %d", res.Status)
-			continue
-		}
-		kind = res.Header.Get("Content-Type")
-		if k := strings.ToLower(kind); k != "" && !strings.Contains(k, "html") {
-			return nil, nil, "", directory.Errorf(directory.Invalid, "url", "this is %s, not a page", quoted(kind))
-		}
-		return res.Body, res.URL, kind, nil
-	}
-	return nil, nil, "", err
 }
 
 // day is the day of the run's data, for a page that has no date of its own.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/time/rate"
 
@@ -24,10 +25,13 @@ type site struct {
 	status map[string]int    // of single pages
 	pages  map[string]string // over those of testdata
 	agent  string
+	etag   bool                // pages have validators
+	sent   map[string]int      // whole pages sent
+	retry  map[string][]string // Retry-After of the next answers of 429, by page
 }
 
 func newSite(t *testing.T) (*site, *safehttp.Client) {
-	s := &site{asked: map[string]int{}, status: map[string]int{}, pages: map[string]string{}}
+	s := &site{asked: map[string]int{}, sent: map[string]int{}, retry: map[string][]string{}, status: map[string]int{}, pages: map[string]string{}}
 	for path, file := range map[string]string{"/therapists/": "therapists", "/profile/maya-okafor": "maya-okafor", "/profile/jonah-reyes": "jonah-reyes",
 		"/profile/elena-roth": "elena-roth", "/clinic/front-range-ketamine": "front-range-ketamine"} {
 		b, err := os.ReadFile("testdata/kap-commons/" + file + ".html")
@@ -65,6 +69,12 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, to, http.StatusFound)
 		return
 	}
+	if r := s.retry[key]; len(r) > 0 {
+		s.retry[key] = r[1:]
+		w.Header().Set("Retry-After", r[0])
+		w.WriteHeader(http.StatusTooManyRequests)
+		return
+	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	if st := s.status[key]; st != 0 {
 		w.WriteHeader(st)
@@ -74,6 +84,16 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(404)
 		return
 	}
+	if s.etag {
+		tag := fmt.Sprintf("%q", bodyName([]byte(s.pages[key]))[:16])
+		w.Header().Set("ETag", tag)
+		w.Header().Set("Last-Modified", "Sun, 01 Nov 2026 10:00:00 GMT")
+		if r.Header.Get("If-None-Match") == tag && r.Header.Get("If-Modified-Since") != "" {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+	}
+	s.sent[key]++
 	fmt.Fprint(w, s.pages[key])
 }
 
@@ -81,7 +101,7 @@ func crawlSite(client *safehttp.Client, url string, edit ...func(*Options)) (*me
 	src, _ := Find("kap-commons")
 	m := &memory{}
 	var rep Report
-	o := Options{Now: day, Pace: rate.Inf, Report: &rep}
+	o := Options{Now: day, Pace: rate.Inf, Report: &rep, sleep: func(context.Context, time.Duration) error { return nil }}
 	for _, f := range edit {
 		f(&o)
 	}
@@ -150,7 +170,7 @@ func TestCrawlManners(t *testing.T) {
 	s, client := newSite(t)
 	s.status["/profile/jonah-reyes"] = 503
 	m, _, err := crawlSite(client, startPage)
-	if err == nil || m.begun != 1 || m.failure == nil || !strings.Contains(err.Error(), "/profile/jonah-reyes") || len(m.records) == 0 || s.asked["/profile/jonah-reyes"] != 2 {
+	if err == nil || m.begun != 1 || m.failure == nil || !strings.Contains(err.Error(), "/profile/jonah-reyes") || len(m.records) == 0 || s.asked["/profile/jonah-reyes"] != maxTries {
 		t.Errorf("a failing page: %v, begun %d, failure %v, asked %d times", err, m.begun, m.failure, s.asked["/profile/jonah-reyes"])
 	}
 	s, client = newSite(t)

@@ -61,7 +61,8 @@ func TestRecipe(t *testing.T) {
 // TestRecipeFaults names what is wrong in a recipe that a person wrote.
 func TestRecipeFaults(t *testing.T) {
 	good := "source: x\nformat: markup\nstart: https://x.example/\nlisting: div.card\nfields:\n  kind: {css: p.kind, words: kind}\n  name: {css: h1}\nwords:\n  kind: {Therapist: person kap}\n"
-	if _, err := parseRecipe("recipes/x.yaml", "x", []byte(good)); err != nil {
+	known := directory.SourceInfo{ID: "x", Kind: "listing", Terms: "manual_only"}
+	if _, err := parseRecipe("recipes/x.yaml", "x", known, []byte(good)); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ name, old, new, want string }{
@@ -83,7 +84,7 @@ func TestRecipeFaults(t *testing.T) {
 		{"two documents", good, good + "---\nsource: z\n", "one document"},
 		{"no YAML", good, "\t{", "yaml"},
 	} {
-		_, err := parseRecipe("recipes/x.yaml", "x", []byte(strings.Replace(good, c.old, c.new, 1)))
+		_, err := parseRecipe("recipes/x.yaml", "x", known, []byte(strings.Replace(good, c.old, c.new, 1)))
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "recipes/x.yaml") {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 		}

@@ -3,10 +3,11 @@ package crawler
 import (
 	"context"
 	"net/url"
+	"strconv"
 	"strings"
+	"time"
 
 	"kapdir/crawler/safehttp"
-	"kapdir/directory"
 )
 
 // maxRobots is how much of a robots.txt is parsed (RFC 9309 §2.5: at least 500 KiB).
@@ -14,6 +15,8 @@ const maxRobots = 500 << 10
 
 // Robots are the rules of one host for one crawler: RFC 9309.
 type Robots struct {
+	Delay time.Duration // between two pages, where the file asks for one; in no standard, and obeyed
+
 	rules []robotsRule
 	deny  bool // the file could not be had because of the server: nothing may be read (§2.3.1.4)
 }
@@ -39,7 +42,7 @@ func ParseRobots(body []byte, agent string) Robots {
 	text := strings.TrimPrefix(string(body), "\ufeff")
 	lines := strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' })
 	own := strings.ToLower(productToken(agent))
-	var ours, others []robotsRule
+	var ours, others Robots
 	var mine, star, named, grouped bool // grouped: the last line of the group so far was a user-agent
 	for _, line := range lines {
 		line, _, _ = strings.Cut(line, "#")
@@ -66,17 +69,34 @@ func ParseRobots(body []byte, agent string) Robots {
 			}
 			rule := robotsRule{pattern: robotsForm(value), allow: strings.EqualFold(strings.TrimSpace(field), "allow")}
 			if mine {
-				ours = append(ours, rule)
+				ours.rules = append(ours.rules, rule)
 			}
 			if star {
-				others = append(others, rule)
+				others.rules = append(others.rules, rule)
+			}
+		case "crawl-delay": // as any line that is no rule, it ends no group
+			d := crawlDelay(value)
+			if mine {
+				ours.Delay = max(ours.Delay, d)
+			}
+			if star {
+				others.Delay = max(others.Delay, d)
 			}
 		}
 	}
 	if named {
-		return Robots{rules: ours}
+		return ours
 	}
-	return Robots{rules: others}
+	return others
+}
+
+// crawlDelay reads seconds, "5" or "0.5"; anything else asks for nothing.
+func crawlDelay(v string) time.Duration {
+	s, err := strconv.ParseFloat(v, 64)
+	if err != nil || !(s > 0) {
+		return 0
+	}
+	return time.Duration(min(s, 1e6) * float64(time.Second))
 }
 
 // Allowed reports whether a path with its query may be read. The longest rule decides, and of two
@@ -194,9 +214,4 @@ func fetchRobots(ctx context.Context, c *safehttp.Client, host *url.URL) Robots 
 		return AllowAll
 	}
 	return DenyAll
-}
-
-// errRobots is what a page says that its host asks us not to read.
-func errRobots(u *url.URL) error {
-	return directory.Errorf(directory.Refused, "url", "robots.txt of %s asks crawlers not to read %s", u.Host, shorten(u.Path, 200))
 }

@@ -123,3 +123,13 @@ func testClient(t *testing.T, srv *httptest.Server) (*safehttp.Client, *url.URL)
 	return safehttp.New(safehttp.Config{Version: "test", Contact: "https://kapdir.example/", AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 		AllowPorts: []uint16{uint16(port)}, Dial: map[string]string{"kap-commons.example": u.Host}, TotalTimeout: 5 * time.Second}), site
 }
+
+// countingClient reaches a server that counts what is asked of it.
+func countingClient(t *testing.T, asked *int) *safehttp.Client {
+	t.Helper()
+	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { *asked++ }))
+	t.Cleanup(srv.Close)
+	u, _ := url.Parse(srv.URL)
+	port, _ := strconv.ParseUint(u.Port(), 10, 16)
+	return safehttp.New(safehttp.Config{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, AllowPorts: []uint16{uint16(port)}, Dial: map[string]string{"therapist-cards.example": u.Host}})
+}

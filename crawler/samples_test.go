@@ -1,8 +1,12 @@
 package crawler
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -188,4 +192,45 @@ func TestSampleSAM(t *testing.T) {
 		}
 	}
 	t.Logf("%d records, %d keys, %d outside", len(m.records), len(m.seen), m.outside)
+}
+
+// TestRobotsSample runs the cases of the samples' own file, so that none of them is left out of TestRobots.
+func TestRobotsSample(t *testing.T) {
+	b, err := os.ReadFile(filepath.Join(samples(t), "robots_rfc9309_cases.go.txt"))
+	if os.IsNotExist(err) { // the invented samples have none; TestRobots holds the same cases
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := parser.ParseFile(token.NewFileSet(), "cases.go", b, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	ast.Inspect(f, func(x ast.Node) bool {
+		lit, ok := x.(*ast.CompositeLit)
+		if !ok || len(lit.Elts) != 5 {
+			return true
+		}
+		var text []string
+		for _, e := range lit.Elts[:4] {
+			if s, ok := e.(*ast.BasicLit); ok {
+				v, _ := strconv.Unquote(s.Value)
+				text = append(text, v)
+			}
+		}
+		want, ok := lit.Elts[4].(*ast.Ident)
+		if !ok || len(text) != 4 {
+			return true
+		}
+		n++
+		if got := ParseRobots([]byte(text[1]), text[2]).Allowed(text[3]); strconv.FormatBool(got) != want.Name {
+			t.Errorf("%s: %v, want %s", text[0], got, want.Name)
+		}
+		return true
+	})
+	if n < 24 {
+		t.Errorf("%d cases", n)
+	}
 }

@@ -2,9 +2,19 @@ package crawler
 
 import (
 	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+
+	"kapdir/data"
+	"kapdir/directory"
 )
 
 // Source is one publisher's kind of input.
@@ -18,10 +28,12 @@ type Source struct {
 	// Unconfirmed says why nobody can be sure of the format: no header of the publisher's own was seen. Such
 	// a source is read only with Options.AcceptUnconfirmed. "" where one was.
 	Unconfirmed string
+	recipe      *recipe
 	open        func(context.Context, *material, Options) (*work, error)
 }
 
-// Sources returns every source that can be imported, sorted by id.
+// Sources returns every source that can be imported, sorted by id: the registers, the lists, and a listing
+// site for each recipe in data/recipes. A recipe that cannot be read is left out, which a test finds.
 func Sources() []Source { return slices.Clone(sources()) }
 
 // Find returns the source of an id. ok is false for an id that cannot be imported.
@@ -34,7 +46,94 @@ func Find(id string) (Source, bool) {
 	return Source{}, false
 }
 
-func sources() []Source {
+// Info is the source's row of data/sources.csv, or what an operator's recipe says in its place.
+func (s Source) Info() directory.SourceInfo {
+	if s.recipe != nil {
+		return s.recipe.info
+	}
+	info, _ := directory.Tables().Source(s.ID)
+	return info
+}
+
+// Start is the first page of a listing site, "" for other sources.
+func (s Source) Start() string {
+	if s.recipe == nil {
+		return ""
+	}
+	return s.recipe.Start
+}
+
+// OwnSources reads an operator's directory of recipes, one .yaml a site: adding a site takes no Go. A
+// directory that does not exist holds none. The first recipe that cannot be read is an error with its file,
+// line and key.
+func OwnSources(dir string) ([]Source, error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, unreadable(filepath.Base(dir), err)
+	}
+	var out []Source
+	for _, e := range entries {
+		if !e.Type().IsRegular() || filepath.Ext(e.Name()) != ".yaml" {
+			continue
+		}
+		s, err := ReadRecipe(filepath.Join(dir, e.Name()))
+		if err != nil {
+			return nil, err
+		}
+		if _, ours := Find(s.ID); ours {
+			return nil, invalid(e.Name(), 0, "source", "%s is a source of the program itself: give yours another id", s.ID)
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+// ReadRecipe makes a source of one recipe file.
+func ReadRecipe(file string) (Source, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return Source{}, directory.Errorf(directory.NotFound, "recipe", "there is no recipe %s", filepath.Base(file))
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxRecipe+1))
+	if err != nil {
+		return Source{}, unreadable(filepath.Base(file), err)
+	}
+	id := strings.TrimSuffix(filepath.Base(file), ".yaml")
+	info, _ := directory.Tables().Source(id)
+	if strings.HasPrefix(info.Note, "A recipe of the operator's own.") {
+		info = directory.SourceInfo{}
+	}
+	r, err := parseRecipe(filepath.Base(file), id, info, b)
+	if err != nil {
+		return Source{}, err
+	}
+	return r.source(), nil
+}
+
+// source makes the recipe a source.
+func (r *recipe) source() Source {
+	return Source{ID: r.Source, Replaces: true, Listing: true, recipe: r, open: openListing,
+		Help: "Pages of " + r.info.Name + ": a directory of saved .html files, one file" + map[bool]string{true: ", or the address of its first list page.", false: "; nothing is fetched."}[r.info.Terms == "allowed_automated"]}
+}
+
+var sources = sync.OnceValue(func() []Source {
+	all := registers()
+	names, _ := fs.Glob(data.FS, "recipes/*.yaml") // the pattern is right
+	for _, name := range names {
+		if r, err := loadRecipe(strings.TrimSuffix(path.Base(name), ".yaml")); err == nil && r.info.ID != "" {
+			all = append(all, r.source())
+		}
+	}
+	slices.SortFunc(all, func(a, b Source) int { return strings.Compare(a.ID, b.ID) })
+	return all
+})
+
+// registers are the sources that are not listing sites.
+func registers() []Source {
 	return []Source{
 		{ID: "ca-dca", Replaces: true, open: openRoster,
 			Help: "A licensee list of one board of the California Department of Consumer Affairs, as downloaded: text with tabs, called .xls: dca.ca.gov, Licensee Lists. One board's file at a time."},
@@ -48,8 +147,6 @@ func sources() []Source {
 			Help: "PROF_ALL.txt out of PROF_ALL.zip, or lic_status.dat, of the Florida Department of Health: MQA Search Services, Data Download. Not the complaints."},
 		{ID: "il-idfpr", Replaces: true, open: openRoster,
 			Help: "The CSV export of \"Professional Licensing\": data.illinois.gov, data set pzzh-kp68, Export, CSV."},
-		{ID: "kap-commons", Replaces: true, Listing: true, open: openListing,
-			Help: "Pages of KAP Commons (invented): a directory of saved .html files, one file, or the address of its first list page."},
 		{ID: "la-ldh", Replaces: true, open: openStateList,
 			Help: "The Adverse Actions List of the Louisiana Department of Health, \"Download CSV\": adverseactions.ldh.la.gov."},
 		{ID: "leie", Replaces: true, open: openLEIE,
@@ -64,8 +161,6 @@ func sources() []Source {
 			Help: "The CSV export of \"Professional Medical Conduct Board Actions\": health.data.ny.gov, data set ebmi-8ctw, Export, CSV. Actions alone, no licences."},
 		{ID: "oh-odm", Replaces: true, open: openStateList,
 			Help: "The exclusion and suspension list of Ohio Medicaid, the workbook as downloaded: medicaid.ohio.gov."},
-		{ID: "open-clinics", Replaces: true, Listing: true, open: openListing,
-			Help: "Pages of Open Clinics (invented): a directory of saved .html files, one file, or the address of its first list page."},
 		{ID: "pa-dhs", Replaces: true, open: openStateList,
 			Help: "The Medicheck list of providers precluded from Pennsylvania's Medical Assistance, the whole list as text or CSV: pa.gov, Medicheck."},
 		{ID: "sam", Replaces: true, open: openSAM,

@@ -203,7 +203,25 @@ type Batch struct {
 	Records []Record
 	Rejects []Reject
 	Outside int // valid rows of types the directory does not cover, which are not kept
+
+	// Gone are the listings that a site itself took away. A listing that is only absent is not gone: its page
+	// may not have been had.
+	Gone []Departure
 }
+
+// Departure is a listing that stood on a site at its last import and does not now.
+type Departure struct {
+	Key string `json:"key"`
+	URL string `json:"url"` // of the page on which it stood
+	Why string `json:"why"` // one of the words GonePage, GoneLink, GoneListing
+}
+
+// The ways in which a site takes a listing away.
+const (
+	GonePage    = "page"    // its page answers that it is not there, or leads elsewhere
+	GoneLink    = "link"    // nothing on the site leads to its page any more, while the rest reads as before
+	GoneListing = "listing" // its page is there and names others
+)
 
 // Counts is what an import did. Read = Added + Changed + Unchanged + Rejected + Outside.
 type Counts struct {

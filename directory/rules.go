@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sort"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"kapdir/data"
@@ -24,7 +25,7 @@ func StandardRules() RuleFiles {
 	files := RuleFiles{}
 	names, _ := fs.Glob(data.FS, "policies/*.yaml") // the pattern is right
 	for _, name := range append(names, ruleTables...) {
-		raw, err := fs.ReadFile(data.FS, name)
+		raw, err := shipped(name)
 		if err != nil {
 			panic(err)
 		}
@@ -79,15 +80,22 @@ func ParseRules(files RuleFiles, recordedAt Instant) (Policies, error) {
 
 // StandardPolicies returns the policies and tables that ship with the program, as if recorded since ever.
 // It panics if they cannot be read, which a test of this package finds before a release does.
-func StandardPolicies() Policies { return standardPolicies() }
+func StandardPolicies() Policies { return (*standardPolicies.Load())() }
 
-var standardPolicies = sync.OnceValue(func() Policies {
-	all, err := ParseRules(StandardRules(), "")
-	if err != nil {
-		panic(err)
-	}
-	return all
-})
+var standardPolicies atomic.Pointer[func() Policies]
+
+func init() { loadStandardPolicies() }
+
+func loadStandardPolicies() {
+	load := sync.OnceValue(func() Policies {
+		all, err := ParseRules(StandardRules(), "")
+		if err != nil {
+			panic(err)
+		}
+		return all
+	})
+	standardPolicies.Store(&load)
+}
 
 // federal is the zone in which a day of federal law ends for the last of the states that count here.
 var federal = sync.OnceValue(func() *time.Location {

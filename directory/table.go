@@ -7,10 +7,12 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"kapdir/data"
 )
@@ -53,20 +55,54 @@ type TaxonomyInfo struct {
 	Role        string // therapist, prescriber, both, clinic, other
 }
 
-// Tables returns the reference tables that ship with the program. It panics if the embedded files cannot
-// be read, which tests find.
-func Tables() *ReferenceTables { return tables() }
+// Tables returns the reference tables that ship with the program, with the sources that AddSources added. It
+// panics if the embedded files cannot be read, which tests find.
+func Tables() *ReferenceTables { return (*tables.Load())() }
 
-var tables func() *ReferenceTables
+var tables atomic.Pointer[func() *ReferenceTables]
 
-func init() { // not where it is declared: the tables name zones, which are found in the tables
-	tables = sync.OnceValue(func() *ReferenceTables {
+func init() { loadTables() } // not where it is declared: the tables name zones, which are found in the tables
+
+func loadTables() {
+	load := sync.OnceValue(func() *ReferenceTables {
 		t, err := readTables(shipped)
 		if err != nil {
 			panic(err)
 		}
 		return t
 	})
+	tables.Store(&load)
+}
+
+// ownSources are an operator's rows of sources.csv, behind those that ship with the program.
+var ownSources atomic.Pointer[[]byte]
+
+// AddSources makes an operator's own sources part of the tables, in place of those that an earlier call
+// added; none takes them away. The rules that a ledger records hold them like any other source. A program
+// calls it once, before it opens anything.
+func AddSources(rows []SourceInfo) error {
+	head, _, _ := bytes.Cut(readShipped("sources.csv"), []byte("\n"))
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	for _, s := range rows {
+		row := map[string]string{"id": s.ID, "name": s.Name, "short": s.Short, "kind": s.Kind, "class": string(s.Class), "jurisdiction": string(s.Jurisdiction), "publisher": s.Publisher,
+			"url": s.URL, "lookup_url": s.LookupURL, "completeness": s.Completeness, "licence": s.Licence, "attribution": s.Attribution, "may_republish": s.MayRepublish, "terms": s.Terms, "note": s.Note}
+		var fields []string
+		for _, h := range strings.Split(strings.TrimSpace(string(head)), ",") {
+			fields = append(fields, row[h])
+		}
+		if err := w.Write(fields); err != nil {
+			return err
+		}
+	}
+	w.Flush()
+	raw := b.Bytes()
+	if old := ownSources.Swap(&raw); old == nil && len(raw) == 0 || old != nil && bytes.Equal(*old, raw) {
+		return nil
+	}
+	loadTables()
+	loadStandardPolicies()
+	return nil
 }
 
 // readTables reads the tables of a release. A table that is missing is empty: an older release had fewer.
@@ -167,8 +203,22 @@ func splitList(s string) []string {
 	return strings.Split(s, "|")
 }
 
-// shipped reads a file of package data.
-func shipped(name string) ([]byte, error) { return fs.ReadFile(data.FS, name) }
+// shipped reads a file of package data; of the sources, with those that were added.
+func shipped(name string) ([]byte, error) {
+	raw, err := fs.ReadFile(data.FS, name)
+	if own := ownSources.Load(); err == nil && name == "sources.csv" && own != nil {
+		raw = append(slices.Clip(raw), *own...)
+	}
+	return raw, err
+}
+
+func readShipped(name string) []byte {
+	raw, err := fs.ReadFile(data.FS, name)
+	if err != nil {
+		panic(err)
+	}
+	return raw
+}
 
 // readTable reads an embedded CSV file with a header line.
 func readTable(name string) []map[string]string {

@@ -33,6 +33,7 @@ type Config struct {
 	BaseURL string `json:"base_url,omitempty"` // of links; "" is http:// and Addr
 	Proxies string `json:"trusted_proxies,omitempty"`
 	Contact string `json:"contact,omitempty"` // where corrections go, and whom a crawled site can reach
+	Recipes string `json:"recipes,omitempty"` // directory of the operator's own recipes; "" is recipes in State
 	Now     string `json:"now,omitempty"`     // a clock that stands; "" is the real one
 	JSON    bool   `json:"-"`
 	Quiet   bool   `json:"-"`
@@ -42,6 +43,7 @@ func (c *Config) register(f *pflag.FlagSet, getenv func(string) string) {
 	text := textFlag(f, getenv)
 	text(&c.State, "state", defaultState, "directory of the database, the index and private files")
 	text(&c.DSN, "dsn", "", "PostgreSQL address, postgres://…, instead of SQLite in the state directory")
+	text(&c.Recipes, "recipes", "", "directory of your own recipes of listing sites; recipes in the state directory if empty")
 	text(&c.Now, "now", "", "a clock that stands at this moment, such as 2026-11-23T09:00:00Z, instead of the real one")
 	f.BoolVar(&c.JSON, "json", false, "answer in JSON")
 	f.BoolVar(&c.Quiet, "quiet", false, "no progress")
@@ -117,6 +119,16 @@ func (c Config) baseURL() string {
 func (c Config) proxies() []string {
 	return strings.FieldsFunc(c.Proxies, func(r rune) bool { return r == ',' || r == ' ' })
 }
+
+func (c Config) recipesDir() string {
+	if c.Recipes != "" {
+		return c.Recipes
+	}
+	return filepath.Join(c.State, "recipes")
+}
+
+// pagesDir is the private part of the state directory in which pages of listing sites are kept for 30 days.
+func (c Config) pagesDir() string { return filepath.Join(c.State, "pages") }
 
 func (c Config) indexDir() string { return filepath.Join(c.State, "index") }
 

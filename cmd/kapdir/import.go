@@ -14,7 +14,7 @@ import (
 )
 
 func (a *app) importCommand() *cobra.Command {
-	var all, dryRun, unconfirmed, smaller bool
+	var all, dryRun, unconfirmed, smaller, changed bool
 	var asOf, release string
 	var show int
 	cmd := &cobra.Command{
@@ -34,7 +34,7 @@ Sources:
   kapdir import co-dora roster.csv --as-of 2026-11-09 --dry-run --json`,
 		Args: args(cobra.MinimumNArgs(2)),
 		RunE: func(_ *cobra.Command, argv []string) error {
-			src, ok := crawler.Find(argv[0])
+			src, ok := a.findSource(argv[0])
 			if !ok {
 				return usageError{fmt.Errorf("%q is not a source; the sources are %s", argv[0], strings.Join(sourceIDs(), ", "))}
 			}
@@ -42,7 +42,8 @@ Sources:
 			if asOf != "" && err != nil {
 				return usageError{fmt.Errorf("--as-of: %w", err)}
 			}
-			return a.importFiles(src, argv[1:], crawler.Options{All: all, AsOf: day, Release: release, AcceptUnconfirmed: unconfirmed, AcceptSmaller: smaller}, dryRun, show)
+			return a.importFiles(src, argv[1:], crawler.Options{All: all, AsOf: day, Release: release,
+				AcceptUnconfirmed: unconfirmed, AcceptSmaller: smaller, AcceptChanged: changed}, dryRun, show)
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "nppes, npi-api: keep rows outside the taxonomy table too, as reference records")
@@ -50,6 +51,7 @@ Sources:
 	cmd.Flags().BoolVar(&unconfirmed, "accept-unconfirmed", false, "read a source whose format is not confirmed by a file of its publisher")
 	cmd.Flags().BoolVar(&smaller, "accept-smaller", false, "let an exclusion list replace one that is much longer")
 	cmd.Flags().IntVar(&show, "show", 10, "with --dry-run: rows of each kind of change to show")
+	cmd.Flags().BoolVar(&changed, "accept-changed", false, "a listing site whose pages have changed: take what it yields now, after a look with kapdir crawl check")
 	cmd.Flags().StringVar(&asOf, "as-of", "", "how old the source's own data are, if the file's name does not say: YYYY-MM-DD")
 	cmd.Flags().StringVar(&release, "release", "", "the publisher's name of the release, if the file does not say: 2026-10")
 	cmd.AddCommand(a.importListingsCommand(), a.importAllCommand())
@@ -80,6 +82,7 @@ type imported struct {
 	Diff        *store.Diff        `json:"diff,omitempty"`    // of a dry run
 	Outside     []outsideCode      `json:"outside,omitempty"` // the most frequent first
 	Larger      []string           `json:"larger,omitempty"`  // queries with more answers than the service gives
+	Fates       []crawler.Fate     `json:"fates,omitempty"`   // of a listing site: what does not read as at the last import
 	Rejects     []directory.Reject `json:"rejects,omitempty"`
 	Rows        []rowError         `json:"rows,omitempty"` // of a partner's file: the first rows that were not taken
 	RejectsFile string             `json:"rejects_file,omitempty"`
@@ -139,6 +142,9 @@ func (a *app) importInto(st *store.Store, src crawler.Source, paths []string, op
 	}
 	client := safehttp.New(safehttp.Config{Version: version, Contact: a.cfg.Contact})
 	opts.Now, opts.Report = a.clock(), &crawler.Report{}
+	if src.Listing {
+		opts.Cache = a.pagesKept(dryRun)
+	}
 	bar := a.progress(src.ID)
 	opts.Progress = bar.show
 	run, failure := crawler.Run(a.ctx, src, crawler.InputAt(paths[0], client, paths[1:]...), sink, opts)
@@ -147,6 +153,7 @@ func (a *app) importInto(st *store.Store, src crawler.Source, paths []string, op
 	if run.Already { // what the earlier import did is not what this one does
 		ans.Run.Counts, ans.Run.Matched, ans.Run.Events = directory.Counts{}, 0, 0
 	}
+	ans.Fates = opts.Report.Fates
 	if failure != nil {
 		return ans, failure
 	}
@@ -200,6 +207,7 @@ func (x imported) write(w io.Writer) {
 	if x.Diff != nil {
 		writeDiff(w, *x.Diff, c)
 	}
+	writeFates(w, x.Fates)
 	for _, j := range x.Rejects {
 		fmt.Fprintf(w, "  quarantined %s: %s\n", place(j), j.Reason)
 	}

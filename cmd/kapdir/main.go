@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kapdir/crawler"
 	"kapdir/directory"
 )
 
@@ -67,7 +68,8 @@ type app struct {
 	out, err io.Writer
 	getenv   func(string) string
 	cfg      Config
-	stands   standing // the demonstration's clock, once its store is open
+	own      []crawler.Source // of the operator's own recipes
+	stands   standing         // the demonstration's clock, once its store is open
 	exit     int
 }
 
@@ -92,13 +94,13 @@ Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 done with rows in qua
 	root.SetErr(a.err)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	a.cfg.register(root.PersistentFlags(), a.getenv)
-	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		if err := a.cfg.check(); err != nil {
 			return usageError{err}
 		}
-		return nil
+		return a.ownRecipes(cmd)
 	}
-	root.AddCommand(a.demoCommand(), a.importCommand(), a.serveCommand(), a.indexCommand(), a.sourcesCommand(), a.showCommand(), a.verifyCommand(), a.dueCommand(), a.fsckCommand(), a.auditCommand(),
+	root.AddCommand(a.demoCommand(), a.importCommand(), a.crawlCommand(), a.serveCommand(), a.indexCommand(), a.sourcesCommand(), a.showCommand(), a.verifyCommand(), a.dueCommand(), a.fsckCommand(), a.auditCommand(),
 		a.staffCommand(), a.casesCommand(), a.claimsCommand(), a.runsCommand(), a.quarantineCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root

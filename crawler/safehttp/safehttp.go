@@ -47,6 +47,9 @@ type Config struct {
 	// Dial sends a host to an address, "kap-commons.example" to "127.0.0.1:41234", in place of asking
 	// for its name. The guard looks at that address as at any other.
 	Dial map[string]string
+	// Resolver asks for names; nil is the system's. Whatever it answers, the guard looks at the address that
+	// is dialled, so that a name that leads elsewhere the second time leads nowhere.
+	Resolver *net.Resolver
 
 	HeaderTimeout time.Duration // 0: HeaderTimeout
 	TotalTimeout  time.Duration // 0: TotalTimeout
@@ -105,7 +108,7 @@ func New(c Config) *Client {
 	if body == 0 {
 		body = MaxBody
 	}
-	dialer := &net.Dialer{Timeout: header, Control: guard.Safe}
+	dialer := &net.Dialer{Timeout: header, Control: guard.Safe, Resolver: c.Resolver}
 	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
 		if host, _, err := net.SplitHostPort(address); err == nil && c.Dial[host] != "" {
 			address = c.Dial[host]
