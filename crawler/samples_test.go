@@ -72,6 +72,9 @@ func standIn(t *testing.T) string {
 	put("state_headers/CA_DCA.tsv", caHead)
 	put("state_headers/FL_MQA_licensure.psv", flHead)
 	put("state_headers/FL_MQA_admin_complaints.psv", "Respondent Name|License Number|Profession|Addr Line 1|Addr Line 2|City|State|Zip|Case Number|Case Activity Type|Case Activity Date|\n")
+	put("status_vocab.json", `{"CO-DORA":{"dead":["revoked"]},"CT-eLicense":{"active":["active in renewal (only with reason: current)"]},"IL-IDFPR":{"lapsed":["not renewed"]},
+		"WA-DOH":{"dead":["surrender"]},"CA-DCA":{"active":["current"]},"TX-BHEC":{"seen":["Probated/Suspended"],"discpl_actn":["Yes"]},
+		"TX-TMB":{"not_a_current_sanction":["NONE"]},"FL-MQA":{"license_status":["CLEAR"],"active_status":["Active"]}}`)
 	put("state_headers/DE_DPR.csv", "license_no,last_name,first_name,license_type,license_status,expiration_date,disciplinary_action\n")
 	rows = samHead(samLayouts[1])
 	for i := range 199 {
