@@ -21,6 +21,9 @@ type Release struct {
 	// Partial says that the release holds changes alone: what it does not carry stays as it was. It adds to
 	// the whole release in force.
 	Partial bool `json:"partial,omitempty"`
+	// Whole says that the release of a listing holds every page of the site: whom it does not carry has gone
+	// from it. Other kinds of source replace what they held by every release that is not partial.
+	Whole bool `json:"whole,omitempty"`
 }
 
 // Record is one row or page of a source: our words beside the source's own. Exactly one of its

@@ -107,7 +107,7 @@ func (t *tx) runs(rest string, args ...any) ([]directory.Run, error) {
 		if err != nil {
 			return err
 		}
-		l.All, l.Partial = strings.Contains(options, "all"), strings.Contains(options, "partial")
+		l.All, l.Partial, l.Whole = strings.Contains(options, "all"), strings.Contains(options, "partial"), strings.Contains(options, "whole")
 		out = append(out, x)
 		return json.Unmarshal([]byte(counts), &out[len(out)-1].Counts)
 	})
@@ -136,6 +136,9 @@ func options(rel directory.Release) string {
 	}
 	if rel.Partial {
 		told = append(told, "partial")
+	}
+	if rel.Whole {
+		told = append(told, "whole")
 	}
 	return strings.Join(told, " ")
 }
