@@ -13,7 +13,7 @@ import (
 )
 
 func (a *app) importCommand() *cobra.Command {
-	var all, dryRun bool
+	var all, dryRun, whole bool
 	var asOf, release string
 	cmd := &cobra.Command{
 		Use:   "import SOURCE FILE…",
@@ -38,10 +38,11 @@ Sources:
 			if asOf != "" && err != nil {
 				return usageError{fmt.Errorf("--as-of: %w", err)}
 			}
-			return a.importFiles(src, argv[1:], crawler.Options{All: all, AsOf: day, Release: release}, dryRun)
+			return a.importFiles(src, argv[1:], crawler.Options{All: all, AsOf: day, Release: release, Whole: whole}, dryRun)
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "nppes, npi-api: keep rows outside the taxonomy table too, as reference records")
+	cmd.Flags().BoolVar(&whole, "whole", false, "listings: the files are all that the site holds, so that who is in none of them has gone from it")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say what would change, and change nothing")
 	cmd.Flags().StringVar(&asOf, "as-of", "", "how old the source's own data are, if the file's name does not say: YYYY-MM-DD")
 	cmd.Flags().StringVar(&release, "release", "", "the publisher's name of the release, if the file does not say: 2026-10")

@@ -98,7 +98,7 @@ Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 done with rows in qua
 		return nil
 	}
 	root.AddCommand(a.demoCommand(), a.importCommand(), a.serveCommand(), a.indexCommand(), a.sourcesCommand(), a.showCommand(), a.verifyCommand(), a.dueCommand(), a.fsckCommand(), a.auditCommand(),
-		a.staffCommand(), a.casesCommand(), a.claimsCommand())
+		a.staffCommand(), a.casesCommand(), a.claimsCommand(), a.removalCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
 }

@@ -372,8 +372,10 @@ func (x *act) void() (*newEvent, error) {
 	if err := x.mayVoid(old); err != nil {
 		return nil, err
 	}
+	last := x.Of
+	var err error
 	if old.Type == directory.Decide && old.Body.Decision == string(directory.Same) {
-		if err := x.part(*old); err != nil {
+		if last, err = x.part(*old); err != nil {
 			return nil, err
 		}
 		hist = x.hist()
@@ -384,8 +386,7 @@ func (x *act) void() (*newEvent, error) {
 		if err := x.recompose(x.h); err != nil {
 			return nil, err
 		}
-		if _, err := x.exec(`UPDATE cases SET closed = '', decided = 0 WHERE claim = '' AND (decided = $1 OR source = $2 AND key = $3 AND kind = 'possible_duplicate' AND $4 = 'same' AND decided <> 0)`,
-			x.Of, old.Body.Source, old.Body.Number, old.Body.Decision); err != nil {
+		if _, err := x.exec(`UPDATE cases SET closed = '', decided = 0 WHERE claim = '' AND decided <> 0 AND decided IN ($1, $2)`, x.Of, last); err != nil {
 			return nil, err
 		}
 	}
@@ -414,31 +415,28 @@ func (x *act) mayVoid(old *directory.Event) error {
 	return nil
 }
 
-// part takes a merge back that the decision made, before anything is appended.
-func (x *act) part(old directory.Event) error {
-	var home directory.ID
-	if _, err := x.one(`SELECT home FROM claim WHERE id = $1`, []any{old.Claim}, &home); err != nil {
-		return err
+// part takes a merge back that the decision made, before anything is appended, and returns the last decision
+// about it.
+func (x *act) part(old directory.Event) (last int64, err error) {
+	merged, last, err := x.mergedBy(old.Seq)
+	if err != nil {
+		return 0, err
 	}
-	merged, survivor := max(home, old.Body.Other), directory.ID("")
-	if _, err := x.one(`SELECT survivor FROM merge_record WHERE merged = $1`, []any{merged}, &survivor); err != nil {
-		return err
-	}
-	if survivor == min(home, old.Body.Other) {
+	if merged != "" {
 		if _, err := x.unmerge(merged); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	var owner directory.ID
 	if _, err := x.one(`SELECT provider FROM claim WHERE id = $1`, []any{old.Claim}, &owner); err != nil {
-		return err
+		return 0, err
 	}
 	h, err := x.holdOne(owner)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	x.h, x.i = h, h.index(old.Claim)
-	return nil
+	return last, nil
 }
 
 // hidden reports an event that no public face shows a trace of: a candidate by name alone, a decision about

@@ -70,7 +70,7 @@ func (w *work) decideCandidate(c directory.Case, h *holding, d directory.Decisio
 	case deed == directory.Same:
 		body.Other = pair.other
 		if closes = len(pair.given) > 0; closes { // the second person joins them
-			if h, err = w.merge(h.id(), pair.other); err != nil {
+			if h, err = w.merge(h.id(), pair.other, pair.said); err != nil {
 				return err
 			}
 		}
@@ -95,6 +95,11 @@ func (w *work) decideCandidate(c directory.Case, h *holding, d directory.Decisio
 	}
 	evidence := w.keep(w.recordEvidence(rows[0], run.Release))
 	file := w.claim(h, directory.Claim{Kind: directory.FileClaim})
+	if h.file.Claims[file].Claim.Home != "" && d.Decision == string(directory.Same) { // the survivor's own, which stays with them
+		h.file.Claims = append(h.file.Claims, directory.History{Claim: directory.Claim{ID: directory.NewID(directory.ClaimPrefix, w.now), Provider: h.id(),
+			Kind: directory.FileClaim, Created: w.now}})
+		file = len(h.file.Claims) - 1
+	}
 	n := w.append(h, file, directory.Event{Type: directory.Decide, PerformedAt: d.At, Actor: directory.Actor{Kind: directory.Staff, ID: d.Staff, Auth: d.Auth},
 		Evidence: []string{evidence}, Body: body}, false)
 	if d.Decision == string(directory.Take) {
@@ -127,6 +132,7 @@ func (w *work) decideCandidate(c directory.Case, h *holding, d directory.Decisio
 type pair struct {
 	other directory.ID // "" when the case does not name exactly one
 	given []string
+	said  []int64 // their decisions
 	o     office
 }
 
@@ -169,9 +175,9 @@ func (t *tx) pairOf(c directory.Case, h *holding) (p pair, err error) {
 			switch {
 			case e.Type != directory.Decide || e.Body.Source != c.Source || e.Body.Number != c.Key || e.Body.Other != p.other:
 			case e.Body.Decision == string(directory.Same):
-				p.given = append(p.given, e.Actor.ID)
+				p.given, p.said = append(p.given, e.Actor.ID), append(p.said, e.Seq)
 			case e.Body.Decision == string(directory.Distinct):
-				p.given = nil
+				p.given, p.said = nil, nil
 			}
 		}
 	}

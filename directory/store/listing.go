@@ -41,6 +41,13 @@ func (w *work) importListings(rel directory.Release, rows []*row, before map[str
 				if err := w.noteSince(r, rel); err != nil {
 					return err
 				}
+				h, err := w.holdOne(old.provider)
+				if err != nil {
+					return err
+				}
+				if err := w.recompose(h); err != nil {
+					return err
+				}
 				continue
 			}
 		}

@@ -16,6 +16,7 @@ type kept struct {
 	Rows  []keptRow      `json:"rows,omitempty"`  // that spoke of the merged provider
 	Own   []keptRow      `json:"own,omitempty"`   // that spoke of the survivor
 	Cases []directory.ID `json:"cases,omitempty"` // about the merged provider
+	Said  []int64        `json:"said,omitempty"`  // the decisions before the one that merged them
 }
 
 // survivor follows merges from a provider to the one who stands for them now.
@@ -66,9 +67,9 @@ func (t *tx) rowsAbout(id directory.ID) (out []keptRow, err error) {
 // merge makes one provider of two: the older id stands for both. Claims and events keep their ids and stand in
 // the survivor's file; claims that are the same become one history (directory.Unify). Nothing may have been
 // appended to either in the same work before. It returns the survivor.
-func (w *work) merge(a, b directory.ID) (*holding, error) {
+func (w *work) merge(a, b directory.ID, said []int64) (*holding, error) {
 	into, from := min(a, b), max(a, b) // an id begins with its time
-	var k kept
+	k := kept{Said: said}
 	var err error
 	if k.Rows, err = w.rowsAbout(from); err != nil {
 		return nil, err
@@ -104,6 +105,25 @@ func (w *work) merge(a, b directory.ID) (*holding, error) {
 		}
 	}
 	return w.parted(into, from, into)
+}
+
+// mergedBy finds whom a decision merged, with the number of the last decision about it; "" is nobody.
+func (t *tx) mergedBy(decision int64) (merged directory.ID, last int64, err error) {
+	err = t.each(`SELECT merged, event, kept FROM merge_record`, nil, func(r *sql.Rows) error {
+		var id directory.ID
+		var event int64
+		var doc string
+		var k kept
+		if err := r.Scan(&id, &event, &doc); err != nil {
+			return err
+		}
+		err := json.Unmarshal([]byte(doc), &k)
+		if event == decision || slices.Contains(k.Said, decision) {
+			merged, last = id, event
+		}
+		return err
+	})
+	return merged, last, err
 }
 
 // unmerge gives a merged provider back what was theirs. A listing that came meanwhile goes to whom it matches
