@@ -60,6 +60,7 @@ func InputAt(arg string, client *safehttp.Client, more ...string) Input {
 // Options are what an import may be told. The zero value is useful but for Now.
 type Options struct {
 	All      bool             // NPPES: rows outside the taxonomy table are kept too
+	Whole    bool             // listings: the input is all that the site holds; see directory.Release
 	AsOf     directory.Date   // how old the source's data are; else its file name says so, else it is today, but for exclusion lists and rosters, which are refused
 	Release  string           // the publisher's name of the release, 2026-10 say; else its file name says so, else it is the day
 	Now      func() time.Time // the clock of the run; time.Now if nil
@@ -158,7 +159,7 @@ func Run(ctx context.Context, src Source, in Input, sink Sink, opts Options) (di
 		return directory.Run{}, err
 	}
 	now := directory.At(opts.Now())
-	rel := directory.Release{Source: src.ID, Name: opts.Release, AsOf: opts.AsOf, SHA256: m.sha, File: m.name, URL: m.url, Size: m.size, Read: now, All: opts.All, Partial: w.partial, Again: opts.Again, Unconfirmed: src.Unconfirmed != ""}
+	rel := directory.Release{Source: src.ID, Name: opts.Release, AsOf: opts.AsOf, SHA256: m.sha, File: m.name, URL: m.url, Size: m.size, Read: now, All: opts.All, Partial: w.partial, Again: opts.Again, Whole: info.Kind == "listing" && opts.Whole, Unconfirmed: src.Unconfirmed != ""}
 	if rel.AsOf == "" {
 		rel.AsOf = w.asOf
 	}

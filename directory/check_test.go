@@ -48,7 +48,7 @@ func (p *person) claim(c Claim, events ...Event) *person {
 			}
 		}
 	}
-	p.file.Claims = append(p.file.Claims, History{c, events})
+	p.file.Claims = append(p.file.Claims, History{Claim: c, Events: events})
 	return p
 }
 

@@ -37,6 +37,7 @@ var ClaimKinds = []ClaimKind{License, CompactPrivilege, BoardCert, TrainingCert,
 type Claim struct {
 	ID           ID            `json:"id"`
 	Provider     ID            `json:"provider"`
+	Home         ID            `json:"home,omitempty"` // for whom it was made, while that provider is merged into Provider
 	Kind         ClaimKind     `json:"kind"`
 	Issuer       string        `json:"issuer,omitempty"`       // source, board or programme id: who could confirm it
 	Jurisdiction State         `json:"jurisdiction,omitempty"` // "" is federal or none
@@ -50,10 +51,67 @@ type Claim struct {
 // both roles.
 func (c Claim) Self() bool { return c.Kind == OversightLink && c.Other != "" && c.Other == c.Provider }
 
-// History is a claim with all its events in order of their numbers.
+// History is a claim with all its events in order of their numbers. The claims of a merged provider that
+// are the same as the survivor's are one history with theirs: Also names them, and each event goes on naming
+// the claim that it was recorded for.
 type History struct {
 	Claim  Claim   `json:"claim"`
 	Events []Event `json:"events"`
+	Also   []ID    `json:"also,omitempty"`
+}
+
+// Holds reports that the history is that of the claim, or of several and the claim is one of them.
+func (h History) Holds(claim ID) bool { return h.Claim.ID == claim || slices.Contains(h.Also, claim) }
+
+// Unify makes one history of the claims that are the same since their providers were merged, and puts all
+// in order. What a claim says of its own provider it then says of the survivor.
+func Unify(claims []History) []History {
+	if !slices.ContainsFunc(claims, func(h History) bool { return h.Claim.Home != "" }) {
+		SortClaims(claims)
+		return claims
+	}
+	slices.SortFunc(claims, func(x, y History) int { // the survivor's own first, then as they were made
+		a, b := x.Claim, y.Claim
+		own := func(c Claim) int {
+			if c.Home == "" {
+				return 0
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(own(a), own(b)), cmp.Compare(a.Created, b.Created), cmp.Compare(a.ID, b.ID))
+	})
+	var out []History
+	for _, h := range claims {
+		if c := &h.Claim; c.Home != "" && c.Other == c.Home {
+			c.Other = c.Provider
+		}
+		i := slices.IndexFunc(out, func(o History) bool { return o.Claim.same(h.Claim) })
+		if i < 0 {
+			out = append(out, h)
+			continue
+		}
+		out[i].Also = append(out[i].Also, h.Claim.ID)
+		out[i].Events = append(slices.Clip(out[i].Events), h.Events...)
+		slices.SortFunc(out[i].Events, func(a, b Event) int { return cmp.Compare(a.Seq, b.Seq) })
+	}
+	SortClaims(out)
+	return out
+}
+
+// same reports that two claims are of one fact: licences are one by state, number and type, however they
+// are written.
+func (c Claim) same(d Claim) bool {
+	if c.Kind != d.Kind || c.Issuer != d.Issuer || c.Jurisdiction != d.Jurisdiction || c.Other != d.Other {
+		return false
+	}
+	if c.Title == d.Title && c.Number.Key == d.Number.Key {
+		return true
+	}
+	if c.Kind != License && c.Kind != DisciplineScreen {
+		return false
+	}
+	key := func(c Claim) Subject { return Subject{Licences: []LicenceKey{{c.Jurisdiction, c.Title, c.Number}}} }
+	return slices.Contains(MatchSubjects(key(c), key(d)).By, "licence")
 }
 
 // CredentialFile is everything held about one provider: the facts, the claims with their histories, and
@@ -109,14 +167,14 @@ func (f *CredentialFile) Others() []ID {
 
 // Link fills Linked with the files of those whom the claims name, and of those whom theirs name in
 // practice agreements: all that the checks of the file can rest on. find returns nil for whoever has no
-// public page.
+// public page, and of somebody who was merged the survivor's.
 func (f *CredentialFile) Link(find func(ID) *CredentialFile) {
 	f.Linked = nil
 	var add func(of *CredentialFile, deep bool)
 	add = func(of *CredentialFile, deep bool) {
 		for _, id := range of.Others() {
 			other := find(id)
-			if other == nil || id == f.Provider.ID || f.Linked[id] != nil {
+			if other == nil || id == f.Provider.ID || other.Provider.ID == f.Provider.ID || f.Linked[id] != nil {
 				continue
 			}
 			if f.Linked == nil {

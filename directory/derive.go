@@ -260,6 +260,7 @@ func deriveAt(c Claim, known []*Event, t Instant, policy Policy) Standing {
 			}
 		}
 	}
+	asserts = stillSaid(asserts)
 	seen := make([]*observation, len(made))
 	for i := range made {
 		seen[i] = &made[i]
@@ -719,6 +720,51 @@ func bestAssertion(asserts []*Event, class SourceClass, side string) *Event {
 		}
 	}
 	return best
+}
+
+// stillSaid leaves out what its speaker has taken back since: an assertion with the state not_found says that
+// the source states it no longer.
+func stillSaid(asserts []*Event) []*Event {
+	takenBack := func(e *Event) bool { return e.Body.State == SeenNotFound }
+	if !slices.ContainsFunc(asserts, takenBack) {
+		return asserts
+	}
+	var out []*Event
+	for _, e := range asserts {
+		if !takenBack(e) && !slices.ContainsFunc(asserts, func(w *Event) bool {
+			return takenBack(w) && w.Body.Source == e.Body.Source && w.Body.Class == e.Body.Class && later(w, e)
+		}) {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// StatedBy returns who states the claim at t, as known at k: of each source the newest statement that it has
+// not taken back, in order of class, the best first, and source.
+func (h History) StatedBy(t, k Instant) []Event {
+	var said []*Event
+	for _, e := range h.inEffect(t, k) {
+		if e.Type == Assert {
+			said = append(said, e)
+		}
+	}
+	var out []Event
+	for _, e := range stillSaid(said) {
+		i := slices.IndexFunc(out, func(o Event) bool {
+			return o.Body.Source == e.Body.Source && o.Body.Class == e.Body.Class && o.Body.Side == e.Body.Side
+		})
+		switch {
+		case i < 0:
+			out = append(out, *e)
+		case later(e, &out[i]):
+			out[i] = *e
+		}
+	}
+	slices.SortFunc(out, func(a, b Event) int {
+		return cmp.Or(cmp.Compare(b.Body.Class.rank(), a.Body.Class.rank()), cmp.Compare(a.Body.Source, b.Body.Source), cmp.Compare(a.Body.Side, b.Body.Side))
+	})
+	return out
 }
 
 // classOf is what an assertion's word can carry. A document with a fault shows nothing: what remains is

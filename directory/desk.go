@@ -137,6 +137,9 @@ const (
 	CaseChange        CaseKind = "change"
 	CaseDispute       CaseKind = "dispute"
 	CaseDocument      CaseKind = "reused_document" // bytes that another provider had sent before
+	CaseFacts         CaseKind = "facts_differ"
+	CaseRemoved       CaseKind = "possible_removed"
+	CaseRemoval       CaseKind = "removal_request"
 )
 
 // CaseKinds lists the kinds in the order in which a person looks at them, with what each means.
@@ -146,12 +149,15 @@ var CaseKinds = []struct {
 }{
 	{CaseExclusion, "a row of an exclusion list may be about the provider"},
 	{CaseAdverse, "a register's answer stands against the provider, or may"},
+	{CaseRemoval, "somebody asks that a listing be removed or corrected: kapdir removal"},
 	{CaseDispute, "the provider says that something is wrong"},
 	{CaseConflict, "an identifier agrees and the name does not, or two sources differ"},
 	{CaseIndeterminate, "the source's word for the status is in no table"},
 	{CaseDocument, "a document was sent whose bytes another provider had sent before"},
+	{CaseRemoved, "a listing may be of somebody who was removed; it is not listed meanwhile"},
 	{CaseDuplicate, "two descriptions may be of one person"},
 	{CaseFirst, "a register's answer nobody has looked at yet"},
+	{CaseFacts, "two sources of one class state a fact differently"},
 	{CaseChange, "a register's answer differs from the one that was confirmed"},
 }
 

@@ -10,19 +10,20 @@ import (
 // Dossier is a case with everything a person needs to decide it. It is for staff alone: it holds what no
 // public face shows.
 type Dossier struct {
-	Case     Case       `json:"case"`
-	Seen     int64      `json:"seen"`  // to be given with the decision: what came after it the person has not seen
-	Waits    bool       `json:"waits"` // for a decision; false when it was closed or has resolved itself
-	Provider Provider   `json:"provider"`
-	Claim    *Claim     `json:"claim,omitempty"` // nil of a case without an observation
-	Status   Status     `json:"status,omitempty"`
-	Now      string     `json:"now,omitempty"` // what the claim is worth at this moment, in words
-	History  []Told     `json:"history"`
-	Compared []Compared `json:"compared"`
-	Row      *SourceRow `json:"row,omitempty"`
-	Others   []Other    `json:"others,omitempty"` // whom the row speaks of besides
-	Need     Need       `json:"need"`
-	Choices  []Choice   `json:"choices"`
+	Case     Case         `json:"case"`
+	Seen     int64        `json:"seen"`  // to be given with the decision: what came after it the person has not seen
+	Waits    bool         `json:"waits"` // for a decision; false when it was closed or has resolved itself
+	Provider Provider     `json:"provider"`
+	Claim    *Claim       `json:"claim,omitempty"` // nil of a case without an observation
+	Status   Status       `json:"status,omitempty"`
+	Now      string       `json:"now,omitempty"` // what the claim is worth at this moment, in words
+	History  []Told       `json:"history"`
+	Compared []Compared   `json:"compared"`
+	Row      *SourceRow   `json:"row,omitempty"`
+	Others   []Other      `json:"others,omitempty"`  // whom the row speaks of besides
+	Differs  []Difference `json:"differs,omitempty"` // of facts_differ: what is shown and what the page says
+	Need     Need         `json:"need"`
+	Choices  []Choice     `json:"choices"`
 }
 
 // Told is an event in words.
@@ -120,6 +121,8 @@ func (e Event) Occasion() Occasion {
 	switch s := e.Body.State; {
 	case e.Type == Takedown:
 		return TakenDown
+	case e.Type == Decide && e.Body.Decision == string(Same):
+		return Merged
 	case e.Type == Observe && e.Identifies() && (s.Adverse() || s == SeenPossible || s == SeenIndeterminate):
 		return Against
 	}
@@ -271,6 +274,9 @@ func (e Event) Words() string {
 	}
 	switch e.Type {
 	case Assert:
+		if b.State == SeenNotFound {
+			return fmt.Sprintf("%s (%s) no longer states it%s", b.Source, b.Class, release(b))
+		}
 		return strings.TrimSuffix(fmt.Sprintf("%s (%s) states %s", b.Source, b.Class, b.said()), " ") + reasons(e.Reason)
 	case Observe:
 		return fmt.Sprintf("%s%s says %s%s", b.Source, release(b), b.said(), b.matched())

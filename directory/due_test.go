@@ -261,7 +261,7 @@ func TestNextLooksFollow(t *testing.T) {
 		if waits && s.Status != StatusWithdrawn && !seen[ByPerson] {
 			t.Fatalf("%v waits, and nobody has to look: %v", s.Pending, looks)
 		}
-		mixed := History{h.Claim, rapid.Permutation(h.Events).Draw(t, "order")}
+		mixed := History{Claim: h.Claim, Events: rapid.Permutation(h.Events).Draw(t, "order")}
 		if other := NextLooks(mixed, Derive(mixed, at, ever, ps), at, ever, ps); !slices.Equal(looks, other) {
 			t.Fatalf("in another order: %v, then %v", looks, other)
 		}

@@ -147,9 +147,10 @@ type Body struct {
 
 	// of review, decide and disputes
 	Of       int64  `json:"of,omitempty"`       // the number of the observation it speaks of
-	Decision string `json:"decision,omitempty"` // confirm, clear, return; accept, decline, distinct; identity
+	Decision string `json:"decision,omitempty"` // confirm, clear, return; accept, decline, distinct, same, keep, take; identity
 	Field    string `json:"field,omitempty"`    // of clear: the identifier that differs
 	Note     string `json:"note,omitempty"`     // for staff, never public
+	Other    ID     `json:"other,omitempty"`    // of distinct and same: the other provider
 }
 
 // Validate checks what an event must have before the ledger takes it.

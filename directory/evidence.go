@@ -1,5 +1,7 @@
 package directory
 
+import "slices"
+
 // SourceClass is the strength of evidence: self < listing < document < source.
 type SourceClass string
 
@@ -11,6 +13,11 @@ const (
 	ClassDocument SourceClass = "document"
 	ClassSource   SourceClass = "source"
 )
+
+// rank is the place on the ladder, the weakest first.
+func (c SourceClass) rank() int {
+	return slices.Index([]SourceClass{ClassSelf, ClassListing, ClassDocument, ClassSource}, c)
+}
 
 // Evidence is what was seen, kept for good. It is immutable; its name is the SHA-256 of Body.
 type Evidence struct {

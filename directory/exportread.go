@@ -478,7 +478,7 @@ func (b Body) validWords() error {
 		oneOf("class", string(b.Class), string(ClassSelf), string(ClassListing), string(ClassDocument), string(ClassSource)),
 		oneOf("level", b.Level, "attended", "modules_complete", "certificate", "in_programme_register"),
 		oneOf("side", b.Side, "provider", "prescriber"),
-		oneOf("decision", b.Decision, "confirm", "clear", "return", "accept", "decline", "identity"),
+		oneOf("decision", b.Decision, "confirm", "clear", "return", "accept", "decline", "identity", string(Distinct), string(Same), string(Keep), string(Take)),
 	} {
 		if err != nil {
 			return err
@@ -538,12 +538,18 @@ func (x *exportReader) finish() (*Export, error) {
 		if f.Provider.Kind == "" {
 			f.Provider.Kind = Person
 		}
-		SortClaims(f.Claims)
+		f.Claims = Unify(f.Claims)
 		x.out.Files = append(x.out.Files, f)
 	}
 	slices.SortFunc(x.out.Files, func(a, b *CredentialFile) int { return strings.Compare(string(a.Provider.ID), string(b.Provider.ID)) })
 	for _, f := range x.out.Files {
 		f.Link(func(id ID) *CredentialFile {
+			for range len(x.files) { // to the survivor of whoever was merged
+				if f := x.files[id]; f == nil || f.Provider.MergedInto == "" {
+					break
+				}
+				id = x.files[id].Provider.MergedInto
+			}
 			if !x.out.Public(id) {
 				return nil
 			}

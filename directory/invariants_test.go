@@ -255,7 +255,7 @@ func told(h History) string {
 
 // I1: what is recorded later never changes an answer at fixed (T, K).
 func appendsChangeNothing(h History, t, k Instant, ps Policies, got Standing) error {
-	known := History{h.Claim, nil}
+	known := History{Claim: h.Claim, Events: nil}
 	for _, e := range h.Events {
 		if e.RecordedAt <= k {
 			known.Events = append(known.Events, e)
@@ -269,7 +269,7 @@ func appendsChangeNothing(h History, t, k Instant, ps Policies, got Standing) er
 
 // I4: the order of insertion is irrelevant.
 func orderIsIrrelevant(d dice, h History, t, k Instant, ps Policies, got Standing) error {
-	mixed := History{h.Claim, slices.Clone(h.Events)}
+	mixed := History{Claim: h.Claim, Events: slices.Clone(h.Events)}
 	for i := len(mixed.Events) - 1; i > 0; i-- {
 		j := d("order", i+1)
 		mixed.Events[i], mixed.Events[j] = mixed.Events[j], mixed.Events[i]
@@ -452,7 +452,7 @@ func timeOnlyLowers(h History, t, k Instant, ps Policies, got Standing) error {
 func weakEvidence(d dice, h History, s drawnClaim, t, k Instant, ps Policies, got Standing) error {
 	add := func(e Event, performed Instant) Standing {
 		e = numbered(e, len(h.Events)+1, k, min(performed, t))
-		return Derive(History{h.Claim, append(slices.Clip(h.Events), e)}, t, k, ps)
+		return Derive(History{Claim: h.Claim, Events: append(slices.Clip(h.Events), e)}, t, k, ps)
 	}
 	e := drawObservation(d, s, t)
 	e.Actor = machine
@@ -517,7 +517,7 @@ func weakEvidence(d dice, h History, s drawnClaim, t, k Instant, ps Policies, go
 	case 5: // an identity dispute that staff find plausible leaves an exact adverse finding
 		open := numbered(Event{Type: DisputeOpen, Actor: rowan, Body: Body{Decision: "identity"}}, len(h.Events)+1, k, t)
 		accept := numbered(Event{Type: Decide, Actor: rowan, Body: Body{Of: open.Seq, Decision: "accept"}}, len(h.Events)+2, k, t)
-		next := Derive(History{h.Claim, append(slices.Clip(h.Events), open, accept)}, t, k, ps)
+		next := Derive(History{Claim: h.Claim, Events: append(slices.Clip(h.Events), open, accept)}, t, k, ps)
 		want := StatusUnderReview
 		if got.Status == StatusAdverse || got.Status == StatusWithdrawn {
 			want = got.Status
@@ -546,11 +546,11 @@ func weakEvidence(d dice, h History, s drawnClaim, t, k Instant, ps Policies, go
 		}
 	case 8: // a takedown withdraws for every T, and its void gives all back
 		down := numbered(Event{Type: Takedown, Actor: rowan}, len(h.Events)+1, k, k)
-		if next := Derive(History{h.Claim, append(slices.Clip(h.Events), down)}, t, k, ps); next.Status != StatusWithdrawn || next.ValidUntil != "" {
+		if next := Derive(History{Claim: h.Claim, Events: append(slices.Clip(h.Events), down)}, t, k, ps); next.Status != StatusWithdrawn || next.ValidUntil != "" {
 			return fmt.Errorf("taken down, it is %s until %s", next.Status, next.ValidUntil)
 		}
 		back := numbered(Event{Type: Void, Actor: rowan, Supersedes: down.Seq}, len(h.Events)+2, k, k)
-		if next := Derive(History{h.Claim, append(slices.Clip(h.Events), down, back)}, t, k, ps); !sameStanding(next, got) {
+		if next := Derive(History{Claim: h.Claim, Events: append(slices.Clip(h.Events), down, back)}, t, k, ps); !sameStanding(next, got) {
 			return fmt.Errorf("with the takedown voided it is %s", next.Status)
 		}
 	}

@@ -122,4 +122,6 @@ type Site struct {
 	Point   *Point  `json:"point,omitempty"` // the centre of its ZIP; nil if that is not known
 	Phone   string  `json:"phone,omitempty"` // as (303) 555-0142
 	Origin  Origin  `json:"origin"`
+	// PhoneOrigin says who stated the telephone, where it was another source than that of the place.
+	PhoneOrigin Origin `json:"phone_origin,omitzero"`
 }

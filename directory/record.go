@@ -29,6 +29,10 @@ type Release struct {
 	// Again says that bytes which were imported before are to be read once more, by a program that may read
 	// them better. It is of the attempt, not of the release, and is not kept.
 	Again bool `json:"-"`
+
+	// Whole says that the release of a listing holds every page of the site: whom it does not carry has gone
+	// from it. Other kinds of source replace what they held by every release that is not partial.
+	Whole bool `json:"whole,omitempty"`
 }
 
 // Record is one row or page of a source: our words beside the source's own. Exactly one of its

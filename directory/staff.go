@@ -45,6 +45,8 @@ const (
 	Return   Deed = "return"   // it cannot be decided yet: look again
 	Distinct Deed = "distinct" // the two descriptions are of two different people
 	Same     Deed = "same"     // they are of one
+	Keep     Deed = "keep"     // two sources differ, and what is shown stays
+	Take     Deed = "take"     // two sources differ, and what this one says is shown from now on
 
 	OpenDispute    Deed = "dispute" // the provider says that it is wrong
 	AcceptDispute  Deed = "accept"  // a dispute about identity is plausible
@@ -63,6 +65,7 @@ const (
 	Ordinary  Occasion = "ordinary"
 	Against   Occasion = "against"    // what an identifier ties to the provider and stands, or may stand, against them
 	Found     Occasion = "found"      // what two people have confirmed against the provider
+	Merged    Occasion = "merged"     // that two descriptions are of one: to undo it gives each their own page again
 	TakenDown Occasion = "taken_down" // a withdrawal: to undo one puts what was withdrawn back on every public face
 )
 
@@ -82,7 +85,7 @@ var (
 // people found against a provider nobody takes back alone, by whatever name. Beside it three rules hold on
 // every occasion: nobody reviews what they observed themself or accepts a dispute that they opened; nobody
 // confirms or clears twice; and of the two people who find something against a provider, or clear what was
-// found, one at least is an approver.
+// found, or say that two providers are one, one at least is an approver.
 var Permits = []Permit{
 	{Confirm, Ordinary, anybody},
 	{Confirm, Against, anybody},
@@ -93,6 +96,8 @@ var Permits = []Permit{
 	{Return, Against, anybody},
 	{Distinct, Ordinary, anybody},
 	{Same, Ordinary, anybody},
+	{Keep, Ordinary, anybody},
+	{Take, Ordinary, anybody},
 	{OpenDispute, Ordinary, anybody},
 	{AcceptDispute, Ordinary, approvers},
 	{DeclineDispute, Ordinary, anybody},
@@ -101,6 +106,7 @@ var Permits = []Permit{
 	{Correction, Against, approvers},
 	{Voiding, Ordinary, anybody},
 	{Voiding, Against, approvers},
+	{Voiding, Merged, approvers},
 	{Voiding, TakenDown, approvers},
 	{Withdrawal, Ordinary, approvers},
 }

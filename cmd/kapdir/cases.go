@@ -32,7 +32,7 @@ Kinds:
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.casesListCommand(), a.casesShowCommand(), a.casesDecideCommand())
+	cmd.AddCommand(a.casesListCommand(), a.casesShowCommand(), a.casesDecideCommand(), a.casesUnmergeCommand())
 	return cmd
 }
 
@@ -246,6 +246,15 @@ func writeDossier(w io.Writer, d directory.Dossier, as string) {
 	if c.Match.Rung != "" {
 		fmt.Fprintf(w, "\nMATCH  %s\n", c.Match.Words())
 	}
+	if len(d.Differs) > 0 {
+		fmt.Fprintln(w)
+		t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+		fmt.Fprintln(t, "FACT\tSHOWN\tFROM\tTHIS PAGE SAYS")
+		for _, x := range d.Differs {
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", x.Field, x.Shown, x.ShownBy.Source, x.Says)
+		}
+		_ = t.Flush()
+	}
 	if len(d.Compared) > 0 {
 		fmt.Fprintln(w)
 		t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
@@ -345,6 +354,10 @@ Decisions about what a source says:
   return    it cannot be decided yet: --note says what is missing
 Decisions about two descriptions, where no identifier agrees:
   distinct  two different people
+  same      one: two people say so, one at least an approver; the older id then stands for both
+Decisions about facts that two sources state differently:
+  keep      what is shown stays
+  take      what this page says is shown from now on
 Decisions about a dispute:
   accept    the provider may well be right that it is about somebody else (an approver)
   decline   there is nothing in it

@@ -27,16 +27,17 @@ const (
 // Config is everything the program can be told. Every flag has an environment variable, KAPDIR_ and the
 // flag's name in capitals; the flag wins. Only this package reads either.
 type Config struct {
-	State   string `json:"state"`              // directory of database, index and private files
-	DSN     string `json:"dsn,omitempty"`      // PostgreSQL; "" is SQLite in State
-	Addr    string `json:"addr"`               // of the server
-	BaseURL string `json:"base_url,omitempty"` // of links; "" is http:// and Addr
-	Proxies string `json:"trusted_proxies,omitempty"`
-	Contact string `json:"contact,omitempty"` // where corrections go, and whom a crawled site can reach
-	Recipes string `json:"recipes,omitempty"` // directory of the operator's own recipes; "" is recipes in State
-	Now     string `json:"now,omitempty"`     // a clock that stands; "" is the real one
-	JSON    bool   `json:"-"`
-	Quiet   bool   `json:"-"`
+	State    string `json:"state"`              // directory of database, index and private files
+	DSN      string `json:"dsn,omitempty"`      // PostgreSQL; "" is SQLite in State
+	Addr     string `json:"addr"`               // of the server
+	BaseURL  string `json:"base_url,omitempty"` // of links; "" is http:// and Addr
+	Proxies  string `json:"trusted_proxies,omitempty"`
+	Contact  string `json:"contact,omitempty"` // where corrections go, and whom a crawled site can reach
+	Recipes  string `json:"recipes,omitempty"` // directory of the operator's own recipes; "" is recipes in State
+	Now      string `json:"now,omitempty"`     // a clock that stands; "" is the real one
+	Suppress string `json:"-"`                 // secret of removals, from the environment alone; "" is suppression.key in State
+	JSON     bool   `json:"-"`
+	Quiet    bool   `json:"-"`
 }
 
 func (c *Config) register(f *pflag.FlagSet, getenv func(string) string) {
@@ -45,6 +46,7 @@ func (c *Config) register(f *pflag.FlagSet, getenv func(string) string) {
 	text(&c.DSN, "dsn", "", "PostgreSQL address, postgres://…, instead of SQLite in the state directory")
 	text(&c.Recipes, "recipes", "", "directory of your own recipes of listing sites; recipes in the state directory if empty")
 	text(&c.Now, "now", "", "a clock that stands at this moment, such as 2026-11-23T09:00:00Z, instead of the real one")
+	c.Suppress = getenv("KAPDIR_SUPPRESSION_KEY")
 	f.BoolVar(&c.JSON, "json", false, "answer in JSON")
 	f.BoolVar(&c.Quiet, "quiet", false, "no progress")
 }
@@ -74,6 +76,9 @@ func (c *Config) check() error {
 		if _, err := directory.ParseInstant(c.Now); err != nil {
 			return fmt.Errorf("--now: %w", err)
 		}
+	}
+	if c.Suppress != "" && len(c.Suppress) < 32 {
+		return fmt.Errorf("KAPDIR_SUPPRESSION_KEY: a secret has at least 32 characters")
 	}
 	if c.DSN != "" && !strings.HasPrefix(c.DSN, "postgres://") && !strings.HasPrefix(c.DSN, "postgresql://") {
 		return fmt.Errorf("--dsn: a PostgreSQL address begins with postgres://")
@@ -150,7 +155,7 @@ func (a *app) storeWith(now func() time.Time, keepRules bool) (*store.Store, err
 	if err := os.MkdirAll(a.cfg.State, 0o700); err != nil {
 		return nil, directory.Errorf(directory.Refused, "", "the state directory cannot be made: %w; name another with --state", err)
 	}
-	st, err := store.Open(a.ctx, store.Config{Dir: a.cfg.State, DSN: a.cfg.DSN, Now: now, KeepRules: keepRules,
+	st, err := store.Open(a.ctx, store.Config{Dir: a.cfg.State, DSN: a.cfg.DSN, Now: now, KeepRules: keepRules, SuppressionKey: []byte(a.cfg.Suppress),
 		Tool: directory.Actor{Kind: directory.Tool, ID: "kapdir", Version: version}})
 	if err != nil {
 		return nil, err

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -109,11 +111,8 @@ func (a *app) watch(ctx context.Context, st *store.Store, index *search.Index, n
 	host, _ := os.Hostname()
 	holder := fmt.Sprintf("%s:%d", host, os.Getpid())
 	const pause = 250 * time.Millisecond
-	var awaited directory.Instant          // the moment that was last waited for
-	built, err := st.RebuildRequested(ctx) // what was asked before this start is done by starting
-	if err != nil {
-		return err
-	}
+	var awaited directory.Instant // the moment that was last waited for
+	built := a.rebuilt()          // a removal that nobody served asks for one too: what is deleted lies in old segments until then
 	for {
 		next, err := st.NextDue(ctx)
 		if err != nil {
@@ -145,6 +144,9 @@ func (a *app) watch(ctx context.Context, st *store.Store, index *search.Index, n
 				return err
 			}
 			built = asked
+			if err := os.WriteFile(a.rebuiltFile(), []byte(strconv.FormatInt(built, 10)), 0o600); err != nil {
+				return err
+			}
 		}
 		wait := pause
 		if left := next.Time().Sub(now()) + time.Millisecond; next != awaited && left > 0 && left < wait { // once for each: a clock that stands never reaches it
@@ -156,6 +158,15 @@ func (a *app) watch(ctx context.Context, st *store.Store, index *search.Index, n
 		case <-time.After(wait):
 		}
 	}
+}
+
+// rebuiltFile holds how many requests for a rebuild the index of this state directory has followed.
+func (a *app) rebuiltFile() string { return filepath.Join(a.cfg.State, "index.rebuilt") }
+
+func (a *app) rebuilt() int64 {
+	b, _ := os.ReadFile(a.rebuiltFile()) // without it none was followed
+	n, _ := strconv.ParseInt(string(b), 10, 64)
+	return n
 }
 
 // guard runs f again, a moment later, whenever it fails or panics: nothing in the background may end the server.

@@ -370,12 +370,74 @@ func (x *act) void() (*newEvent, error) {
 	if err := x.may(hist.OccasionOf(x.Of, x.now, x.known, x.s.config.Policies)); err != nil {
 		return nil, err
 	}
+	if err := x.mayVoid(old); err != nil {
+		return nil, err
+	}
+	last := x.Of
+	var err error
+	if old.Type == directory.Decide && old.Body.Decision == string(directory.Same) {
+		if last, err = x.part(*old); err != nil {
+			return nil, err
+		}
+		hist = x.hist()
+	}
 	e := directory.Event{Supersedes: x.Of, Reason: []string{enteredInError}}
 	n := x.append(e, !hidden(hist, x.Of))
+	if old.Type == directory.Decide && hist.Claim.Kind == directory.FileClaim { // the case waits again
+		if err := x.recompose(x.h); err != nil {
+			return nil, err
+		}
+		if _, err := x.exec(`UPDATE cases SET closed = '', decided = 0 WHERE claim = '' AND decided <> 0 AND decided IN ($1, $2)`, x.Of, last); err != nil {
+			return nil, err
+		}
+	}
 	if hist.Claim.Kind == directory.FileClaim {
 		x.standing()
 	}
 	return n, nil
+}
+
+// mayVoid refuses to void what voiding cannot bring back.
+func (x *act) mayVoid(old *directory.Event) error {
+	switch old.Type {
+	case directory.Void:
+		if of := x.hist().Event(old.Supersedes); of != nil && of.Type == directory.Decide && of.Body.Decision == string(directory.Same) {
+			return directory.Errorf(directory.Refused, "of", "two providers are not joined by a void: two people say so of their case")
+		}
+	case directory.Takedown:
+		var n int
+		if _, err := x.one(`SELECT count(*) FROM removal WHERE event = $1`, []any{old.Seq}, &n); err != nil {
+			return err
+		}
+		if n > 0 && x.hist().Claim.Kind == directory.FileClaim {
+			return directory.Errorf(directory.Refused, "of", "what was held was destroyed on request: a new import lists them once kapdir removal lift has been used")
+		}
+	}
+	return nil
+}
+
+// part takes a merge back that the decision made, before anything is appended, and returns the last decision
+// about it.
+func (x *act) part(old directory.Event) (last int64, err error) {
+	merged, last, err := x.mergedBy(old.Seq)
+	if err != nil {
+		return 0, err
+	}
+	if merged != "" {
+		if _, err := x.unmerge(merged); err != nil {
+			return 0, err
+		}
+	}
+	var owner directory.ID
+	if _, err := x.one(`SELECT provider FROM claim WHERE id = $1`, []any{old.Claim}, &owner); err != nil {
+		return 0, err
+	}
+	h, err := x.holdOne(owner)
+	if err != nil {
+		return 0, err
+	}
+	x.h, x.i = h, h.index(old.Claim)
+	return last, nil
 }
 
 // hidden reports an event that no public face shows a trace of: a candidate by name alone, a decision about
@@ -390,7 +452,7 @@ func hidden(hist *directory.History, seq int64) bool {
 	case e.Type == directory.Review:
 		return hidden(hist, e.Body.Of)
 	}
-	return e.Type == directory.Observe && !e.Identifies() || e.Type == directory.Decide && e.Body.Decision == string(directory.Distinct)
+	return e.Type == directory.Observe && !e.Identifies() || e.Type == directory.Decide && hist.Claim.Kind == directory.FileClaim
 }
 
 // withdraw takes a claim, or with the claim about the file the provider, off every public face for every moment.

@@ -249,7 +249,7 @@ func populate(b *testing.B, s *Store, n int) {
 					w.claim(h, directory.Claim{Kind: directory.ExclusionScreen, Issuer: list})
 				}
 				r.provider, r.rung, r.evidence = h.id(), directory.M5, w.keep(w.recordEvidence(r, rel))
-				h.file.Provider, _ = compose(h.file.Provider, []*row{r})
+				h.file.Provider, _, _ = compose(h, []*row{r}, nil)
 				h.change("facts")
 				rows = append(rows, r)
 				if i%50 == 0 { // who prescribes for some of those after them
@@ -259,7 +259,7 @@ func populate(b *testing.B, s *Store, n int) {
 					w.append(h, i, directory.Event{Type: directory.Assert, PerformedAt: w.now, Actor: s.config.Tool, Evidence: []string{r.evidence},
 						Body: directory.Body{Class: directory.ClassListing, Source: rel.Source, Side: "provider", Prescriber: prescriber}}, true)
 				}
-				if err := w.assert(h, r, rel, nil); err != nil {
+				if _, err := w.assert(h, r, rel, nil); err != nil {
 					return err
 				}
 			}

@@ -113,7 +113,23 @@ func (s *Store) Dossier(ctx context.Context, id directory.ID, as string) (direct
 		if d.Others, err = t.othersOf(c); err != nil {
 			return err
 		}
-		d.Choices = desk.choices(h, c, hist, of, member)
+		p, err := t.pairOf(c, &holding{stored: *h})
+		if err != nil {
+			return err
+		}
+		if d.Choices = desk.choices(h, c, hist, of, member, p); hist == nil && c.Kind == directory.CaseDuplicate && d.Waits {
+			d.Need.Given, d.Need.Approvals = p.given, 1
+			if p.other != "" {
+				d.Need.Approvals = 2 - min(1, len(p.given))
+			}
+		}
+		if c.Kind == directory.CaseFacts && d.Waits {
+			differ, err := t.differencesOf(&holding{stored: *h}, c)
+			if err != nil {
+				return err
+			}
+			d.Differs = differ
+		}
 		return nil
 	})
 	return d, err
@@ -143,7 +159,7 @@ func (s *Store) ClaimFiles(ctx context.Context, id directory.ID) ([]directory.Cl
 			return err
 		}
 		for _, hist := range h.file.Claims {
-			if provider != id && hist.Claim.ID != id {
+			if provider != id && !hist.Holds(id) {
 				continue
 			}
 			st := directory.Derive(hist, desk.now, desk.known, s.config.Policies)
@@ -186,7 +202,7 @@ func (s *Store) desk(t *tx) (desk, error) {
 // historyOf returns the claim that the case is about, nil when it is about none.
 func (d desk) historyOf(h *stored, c directory.Case) *directory.History {
 	for i := range h.file.Claims {
-		if h.file.Claims[i].Claim.ID == c.Claim {
+		if c.Claim != "" && h.file.Claims[i].Holds(c.Claim) {
 			return &h.file.Claims[i]
 		}
 	}
@@ -205,6 +221,9 @@ func (d desk) event(hist *directory.History, c directory.Case) *directory.Event 
 
 // waits reports that the case is for somebody to decide.
 func (d desk) waits(h *stored, c directory.Case, hist *directory.History) bool {
+	if c.Kind == directory.CaseRemoved { // its provider is the one who was removed
+		return c.Closed == ""
+	}
 	return c.Closed == "" && !h.file.Provider.Withdrawn && h.file.Provider.MergedInto == "" && d.s.waits(c, hist, d.now, d.known)
 }
 
@@ -220,11 +239,14 @@ func (d desk) shownBefore(hist *directory.History, of *directory.Event) *directo
 
 // need is what the case still asks for.
 func (d desk) need(h *stored, c directory.Case, hist *directory.History) directory.Need {
-	if p := h.file.Provider; p.Withdrawn || p.MergedInto != "" {
+	if p := h.file.Provider; (p.Withdrawn || p.MergedInto != "") && c.Kind != directory.CaseRemoved {
 		return directory.Need{Withdrawn: true}
 	}
 	if !d.waits(h, c, hist) {
 		return directory.Need{}
+	}
+	if c.Kind == directory.CaseRemoval {
+		return directory.Need{Approvals: 1, From: d.office.with(directory.Approver), Due: c.Opened.Date().AddBusinessDays(directory.RemovalDays)}
 	}
 	if hist == nil || c.Kind == directory.CaseDispute || c.Kind == directory.CaseDocument {
 		return directory.Need{Approvals: 1, From: d.office.with(directory.Verifier, directory.Approver)}
@@ -326,7 +348,7 @@ func (t *tx) othersOf(c directory.Case) ([]directory.Other, error) {
 }
 
 // choices says what each decision would do at this moment.
-func (d desk) choices(h *stored, c directory.Case, hist *directory.History, of *directory.Event, m directory.StaffMember) []directory.Choice {
+func (d desk) choices(h *stored, c directory.Case, hist *directory.History, of *directory.Event, m directory.StaffMember, p pair) []directory.Choice {
 	var out []directory.Choice
 	add := func(deed directory.Deed, effect string, after directory.Status, err error) {
 		x := directory.Choice{Decision: string(deed), Effect: effect, After: after}
@@ -339,16 +361,25 @@ func (d desk) choices(h *stored, c directory.Case, hist *directory.History, of *
 		return []directory.Choice{}
 	}
 	if hist == nil {
-		deeds := []directory.Deed{directory.Distinct}
-		if c.Kind == directory.CaseDuplicate {
-			deeds = append(deeds, directory.Same)
-		}
-		for _, deed := range deeds {
-			effect := "closes the case; it opens again only if the row changes. No public face changes."
-			if deed == directory.Same {
-				effect = "would make one provider of two."
+		for _, x := range []struct {
+			kind   directory.CaseKind
+			deed   directory.Deed
+			effect string
+		}{
+			{"", directory.Distinct, "closes the case; it opens again only if the row changes. No public face changes."},
+			{directory.CaseDuplicate, directory.Same, "the older of the two stands for both, once two people have said so, one of them an approver; the other's page leads there. It can be taken back."},
+			{directory.CaseRemoved, directory.Distinct, "it is somebody else: the page is listed at once."},
+			{directory.CaseRemoved, directory.Same, "it is whoever was removed: the page is dropped, and by its numbers and address not asked about again."},
+			{directory.CaseFacts, directory.Keep, "what is shown stays. No public face changes."},
+			{directory.CaseFacts, directory.Take, "what this page says is shown from now on, with its source."},
+		} {
+			anyKind := x.kind == "" && c.Kind != directory.CaseFacts && c.Kind != directory.CaseRemoved && c.Kind != directory.CaseRemoval
+			if anyKind || x.kind == c.Kind {
+				add(x.deed, x.effect, "", d.office.candidate(m, c, x.deed, p))
 			}
-			add(deed, effect, "", d.office.candidate(m, c, deed))
+		}
+		if out == nil {
+			return []directory.Choice{}
 		}
 		return out
 	}

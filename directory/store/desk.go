@@ -301,6 +301,9 @@ func (s *Store) Decide(ctx context.Context, d directory.Decision) (directory.Eve
 				return directory.Errorf(directory.Invalid, "seen", "say what you looked at: kapdir cases show %s gives the number", c.ID)
 			}
 		}
+		if c.Kind == directory.CaseRemoved {
+			return w.decideRemoved(c, d, &out)
+		}
 		h, err := w.resolve(d.Provider, "provider")
 		if directory.KindOf(err) == directory.NotFound && d.Case != "" {
 			return directory.Errorf(directory.Refused, "case", "its provider is on no public face any more, withdrawn or merged: there is nothing to decide")
@@ -312,11 +315,13 @@ func (s *Store) Decide(ctx context.Context, d directory.Decision) (directory.Eve
 			w.then = func() error { out = *n.event(); return nil } // once it has its number
 		}
 		switch {
+		case c.Kind == directory.CaseRemoval:
+			return directory.Errorf(directory.Invalid, "decision", "a request is proven, accepted or declined: kapdir removal list")
 		case d.Case != "" && c.Claim == "":
 			return w.decideCandidate(c, h, d, done, &out)
 		case c.Kind == directory.CaseDispute:
 			return directory.Errorf(directory.Invalid, "decision", "a dispute is accepted, declined or closed: kapdir cases show %s", c.ID)
-		case d.Decision == string(directory.Distinct) || d.Decision == string(directory.Same):
+		case slices.Contains([]directory.Deed{directory.Distinct, directory.Same, directory.Keep, directory.Take}, directory.Deed(d.Decision)):
 			return directory.Errorf(directory.Invalid, "decision", "%q is about two descriptions: an observation is confirmed, cleared or returned", d.Decision)
 		}
 		if d.Decision == "clear" && d.Field == "" && c.Kind != directory.CaseDocument {
@@ -420,8 +425,8 @@ func checkDecision(d directory.Decision, now directory.Instant) error {
 		return directory.Errorf(directory.Invalid, "staff", "a decision says whose it is")
 	case d.Auth == "":
 		return directory.Errorf(directory.Invalid, "auth", "a decision says how its maker proved who they are")
-	case !slices.Contains([]directory.Deed{directory.Confirm, directory.Clear, directory.Return, directory.Distinct, directory.Same}, directory.Deed(d.Decision)):
-		return directory.Errorf(directory.Invalid, "decision", "a decision is confirm, clear or return, or distinct of two descriptions, not %q", d.Decision)
+	case !slices.Contains([]directory.Deed{directory.Confirm, directory.Clear, directory.Return, directory.Distinct, directory.Same, directory.Keep, directory.Take}, directory.Deed(d.Decision)):
+		return directory.Errorf(directory.Invalid, "decision", "a decision is confirm, clear or return; distinct or same of two descriptions; keep or take of two facts; not %q", d.Decision)
 	case d.At > now.Add(5*time.Minute):
 		return directory.Errorf(directory.Invalid, "at", "a decision cannot be made in the future")
 	case directory.LooksLikeSSN(d.Note) || directory.LooksLikeSSN(d.Field):
@@ -522,83 +527,6 @@ func (o office) next(need int, given []string, e directory.Event, hist *director
 	return o.without(left, roles...)
 }
 
-// decideCandidate decides about a case that has no observation: a row of a source that may speak of the
-// provider, or two descriptions of perhaps one person. That they are two people is kept as an event of the
-// provider's file, with the row as evidence, which no public face shows.
-func (w *work) decideCandidate(c directory.Case, h *holding, d directory.Decision, done func(*newEvent), out *directory.Event) error {
-	rows, err := w.rows(`WHERE source = $1 AND key IN (%s)`, []any{c.Source}, []string{c.Key})
-	if err != nil {
-		return err
-	}
-	o, err := w.office()
-	if err != nil {
-		return err
-	}
-	file := h.find(directory.Claim{Kind: directory.FileClaim})
-	if c.Closed != "" {
-		who := "it was closed on " + string(c.Closed.Date())
-		if file >= 0 {
-			if e := h.file.Claims[file].Event(c.Decided); e != nil {
-				if e.Actor.ID == d.Staff && e.PerformedAt == d.At && e.Body.Decision == d.Decision && e.Body.Note == clean(d.Note) {
-					*out = *e
-					return nil
-				}
-				who = fmt.Sprintf("%s (event %d)", e.Words(), e.Seq)
-			}
-		}
-		return directory.Errorf(directory.Conflict, "case", "the case is closed: %s", who)
-	}
-	m, err := o.member(d.Staff)
-	if err != nil {
-		return err
-	}
-	if err := o.candidate(m, c, directory.Deed(d.Decision)); err != nil {
-		return err
-	}
-	switch {
-	case d.Seen > c.Revision:
-		return directory.Errorf(directory.Invalid, "seen", "the case has no revision %d, it is at %d: give the number that kapdir cases show %s shows", d.Seen, c.Revision, c.ID)
-	case d.Seen < c.Revision:
-		return directory.Errorf(directory.Conflict, "seen", "since you looked, what %s says in %s has changed; look again: kapdir cases show %s", c.Source, c.Key, c.ID)
-	case len(rows) == 0:
-		return directory.Errorf(directory.Conflict, "case", "%s no longer has the row %s: nothing is left to decide", c.Source, c.Key)
-	}
-	run, err := w.runNumber(rows[0].run)
-	if err != nil {
-		return err
-	}
-	evidence := w.keep(w.recordEvidence(rows[0], run.Release))
-	file = w.claim(h, directory.Claim{Kind: directory.FileClaim})
-	n := w.append(h, file, directory.Event{Type: directory.Decide, PerformedAt: d.At, Actor: directory.Actor{Kind: directory.Staff, ID: d.Staff, Auth: d.Auth},
-		Evidence: []string{evidence}, Body: directory.Body{Decision: d.Decision, Source: c.Source, Release: run.Release.Name, Number: c.Key, Match: c.Match.Rung,
-			By: c.Match.By, Against: c.Match.Against, Field: clean(d.Field), Note: clean(d.Note)}}, false)
-	done(n)
-	tell := w.then
-	w.then = func() error {
-		_, err := w.exec(`UPDATE cases SET closed = $1, decided = $2 WHERE provider = $3 AND source = $4 AND key = $5 AND claim = '' AND closed = ''`,
-			w.now, n.event().Seq, c.Provider, c.Source, c.Key)
-		if err != nil {
-			return err
-		}
-		return tell()
-	}
-	return nil
-}
-
-// candidate refuses what cannot be decided about a case without an observation.
-func (o office) candidate(m directory.StaffMember, c directory.Case, d directory.Deed) error {
-	switch {
-	case d == directory.Same && c.Kind == directory.CaseDuplicate:
-		return directory.Errorf(directory.Refused, "decision", "two providers are not merged by hand: merging comes with the importers. Leave the case open, or say distinct")
-	case d != directory.Distinct:
-		return directory.Errorf(directory.Refused, "decision", "a name alone identifies nobody, so there is nothing to %s. "+
-			"Ask the provider for the number that would tell: once a listing states it, the row joins by itself. If it is somebody else, say distinct", d)
-	case m.Name == "":
-		return nil
-	}
-	return o.may(m, d, directory.Ordinary)
-}
-
 // observation finds the claim a decision speaks of and the observation that waits for it; e is nil when
 // none waits.
 func (w *work) observation(h *holding, c directory.Case, d directory.Decision) (claim int, e *directory.Event, err error) {
@@ -693,5 +621,5 @@ func (w *work) screenAgain(h *holding, list string) error {
 
 // index returns the place of the claim of that id, or -1.
 func (h *holding) index(id directory.ID) int {
-	return slices.IndexFunc(h.file.Claims, func(x directory.History) bool { return x.Claim.ID == id })
+	return slices.IndexFunc(h.file.Claims, func(x directory.History) bool { return x.Holds(id) })
 }

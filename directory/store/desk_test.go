@@ -177,11 +177,15 @@ func testCandidates(t *testing.T, c Config) {
 		t.Fatalf("case %+v", q)
 	}
 	d = must(s.Dossier(ctx, q.ID, ""))
-	if len(d.Others) != 1 || d.Others[0].Name != q.Name || d.Others[0].ID == provider || len(d.Choices) != 2 || d.Choices[1].Refused == "" {
+	if len(d.Others) != 1 || d.Others[0].Name != q.Name || d.Others[0].ID == provider || len(d.Choices) != 2 || d.Choices[1].Refused != "" || d.Need.Approvals != 2 {
 		t.Errorf("dossier of a duplicate: %+v %+v", d.Others, d.Choices)
 	}
-	if _, err := x.decide("lee", "same", q.Case, q.Revision); !errors.Is(err, directory.Refused) || !strings.Contains(err.Error(), "importers") {
-		t.Errorf("merging by hand: %v", err)
+	x.must(x.decide("lee", "same", q.Case, q.Revision))
+	if _, err := x.decide("lee", "same", q.Case, q.Revision); err != nil { // the same again is the event there is
+		t.Errorf("the same decision again: %v", err)
+	}
+	if must(s.File(ctx, provider)).Provider.ID != provider || len(must(s.Dossier(ctx, q.ID, "")).Others) != 1 {
+		t.Error("one person made one provider of two")
 	}
 	x.must(x.decide("kim", "distinct", q.Case, q.Revision))
 	whole(t, s)

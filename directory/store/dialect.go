@@ -36,6 +36,8 @@ type dialect interface {
 	lock(ctx context.Context, db *sql.DB, job string) (release func(), ok bool, err error)
 	// grown tells the database that an import has made tables many times larger, so that it plans for that.
 	grown(ctx context.Context, db *sql.DB) error
+	// forget makes what was deleted unreadable in the files too, as far as the database can.
+	forget(ctx context.Context, db *sql.DB) error
 	kind(err error) directory.ErrorKind
 }
 
@@ -54,7 +56,8 @@ const sqliteSettings = "_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)&_prag
 
 // The writer keeps 32 MB of pages, where SQLite keeps 2: an import comes back to the same pages. What a
 // statement may have to undo stays in memory too (temp_store).
-const sqliteWriter = "&_txlock=immediate&_pragma=cache_size(-32000)"
+// What is deleted is overwritten, so that a removal leaves nothing in free pages.
+const sqliteWriter = "&_txlock=immediate&_pragma=cache_size(-32000)&_pragma=secure_delete(1)"
 
 func (d sqliteDialect) open() (write, read *sql.DB, err error) {
 	if err := os.MkdirAll(d.dir, 0o700); err != nil {
@@ -117,6 +120,26 @@ func (d sqliteDialect) lock(ctx context.Context, _ *sql.DB, job string) (func(),
 		return nil, false, err
 	}
 	return func() { tx.Rollback(); db.Close() }, true, nil
+}
+
+// forget empties the write-ahead log; deleted pages are overwritten as they go (secure_delete). Somebody who reads
+// an older snapshot keeps it from that for a moment.
+func (d sqliteDialect) forget(ctx context.Context, db *sql.DB) error {
+	for range 50 {
+		var busy, log, done int
+		if err := db.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &log, &done); err != nil {
+			return err
+		}
+		if busy == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	return directory.Errorf(directory.Unavailable, "", "the write-ahead log could not be emptied: somebody has been reading for long")
 }
 
 func (d sqliteDialect) grown(context.Context, *sql.DB) error { return nil } // it plans by its indexes alone
@@ -204,6 +227,12 @@ func (d postgresDialect) lock(ctx context.Context, db *sql.DB, job string) (func
 // key up by reading them all, and an import of n rows takes n² time (measured: 20,000 rows in 10 s, with it in 3 s).
 func (d postgresDialect) grown(ctx context.Context, db *sql.DB) error {
 	_, err := db.ExecContext(ctx, `ANALYZE source_record, source_block, provider_block, provider, claim, event_payload, change, cases`)
+	return err
+}
+
+// forget frees the rows that were deleted. The server's own log and its backups are the operator's.
+func (d postgresDialect) forget(ctx context.Context, db *sql.DB) error {
+	_, err := db.ExecContext(ctx, `VACUUM event_payload, evidence, provider, provider_block, claim, source_record, source_block, page, cases, removal, reject`)
 	return err
 }
 

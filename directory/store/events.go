@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"database/sql"
@@ -29,6 +30,10 @@ type work struct {
 	matched  int          // candidates that screening found
 	then     func() error // what remains to be done once the events have their numbers
 
+	older   int                       // rows of a listing that are older than what is held
+	back    *row                      // a page that had gone and is there again
+	outside int                       // rows that a removal keeps out
+	keyed   *suppressed               // see suppressed
 	byBlock map[string][]directory.ID // the providers made or changed here, who are not in the table yet
 	numbers map[int64]directory.Run   // runs by number
 	lists   []directory.Run           // see quietLists
@@ -207,7 +212,13 @@ func (n *newEvent) event() *directory.Event     { return &n.history().Events[n.i
 // append adds an event to the claim's history. With visible, public faces hear of it.
 func (w *work) append(h *holding, claim int, e directory.Event, visible bool) *newEvent {
 	hist := &h.file.Claims[claim]
-	e.V, e.Claim, e.Policy = directory.EventVersion, hist.Claim.ID, w.s.config.Policies.InForce(w.now, w.now).Version
+	of := hist.Claim.ID
+	if n := cmp.Or(e.Supersedes, e.Body.Of); n != 0 { // what speaks of an event is recorded with it, whoever is merged with whom
+		if about := hist.Event(n); about != nil {
+			of = about.Claim
+		}
+	}
+	e.V, e.Claim, e.Policy = directory.EventVersion, of, w.s.config.Policies.InForce(w.now, w.now).Version
 	hist.Events = append(hist.Events, e)
 	h.hear(hist.Claim.ID)
 	n := &newEvent{h: h, claim: claim, index: len(hist.Events) - 1}
@@ -348,8 +359,12 @@ func (w *work) linkedTo(ids []directory.ID) ([]directory.ID, error) {
 	var out []directory.ID
 	for next := ids; len(next) > 0; {
 		var agreed []directory.ID
-		err := w.eachIn(`SELECT DISTINCT p.id, c.kind FROM claim c JOIN provider p ON p.id = c.provider WHERE c.kind IN ('oversight_link', 'practice_agreement')
-			AND c.other IN (%s) AND p.listed = 1 AND p.withdrawn = 0 AND p.merged_into = ''`, nil, texts(next), func(r *sql.Rows) error {
+		named, err := w.withMerged(next)
+		if err != nil {
+			return nil, err
+		}
+		err = w.eachIn(`SELECT DISTINCT p.id, c.kind FROM claim c JOIN provider p ON p.id = c.provider WHERE c.kind IN ('oversight_link', 'practice_agreement')
+			AND c.other IN (%s) AND p.listed = 1 AND p.withdrawn = 0 AND p.merged_into = ''`, nil, texts(named), func(r *sql.Rows) error {
 			var id directory.ID
 			var kind directory.ClaimKind
 			err := r.Scan(&id, &kind)
@@ -469,11 +484,11 @@ func (w *work) writeClaims() error {
 	for _, h := range w.order {
 		for _, hist := range h.file.Claims[h.claims:] {
 			c := hist.Claim
-			rows = append(rows, []any{c.ID, c.Provider, c.Kind, c.Issuer, c.Jurisdiction, c.Title, c.Number.Raw, c.Number.Shown, c.Number.Key, c.Other, c.Created})
+			rows = append(rows, []any{c.ID, c.Provider, c.Provider, c.Kind, c.Issuer, c.Jurisdiction, c.Title, c.Number.Raw, c.Number.Shown, c.Number.Key, c.Other, c.Created})
 		}
 		h.claims = len(h.file.Claims)
 	}
-	return w.insert(`INSERT INTO claim (id, provider, kind, issuer, jurisdiction, title, number_raw, number_shown, number_key, other, created)`, rows, "")
+	return w.insert(`INSERT INTO claim (id, provider, home, kind, issuer, jurisdiction, title, number_raw, number_shown, number_key, other, created)`, rows, "")
 }
 
 // writeEvents writes the evidence, then the events that rest on it, each bound to the one before.

@@ -96,6 +96,15 @@ func (f *fsck) step() {
 
 func (f *fsck) evidence() error {
 	f.names = map[string]bool{}
+	err := f.each(`SELECT sha256 FROM removed_evidence`, nil, func(r *sql.Rows) error {
+		var name string
+		err := r.Scan(&name)
+		f.names[name] = true // events name it for ever
+		return err
+	})
+	if err != nil {
+		return err
+	}
 	return f.each(`SELECT sha256, source, class, meta, body FROM evidence ORDER BY sha256`, nil, func(r *sql.Rows) error {
 		var name, source, class, meta, body string
 		if err := r.Scan(&name, &source, &class, &meta, &body); err != nil {
@@ -286,8 +295,12 @@ func (f *fsck) providers() error {
 		if err != nil {
 			return err
 		}
+		since, err := f.sinces(page)
+		if err != nil {
+			return err
+		}
 		for _, id := range page {
-			if err := f.provider(id, listings[id], now); err != nil {
+			if err := f.provider(id, listings[id], since, now); err != nil {
 				return err
 			}
 		}
@@ -295,7 +308,7 @@ func (f *fsck) providers() error {
 	return nil
 }
 
-func (f *fsck) provider(id directory.ID, rows []*row, now directory.Instant) error {
+func (f *fsck) provider(id directory.ID, rows []*row, since map[keptRow]directory.Date, now directory.Instant) error {
 	f.report.Providers++
 	defer f.step()
 	held, err := f.load([]directory.ID{id})
@@ -324,7 +337,7 @@ func (f *fsck) provider(id directory.ID, rows []*row, now directory.Instant) err
 	case h.until != want || len(left) > 0:
 		f.fault("provider", id, "it is said to stay as it is until %q, and its claims until %q", h.until, h.moments)
 	}
-	next, ok := compose(h.file.Provider, rows)
+	next, _, ok := compose(&holding{stored: *h}, rows, since)
 	if !ok {
 		return nil
 	}

@@ -334,6 +334,8 @@ func (w *work) importRows(o *openRun, rows []*row) (c directory.Counts, matched 
 	if err != nil {
 		return c, 0, err
 	}
+	c.Changed, c.Unchanged = c.Changed-w.older, c.Unchanged+w.older
+	c.Added, c.Outside = c.Added-w.outside, c.Outside+w.outside
 	for _, r := range fresh {
 		if r.provider != "" {
 			matched++
@@ -449,6 +451,9 @@ func (s *Store) complete(ctx context.Context, op string, o *openRun) error {
 		}
 	}
 	if o.info.Kind == "listing" {
+		if err := s.removeGone(ctx, op, o); err != nil {
+			return err
+		}
 		if err := s.placesOfWork(ctx, op, o); err != nil {
 			return err
 		}

@@ -30,12 +30,57 @@ func (w *work) importListings(rel directory.Release, rows []*row, before map[str
 		return err
 	}
 	for _, r := range rows {
-		h, err := w.list(r, rel, before[r.key], known)
+		old := before[r.key]
+		if old != nil && old.provider != "" {
+			run, err := w.runNumber(old.run)
+			if err != nil {
+				return err
+			}
+			if rel.AsOf < run.Release.AsOf { // an older reading never undoes a newer one; it says since when there is the page
+				w.older++
+				if err := w.noteSince(r, rel); err != nil {
+					return err
+				}
+				h, err := w.holdOne(old.provider)
+				if err != nil {
+					return err
+				}
+				if err := w.recompose(h); err != nil {
+					return err
+				}
+				continue
+			}
+		}
+		fewer, err := w.redact(r)
 		if err != nil {
 			return err
 		}
-		if err := w.assert(h, r, rel, known); err != nil {
+		held, err := w.withheld(r, old)
+		if err != nil {
 			return err
+		}
+		if held {
+			continue
+		}
+		said, err := w.saidBefore(old)
+		if err != nil {
+			return err
+		}
+		h, err := w.list(r, rel, old, known)
+		if err != nil {
+			return err
+		}
+		now, err := w.assert(h, r, rel, known)
+		if err != nil {
+			return err
+		}
+		if err := w.takeBack(r, rel, said, h, now); err != nil {
+			return err
+		}
+		if fewer {
+			if err := w.dropMentions(r.source, r.key, len(r.record.Listing.Prescribers), r, rel, r.evidence); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -48,12 +93,18 @@ func (w *work) list(r *row, rel directory.Release, old *row, known *neighbours) 
 		return nil, err
 	}
 	was := r.provider
+	if err := w.noteSince(r, rel); err != nil {
+		return nil, err
+	}
 	r.provider, r.rung = h.id(), directory.M5                 // the page is theirs; how it was found is in the case
 	if old == nil || old.hash != r.hash || r.evidence == "" { // the same page again is no more evidence than before
 		r.evidence = w.keep(w.recordEvidence(r, rel))
 	}
 	if err := w.writeRows([]*row{r}, map[string]*row{r.key: old}); err != nil {
 		return nil, err
+	}
+	if w.back == r {
+		w.speaks(h, r, rel, r.evidence, "", r.record.Listing.Name)
 	}
 	for _, c := range duplicates {
 		w.openCase(directory.Case{Kind: directory.CaseDuplicate, Provider: c.id, Source: r.source, Key: r.key, Match: c.match}, nil)
@@ -70,14 +121,20 @@ func (w *work) list(r *row, rel directory.Release, old *row, known *neighbours) 
 	return h, w.recompose(h)
 }
 
-// place finds the provider a listing speaks of: the one it spoke of before, or the one whom it matches
-// for sure, or a new one. What may be a duplicate of the new one is returned for a person to see.
+// place finds the provider a listing speaks of: the one it spoke of before, also before the page had gone, or
+// the one whom it matches for sure, or a new one. What may be a duplicate of the new one is returned for a person to see.
 func (w *work) place(r *row, old *row, known *neighbours) (*holding, []candidate, error) {
 	subject := r.record.Subject()
 	if old != nil && old.provider != "" {
 		// A page whose address now shows somebody else no longer speaks of the provider.
 		if m := directory.MatchSubjects(subject, old.record.Subject()); m.Rung != directory.M0 {
 			h, err := w.holdOne(old.provider)
+			return h, nil, err
+		}
+	}
+	if old == nil {
+		h, err := w.returned(r, subject)
+		if h != nil || err != nil {
 			return h, nil, err
 		}
 	}
@@ -127,8 +184,8 @@ func prescriberKey(key string, n int) string { return fmt.Sprintf("%s#prescriber
 // ofPrescriber reports such a key.
 func ofPrescriber(key string) bool { return strings.Contains(key, "#prescriber-") }
 
-// assert appends what a listing claims that it did not claim before.
-func (w *work) assert(h *holding, r *row, rel directory.Release, known *neighbours) error {
+// assert appends what a listing claims that it did not claim before, and returns the claims that it states.
+func (w *work) assert(h *holding, r *row, rel directory.Release, known *neighbours) (now []directory.ID, err error) {
 	n := 0
 	for _, st := range r.record.Listing.Assertions() {
 		if st.Self {
@@ -138,7 +195,7 @@ func (w *work) assert(h *holding, r *row, rel directory.Release, known *neighbou
 			n++
 			prescriber, err := w.prescriber(r, rel, prescriberKey(r.key, n), *st.Prescriber, known)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			if prescriber == nil {
 				continue // nothing in the words says who it is
@@ -146,12 +203,13 @@ func (w *work) assert(h *holding, r *row, rel directory.Release, known *neighbou
 			st.Claim.Other, st.Body.Prescriber = prescriber.id(), prescriber.id()
 		}
 		i := w.claim(h, st.Claim)
+		now = append(now, h.file.Claims[i].Claim.ID)
 		if stated(h.file.Claims[i].Events, st.Body) {
 			continue
 		}
 		w.append(h, i, directory.Event{Type: st.Type, PerformedAt: w.now, Actor: w.s.config.Tool, Evidence: []string{r.evidence}, Body: st.Body}, true)
 	}
-	return nil
+	return now, nil
 }
 
 // stated reports that the newest assertion of the same source and class says the same.
@@ -184,15 +242,27 @@ func (w *work) prescriber(of *row, rel directory.Release, key string, x director
 	if old != nil {
 		r.provider, r.evidence = old.provider, old.evidence
 	}
+	if held, err := w.withheld(r, old); held || err != nil {
+		return nil, err
+	}
+	said, err := w.saidBefore(old)
+	if err != nil {
+		return nil, err
+	}
 	h, err := w.list(r, rel, old, known)
 	if err != nil {
 		return nil, err
 	}
-	return h, w.assert(h, r, rel, known)
+	now, err := w.assert(h, r, rel, known)
+	if err != nil {
+		return nil, err
+	}
+	return h, w.takeBack(r, rel, said, h, now)
 }
 
-// recompose makes the provider's facts anew from every listing and NPPES record that speaks of them. A
-// provider of whom no listing speaks any more stays as they are.
+// recompose makes the provider's facts anew from every listing and NPPES record that speaks of them. Of whom
+// no listing speaks any more keeps facts and history, and loses the public page (contracts.md §1); a listing
+// that speaks of them again gives it back. What sources of one class state differently opens a case.
 func (w *work) recompose(h *holding) error {
 	rows, err := w.rows(`WHERE provider <> '' AND provider IN (%s) AND kind IN ('listing', 'identity')`, nil, []string{string(h.id())})
 	if err != nil {
@@ -205,9 +275,21 @@ func (w *work) recompose(h *holding) error {
 			h.identities = append(h.identities, linkedIdentity{r.record, r.rung})
 		}
 	}
-	next, ok := compose(h.file.Provider, rows)
+	since, err := w.sinces([]directory.ID{h.id()})
+	if err != nil {
+		return err
+	}
+	next, differ, ok := compose(h, rows, since)
+	if listed := ok || h.file.Provider.Claimed || h.file.Provider.MergedInto != ""; listed != h.listed {
+		h.listed = listed
+		h.change("listed")
+		h.matched = "" // who comes back is compared with all that was loaded meanwhile
+	}
 	if !ok {
 		return nil
+	}
+	if err := w.differ(h, differ); err != nil {
+		return err
 	}
 	if next.Affiliations, err = w.affiliations(rows); err != nil {
 		return err
@@ -232,32 +314,23 @@ func (w *work) recompose(h *holding) error {
 	return nil
 }
 
-// compose makes a provider's facts from the rows that speak of them, in order of source and key. It
-// keeps what no listing says: the id, whether they have joined, and their number. ok is false when no
-// listing is among the rows.
-func compose(p directory.Provider, rows []*row) (next directory.Provider, ok bool) {
-	type said struct {
-		key     string
-		listing directory.Listing
-	}
-	var all []said
+// compose makes a provider's facts from the rows that speak of them, in order of source and key, and from what
+// people took of them. It keeps what no listing says: the id, whether they have joined, and their number. ok is
+// false when no listing is among the rows.
+func compose(h *holding, rows []*row, since map[keptRow]directory.Date) (next directory.Provider, differ []directory.Difference, ok bool) {
+	p := h.file.Provider
+	taken := h.taken()
+	var all []directory.Said
 	for _, r := range rows {
 		if r.kind == "listing" {
-			all = append(all, said{r.key, *r.record.Listing})
+			k := keptRow{r.source, r.key}
+			all = append(all, directory.Said{Listing: *r.record.Listing, Key: r.key, Mention: ofPrescriber(r.key), Since: since[k], Taken: taken[k]})
 		}
 	}
 	if len(all) == 0 {
-		return p, false
+		return p, nil, false
 	}
-	// What a page says of its own subject comes before what another says of a prescriber; then the newest.
-	slices.SortStableFunc(all, func(a, b said) int {
-		return cmp.Or(cmp.Compare(truth(ofPrescriber(a.key)), truth(ofPrescriber(b.key))), cmp.Compare(b.listing.Origin.AsOf, a.listing.Origin.AsOf))
-	})
-	listings := make([]directory.Listing, len(all))
-	for i, x := range all {
-		listings[i] = x.listing
-	}
-	next = directory.Compose(listings)
+	next, differ = directory.Compose(all)
 	next.ID, next.Claimed, next.Withdrawn, next.MergedInto, next.Seq = p.ID, p.Claimed, p.Withdrawn, p.MergedInto, p.Seq
 	for _, r := range rows {
 		if r.kind == "identity" && next.Kind == directory.Person {
@@ -285,7 +358,7 @@ func compose(p directory.Provider, rows []*row) (next directory.Provider, ok boo
 		}
 	}
 	next.Sites = sites
-	return next, true
+	return next, differ, true
 }
 
 // sameName compares given and family name; middle names come and go.

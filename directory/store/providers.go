@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"maps"
 	"slices"
 	"sync"
 
@@ -12,7 +13,7 @@ import (
 
 // File returns everything held about a provider with a public page, with the files of linked
 // prescribers. A withdrawn provider is Gone; so is a merged one, whose file then holds nothing but
-// MergedInto. Any other id is NotFound.
+// MergedInto, the survivor. Any other id is NotFound.
 func (s *Store) File(ctx context.Context, id directory.ID) (*directory.CredentialFile, error) {
 	op := "store.File " + string(id)
 	var out *directory.CredentialFile
@@ -26,7 +27,10 @@ func (s *Store) File(ctx context.Context, id directory.ID) (*directory.Credentia
 		case h == nil:
 			return directory.Errorf(directory.NotFound, "id", "there is no provider %s", id)
 		case h.file.Provider.MergedInto != "":
-			into := h.file.Provider.MergedInto
+			into, err := t.survivor(id)
+			if err != nil {
+				return err
+			}
 			out = &directory.CredentialFile{Provider: directory.Provider{ID: id, MergedInto: into}}
 			return directory.Errorf(directory.Gone, "id", "%s was merged into %s", id, into)
 		case h.file.Provider.Withdrawn:
@@ -219,12 +223,17 @@ func (t *tx) load(ids []directory.ID) (map[directory.ID]*stored, error) {
 		return nil, err
 	}
 	for _, h := range out {
-		directory.SortClaims(h.file.Claims)
 		for i := range h.file.Claims {
 			owner[h.file.Claims[i].Claim.ID] = &h.file.Claims[i]
 		}
 	}
-	return out, t.events(claims, func(claim directory.ID) *directory.History { return owner[claim] })
+	if err := t.events(claims, func(claim directory.ID) *directory.History { return owner[claim] }); err != nil {
+		return nil, err
+	}
+	for _, h := range out {
+		h.file.Claims = directory.Unify(h.file.Claims)
+	}
+	return out, nil
 }
 
 // events reads the events of claims, by their numbers, into the histories.
@@ -267,10 +276,13 @@ func (t *tx) providers(ids []directory.ID) (map[directory.ID]*stored, error) {
 	return out, err
 }
 
-const claimColumns = `id, provider, kind, issuer, jurisdiction, title, number_raw, number_shown, number_key, other, created`
+const claimColumns = `id, provider, home, kind, issuer, jurisdiction, title, number_raw, number_shown, number_key, other, created`
 
 func scanClaim(r *sql.Rows) (c directory.Claim, err error) {
-	err = r.Scan(&c.ID, &c.Provider, &c.Kind, &c.Issuer, &c.Jurisdiction, &c.Title, &c.Number.Raw, &c.Number.Shown, &c.Number.Key, &c.Other, &c.Created)
+	err = r.Scan(&c.ID, &c.Provider, &c.Home, &c.Kind, &c.Issuer, &c.Jurisdiction, &c.Title, &c.Number.Raw, &c.Number.Shown, &c.Number.Key, &c.Other, &c.Created)
+	if c.Home == c.Provider {
+		c.Home = ""
+	}
 	return c, err
 }
 
@@ -320,10 +332,29 @@ func (t *tx) link(files []*directory.CredentialFile) error {
 		if err != nil {
 			return err
 		}
+		into := map[directory.ID]directory.ID{} // of those who were merged
+		for id, h := range more {
+			if h.file.Provider.MergedInto == "" {
+				continue
+			}
+			if into[id], err = t.survivor(id); err != nil {
+				return err
+			}
+			if more[into[id]] == nil && held[into[id]] == nil {
+				survivors, err := t.load([]directory.ID{into[id]})
+				if err != nil {
+					return err
+				}
+				maps.Copy(more, survivors)
+			}
+		}
 		next = nil
 		for id, h := range more {
 			held[id] = h
 			next = append(next, &h.file)
+		}
+		for id, survivor := range into {
+			held[id] = held[survivor]
 		}
 	}
 	for _, f := range files {

@@ -41,7 +41,7 @@ type filter struct {
 }
 
 func caseFilter(all bool, kind directory.CaseKind, provider directory.ID) filter {
-	return filter{`WHERE ($1 = 1 OR c.closed = '' AND EXISTS (SELECT 1 FROM provider p WHERE p.id = c.provider AND p.withdrawn = 0 AND p.merged_into = ''))
+	return filter{`WHERE ($1 = 1 OR c.closed = '' AND (c.kind = 'possible_removed' OR EXISTS (SELECT 1 FROM provider p WHERE p.id = c.provider AND p.withdrawn = 0 AND p.merged_into = '')))
 		AND ($2 = '' OR c.kind = $2) AND ($3 = '' OR c.provider = $3)`, []any{truth(all), kind, provider}}
 }
 
@@ -141,10 +141,11 @@ func (s *Store) RebuildRequested(ctx context.Context) (int64, error) {
 type newCase struct {
 	directory.Case
 	event *newEvent // whose number it takes; nil when no event was appended
+	about string    // a hash of what a case without an event is about, where that is not the row alone
 }
 
 // openCase asks for a case; one that is open already stays as it is.
-func (w *work) openCase(c directory.Case, e *newEvent) { w.cases = append(w.cases, newCase{c, e}) }
+func (w *work) openCase(c directory.Case, e *newEvent) { w.cases = append(w.cases, newCase{c, e, ""}) }
 
 // writeCases opens the cases asked for, and closes those whose claims need nobody any more. A case that was
 // closed opens again for a newer event; one without an event, when the row that it is about has changed.
@@ -153,9 +154,10 @@ func (w *work) writeCases() error {
 	place := map[identity]int{}
 	var rows [][]any
 	for _, c := range w.cases {
-		hash := ""
+		hash := c.about
 		if c.event != nil {
 			c.Event = c.event.event().Seq
+		} else if hash != "" {
 		} else if _, err := w.one(`SELECT row_hash FROM source_record WHERE source = $1 AND key = $2`, []any{c.Source, clean(c.Key)}, &hash); err != nil {
 			return err
 		}
@@ -193,8 +195,10 @@ func (w *work) settleCases() error {
 	for _, n := range w.events {
 		h := n.history()
 		if n.event().Type != directory.Assert && len(h.Events) > 1 && hists[h.Claim.ID] == nil { // a first event settles nothing
-			hists[h.Claim.ID] = h
-			claims = append(claims, string(h.Claim.ID))
+			for _, id := range append([]directory.ID{h.Claim.ID}, h.Also...) {
+				hists[id] = h
+				claims = append(claims, string(id))
+			}
 		}
 	}
 	if len(claims) == 0 {
@@ -205,6 +209,7 @@ func (w *work) settleCases() error {
 	err := w.eachIn(`SELECT id, kind, claim, source, event, closed FROM cases WHERE claim IN (%s) ORDER BY claim, event DESC, id`, nil, claims, func(r *sql.Rows) error {
 		var c directory.Case
 		err := r.Scan(&c.ID, &c.Kind, &c.Claim, &c.Source, &c.Event, &c.Closed)
+		c.Claim = hists[c.Claim].Claim.ID // cases about claims that are one since a merge are about one
 		if cases[c.Claim] == nil {
 			order = append(order, c.Claim)
 		}

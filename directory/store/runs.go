@@ -167,7 +167,7 @@ func (t *tx) runs(rest string, args ...any) ([]directory.Run, error) {
 		if err != nil {
 			return err
 		}
-		l.All, l.Partial = strings.Contains(options, "all"), strings.Contains(options, "partial")
+		l.All, l.Partial, l.Whole = strings.Contains(options, "all"), strings.Contains(options, "partial"), strings.Contains(options, "whole")
 		l.Unconfirmed = strings.Contains(options, "unconfirmed")
 		out = append(out, x)
 		return json.Unmarshal([]byte(counts), &out[len(out)-1].Counts)
@@ -228,6 +228,9 @@ func options(rel directory.Release) string {
 	}
 	if rel.Unconfirmed {
 		told = append(told, "unconfirmed")
+	}
+	if rel.Whole {
+		told = append(told, "whole")
 	}
 	return strings.Join(told, " ")
 }

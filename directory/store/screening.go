@@ -96,18 +96,23 @@ func (t *tx) briefs(ids []directory.ID, screen string, now directory.Instant) ([
 		}
 	}
 	slices.Sort(late)
+	var of []directory.Claim
+	merged := map[directory.ID]bool{} // somebody into whom another was merged: claims of both may be one
 	err = t.claims(late, ``, nil, func(c directory.Claim) {
-		if held[c.Provider].lasts.come(c.ID, now) && !isScreen(c) {
-			hold(c)
-		}
+		of = append(of, c)
+		merged[c.Provider] = merged[c.Provider] || c.Home != ""
 	})
 	if err != nil {
 		return nil, err
 	}
+	for _, c := range of {
+		if (merged[c.Provider] || held[c.Provider].lasts.come(c.ID, now)) && !isScreen(c) {
+			hold(c)
+		}
+	}
 	owner := make(map[directory.ID]*directory.History, len(claims))
 	var unnumbered []directory.ID
 	for id, h := range held {
-		h.claims = len(h.file.Claims)
 		for i := range h.file.Claims {
 			owner[h.file.Claims[i].Claim.ID] = &h.file.Claims[i]
 		}
@@ -117,6 +122,10 @@ func (t *tx) briefs(ids []directory.ID, screen string, now directory.Instant) ([
 	}
 	if err := t.events(claims, func(claim directory.ID) *directory.History { return owner[claim] }); err != nil {
 		return nil, err
+	}
+	for _, h := range held {
+		h.file.Claims = directory.Unify(h.file.Claims)
+		h.claims = len(h.file.Claims)
 	}
 	linked, err := t.identities(unnumbered)
 	if err != nil {

@@ -225,6 +225,55 @@ func (x *trial) act(who string, do directory.Deed, claim directory.ID, of int64,
 	return x.s.Act(ctx, a)
 }
 
+// twin lists somebody of the provider's name on another site, without anything that would join the two.
+func (x *trial) twin(provider directory.ID) directory.Queued {
+	x.t.Helper()
+	who := must(x.s.File(ctx, provider)).Provider.DisplayName()
+	x.n++
+	load(x.t, x.s, edition("open-clinics", fmt.Sprint("twin", x.n), "2026-11-21"), from("open-clinics", listing(fmt.Sprint("twin", x.n), who, func(l *directory.Listing) {
+		l.Sites = []directory.Site{{Address: directory.Address{State: "CO"}}}
+	})))
+	return x.caseOf(provider, directory.CaseDuplicate)
+}
+
+// merge makes one of the provider and a twin, and returns the second decision and the claim it stands in.
+func (x *trial) merge(provider directory.ID) (int64, directory.ID) {
+	x.t.Helper()
+	c := x.twin(provider)
+	x.must(x.decide("pat", "same", c.Case, c.Revision))
+	e := x.must(x.decide("noor", "same", c.Case, c.Revision))
+	return e.Seq, e.Claim
+}
+
+// differ lists the provider on another site with another website.
+func (x *trial) differ(provider directory.ID) directory.Queued {
+	x.t.Helper()
+	f := must(x.s.File(ctx, provider))
+	x.n++
+	for i, source := range []string{"kap-commons", "open-clinics"} {
+		r := listing(fmt.Sprint("site", x.n), f.Provider.DisplayName(), func(l *directory.Listing) {
+			l.Website = fmt.Sprintf("https://%d.example/", i)
+			for _, h := range f.Claims {
+				if c := h.Claim; c.Kind == directory.License {
+					l.Licences = append(l.Licences, directory.ListedLicence{State: c.Jurisdiction, Title: c.Title, Number: c.Number})
+				}
+			}
+		})
+		load(x.t, x.s, edition(source, fmt.Sprint("site", x.n), "2026-11-21"), from(source, r))
+	}
+	return x.caseOf(provider, directory.CaseFacts)
+}
+
+// caseOf returns the provider's one open case of the kind.
+func (x *trial) caseOf(provider directory.ID, kind directory.CaseKind) directory.Queued {
+	x.t.Helper()
+	list, n, err := x.s.Queue(ctx, CaseFilter{Provider: provider, Kind: kind, Limit: 9})
+	if err != nil || n != 1 {
+		x.t.Fatalf("%d cases of the kind %s, %v", n, kind, err)
+	}
+	return list[0]
+}
+
 // attempt brings a deed on an occasion about and lets somebody try it.
 func (x *trial) attempt(do directory.Deed, on directory.Occasion, who string) error {
 	x.t.Helper()
@@ -253,6 +302,9 @@ func (x *trial) attempt(do directory.Deed, on directory.Occasion, who string) er
 	case directory.Distinct:
 		c := x.theCase(provider)
 		_, err = x.decide(who, string(do), c.Case, c.Revision)
+	case directory.Keep, directory.Take:
+		c := x.differ(provider)
+		_, err = x.decide(who, string(do), c.Case, c.Revision)
 	case directory.OpenDispute, directory.Withdrawal:
 		_, err = x.act(who, do, claim, 0)
 	case directory.AcceptDispute, directory.DeclineDispute, directory.CloseDispute:
@@ -268,6 +320,8 @@ func (x *trial) attempt(do directory.Deed, on directory.Occasion, who string) er
 		switch on {
 		case directory.TakenDown:
 			of = x.must(x.act("noor", directory.Withdrawal, claim, 0)).Seq
+		case directory.Merged:
+			of, claim = x.merge(provider)
 		case directory.Found:
 			of = x.claim(claim).Seen // the second confirmation
 		default:
@@ -317,6 +371,9 @@ func testPermits(t *testing.T, c Config) {
 		{directory.Voiding, directory.Ordinary, true, true},
 		{directory.Voiding, directory.Against, false, true},
 		{directory.Voiding, directory.TakenDown, false, true},
+		{directory.Voiding, directory.Merged, false, true},
+		{directory.Keep, directory.Ordinary, true, true},
+		{directory.Take, directory.Ordinary, true, true},
 		{directory.Withdrawal, directory.Ordinary, false, true},
 	}
 	for _, p := range directory.Permits {

@@ -35,6 +35,9 @@ type Config struct {
 	// Policies are what claims are derived with. Left empty they are those of every release of the rules
 	// that the ledger holds, which is what everybody but a test wants.
 	Policies directory.Policies
+	// SuppressionKey is the secret with which the keys of removed people are hashed. Left empty it is the file
+	// suppression.key of Dir, which is made at the first removal.
+	SuppressionKey []byte
 	// Tool is the actor of what the store appends by itself; kapdir at this program's version when zero.
 	Tool directory.Actor
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"math"
 	"net/url"
 	"slices"
@@ -231,6 +232,8 @@ type site struct {
 	ZIP    string          `json:"zip,omitempty"`
 	Phone  string          `json:"phone,omitempty"`
 	Origin *origin         `json:"origin"`
+	// PhoneOrigin is who stated the telephone, if it is another source.
+	PhoneOrigin *origin `json:"phone_origin,omitempty"`
 }
 
 type affiliation struct {
@@ -295,6 +298,7 @@ type claim struct {
 	NextDue      *directory.Instant  `json:"next_due"`
 	ValidUntil   *directory.Instant  `json:"valid_until"`
 	Evidence     []evidence          `json:"evidence"`
+	StatedBy     []origin            `json:"stated_by"` // who states it, each source once
 
 	result directory.CheckResult // whose shape stands beside it
 }
@@ -608,6 +612,13 @@ func claimsOf(f *directory.CredentialFile, y directory.State, m moment, policies
 	out := []claim{}
 	for _, h := range f.Claims {
 		if c, ok := t.claim(h.Claim, directory.Derive(h, m.at, m.known, policies)); ok {
+			c.StatedBy = []origin{}
+			for _, e := range h.StatedBy(m.at, m.known) {
+				o := origin{Source: e.Body.Source, Name: t.sourceName(e.Body.Source), URL: webAddress(e.Body.Link), AsOf: cmp.Or(e.Body.SourceAsOf, e.PerformedAt.Date())}
+				if !slices.ContainsFunc(c.StatedBy, func(have origin) bool { return have.Source == o.Source }) {
+					c.StatedBy = append(c.StatedBy, o)
+				}
+			}
 			out = append(out, c)
 		}
 	}
@@ -693,7 +704,15 @@ func (s *Server) factsOf(f *directory.CredentialFile, m moment) facts {
 	}
 	for _, x := range p.Sites {
 		a := x.Address.Public()
-		w.Sites = append(w.Sites, site{x.Name, a.Line1, a.Line2, a.City, a.State, a.ZIP, x.Phone, originOf(x.Origin)})
+		w.Sites = append(w.Sites, site{x.Name, a.Line1, a.Line2, a.City, a.State, a.ZIP, x.Phone, originOf(x.Origin), originOf(x.PhoneOrigin)})
+	}
+	for _, h := range f.Claims { // a correction took the contact off every face
+		if h.Claim.Kind == directory.ContactClaim && directory.Derive(h, m.now, m.known, s.cfg.Policies).Status == directory.StatusWithdrawn {
+			w.Website = nil
+			for i := range w.Sites {
+				w.Sites[i].Phone, w.Sites[i].PhoneOrigin = "", nil
+			}
+		}
 	}
 	for _, a := range p.Affiliations {
 		w.Affiliations = append(w.Affiliations, affiliation{a.Provider, a.Name, a.Role, originOf(a.Origin)})

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestRemovalHidesEverywhere removes somebody while a server runs: within a minute no face shows them.
+func TestRemovalHidesEverywhere(t *testing.T) {
+	state := loaded(t, nil)
+	run := func(args ...string) string {
+		t.Helper()
+		out, errs, status := kapdir(t, append(args, "--state", state, "--now", demoNow)...)
+		if status != 0 {
+			t.Fatalf("%v: %d\n%s", args, status, errs)
+		}
+		return out
+	}
+	run("staff", "add", "robin", "approver")
+	s := start(t, "serve", "--state", state, "--now", demoNow)
+	var who result
+	for _, r := range s.all(t, "") {
+		if who.ID == "" || len(r.Name) > len(who.Name) {
+			who = r
+		}
+	}
+	path := "/providers/" + who.ID
+	found := func() (faces []string) {
+		for _, p := range []string{path, "/api/v1" + path} {
+			if status, _, _ := s.get(t, p); status != http.StatusGone {
+				faces = append(faces, fmt.Sprintf("%s: %d", p, status))
+			}
+		}
+		for _, p := range []string{"/?q=" + url.QueryEscape(who.Name), "/sitemap.xml"} {
+			if _, body, _ := s.get(t, p); strings.Contains(string(body), who.ID) {
+				faces = append(faces, p)
+			}
+		}
+		for _, r := range s.all(t, "") {
+			if r.ID == who.ID {
+				faces = append(faces, "search")
+			}
+		}
+		return faces
+	}
+	var q struct{ ID, Due string }
+	if err := json.Unmarshal([]byte(run("removal", "request", who.ID, "--json")), &q); err != nil || q.Due == "" {
+		t.Fatalf("%+v, %v", q, err)
+	}
+	if faces := found(); len(faces) < 3 {
+		t.Fatalf("a request alone hid somebody: %v", faces)
+	}
+	run("removal", "accept", q.ID, "--as", "robin")
+	begun := time.Now()
+	for {
+		faces := found()
+		if len(faces) == 0 {
+			break
+		}
+		if time.Since(begun) > time.Minute {
+			t.Fatalf("after a minute still on %v", faces)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Logf("hidden on every face after %s", time.Since(begun).Round(time.Millisecond))
+	if status, _, _ := s.get(t, path); status != http.StatusGone {
+		t.Errorf("the page answers %d", status)
+	}
+	run("fsck")
+	if out := run("removal", "list", "--all"); !strings.Contains(out, "accepted") {
+		t.Errorf("removal list:\n%s", out)
+	}
+}
