@@ -21,6 +21,8 @@ type openRun struct {
 	size    int    // rows that the next transaction takes
 	grown   int    // rows read at which the database is told next that its tables have grown
 	release func() // gives the source's lock back
+
+	gone []directory.Departure // the listings that the site itself took away, until the run ends
 }
 
 // An import transaction takes at most mostRows rows and aims at most pace, so that nobody waits longer
@@ -157,6 +159,7 @@ func (s *Store) Put(ctx context.Context, run directory.ID, batch directory.Batch
 	if err != nil {
 		return total, s.fault(op, err)
 	}
+	o.gone = append(o.gone, batch.Gone...)
 	whole := rejectedRows(rejects)
 	first := directory.Counts{Read: whole + batch.Outside, Rejected: whole, Fields: len(rejects) - whole, Outside: batch.Outside}
 	for first != (directory.Counts{}) || len(rows) > 0 {

@@ -583,6 +583,40 @@ func testReread(t *testing.T, c Config) {
 	whole(t, s)
 }
 
+// testDeparted lets a site say which of its listings it took away: those go, and nobody else who is absent.
+func testDeparted(t *testing.T, c Config) {
+	s := open(t, c)
+	people := []directory.Record{page("kap-commons", "1001", "Ann One", "", nil), page("kap-commons", "1002", "Bob Two", "", nil), page("kap-commons", "1003", "Cy Three", "", nil)}
+	load(t, s, edition("kap-commons", "1", "2026-11-18"), people...)
+	bob := find(t, s, "Bob Two").Provider.ID
+	run := must(s.Begin(ctx, edition("kap-commons", "2", "2026-11-20")))
+	gone := []directory.Departure{{Key: "1002", URL: "https://kap-commons.example/1002", Why: directory.GonePage}, {Key: "nobody", Why: directory.GoneLink}}
+	if _, err := s.Put(ctx, run.ID, directory.Batch{Records: withSources(people[:1]), Gone: gone, Rejects: []directory.Reject{{File: "/x", Reason: "unreadable"}}}); err != nil {
+		t.Fatal(err)
+	}
+	run = must(s.End(ctx, run.ID, nil))
+	if run.Counts.Removed != 1 {
+		t.Errorf("removed %d", run.Counts.Removed)
+	}
+	if lookup(t, s, "Bob Two") != nil {
+		t.Error("a listing that its site took away is still listed")
+	}
+	find(t, s, "Ann One")
+	find(t, s, "Cy Three") // absent is not gone
+	load(t, s, edition("kap-commons", "3", "2026-11-21"), people...)
+	if back := find(t, s, "Bob Two").Provider.ID; back != bob {
+		t.Errorf("came back as %s, was %s", back, bob)
+	}
+	whole(t, s)
+}
+
+func withSources(list []directory.Record) (out []directory.Record) {
+	for _, r := range list {
+		out = append(out, withSource(r))
+	}
+	return out
+}
+
 func withSource(r directory.Record) directory.Record { r.Source = "kap-commons"; return r }
 
 const planted = "Wilhelmina Quackenbush-Thorne"

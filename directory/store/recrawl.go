@@ -245,66 +245,99 @@ func (w *work) drop(source string, keys []string, rel directory.Release, evidenc
 // most of a site is missing at once, it is rather the recipe or the site that has changed.
 const fewest = 0.5
 
-// removeGone drops the pages of the source that a run which read it whole did not find. A run with rows in
-// quarantine, an older one than what is held, and one that found less than half drop nothing.
+// removeGone drops the pages of the source that have gone: those of which the site itself said so, and, where
+// the run read the site whole, those that it did not find. A run older than what is held drops nothing; one with
+// rows in quarantine, or that found less than half, drops only what the site said.
 func (s *Store) removeGone(ctx context.Context, op string, o *openRun) error {
-	if !o.run.Release.Whole || o.run.Counts.Rejected > 0 {
-		return nil
-	}
-	const gone = `FROM source_record r WHERE r.source = $1 AND r.kind = 'listing' AND r.run < $2 AND r.key NOT LIKE '%#prescriber-%'`
-	found := false
+	rel := o.run.Release
+	const missing = `FROM source_record WHERE source = $1 AND kind = 'listing' AND run < $2 AND key NOT LIKE '%#prescriber-%'`
+	whole := rel.Whole && o.run.Counts.Rejected == 0
 	err := s.read(ctx, op, func(t *tx) error {
-		var held, missing, newer int
-		args := []any{o.run.Release.Source, o.run.Number}
+		var held, lost, newer int
+		args := []any{rel.Source, o.run.Number}
 		if _, err := t.one(`SELECT count(*) FROM source_record WHERE source = $1 AND kind = 'listing' AND key NOT LIKE '%#prescriber-%'`, args[:1], &held); err != nil {
 			return err
 		}
-		if _, err := t.one(`SELECT count(*) `+gone, args, &missing); err != nil {
+		if _, err := t.one(`SELECT count(*) `+missing, args, &lost); err != nil {
 			return err
 		}
-		if _, err := t.one(`SELECT count(*) FROM run WHERE source = $1 AND outcome = 'done' AND as_of > $2`, []any{o.run.Release.Source, o.run.Release.AsOf}, &newer); err != nil {
+		if _, err := t.one(`SELECT count(*) FROM run WHERE source = $1 AND outcome = 'done' AND as_of > $2`, []any{rel.Source, rel.AsOf}, &newer); err != nil {
 			return err
 		}
-		found = missing > 0 && newer == 0 && float64(held-missing) >= fewest*float64(held)
+		whole = whole && newer == 0 && float64(held-lost) >= fewest*float64(held)
+		if newer > 0 {
+			o.gone = nil
+		}
 		return nil
 	})
-	for err == nil && found {
-		done := o.run
-		err = s.write(ctx, op, func(w *work) error {
-			var keys []string
-			err := w.each(`SELECT r.key `+gone+` ORDER BY r.key LIMIT $3`, []any{o.run.Release.Source, o.run.Number, s.first}, func(r *sql.Rows) error {
-				var key string
-				err := r.Scan(&key)
-				keys = append(keys, key)
-				return err
-			})
-			if found = len(keys) > 0; err != nil || !found {
-				return err
-			}
-			rel := o.run.Release
-			evidence := w.keep(w.evidenceOf(rel, struct {
-				Source     string         `json:"source"`
-				Release    string         `json:"release"`
-				AsOf       directory.Date `json:"as_of"`
-				FileSHA256 string         `json:"file_sha256"`
-				Searched   int            `json:"rows_searched"`
-			}{rel.Source, rel.Name, rel.AsOf, rel.SHA256, o.run.Counts.Added + o.run.Counts.Changed + o.run.Counts.Unchanged}))
-			if err := w.drop(rel.Source, keys, rel, evidence); err != nil {
-				return err
-			}
-			done.Counts.Removed += len(keys)
-			done.Events += len(w.events)
-			if err := w.settle(); err != nil {
-				return err
-			}
-			return w.updateRun(done)
-		})
-		if err == nil && found {
-			o.run = done
-			s.committed()
+	if err != nil {
+		return err
+	}
+	for gone := range slices.Chunk(o.gone, s.first) {
+		keys := make([]string, len(gone))
+		for i, g := range gone {
+			keys[i] = clean(g.Key)
+		}
+		if _, err := s.dropPages(ctx, op, o, gone, func(w *work) (held []string, err error) {
+			err = w.eachIn(`SELECT key FROM source_record WHERE source = $1 AND kind = 'listing' AND run < $2 AND key IN (%s) ORDER BY key`, []any{rel.Source, o.run.Number}, keys, keysInto(&held))
+			return held, err
+		}); err != nil {
+			return err
 		}
 	}
-	return err
+	for more := whole; more; {
+		if more, err = s.dropPages(ctx, op, o, nil, func(w *work) (held []string, err error) {
+			err = w.each(`SELECT key `+missing+` ORDER BY key LIMIT $3`, []any{rel.Source, o.run.Number, s.first}, keysInto(&held))
+			return held, err
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func keysInto(list *[]string) func(*sql.Rows) error {
+	return func(r *sql.Rows) error {
+		var key string
+		err := r.Scan(&key)
+		*list = append(*list, key)
+		return err
+	}
+}
+
+// dropPages drops a piece of a run's pages in one transaction, and reports whether there were any. gone is what
+// the site said of them, if it said anything.
+func (s *Store) dropPages(ctx context.Context, op string, o *openRun, gone []directory.Departure, which func(*work) ([]string, error)) (any bool, err error) {
+	done := o.run
+	err = s.write(ctx, op, func(w *work) error {
+		keys, err := which(w)
+		if any = len(keys) > 0; err != nil || !any {
+			return err
+		}
+		rel := o.run.Release
+		evidence := w.keep(w.evidenceOf(rel, struct {
+			Source     string                `json:"source"`
+			Release    string                `json:"release"`
+			AsOf       directory.Date        `json:"as_of"`
+			FileSHA256 string                `json:"file_sha256"`
+			Searched   int                   `json:"rows_searched"`
+			Gone       []directory.Departure `json:"gone,omitempty"`
+		}{rel.Source, rel.Name, rel.AsOf, rel.SHA256, o.run.Counts.Added + o.run.Counts.Changed + o.run.Counts.Unchanged, gone}))
+		if err := w.drop(rel.Source, keys, rel, evidence); err != nil {
+			return err
+		}
+		done.Counts.Removed += len(keys)
+		done.Events += len(w.events)
+		if err := w.settle(); err != nil {
+			return err
+		}
+		return w.updateRun(done)
+	})
+	if err == nil && any {
+		o.run = done
+		s.committed()
+	}
+	return any, err
 }
 
 // taken returns what people took of each page, by field, with the number of the decision.

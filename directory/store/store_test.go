@@ -41,6 +41,7 @@ func testStore(t *testing.T, fresh func(testing.TB) Config) {
 		{"facts of several sources", testFacts},
 		{"merged and unmerged", testMerge},
 		{"pages read again", testReread},
+		{"listings that their site took away", testDeparted},
 		{"removal", testRemoval},
 		{"already imported", testAlready},
 		{"same rows, newer release", testNewerRelease},
