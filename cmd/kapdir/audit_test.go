@@ -239,6 +239,10 @@ func TestDeriveRefusesClearly(t *testing.T) {
 		}
 	}
 	write(`{"record":"claim","claim":{"id":"clm_a","provider":"prv_a","kind":"license","colour":"red"}}`)
+	begun := t.TempDir()
+	if out, errs, status := kapdir(t, "staff", "add", "rowan", "verifier", "--state", begun); status != exitDone {
+		t.Fatal(out, errs)
+	}
 	for _, c := range []struct {
 		args   []string
 		status int
@@ -250,14 +254,14 @@ func TestDeriveRefusesClearly(t *testing.T) {
 		{[]string{"audit", "derive"}, exitUsage, nil},
 		{[]string{"audit", "statements", "--at", "yesterday", "--state", t.TempDir()}, exitUsage, []string{"--at"}},
 		{[]string{"audit", "statements", "--checks-for", "Atlantis", "--state", t.TempDir()}, exitUsage, []string{"--checks-for"}},
-		{[]string{"audit", "statements", "--provider", "prv_x", "--state", t.TempDir()}, exitFailed, []string{"prv_x"}},
+		{[]string{"audit", "statements", "--provider", "prv_x", "--state", begun}, exitFailed, []string{"prv_x"}},
 		{[]string{"audit", "schema", "poem"}, exitUsage, nil},
 		{[]string{"audit", "pack", t.TempDir()}, exitUsage, []string{"--sample"}},
 		{[]string{"audit", "pack", "--sample", "3", t.TempDir()}, exitUsage, []string{"--seed"}},
 		{[]string{"audit", "pack", "--sample", "3", "--seed", "x", "prv_x", t.TempDir()}, exitUsage, []string{"both"}},
 		{[]string{"audit", "pack", "--sample", "3", "--seed", "x", "--from", "2026-02-01", "--to", "2026-01-01", t.TempDir()}, exitUsage, []string{"--to"}},
 		{[]string{"audit", "pack", "prv_x", filepath.Dir(file), "--state", t.TempDir()}, exitFailed, []string{"not empty"}},
-		{[]string{"audit", "pack", "prv_x", t.TempDir(), "--state", t.TempDir()}, exitFailed, []string{"prv_x"}},
+		{[]string{"audit", "pack", "prv_x", t.TempDir(), "--state", begun}, exitFailed, []string{"prv_x"}},
 		{[]string{"audit", "check", t.TempDir()}, exitFailed, []string{"manifest.json"}},
 	} {
 		out, errs, status := kapdir(t, c.args...)

@@ -235,7 +235,7 @@ func TestImportAllKilled(t *testing.T) {
 	want := normal(t, calm)
 
 	state := filepath.Join(dir, "state")
-	if out, errs, status := kapdir(t, "runs", "--state", state); status != exitDone { // makes the database
+	if out, errs, status := kapdir(t, "staff", "add", "rowan", "verifier", "--state", state); status != exitDone { // makes the database
 		t.Fatalf("%d\n%s%s", status, out, errs)
 	}
 	cmd := program(t, args(state)...)
