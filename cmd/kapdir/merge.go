@@ -17,7 +17,8 @@ func (a *app) casesUnmergeCommand() *cobra.Command {
 		Long: `Take back that two descriptions are of one provider: PROVIDER is the survivor, --of the number of the
 decision, which kapdir claims show PROVIDER and the claim about the whole file give. Each gets their own
 id, listings and claims back. What came in meanwhile goes to whom it matches better. The case then
-waits again: say distinct, and the two are not proposed again. Needs an approver.`,
+waits again, and what was said before joins them no more: say distinct, and the two are not proposed again.
+Needs an approver.`,
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(_ *cobra.Command, argv []string) error {
 			if _, err := directory.ParseID(directory.ProviderPrefix, argv[0]); err != nil {

@@ -171,9 +171,19 @@ func (t *tx) pairOf(c directory.Case, h *holding) (p pair, err error) {
 		p.other = others[0]
 	}
 	if i := h.find(directory.Claim{Kind: directory.FileClaim}); i >= 0 && p.other != "" {
-		for _, e := range h.file.Claims[i].InEffect("9999", "9999") {
+		hist := &h.file.Claims[i]
+		var parted int64 // whoever takes one of the words back that joined two parts them: two people say so anew
+		for _, e := range hist.Events {
+			if e.Type != directory.Void {
+				continue
+			}
+			if of := hist.Event(e.Supersedes); of != nil && of.Body.Decision == string(directory.Same) && of.Body.Source == c.Source && of.Body.Number == c.Key {
+				parted = max(parted, e.Seq)
+			}
+		}
+		for _, e := range hist.InEffect("9999", "9999") {
 			switch {
-			case e.Type != directory.Decide || e.Body.Source != c.Source || e.Body.Number != c.Key || e.Body.Other != p.other:
+			case e.Type != directory.Decide || e.Body.Source != c.Source || e.Body.Number != c.Key || e.Body.Other != p.other || e.Seq < parted:
 			case e.Body.Decision == string(directory.Same):
 				p.given, p.said = append(p.given, e.Actor.ID), append(p.said, e.Seq)
 			case e.Body.Decision == string(directory.Distinct):
