@@ -37,7 +37,9 @@ func (w *work) importListings(rel directory.Release, rows []*row, before map[str
 				return err
 			}
 			if rel.AsOf < run.Release.AsOf { // an older reading never undoes a newer one; it says since when there is the page
-				w.older++
+				if old.hash != r.hash { // the same content counts as unchanged anyway
+					w.older++
+				}
 				if err := w.noteSince(r, rel); err != nil {
 					return err
 				}

@@ -583,6 +583,9 @@ func testReread(t *testing.T, c Config) {
 	_, err = s.End(ctx, run.ID, nil)
 	must0(t, err)
 	load(t, s, whole1(edition("kap-commons", "7", "2026-11-19")), person("1001", "Ann One", trained), person("1003", "Cy Three-Hill", nil))
+	if last := must(s.Runs(ctx, 1))[0]; last.Counts.Changed != 0 || last.Counts.Unchanged != 2 {
+		t.Errorf("an older reading of the same content: %+v", last.Counts)
+	}
 	for _, who := range []string{"Ann One", "Bob Two", "Cy Three-Hill", "Zed Quill"} {
 		if lookup(t, s, who) == nil {
 			t.Errorf("%s was dropped", who)
