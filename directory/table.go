@@ -79,7 +79,7 @@ var ownSources atomic.Pointer[[]byte]
 
 // AddSources makes an operator's own sources part of the tables, in place of those that an earlier call
 // added; none takes them away. The rules that a ledger records hold them like any other source. A program
-// calls it once, before it opens anything.
+// calls it before it opens anything; a server calls it again when they have changed.
 func AddSources(rows []SourceInfo) error {
 	head, _, _ := bytes.Cut(readShipped("sources.csv"), []byte("\n"))
 	var b bytes.Buffer

@@ -30,6 +30,48 @@ func (a *app) ownRecipes(cmd *cobra.Command) error {
 		return err
 	}
 	a.own = own
+	return addSources(own)
+}
+
+// followRecipes makes the operator's own recipes that change while a server runs known to it, within a second:
+// what another command imports by them is named as it is. With one that cannot be read those stay that were known.
+func (a *app) followRecipes(ctx context.Context) error {
+	dir := a.cfg.recipesDir()
+	known := recipesState(dir)
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(time.Second):
+		}
+		now := recipesState(dir)
+		if now == known {
+			continue
+		}
+		known = now
+		own, err := crawler.OwnSources(dir)
+		if err != nil {
+			return err
+		}
+		if err := addSources(own); err != nil {
+			return err
+		}
+	}
+}
+
+// recipesState tells one state of a directory of recipes from another.
+func recipesState(dir string) string {
+	var b strings.Builder
+	entries, _ := os.ReadDir(dir) // one that is not there has no recipe
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil {
+			fmt.Fprintln(&b, e.Name(), info.Size(), info.ModTime().UnixNano())
+		}
+	}
+	return b.String()
+}
+
+func addSources(own []crawler.Source) error {
 	var rows []directory.SourceInfo
 	for _, s := range own {
 		rows = append(rows, s.Info())

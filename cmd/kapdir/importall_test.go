@@ -122,6 +122,36 @@ func TestPartnerOfARunningServer(t *testing.T) {
 	}
 }
 
+// A server that is running when a recipe of the operator's own is added names its site within a second, and
+// one that cannot be read takes no site away.
+func TestRecipeOfARunningServer(t *testing.T) {
+	recipes := filepath.Join(t.TempDir(), "recipes")
+	if err := os.MkdirAll(recipes, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, "serve", "--state", filepath.Join(filepath.Dir(recipes), "state"), "--recipes", recipes)
+	recipe, err := os.ReadFile("../../crawler/testdata/own/therapist-cards.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := func() bool {
+		_, body, _ := s.get(t, "/api/v1/sources")
+		return strings.Contains(string(body), `"id":"therapist-cards"`)
+	}
+	put(t, filepath.Join(recipes, "therapist-cards.yaml"), string(recipe))
+	for begun := time.Now(); !names(); time.Sleep(50 * time.Millisecond) {
+		if time.Since(begun) > 5*time.Second {
+			t.Fatal("after five seconds the server does not know the recipe")
+		}
+	}
+	put(t, filepath.Join(recipes, "broken.yaml"), "no recipe")
+	for begun := time.Now(); time.Since(begun) < 1500*time.Millisecond; time.Sleep(50 * time.Millisecond) {
+		if !names() {
+			t.Fatal("a recipe that cannot be read took another's site away")
+		}
+	}
+}
+
 // What is due is imported, what is not is left, a source that fails keeps nobody from the rest, and a table
 // says what became of each.
 func TestImportAll(t *testing.T) {

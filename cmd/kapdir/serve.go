@@ -82,6 +82,7 @@ func (a *app) serve(ln net.Listener, st *store.Store, demo *web.DemoInfo, now fu
 	go guard(log, "index", func() error { return index.Run(ctx) })
 	go guard(log, "watch", func() error { return a.watch(ctx, st, index, now) })
 	go guard(log, "pages", func() error { return a.sweepPages(ctx) })
+	go guard(log, "recipes", func() error { return a.followRecipes(ctx) })
 	fmt.Fprintf(a.out, "kapdir is at %s (Ctrl-C ends it)\n", a.cfg.baseURL())
 	err = srv.Serve(ctx, ln)
 	if a.ctx.Err() != nil {
