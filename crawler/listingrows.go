@@ -212,7 +212,7 @@ func openListingRows(m *material, opts Options, rejected func(RowFormat, Rejecte
 			}
 			row.Error = scrubReason(strings.Join(texts, "; "))
 			for i, c := range cells {
-				if holdsSSN(c) || slotSSN.MatchString(c) || nineRun.MatchString(plainDigits(c)) && !strings.HasSuffix(ListingColumns[i].Name, "_zip") {
+				if textHoldsSSN(c, false) || nineRun.MatchString(plainDigits(c)) && !strings.HasSuffix(ListingColumns[i].Name, "_zip") {
 					row.Cells[i] = ""
 				}
 			}
@@ -234,6 +234,9 @@ func (r *Report) warn(text string) {
 		r.Warnings = append(r.Warnings, text)
 	}
 }
+
+// namesColumns hold names, in which nine digits have no business.
+var namesColumns = []string{"name", "former", "site_name", "site2_name", "site_city", "site2_city"}
 
 // problem is what is wrong with one value.
 type problem struct{ column, value, why string }
@@ -290,7 +293,7 @@ func (p *partner) read(cells []string, line int) (directory.Record, []problem) {
 			wrong(c.Name, v, "the spreadsheet has shortened the number and its last digits are lost: format the column as text and enter it again")
 		case len(v) > 4000:
 			wrong(c.Name, "", "the value is longer than 4,000 characters")
-		case holdsSSN(v):
+		case textHoldsSSN(v, slices.Contains(namesColumns, c.Name)):
 			wrong(c.Name, "", ssnReason)
 		default:
 			cell[c.Name] = v

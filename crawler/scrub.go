@@ -19,6 +19,7 @@ var (
 	// dashes are the characters that print as a hyphen; a number written with them is the same number.
 	dashes   = strings.NewReplacer("‐", "-", "‑", "-", "‒", "-", "–", "-", "—", "-", "−", "-", "﹣", "-", "－", "-")
 	slotSSN  = regexp.MustCompile(`^\s*\d{3}[-. ]\d{2}[-. ]\d{4}\s*$`)
+	nearSSN  = regexp.MustCompile(`(^|[^0-9.-])[0-9]{3}[. ][0-9]{2}[. ][0-9]{4}($|[^0-9.-])`)
 	nineRun  = regexp.MustCompile(`(^|[^0-9])[0-9]{9}($|[^0-9])`)
 	longRuns = regexp.MustCompile(`[0-9]{6,}`)
 )
@@ -65,6 +66,13 @@ func allDigits(s string) bool { return strings.Trim(s, "0123456789") == "" }
 func recordHoldsSSN(r directory.Record) bool {
 	b, err := json.Marshal(r)
 	return err != nil || holdsSSN(string(b))
+}
+
+// textHoldsSSN is holdsSSN for what a person wrote freely, where the number may also stand with blanks or dots,
+// or, in a name, as nine digits in a row.
+func textHoldsSSN(s string, name bool) bool {
+	s = plainDigits(s)
+	return holdsSSN(s) || nearSSN.MatchString(s) || name && nineRun.MatchString(s)
 }
 
 // slotHoldsSSN looks at a place where a licence number belongs: there nine bare digits count too,
