@@ -640,6 +640,8 @@ func (c *cellReader) row() (cells []string, line int, why string, err error) {
 		lenient := csv.NewReader(bytes.NewReader(decode(bad.text)))
 		lenient.Comma, lenient.LazyQuotes, lenient.FieldsPerRecord = c.format.Comma, true, -1
 		fields, _ = lenient.Read()
+	} else if !c.rows.whole && len(fields) < len(c.names) { // else what is missing would count as taken back
+		why = "the file ends in this row, after " + itoa(len(fields)) + " of " + itoa(len(c.names)) + " columns: fetch it again if it was cut off, or end the row with a line break"
 	}
 	cells = make([]string, len(ListingColumns))
 	for i, v := range fields {

@@ -239,6 +239,30 @@ func TestListingFilesRefused(t *testing.T) {
 	}
 }
 
+// A file that was cut off within its last row does not say that what is missing holds no more. Short rows
+// before, and a whole last one without a line break, are what spreadsheets and editors write.
+func TestListingFileCutOff(t *testing.T) {
+	second := strings.Replace(aRow("", ""), "a1,", "b2,", 1)
+	for _, c := range []struct {
+		name, content string
+		records       int
+	}{
+		{"cut off", rowsFile(aRow("", ""), second[:strings.Index(second, "Polaris")]), 1},
+		{"no line break", rowsFile(aRow("", ""), strings.TrimSpace(second)), 2},
+		{"short with a line break", rowsFile("a1,person,Ada Example\n", "b2,person,Ben Example\n"), 2},
+	} {
+		x := partnerFile(t, write(t, "partner.csv", c.content))
+		if x.err != nil || len(x.records) != c.records || len(x.rejects) != 2-c.records {
+			t.Errorf("%s: %v, %d records, rejects %+v", c.name, x.err, len(x.records), x.rejects)
+		}
+		for _, j := range x.rejects {
+			if !strings.Contains(j.Reason, "the file ends in this row") {
+				t.Errorf("%s: %+v", c.name, j)
+			}
+		}
+	}
+}
+
 // The same row as CSV and as JSON lines is the same record.
 func TestListingRowsAsJSON(t *testing.T) {
 	lines := `{"id":"a1","kind":"person","name":"Ada Example","npi":2000000010,"licences":["LCSW #CSW.09900001, Colorado"],"training":"Polaris Insight Center; certificate; 2024-05-31","site_line1":"1 Example St","site_city":"Boulder","site_state":"CO","site_zip":80302,"site_phone":"303 555 0100","as_of":"2026-11-01","route":["sublingual lozenge"],"price":"medicine_session: $650-$850","accepting":true,"language":["English","Spanish"],"telehealth_in":["CO","Utah"],"error":"of last time","former":null}
