@@ -90,6 +90,18 @@ func TestOwnRecipe(t *testing.T) {
 		t.Errorf("crawl check after the import:\n%s", out)
 	}
 
+	// The operator's file names such a site like any other, and what was put aside of its pages is tried again.
+	from := filepath.Join(t.TempDir(), "sources.yaml")
+	if err := os.WriteFile(from, []byte("sources:\n  - {source: therapist-cards, where: "+pages+", every: 1h}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, errs, _ := kapdir(t, "import", "all", "--from", from, "--state", state, "--now", "2026-11-23T11:00:00Z"); !strings.Contains(out, "already") {
+		t.Errorf("import all:\n%s%s", out, errs)
+	}
+	if out := do(exitRejected, "quarantine", "retry", "1", pages); !strings.Contains(out, "0 went in now, 2 did not") {
+		t.Errorf("retry:\n%s", out)
+	}
+
 	// What lost its field is refused with the field named, and a person may take it.
 	for _, p := range []string{"cards-1.html", "cards-2.html"} {
 		b, err := os.ReadFile(filepath.Join(pages, p))

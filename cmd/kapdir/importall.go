@@ -89,15 +89,15 @@ type sourceEntry struct {
 
 // readSourcesFile reads the operator's file and holds it to what the program knows, before anything is
 // imported. Paths in it are taken from where it lies.
-func readSourcesFile(path string) (sourcesFile, error) {
+func (a *app) readSourcesFile(path string) (sourcesFile, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		return sourcesFile{}, directory.Errorf(directory.NotFound, "from", "the operator's file cannot be read: %w; kapdir import all --template writes one to begin with", err)
 	}
-	return parseSourcesFile(filepath.Base(path), filepath.Dir(path), raw)
+	return a.parseSourcesFile(filepath.Base(path), filepath.Dir(path), raw)
 }
 
-func parseSourcesFile(name, dir string, raw []byte) (sourcesFile, error) {
+func (a *app) parseSourcesFile(name, dir string, raw []byte) (sourcesFile, error) {
 	var out sourcesFile
 	var in struct {
 		Partners []struct {
@@ -133,7 +133,7 @@ func parseSourcesFile(name, dir string, raw []byte) (sourcesFile, error) {
 	for i, e := range in.Sources {
 		_, partner := directory.Tables().Source(e.Source)
 		partner = partner || slices.ContainsFunc(out.Partners, func(p directory.SourceInfo) bool { return p.ID == e.Source })
-		src, known := crawler.Find(e.Source)
+		src, known := a.findSource(e.Source)
 		e.rows = !known || src.Listing && e.Options.Rows
 		var err error
 		switch {
@@ -289,7 +289,7 @@ type entryState struct {
 }
 
 func (a *app) importAll(from string, dryRun bool, show int) error {
-	file, err := readSourcesFile(from)
+	file, err := a.readSourcesFile(from)
 	if err != nil {
 		return err
 	}
@@ -377,7 +377,7 @@ func (a *app) importEntry(st *store.Store, e sourceEntry, x entryState, runs []d
 		if e.rows {
 			ans, err = a.importRows(st, listingsImport{file: path, source: e.Source, dryRun: dryRun, show: show, opts: opts})
 		} else {
-			src, _ := crawler.Find(e.Source)
+			src, _ := a.findSource(e.Source)
 			ans, err = a.importInto(st, src, []string{path}, opts, dryRun, show)
 		}
 		y := x

@@ -432,7 +432,7 @@ func TestIntervals(t *testing.T) {
 
 // A file that says anything we do not know is refused with the entry and what to write; the template is read.
 func TestSourcesFile(t *testing.T) {
-	x, err := parseSourcesFile("sources.yaml", "/srv", []byte(sourcesTemplate))
+	x, err := (&app{}).parseSourcesFile("sources.yaml", "/srv", []byte(sourcesTemplate))
 	if err != nil || len(x.Partners) != 1 || len(x.Sources) != 4 || x.Sources[0].Where != "/srv/nppes/NPPES_Data_Dissemination_*.zip" || !x.Sources[3].rows || x.Sources[3].Take != "all" {
 		t.Errorf("the template: %+v, %v", x, err)
 	}
@@ -452,7 +452,7 @@ func TestSourcesFile(t *testing.T) {
 		"sources: [{source: certificate, where: x, every: 7d, options: {as_of: 2026-13-01}}]": "as_of",
 		blueLake + strings.TrimPrefix(blueLake, "partners:\n"):                                "stands there twice",
 	} {
-		if _, err := parseSourcesFile("sources.yaml", "/srv", []byte(content)); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "sources.yaml") {
+		if _, err := (&app{}).parseSourcesFile("sources.yaml", "/srv", []byte(content)); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "sources.yaml") {
 			t.Errorf("%q: %v, want %q", content, err, want)
 		}
 	}

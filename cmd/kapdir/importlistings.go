@@ -82,7 +82,7 @@ func (a *app) importListings(x listingsImport) error {
 	}
 	defer st.Close()
 	if x.from != "" {
-		file, err := readSourcesFile(x.from)
+		file, err := a.readSourcesFile(x.from)
 		if err != nil {
 			return err
 		}

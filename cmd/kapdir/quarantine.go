@@ -240,7 +240,7 @@ func (a *app) retry(number int64, paths []string, show int) error {
 	}
 	opts := crawler.Options{All: rel.All, AsOf: rel.AsOf, Release: rel.Name, Again: true}
 	var ans imported
-	if src, ok := crawler.Find(rel.Source); ok && !(src.Listing && rowsFile(paths[0])) {
+	if src, ok := a.findSource(rel.Source); ok && !(src.Listing && rowsFile(paths[0])) {
 		ans, err = a.importInto(st, src, paths, opts, false, 0)
 	} else {
 		ans, err = a.importRows(st, listingsImport{file: paths[0], source: rel.Source, opts: opts})
