@@ -242,6 +242,30 @@ func TestImportAll(t *testing.T) {
 	}
 }
 
+// A partner's correction under the same name goes in, also where it is as long as what it corrects.
+func TestImportAllCorrected(t *testing.T) {
+	dir, state := t.TempDir(), filepath.Join(t.TempDir(), "state")
+	from := put(t, filepath.Join(dir, "sources.yaml"), blueLake+"sources:\n  - {source: blue-lake, where: p-*.csv, every: 24h, take: all}\n")
+	run := func(now, zip string) string {
+		put(t, filepath.Join(dir, "p-2026-11-01.csv"), "id,kind,name,site_city,site_state,site_zip\na,person,Ada Example,Boulder,CO,"+zip+"\n")
+		out, errs, status := kapdir(t, "import", "all", "--from", from, "--state", state, "--now", now)
+		if status != exitDone {
+			t.Fatalf("%d %s%s", status, out, errs)
+		}
+		return out
+	}
+	run("2026-11-20T09:00:00Z", "80302")
+	if out := run("2026-11-22T09:00:00Z", "80302"); !strings.Contains(out, "already") {
+		t.Errorf("the same file:\n%s", out)
+	}
+	run("2026-11-24T09:00:00Z", "80303")
+	zip := ""
+	held(t, state, func(f *directory.CredentialFile, _ directory.Instant) { zip = f.Provider.Sites[0].Address.ZIP })
+	if zip != "80303" {
+		t.Errorf("the office is still at %s", zip)
+	}
+}
+
 // An import that is killed in the middle is run again: nothing is lost or doubled, and the rows that were taken
 // are not written again.
 func TestImportAllKilled(t *testing.T) {
