@@ -640,32 +640,27 @@ func (d *destruction) rows(all []directory.ID, pages []*row) error {
 			return err
 		}
 	}
-	for _, n := range d.names {
-		if n.Family == "" {
-			continue
+	var rejects [][]any // quarantined rows that name them, in whatever spelling: the database does not know what we fold
+	err := d.each(`SELECT run, file, line, field, reason, text FROM reject WHERE text <> ''`, nil, func(r *sql.Rows) error {
+		x := make([]any, 6)
+		to := make([]any, 6)
+		for i := range x {
+			to[i] = &x[i]
 		}
-		var rejects [][]any
-		err := d.each(`SELECT run, file, line, field, reason, text FROM reject WHERE text LIKE $1`, []any{"%" + n.Family + "%"}, func(r *sql.Rows) error {
-			x := make([]any, 6)
-			to := make([]any, 6)
-			for i := range x {
-				to[i] = &x[i]
-			}
-			if err := r.Scan(to...); err != nil {
-				return err
-			}
-			if text, ok := x[5].(string); ok && mentions(n, text) {
-				rejects = append(rejects, x[:5])
-			}
-			return nil
-		})
-		if err != nil {
+		if err := r.Scan(to...); err != nil {
 			return err
 		}
-		for _, x := range rejects {
-			if _, err := d.exec(`UPDATE reject SET text = '' WHERE run = $1 AND file = $2 AND line = $3 AND field = $4 AND reason = $5`, x...); err != nil {
-				return err
-			}
+		if text, ok := x[5].(string); ok && d.named(text) {
+			rejects = append(rejects, x[:5])
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, x := range rejects {
+		if _, err := d.exec(`UPDATE reject SET text = '' WHERE run = $1 AND file = $2 AND line = $3 AND field = $4 AND reason = $5`, x...); err != nil {
+			return err
 		}
 	}
 	return nil
