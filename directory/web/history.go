@@ -26,6 +26,9 @@ func EventWords(e directory.Event) string {
 		}
 	case directory.Decide:
 		out = fmt.Sprintf("Decides about event %d: %s", b.Of, b.Decision)
+		if b.Of == 0 { // about two descriptions, or what two sources state
+			out = fmt.Sprintf("Decides about a row of %s: %s", b.Source, b.Decision)
+		}
 	case directory.DisputeOpen:
 		out = "The provider disputes it"
 		if b.Decision != "" {

@@ -234,3 +234,10 @@ func TestNoSourceOfWhatCouldNotBeChecked(t *testing.T) {
 		t.Errorf("sources %+v", list)
 	}
 }
+
+func TestDecisionAboutARow(t *testing.T) {
+	e := directory.Event{Type: directory.Decide, Body: directory.Body{Decision: string(directory.Same), Source: "blue-lake"}}
+	if got := EventWords(e); got != "Decides about a row of blue-lake: same." {
+		t.Errorf("got %q", got)
+	}
+}
