@@ -448,6 +448,7 @@ func (w *work) remove(h *holding, q *directory.Removal, e directory.Event, finis
 	for _, r := range pages {
 		if !ofPrescriber(r.key) {
 			keys = append(keys, []any{x.hash(rowKey(r)), "row", q.ID, w.now})
+			q.Pages = append(q.Pages, directory.PageKey{Source: r.source, Key: r.key})
 		}
 	}
 	if err := w.insert(`INSERT INTO suppression (hash, kind, removal, at)`, keys, `ON CONFLICT (hash) DO UPDATE SET kind = excluded.kind, removal = excluded.removal, at = excluded.at`); err != nil {
