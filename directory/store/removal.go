@@ -810,12 +810,12 @@ func (w *work) decideRemoved(c directory.Case, d directory.Decision, out *direct
 		return err
 	}
 	old := *r
-	blocks := r.record.Subject().Blocks()
-	known, err := w.neighbours(blocks)
+	all := cleaned(r.record.Subject().Blocks())
+	known, err := w.neighbours(all, false)
 	if err != nil {
 		return err
 	}
-	r.blocks = blocks
+	r.lookedUp(all)
 	h, err := w.list(r, run.Release, &old, known)
 	if err != nil {
 		return err
