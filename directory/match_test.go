@@ -156,6 +156,31 @@ func TestMatchBothWaysAndMet(t *testing.T) {
 	})
 }
 
+// Where one of the two tells no birth date, as no provider does, a number is in whatever joins them: a store that
+// looks a record up by its numbers alone misses nothing that the record could prove. Nor does it by a name without
+// its sound, where no street or telephone is told beside it, as in a roster.
+func TestSureMatchesShareANumber(t *testing.T) {
+	of := func(blocks []string, kinds ...string) []string {
+		return slices.DeleteFunc(slices.Clone(blocks), func(b string) bool { return !slices.Contains(kinds, b[:4]) })
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		for range 20 {
+			x, y := personDrawn(t, "a", true), personDrawn(t, "b", true)
+			x.Birth = ""
+			a, b := Prepare(x), Prepare(y)
+			if m := a.Match(b); (m.Rung >= M4 || m.Identified()) && !share(of(a.Blocks(), "npi:", "lic:"), of(b.Blocks(), "npi:", "lic:")) {
+				t.Fatalf("%+v, and they share no number: %q, %q", m, a.Blocks(), b.Blocks())
+			}
+			x.Phones, x.Addresses, x.Organisations = nil, nil, nil
+			y.Organisations = nil
+			a, b = Prepare(x), Prepare(y)
+			if m := a.Match(b); m.Rung >= M2 && !share(of(a.Blocks(), "npi:", "lic:", "nam:"), of(b.Blocks(), "npi:", "lic:", "nam:")) {
+				t.Fatalf("%+v, and they share no name: %q, %q", m, a.Blocks(), b.Blocks())
+			}
+		}
+	})
+}
+
 // What is not known contradicts nothing: without a field there is no contradiction that was not there with it.
 func TestMissingContradictsNothing(t *testing.T) {
 	blanks := map[string]func(*Subject){

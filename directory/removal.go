@@ -26,7 +26,14 @@ type Removal struct {
 	Auth     string  `json:"auth,omitempty"`
 	Note     string  `json:"note,omitempty"`
 	Event    int64   `json:"event,omitempty"` // the takedown
+
+	// Pages are, of a removal that was just decided, the listings that spoke of them: who keeps copies of
+	// pages forgets these. They are not held.
+	Pages []PageKey `json:"-"`
 }
+
+// PageKey names a listing of a source.
+type PageKey struct{ Source, Key string }
 
 // RemovalDecision proves, accepts or declines a request.
 type RemovalDecision struct {

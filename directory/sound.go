@@ -7,13 +7,17 @@ import "strings"
 
 // soundOf returns the NYSIIS code of a folded name: names that sound alike in American English have the
 // same one (R. L. Taft, Name Search Techniques, New York State Identification and Intelligence System,
-// 1970). It is not cut at six letters. What is no Latin letter is left out; of nothing it is "".
+// 1970). It is not cut at six letters. What is no Latin letter is left out; of nothing it is "". Nor has a
+// word with a digit a sound: all that differ in their numbers would have one.
 func soundOf(folded string) string {
 	var buf [48]byte
 	b := buf[:0]
 	for i := 0; i < len(folded); i++ {
-		if c := folded[i]; c >= 'a' && c <= 'z' {
+		switch c := folded[i]; {
+		case c >= 'a' && c <= 'z':
 			b = append(b, c-32)
+		case c >= '0' && c <= '9':
+			return ""
 		}
 	}
 	if len(b) == 0 {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -78,9 +79,23 @@ func TestBrowser(t *testing.T) {
 				})
 				must(err)
 			}
+			// A form that was sent leaves the old page in place until the new one comes: its nodes must not be taken.
+			arrived := func(parts ...string) {
+				t.Helper()
+				for range 200 {
+					at, err := chromedp.Run(ctx, chromedp.Location())
+					must(err)
+					if slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(at, p) }) {
+						return
+					}
+					time.Sleep(50 * time.Millisecond)
+				}
+				t.Fatalf("no page with %v came", parts)
+			}
 			must(chromedp.Do(ctx, chromedp.Navigate(s.url+"/")))
 			must(chromedp.Do(ctx, chromedp.SendKeys(chromedp.CSS(`input[name="near"]`), "Boulder, CO")))
 			must(chromedp.Do(ctx, chromedp.Submit(chromedp.CSS(`input[name="near"]`))))
+			arrived("near=Boulder")
 			must(chromedp.Do(ctx, chromedp.WaitVisible(chromedp.CSS(`main article`))))
 			all, err := chromedp.Run(ctx, chromedp.Text(chromedp.CSS("main h2")))
 			must(err)
@@ -90,6 +105,7 @@ func TestBrowser(t *testing.T) {
 			must(err)
 			must(chromedp.Do(ctx, chromedp.Click(chromedp.CSS(`input[name="check"][value="license:confirmed"], input[name="care"][value="full_kap"]`))))
 			must(chromedp.Do(ctx, chromedp.Submit(chromedp.CSS(`input[name="near"]`))))
+			arrived("check=", "care=")
 			must(chromedp.Do(ctx, chromedp.WaitVisible(chromedp.CSS(`main article`))))
 			at, err := chromedp.Run(ctx, chromedp.Location())
 			must(err)
@@ -104,6 +120,7 @@ func TestBrowser(t *testing.T) {
 			name, err := chromedp.Run(ctx, chromedp.Text(chromedp.CSS(`main article a[href^="/providers/"]`)))
 			must(err)
 			must(chromedp.Do(ctx, chromedp.Click(chromedp.CSS(`main article a[href^="/providers/"]`))))
+			arrived("/providers/")
 			must(chromedp.Do(ctx, chromedp.WaitVisible(chromedp.CSS(`h1`))))
 			h1, err := chromedp.Run(ctx, chromedp.Text(chromedp.CSS("h1")))
 			must(err)

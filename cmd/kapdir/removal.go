@@ -127,6 +127,11 @@ func (a *app) removalDecideCommand(do, short, long string) *cobra.Command {
 				if err != nil {
 					return err
 				}
+				for _, p := range got.Pages {
+					if err := a.pagesKept(false).Forget(p.Source, p.Key); err != nil {
+						return err
+					}
+				}
 				return a.answer(got, func(w io.Writer) {
 					switch {
 					case do == "lift":

@@ -3,8 +3,11 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -22,6 +25,20 @@ func TestRemovalHidesEverywhere(t *testing.T) {
 		return out
 	}
 	run("staff", "add", "robin", "approver")
+	for _, site := range []string{"kap-commons", "open-clinics"} {
+		run("import", site, filepath.Join("..", "..", "data", "demo", site))
+	}
+	remembered := func(name string) (files []string) {
+		_ = filepath.WalkDir(filepath.Join(state, "pages"), func(path string, e fs.DirEntry, err error) error {
+			if err == nil && e.Type().IsRegular() {
+				if b, err := os.ReadFile(path); err == nil && strings.Contains(string(b), name) {
+					files = append(files, e.Name())
+				}
+			}
+			return nil
+		})
+		return files
+	}
 	s := start(t, "serve", "--state", state, "--now", demoNow)
 	var who result
 	for _, r := range s.all(t, "") {
@@ -55,7 +72,13 @@ func TestRemovalHidesEverywhere(t *testing.T) {
 	if faces := found(); len(faces) < 3 {
 		t.Fatalf("a request alone hid somebody: %v", faces)
 	}
+	if len(remembered(who.Name)) == 0 {
+		t.Errorf("nothing is remembered of the pages of %s, so that nothing can be forgotten", who.Name)
+	}
 	run("removal", "accept", q.ID, "--as", "robin")
+	if files := remembered(who.Name); len(files) > 0 {
+		t.Errorf("copies of pages still name them: %v", files)
+	}
 	begun := time.Now()
 	for {
 		faces := found()

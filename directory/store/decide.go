@@ -96,6 +96,7 @@ func (w *work) decideCandidate(c directory.Case, h *holding, d directory.Decisio
 	evidence := w.keep(w.recordEvidence(rows[0], run.Release))
 	file := w.claim(h, directory.Claim{Kind: directory.FileClaim})
 	if h.file.Claims[file].Claim.Home != "" && d.Decision == string(directory.Same) { // the survivor's own, which stays with them
+		h.prepared = nil
 		h.file.Claims = append(h.file.Claims, directory.History{Claim: directory.Claim{ID: directory.NewID(directory.ClaimPrefix, w.now), Provider: h.id(),
 			Kind: directory.FileClaim, Created: w.now}})
 		file = len(h.file.Claims) - 1

@@ -40,6 +40,7 @@ type work struct {
 	asked   bool                      // lists were read
 	unread  map[directory.ID]*unread  // by run; see unreadOf
 	clear   map[directory.ID]string   // by run; see searched
+	near    *vicinity                 // of a long run; see around
 }
 
 func newWork(s *Store, t *tx) *work {
@@ -59,6 +60,7 @@ type holding struct {
 	lasts      moments               // as in the table
 	news       map[directory.ID]bool // claims whose moment is to be computed again
 	brief      *brief                // nil when the whole file is held
+	prepared   *directory.Prepared   // see ready
 }
 
 // linkedIdentity is a record of NPPES that speaks of a provider.
@@ -81,6 +83,14 @@ func (h *holding) subject() directory.Subject {
 		return h.brief.subject
 	}
 	return withIdentity(h.file.Subject(), h.identities)
+}
+
+// ready is the subject ready for comparison. Whoever changes what it is made of sets prepared to nil.
+func (h *holding) ready() *directory.Prepared {
+	if h.prepared == nil {
+		h.prepared = directory.Prepare(h.subject())
+	}
+	return h.prepared
 }
 
 func withIdentity(s directory.Subject, linked []linkedIdentity) directory.Subject {
@@ -162,6 +172,7 @@ func (w *work) claim(h *holding, c directory.Claim) int {
 	c.Issuer, c.Title = clean(c.Issuer), clean(c.Title)
 	c.Number.Raw, c.Number.Shown = clean(c.Number.Raw), clean(c.Number.Shown)
 	h.file.Claims = append(h.file.Claims, directory.History{Claim: c})
+	h.prepared = nil
 	h.hear(c.ID)
 	return len(h.file.Claims) - 1
 }

@@ -3,10 +3,9 @@ package store
 import (
 	"context"
 	"database/sql"
-
 	"fmt"
+	"runtime"
 	"slices"
-
 	"sync"
 	"time"
 
@@ -23,6 +22,19 @@ type openRun struct {
 	release func() // gives the source's lock back
 
 	gone []directory.Departure // the listings that the site itself took away, until the run ends
+	near *vicinity             // nil until the run has shown that it is a long one
+}
+
+// longRun is how many rows make a run long: it then holds the blocks of every provider in memory. A listing
+// is compared with many and makes another of them.
+func (s *Store) longRun(info directory.SourceInfo) int {
+	switch {
+	case s.long >= 0:
+		return s.long
+	case info.Kind == "listing":
+		return 200
+	}
+	return 2000
 }
 
 // An import transaction takes at most mostRows rows and aims at most pace, so that nobody waits longer
@@ -163,11 +175,22 @@ func (s *Store) Put(ctx context.Context, run directory.ID, batch directory.Batch
 	whole := rejectedRows(rejects)
 	first := directory.Counts{Read: whole + batch.Outside, Rejected: whole, Fields: len(rejects) - whole, Outside: batch.Outside}
 	for first != (directory.Counts{}) || len(rows) > 0 {
+		if o.near == nil && o.run.Counts.Read >= s.longRun(o.info) {
+			if o.near, err = s.vicinity(ctx, op); err != nil {
+				return total, err
+			}
+		}
 		piece := rows[:pieceSize(rows, o.size)]
 		start := time.Now() // only to keep transactions short; nothing that is stored depends on it
 		done := o.run
 		var counts directory.Counts
+		var last *work
 		err := s.write(ctx, op, func(w *work) error {
+			if last, w.near = w, o.near; w.near != nil {
+				if err := w.near.follow(w.tx); err != nil {
+					return err
+				}
+			}
 			if err := w.writeRejects(run, rejects); err != nil {
 				return err
 			}
@@ -186,6 +209,12 @@ func (s *Store) Put(ctx context.Context, run directory.ID, batch directory.Batch
 			return total, err
 		}
 		o.run = done
+		if o.near != nil {
+			o.near.learn(last)
+		}
+		if err := s.often.prepare(ctx, s.writer); err != nil {
+			return total, s.fault(op, err)
+		}
 		total.Add(counts)
 		rows, rejects, first = rows[len(piece):], nil, directory.Counts{}
 		o.size = s.adapt(o.size, len(piece), time.Since(start))
@@ -248,13 +277,23 @@ func sift(batch directory.Batch, run directory.Run) (rows []*row, rejects []dire
 		}
 		rejects = append(rejects, x)
 	}
-	for _, rec := range batch.Records {
-		r, err := prepare(rec, run.Release, run.Number)
-		if err != nil {
-			return nil, nil, err
+	prepared, bad := make([]*row, len(batch.Records)), make([]error, len(batch.Records))
+	size := max(32, (len(prepared)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
+	var wg sync.WaitGroup
+	for from := 0; from < len(prepared); from += size {
+		wg.Go(func() {
+			for i := from; i < min(from+size, len(prepared)); i++ {
+				prepared[i], bad[i] = prepare(batch.Records[i], run.Release, run.Number)
+			}
+		})
+	}
+	wg.Wait()
+	for i, r := range prepared {
+		if bad[i] != nil {
+			return nil, nil, bad[i]
 		}
 		if field, found := r.holdsSSN(); found {
-			rejects = append(rejects, directory.Reject{File: run.Release.File, Line: rec.Line, Field: field, Reason: "holds what looks like a Social Security number"})
+			rejects = append(rejects, directory.Reject{File: run.Release.File, Line: r.line, Field: field, Reason: "holds what looks like a Social Security number"})
 			continue
 		}
 		rows = append(rows, r)
@@ -352,18 +391,18 @@ func (w *work) importReferences(rel directory.Release, rows []*row, before map[s
 	if err := w.keepNames(rel.Source, rows, before); err != nil {
 		return err
 	}
+	asked := make([][]string, len(rows)) // of each row, the blocks under which it can speak of somebody
 	var blocks []string
-	for _, r := range rows {
-		if r.kind != "exclusion" {
-			blocks = append(blocks, r.blocks...)
-		}
+	for i, r := range rows {
+		asked[i] = r.asks()
+		blocks = append(blocks, asked[i]...)
 	}
-	known, err := w.neighbours(blocks)
+	known, err := w.around(blocks, true)
 	if err != nil {
 		return err
 	}
 	var told []directory.ID // of whom an NPPES record tells something new
-	for _, r := range rows {
+	for i, r := range rows {
 		if r.kind == "exclusion" {
 			continue // the screening of the completed run compares them
 		}
@@ -374,7 +413,7 @@ func (w *work) importReferences(rel directory.Release, rows []*row, before map[s
 			continue
 		}
 		was := r.provider
-		if err := w.relate(r, rel, w.candidates(r.record.Subject(), known, true)); err != nil {
+		if err := w.relate(r, rel, w.among(r.subject, asked[i], known, true)); err != nil {
 			return err
 		}
 		if r.kind == "identity" {
@@ -398,6 +437,23 @@ func (w *work) importReferences(rel directory.Release, rows []*row, before map[s
 		}
 	}
 	return nil
+}
+
+// asks returns the blocks under which a row of a reference can speak of a provider: a name alone is never
+// evidence, and counts only where something adverse is said under it, which a person sees.
+func (r *row) asks() []string {
+	var blocks []string
+	switch r.kind {
+	case "exclusion": // the screening of the completed run compares these
+	case "delegation":
+		blocks = slices.Clone(r.blocks)
+	default:
+		blocks = cleaned(r.subject.Blocks())
+		if !r.record.Adverse() {
+			blocks = slices.DeleteFunc(blocks, byName)
+		}
+	}
+	return blocks
 }
 
 // End closes a run. Without a failure its release comes into force: what the release replaces is taken

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"slices"
 	"strings"
 
 	"kapdir/directory"
@@ -63,12 +62,8 @@ func (w *work) keepNames(source string, rows []*row, before map[string]*row) err
 		if err != nil {
 			return err
 		}
-		r.doc, r.blocks = string(doc), nil
-		for _, b := range r.record.Subject().Blocks() {
-			r.blocks = append(r.blocks, clean(b))
-		}
-		slices.Sort(r.blocks)
-		r.blocks = slices.Compact(r.blocks)
+		r.doc, r.subject = string(doc), directory.Prepare(r.record.Subject())
+		r.lookedUp(cleaned(r.subject.Blocks()))
 	}
 	return nil
 }

@@ -20,12 +20,12 @@ func (w *work) importListings(rel directory.Release, rows []*row, before map[str
 		if r.kind != "listing" {
 			return directory.Errorf(directory.Invalid, "record", "a listing source brings listings alone: %s is a %s", r.key, r.kind)
 		}
-		blocks = append(blocks, r.blocks...)
+		blocks = append(blocks, cleaned(r.subject.Blocks())...)
 		for _, x := range r.record.Listing.Prescribers {
-			blocks = append(blocks, directory.Listing{Kind: directory.Person, Name: x.Name, NPI: x.NPI, Licences: x.Licences}.Subject().Blocks()...)
+			blocks = append(blocks, cleaned(directory.Listing{Kind: directory.Person, Name: x.Name, NPI: x.NPI, Licences: x.Licences}.Subject().Blocks())...)
 		}
 	}
-	known, err := w.neighbours(blocks)
+	known, err := w.around(blocks, false)
 	if err != nil {
 		return err
 	}
@@ -141,6 +141,12 @@ func (w *work) place(r *row, old *row, known *neighbours) (*holding, []candidate
 		}
 	}
 	found := w.candidates(subject, known, false)
+	of := func(id directory.ID) directory.Subject {
+		if h := w.held[id]; h != nil {
+			return h.subject()
+		}
+		return known.subjects[id]
+	}
 	var sure, perhaps []candidate
 	for _, c := range found {
 		switch c.match.Rung {
@@ -149,7 +155,7 @@ func (w *work) place(r *row, old *row, known *neighbours) (*holding, []candidate
 		case directory.M3:
 			perhaps = append(perhaps, c)
 		case directory.M2:
-			if h, s := w.held[c.id], known.subjects[c.id]; shareState(subject, s) || h != nil && shareState(subject, h.subject()) {
+			if shareState(subject, of(c.id)) {
 				perhaps = append(perhaps, c)
 			}
 		}
@@ -168,7 +174,7 @@ func (w *work) place(r *row, old *row, known *neighbours) (*holding, []candidate
 	for _, list := range w.s.config.Policies.InForce(w.now, w.now).AllScreens() {
 		w.claim(h, directory.Claim{Kind: directory.ExclusionScreen, Issuer: list})
 	}
-	return h, append(sure, perhaps...), nil
+	return h, append(sure, likeliest(subject, perhaps, of)...), nil
 }
 
 // better reports that one sure match is surer than the next: by its rung, or by more identifiers.
@@ -270,12 +276,16 @@ func (w *work) recompose(h *holding) error {
 	if err != nil {
 		return err
 	}
-	h.identities = nil
+	npi := h.subject().NPI
+	h.identities, h.prepared = nil, nil
 	slices.SortFunc(rows, func(a, b *row) int { return cmp.Or(strings.Compare(a.source, b.source), strings.Compare(a.key, b.key)) })
 	for _, r := range rows {
 		if r.kind == "identity" {
 			h.identities = append(h.identities, linkedIdentity{r.record, r.rung})
 		}
+	}
+	if h.subject().NPI != npi { // an import that holds them in memory is to hear of it
+		h.change("facts")
 	}
 	since, err := w.sinces([]directory.ID{h.id()})
 	if err != nil {
@@ -304,11 +314,11 @@ func (w *work) recompose(h *holding) error {
 	if err != nil {
 		return err
 	}
-	h.file.Provider = next
+	h.file.Provider, h.prepared = next, nil
 	if after != before {
 		h.change("facts")
 	}
-	for _, b := range h.subject().Blocks() {
+	for _, b := range cleaned(h.ready().Blocks()) {
 		if !slices.Contains(w.byBlock[b], h.id()) {
 			w.byBlock[b] = append(w.byBlock[b], h.id())
 		}

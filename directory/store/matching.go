@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"context"
 	"database/sql"
 	"encoding/json"
 	"slices"
@@ -16,29 +17,58 @@ type candidate struct {
 	match directory.Match
 }
 
-// candidates compares a record's subject with the providers that share a block with it, and returns
+// A block of a name that more than mostAlike providers share says nothing about any of them, and a listing is
+// not compared with all of them; identifiers are compared however many share them, and so is whatever a register
+// says against somebody. Of providers who may be the one of a new page, a person is shown the mostShown likeliest.
+const (
+	mostAlike = 1000
+	mostShown = 10
+)
+
+// byName reports a block of a name, which more people share than a mistake or two.
+func byName(block string) bool {
+	return !strings.HasPrefix(block, "npi:") && !strings.HasPrefix(block, "lic:")
+}
+
+// candidates compares a listing or a delegate with the providers that share a block with it, and returns
 // those that are not another person, the best first. known holds the providers of the blocks.
 // Only a listing may speak of a provider who is not public: it must not bring a withdrawn one back under
 // another id.
 func (w *work) candidates(subject directory.Subject, known *neighbours, publicOnly bool) []candidate {
+	p := directory.Prepare(subject)
+	return w.among(p, p.Blocks(), known, publicOnly)
+}
+
+// among compares a prepared subject with the providers of the blocks.
+func (w *work) among(p *directory.Prepared, blocks []string, known *neighbours, publicOnly bool) []candidate {
 	var out []candidate
-	seen := map[directory.ID]bool{}
-	for _, b := range subject.Blocks() {
-		for _, id := range slices.Concat(known.byBlock[clean(b)], w.byBlock[b]) {
-			if seen[id] {
-				continue
-			}
-			seen[id] = true
-			other, ok := known.subjects[id]
-			public := known.public[id]
-			if h := w.held[id]; h != nil {
-				other, ok, public = h.subject(), h.file.Provider.MergedInto == "", h.public()
-			}
-			if !ok || publicOnly && !public {
-				continue
-			}
-			if m := directory.MatchSubjects(subject, other); m.Rung != directory.M0 {
-				out = append(out, candidate{id, m})
+	var seen map[directory.ID]bool
+	for _, b := range blocks {
+		b = clean(b)
+		there, here := known.byBlock[b], w.byBlock[b]
+		if !known.all && byName(b) && len(there)+len(here) > mostAlike {
+			continue
+		}
+		for _, list := range [...][]directory.ID{there, here} {
+			for _, id := range list {
+				if seen[id] {
+					continue
+				}
+				if seen == nil {
+					seen = map[directory.ID]bool{}
+				}
+				seen[id] = true
+				other, ok := known.prepared[id]
+				public := known.public[id]
+				if h := w.held[id]; h != nil {
+					other, ok, public = h.ready(), h.file.Provider.MergedInto == "", h.public()
+				}
+				if !ok || publicOnly && !public {
+					continue
+				}
+				if m := p.Match(other); m.Rung != directory.M0 {
+					out = append(out, candidate{id, m})
+				}
 			}
 		}
 	}
@@ -48,34 +78,77 @@ func (w *work) candidates(subject directory.Subject, known *neighbours, publicOn
 	return out
 }
 
+// likeliest puts candidates of equal rung in the order of their weight and returns the first of them; of a
+// great many, those that come first as they stand are weighed.
+func likeliest(subject directory.Subject, all []candidate, of func(directory.ID) directory.Subject) []candidate {
+	if len(all) <= mostShown {
+		return all
+	}
+	all = all[:min(len(all), 5*mostShown)]
+	bits := make(map[directory.ID]float64, len(all))
+	for _, c := range all {
+		bits[c.id] = directory.Weigh(subject, of(c.id), nil).Total
+	}
+	slices.SortStableFunc(all, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(b.match.Rung, a.match.Rung), cmp.Compare(bits[b.id], bits[a.id]))
+	})
+	return all[:mostShown]
+}
+
 // neighbours are the providers that share a block with any record of a batch.
 type neighbours struct {
 	byBlock  map[string][]directory.ID
 	subjects map[directory.ID]directory.Subject
+	prepared map[directory.ID]*directory.Prepared // of subjects
 	public   map[directory.ID]bool
+	all      bool // whoever shares a name is among them, also where more than mostAlike do
+}
+
+func newNeighbours() *neighbours {
+	return &neighbours{byBlock: map[string][]directory.ID{}, subjects: map[directory.ID]directory.Subject{},
+		prepared: map[directory.ID]*directory.Prepared{}, public: map[directory.ID]bool{}}
 }
 
 // neighbours reads the providers of the blocks: their facts, licences and NPPES records alone.
-func (t *tx) neighbours(blocks []string) (*neighbours, error) {
-	n := &neighbours{byBlock: map[string][]directory.ID{}, subjects: map[directory.ID]directory.Subject{}, public: map[directory.ID]bool{}}
+func (t *tx) neighbours(blocks []string, all bool) (*neighbours, error) {
+	n := newNeighbours()
+	n.all = all
 	slices.Sort(blocks)
-	var ids []directory.ID
-	err := t.eachIn(`SELECT block, provider FROM provider_block WHERE block IN (%s)`, nil, slices.Compact(blocks), func(r *sql.Rows) error {
+	blocks = slices.Compact(blocks)
+	err := t.eachIn(`SELECT block, provider FROM provider_block WHERE block IN (%s)`, nil, blocks, func(r *sql.Rows) error {
 		var block string
 		var id directory.ID
 		err := r.Scan(&block, &id)
 		n.byBlock[block] = append(n.byBlock[block], id)
-		ids = append(ids, id)
 		return err
 	})
-	if err != nil || len(ids) == 0 {
-		return n, err
-	}
-	slices.Sort(ids)
-	ids = slices.Compact(ids)
-	held, err := t.providers(ids)
 	if err != nil {
 		return nil, err
+	}
+	return n, n.read(t, blocks)
+}
+
+// read reads the subjects of the providers of the blocks that are not there yet.
+func (n *neighbours) read(t *tx, blocks []string) error {
+	missing := map[directory.ID]bool{}
+	for _, b := range blocks {
+		ids := n.byBlock[b]
+		if !n.all && byName(b) && len(ids) > mostAlike {
+			continue
+		}
+		for _, id := range ids {
+			if n.prepared[id] == nil {
+				missing[id] = true
+			}
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	ids := keysOf(missing)
+	held, err := t.providers(ids)
+	if err != nil {
+		return err
 	}
 	err = t.claims(ids, `AND kind = 'license'`, nil, func(c directory.Claim) {
 		if h := held[c.Provider]; h != nil {
@@ -83,19 +156,115 @@ func (t *tx) neighbours(blocks []string) (*neighbours, error) {
 		}
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	linked, err := t.identities(ids)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for id, h := range held {
 		if h.file.Provider.MergedInto == "" {
-			n.subjects[id] = withIdentity(h.file.Subject(), linked[id])
-			n.public[id] = h.public()
+			n.put(id, withIdentity(h.file.Subject(), linked[id]), h.public())
 		}
 	}
-	return n, nil
+	return nil
+}
+
+func (n *neighbours) put(id directory.ID, s directory.Subject, public bool) {
+	n.subjects[id], n.prepared[id], n.public[id] = s, directory.Prepare(s), public
+}
+
+// around returns the providers of the blocks, from memory in a long run. It is asked before the work writes
+// anything: what it reads stays when the work is undone.
+func (w *work) around(blocks []string, all bool) (*neighbours, error) {
+	if w.near == nil {
+		return w.neighbours(blocks, all)
+	}
+	w.near.all = all
+	return &w.near.neighbours, w.near.read(w.tx, blocks)
+}
+
+// vicinity holds the blocks of every provider in memory for the length of a run, and the subjects of those
+// who were compared: some 100 bytes a block. It is kept up with what others write by the numbers they take.
+type vicinity struct {
+	neighbours
+	blocks map[directory.ID][]string
+	head   int64 // the newest number that it knows of
+}
+
+// vicinity reads the blocks of every provider.
+func (s *Store) vicinity(ctx context.Context, op string) (*vicinity, error) {
+	v := &vicinity{neighbours: *newNeighbours(), blocks: map[directory.ID][]string{}}
+	err := s.read(ctx, op, func(t *tx) error {
+		head, err := t.head()
+		if err != nil {
+			return err
+		}
+		v.head = head.Seq
+		return t.each(`SELECT block, provider FROM provider_block`, nil, v.scan)
+	})
+	return v, err
+}
+
+func (v *vicinity) scan(r *sql.Rows) error {
+	var block string
+	var id directory.ID
+	err := r.Scan(&block, &id)
+	v.byBlock[block] = append(v.byBlock[block], id)
+	v.blocks[id] = append(v.blocks[id], block)
+	return err
+}
+
+// follow learns what others have written since: whatever makes another subject of a provider takes a number,
+// for an event of theirs or for the change that public faces hear of (recompose). The transaction lets no
+// other writer in, so that nothing comes after it.
+func (v *vicinity) follow(t *tx) error {
+	head, err := t.head()
+	if err != nil || head.Seq == v.head {
+		return err
+	}
+	ids, err := t.spokenOf(v.head, head.Seq)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		v.forget(id)
+	}
+	v.head = head.Seq
+	return t.eachIn(`SELECT block, provider FROM provider_block WHERE provider IN (%s)`, nil, texts(ids), v.scan)
+}
+
+func (v *vicinity) forget(id directory.ID) {
+	for _, b := range v.blocks[id] {
+		v.byBlock[b] = slices.DeleteFunc(v.byBlock[b], func(x directory.ID) bool { return x == id })
+	}
+	delete(v.blocks, id)
+	delete(v.subjects, id)
+	delete(v.prepared, id)
+	delete(v.public, id)
+}
+
+// learn takes over what a work has committed.
+func (v *vicinity) learn(w *work) {
+	v.head = max(v.head, w.ended)
+	for _, h := range w.order {
+		id, now := h.id(), cleaned(slices.Clone(h.blocks))
+		slices.Sort(now)
+		slices.Sort(v.blocks[id])
+		if !slices.Equal(v.blocks[id], now) {
+			v.forget(id)
+			for _, b := range now {
+				v.byBlock[b] = append(v.byBlock[b], id)
+			}
+			v.blocks[id] = now
+		}
+		delete(v.subjects, id)
+		delete(v.prepared, id)
+		delete(v.public, id)
+		if h.file.Provider.MergedInto == "" {
+			v.put(id, h.subject(), h.public())
+		}
+	}
 }
 
 // relate attaches a record that can prove something to the providers it speaks of (domain.md §3.3): an
@@ -267,7 +436,8 @@ func (w *work) settle() error {
 
 // rematch compares a provider with every loaded row that shares a block with them.
 func (w *work) rematch(h *holding, subject directory.Subject) error {
-	found, err := w.rowsOf(subject.Blocks(), "")
+	p := directory.Prepare(subject)
+	found, err := w.rowsUnder(p.Blocks(), "")
 	if err != nil {
 		return err
 	}
@@ -282,7 +452,7 @@ func (w *work) rematch(h *holding, subject directory.Subject) error {
 		if r.kind != "identity" && r.kind != "licence" {
 			continue
 		}
-		m := directory.MatchSubjects(r.record.Subject(), subject)
+		m := directory.Prepare(r.record.Subject()).Match(p)
 		if m.Rung == directory.M0 {
 			continue
 		}
@@ -378,7 +548,7 @@ func (w *work) delegatedLater(r *row) error {
 		return err
 	}
 	d, before := r.record.Delegation, *r
-	known, err := w.neighbours(append(cleaned(d.Delegate.Subject(d.State).Blocks()), cleaned(d.Physician.Subject(d.State).Blocks())...))
+	known, err := w.neighbours(append(cleaned(d.Delegate.Subject(d.State).Blocks()), cleaned(d.Physician.Subject(d.State).Blocks())...), false)
 	if err != nil {
 		return err
 	}
@@ -442,8 +612,9 @@ func (w *work) screen(h *holding, list directory.Run, rows []*row) error {
 		grade int
 	}
 	var hits []hit
+	p := directory.Prepare(subject)
 	for _, r := range counting(rows, list) {
-		m := directory.MatchSubjects(r.record.Subject(), subject)
+		m := directory.Prepare(r.record.Subject()).Match(p)
 		if m.Rung == directory.M0 {
 			continue
 		}

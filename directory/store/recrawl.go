@@ -5,7 +5,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -436,9 +435,4 @@ func (t *tx) differencesOf(h *holding, c directory.Case) ([]directory.Difference
 	}
 	_, all, _ := compose(h, listings[h.id()], since)
 	return slices.DeleteFunc(h.undecided(all), func(d directory.Difference) bool { return d.By.Source != c.Source || d.Key != c.Key }), nil
-}
-
-// words says what a difference is.
-func words(d directory.Difference) string {
-	return fmt.Sprintf("%s: %q (%s) is shown, this page says %q", d.Field, d.Shown, d.ShownBy.Source, d.Says)
 }

@@ -448,6 +448,7 @@ func (w *work) remove(h *holding, q *directory.Removal, e directory.Event, finis
 	for _, r := range pages {
 		if !ofPrescriber(r.key) {
 			keys = append(keys, []any{x.hash(rowKey(r)), "row", q.ID, w.now})
+			q.Pages = append(q.Pages, directory.PageKey{Source: r.source, Key: r.key})
 		}
 	}
 	if err := w.insert(`INSERT INTO suppression (hash, kind, removal, at)`, keys, `ON CONFLICT (hash) DO UPDATE SET kind = excluded.kind, removal = excluded.removal, at = excluded.at`); err != nil {
@@ -804,12 +805,12 @@ func (w *work) decideRemoved(c directory.Case, d directory.Decision, out *direct
 		return err
 	}
 	old := *r
-	blocks := r.record.Subject().Blocks()
-	known, err := w.neighbours(blocks)
+	all := cleaned(r.record.Subject().Blocks())
+	known, err := w.neighbours(all, false)
 	if err != nil {
 		return err
 	}
-	r.blocks = blocks
+	r.lookedUp(all)
 	h, err := w.list(r, run.Release, &old, known)
 	if err != nil {
 		return err

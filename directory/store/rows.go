@@ -20,7 +20,8 @@ type row struct {
 	rung                             directory.Rung
 	record                           directory.Record
 	doc                              string
-	blocks                           []string
+	blocks                           []string // under which others find the row
+	subject                          *directory.Prepared
 }
 
 // worksBlock marks the listings that say where somebody works.
@@ -58,23 +59,53 @@ func prepare(rec directory.Record, rel directory.Release, run int64) (*row, erro
 			return nil, err
 		}
 	}
-	for _, b := range rec.Subject().Blocks() {
-		r.blocks = append(r.blocks, clean(b))
-	}
+	r.subject = directory.Prepare(rec.Subject())
+	all := cleaned(r.subject.Blocks())
 	if d := rec.Delegation; d != nil { // it is found by either of the two
-		r.blocks = append(r.blocks, cleaned(d.Physician.Subject(d.State).Blocks())...)
+		all = append(all, cleaned(d.Physician.Subject(d.State).Blocks())...)
 	}
 	if rec.Listing != nil && len(rec.Listing.WorksAt) > 0 {
-		r.blocks = append(r.blocks, worksBlock)
+		all = append(all, worksBlock)
 	}
-	slices.Sort(r.blocks)
-	r.blocks = slices.Compact(r.blocks)
+	slices.Sort(all)
+	all = slices.Compact(all)
 	// What a newer program reads differently out of the same columns is found under other blocks.
-	r.hash = digest([]byte(r.hash + "\n" + strings.Join(r.blocks, "\n")))
+	r.hash = digest([]byte(r.hash + "\n" + strings.Join(all, "\n")))
 	if rel.Unconfirmed { // once the format is confirmed, the same row says more
 		r.hash = digest([]byte(r.hash + "\nunconfirmed"))
 	}
+	r.lookedUp(all)
 	return r, nil
+}
+
+// registerBlock begins the block of a name in a register with which nothing is wrong, in place of nam: the
+// name proves nothing about a provider (relate), and only who searches the register for a licence that was
+// not found by its number asks for it.
+const registerBlock = "reg:"
+
+// lookedUp keeps of all blocks of the record those under which somebody will ask for it. The others would
+// find what then counts for nothing:
+//
+//	listing     where somebody works, and organisations, for those who work there
+//	identity    identifiers. An NPI that is the key needs no block (rowsUnder), and no name joins an identity
+//	licence     the number; names under nam: if it says something adverse, and else under reg:. How a name
+//	            sounds makes a licence no more than M1 without its number
+//	delegation  the numbers: a name is nobody
+//	exclusion   all
+func (r *row) lookedUp(all []string) {
+	r.blocks = nil
+	for _, b := range all {
+		switch name := byName(b); {
+		case r.kind == "listing" && b != worksBlock && !strings.HasPrefix(b, "org:"),
+			r.kind == "identity" && (name || b == "npi:"+r.key),
+			r.kind == "licence" && strings.HasPrefix(b, "snd:"),
+			r.kind == "delegation" && name:
+		case r.kind == "licence" && strings.HasPrefix(b, "nam:") && !r.record.Adverse():
+			r.blocks = append(r.blocks, registerBlock+strings.TrimPrefix(b, "nam:"))
+		default:
+			r.blocks = append(r.blocks, b)
+		}
+	}
 }
 
 // contentHash identifies a record that carries none of its source's columns. When it was read does not count.
@@ -154,12 +185,30 @@ func (t *tx) heads(source string, keys []string) (map[string]*row, error) {
 	return out, err
 }
 
-// rowsOf reads the records that share one of the blocks, in order of source and key; with a source,
-// those of it alone.
+// rowsOf reads the records that share one of the blocks, in order of source and key, names in a register
+// too; with a source, those of it alone.
 func (t *tx) rowsOf(blocks []string, source string) ([]*row, error) {
+	all := slices.Clone(blocks)
+	for _, b := range blocks {
+		if rest, ok := strings.CutPrefix(b, "nam:"); ok {
+			all = append(all, registerBlock+rest)
+		}
+	}
+	return t.rowsUnder(all, source)
+}
+
+// rowsUnder reads the records that stand under one of the blocks, and those whose key is an NPI among them.
+func (t *tx) rowsUnder(blocks []string, source string) ([]*row, error) {
 	keys := map[string][]string{}
 	for i := range blocks {
 		blocks[i] = clean(blocks[i])
+		if npi, ok := strings.CutPrefix(blocks[i], "npi:"); ok {
+			for _, info := range directory.Tables().Sources() {
+				if info.Kind == "identity" && (source == "" || source == info.ID) {
+					keys[info.ID] = append(keys[info.ID], npi)
+				}
+			}
+		}
 	}
 	scan := func(r *sql.Rows) error {
 		var source, key string

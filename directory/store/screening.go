@@ -477,15 +477,24 @@ func (c *screening) look(w *work) error {
 	if err != nil || head.Seq == c.left {
 		return err
 	}
-	err = w.each(`SELECT provider FROM change WHERE seq > $1 AND seq <= $2
-		UNION SELECT c.provider FROM event_payload p JOIN claim c ON c.id = p.claim WHERE p.seq > $1 AND p.seq <= $2`, []any{c.left, head.Seq}, func(r *sql.Rows) error {
-		var id directory.ID
-		err := r.Scan(&id)
+	ids, err := w.spokenOf(c.left, head.Seq)
+	for _, id := range ids {
 		c.meant[id] = true
-		return err
-	})
+	}
 	c.left, c.foreign = head.Seq, head.Seq
 	return err
+}
+
+// spokenOf returns the providers to whom the numbers after one up to another belong.
+func (t *tx) spokenOf(after, last int64) (ids []directory.ID, err error) {
+	err = t.each(`SELECT provider FROM change WHERE seq > $1 AND seq <= $2
+		UNION SELECT c.provider FROM event_payload p JOIN claim c ON c.id = p.claim WHERE p.seq > $1 AND p.seq <= $2`, []any{after, last}, func(r *sql.Rows) error {
+		var id directory.ID
+		err := r.Scan(&id)
+		ids = append(ids, id)
+		return err
+	})
+	return ids, err
 }
 
 // screenThese writes down what the list says of providers compared with it.

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -53,7 +54,9 @@ type Store struct {
 	open        map[directory.ID]*openRun
 	files       fileCache
 	counts      heldCounts
+	often       *often // nil where the driver itself keeps statements
 	first, most int    // rows of the first and the largest import transaction; tests make them small
+	long        int    // rows that make a run long, in place of longRun's; negative but in tests
 	afterCommit func() // of tests: called after each commit of an import
 }
 
@@ -66,12 +69,12 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if c.Tool.ID == "" {
 		c.Tool = directory.Actor{Kind: directory.Tool, ID: "kapdir", Version: version()}
 	}
-	s := &Store{config: c, open: map[directory.ID]*openRun{}, first: firstRows, most: mostRows}
+	s := &Store{config: c, open: map[directory.ID]*openRun{}, first: firstRows, most: mostRows, long: -1}
 	switch {
 	case c.DSN == "" && c.Dir == "":
 		return nil, directory.Errorf(directory.Invalid, "state", "say where the state directory is")
 	case c.DSN == "":
-		s.dialect = sqliteDialect{c.Dir}
+		s.dialect, s.often = sqliteDialect{c.Dir}, &often{stmts: map[string]*sql.Stmt{}}
 	case strings.HasPrefix(c.DSN, "postgres://"), strings.HasPrefix(c.DSN, "postgresql://"):
 		s.dialect = postgresDialect{c.DSN}
 	default:
@@ -159,7 +162,7 @@ func (s *Store) write(ctx context.Context, op string, f func(*work) error) error
 		return s.fault(op, err)
 	}
 	defer t.Rollback() // after a commit it does nothing
-	w := newWork(s, &tx{ctx, t, s.dialect})
+	w := newWork(s, &tx{ctx, t, s.dialect, s.often})
 	if err := f(w); err != nil {
 		return s.fault(op, err)
 	}
@@ -179,7 +182,7 @@ func (s *Store) read(ctx context.Context, op string, f func(*tx) error) error {
 		return s.fault(op, err)
 	}
 	defer t.Rollback()
-	return s.fault(op, f(&tx{ctx, t, s.dialect}))
+	return s.fault(op, f(&tx{ctx, t, s.dialect, nil}))
 }
 
 // tx is a transaction with the few shapes of statement that the store uses.
@@ -187,6 +190,57 @@ type tx struct {
 	ctx context.Context
 	*sql.Tx
 	dialect dialect
+	often   *often
+}
+
+// often keeps the statements of whole chunks of rows of an import prepared on the one connection that
+// writes: SQLite would read the text of each anew, which takes as long as writing some of the rows.
+type often struct {
+	mu     sync.Mutex
+	stmts  map[string]*sql.Stmt
+	wanted []string
+}
+
+// mostOften is how many statements are kept.
+const mostOften = 16
+
+// find returns the statement if it is kept, and notes that it is wanted.
+func (o *often) find(query string) *sql.Stmt {
+	if o == nil {
+		return nil
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	st := o.stmts[query]
+	if st == nil && len(o.stmts)+len(o.wanted) < mostOften && !slices.Contains(o.wanted, query) {
+		o.wanted = append(o.wanted, query)
+	}
+	return st
+}
+
+// prepare prepares what was wanted; the caller has no transaction open, which holds the connection.
+func (o *often) prepare(ctx context.Context, db *sql.DB) error {
+	if o == nil {
+		return nil
+	}
+	o.mu.Lock()
+	wanted := o.wanted
+	o.wanted = nil
+	o.mu.Unlock()
+	for _, query := range wanted {
+		st, err := db.PrepareContext(ctx, query)
+		if err != nil {
+			return err
+		}
+		o.mu.Lock()
+		if o.stmts[query] != nil {
+			st.Close() // another import prepared it meanwhile
+		} else {
+			o.stmts[query] = st
+		}
+		o.mu.Unlock()
+	}
+	return nil
 }
 
 func (t *tx) exec(query string, args ...any) (int64, error) {
@@ -309,7 +363,17 @@ func (t *tx) inRows(rows [][]any, statement func(values string) string, types []
 			b.WriteByte(')')
 			args = append(args, r...)
 		}
-		if _, err := t.exec(statement(b.String()), args...); err != nil {
+		query := statement(b.String())
+		if n == max(1, mostWritten/len(rows[0])) && types == nil {
+			if st := t.often.find(query); st != nil {
+				if _, err := t.StmtContext(t.ctx, st).ExecContext(t.ctx, args...); err != nil {
+					return err
+				}
+				rows = rows[n:]
+				continue
+			}
+		}
+		if _, err := t.exec(query, args...); err != nil {
 			return err
 		}
 		rows = rows[n:]

@@ -783,7 +783,7 @@ func (p *looking) recordFound(l directory.ClaimLook, r *row) error {
 	}
 	if p.unseen(r, run.Release, m) {
 		subject := r.record.Subject()
-		known, err := p.neighbours(cleaned(subject.Blocks()))
+		known, err := p.neighbours(cleaned(subject.Blocks()), true)
 		if err != nil {
 			return err
 		}
