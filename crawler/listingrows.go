@@ -90,6 +90,10 @@ var ListingColumns = []ListingColumn{
 // errorColumn stands in a file of rows that were not taken. It is never read.
 const errorColumn = "error"
 
+// withheldCell stands there in place of a value that must not be held. A row that still has one is not taken:
+// an empty cell would let it pass without its licence or telephone.
+const withheldCell = "(not kept: write anew)"
+
 func vocabularyColumn(name string, list bool, example string) ListingColumn {
 	return ListingColumn{Name: name, List: list, Example: example, Write: strings.Join(directory.Vocabulary[name], ", ")}
 }
@@ -213,7 +217,7 @@ func openListingRows(m *material, opts Options, rejected func(RowFormat, Rejecte
 			row.Error = scrubReason(strings.Join(texts, "; "))
 			for i, c := range cells {
 				if textHoldsSSN(c, false) || nineRun.MatchString(plainDigits(c)) && !strings.HasSuffix(ListingColumns[i].Name, "_zip") {
-					row.Cells[i] = ""
+					row.Cells[i] = withheldCell
 				}
 			}
 			if rejected != nil {
@@ -285,6 +289,8 @@ func (p *partner) read(cells []string, line int) (directory.Record, []problem) {
 		switch {
 		case v == "":
 			continue
+		case v == withheldCell:
+			wrong(c.Name, "", "the value was not kept, since it looked like a Social Security number: write what belongs here, or leave it empty")
 		case brokenCell.MatchString(v):
 			wrong(c.Name, v, "the spreadsheet shows an error in place of a value")
 		case v[0] == '=':

@@ -120,6 +120,7 @@ func TestListingRowErrors(t *testing.T) {
 		{"site_city", "########", "shows an error"},
 		{"site_city", "=A1", "formula"},
 		{"site_city", "900-01-2345", "Social Security number"},
+		{"site_city", withheldCell, "was not kept"},
 		{"site_line1", "SSN: 900 01 2345", "Social Security number"},
 		{"site_line1", "1 Example St (900.01.2345)", "Social Security number"},
 		{"name", "Ada 900012345 Example", "Social Security number"},

@@ -64,8 +64,8 @@ func (s Source) Start() string {
 }
 
 // OwnSources reads an operator's directory of recipes, one .yaml a site: adding a site takes no Go. A
-// directory that does not exist holds none. The first recipe that cannot be read is an error with its file,
-// line and key.
+// directory that does not exist holds none. Recipes that cannot be read are left out and told in the error,
+// each with its file, line and key; the others are returned beside it.
 func OwnSources(dir string) ([]Source, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -75,20 +75,22 @@ func OwnSources(dir string) ([]Source, error) {
 		return nil, unreadable(filepath.Base(dir), err)
 	}
 	var out []Source
+	var bad []error
 	for _, e := range entries {
 		if !e.Type().IsRegular() || filepath.Ext(e.Name()) != ".yaml" {
 			continue
 		}
 		s, err := ReadRecipe(filepath.Join(dir, e.Name()))
-		if err != nil {
-			return nil, err
+		if _, ours := Find(s.ID); err == nil && ours {
+			err = invalid(e.Name(), 0, "source", "%s is a source of the program itself: give yours another id", s.ID)
 		}
-		if _, ours := Find(s.ID); ours {
-			return nil, invalid(e.Name(), 0, "source", "%s is a source of the program itself: give yours another id", s.ID)
+		if err != nil {
+			bad = append(bad, err)
+			continue
 		}
 		out = append(out, s)
 	}
-	return out, nil
+	return out, errors.Join(bad...)
 }
 
 // ReadRecipe makes a source of one recipe file.

@@ -155,7 +155,7 @@ func (a *app) storeWith(now func() time.Time, keepRules bool) (*store.Store, err
 	if err := os.MkdirAll(a.cfg.State, 0o700); err != nil {
 		return nil, directory.Errorf(directory.Refused, "", "the state directory cannot be made: %w; name another with --state", err)
 	}
-	st, err := store.Open(a.ctx, store.Config{Dir: a.cfg.State, DSN: a.cfg.DSN, Now: now, KeepRules: keepRules, SuppressionKey: []byte(a.cfg.Suppress),
+	st, err := store.Open(a.ctx, store.Config{Dir: a.cfg.State, DSN: a.cfg.DSN, Now: now, KeepRules: keepRules || a.keepRules, SuppressionKey: []byte(a.cfg.Suppress),
 		Tool: directory.Actor{Kind: directory.Tool, ID: "kapdir", Version: version}})
 	if err != nil {
 		return nil, err

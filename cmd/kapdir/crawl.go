@@ -17,17 +17,14 @@ import (
 	"kapdir/directory"
 )
 
-// ownRecipes makes the operator's own recipes sources beside those of the program. A recipe that cannot be
-// read stops every command but those that look at recipes: without it, pages would name a source that nobody
-// knows.
-func (a *app) ownRecipes(cmd *cobra.Command) error {
+// ownRecipes makes the operator's own recipes sources beside those of the program. One that cannot be read is
+// told and stops nothing else, neither an exclusion list nor a removal: the rules stay as they were recorded
+// last, so that its site is still known by its name, and only its own import has to wait.
+func (a *app) ownRecipes() error {
 	own, err := crawler.OwnSources(a.cfg.recipesDir())
-	if err != nil && cmd.Parent() != nil && cmd.Parent().Name() == "crawl" {
-		fmt.Fprintf(a.err, "kapdir: %v\n", err)
-		own, err = nil, nil
-	}
 	if err != nil {
-		return err
+		fmt.Fprintf(a.err, "kapdir: %v\nkapdir: until that is mended, the site cannot be imported\n", err)
+		a.keepRules = true
 	}
 	a.own = own
 	return addSources(own)

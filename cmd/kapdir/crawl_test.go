@@ -122,9 +122,11 @@ func TestOwnRecipe(t *testing.T) {
 		t.Errorf("%s", out)
 	}
 
-	// A recipe that cannot be read stops what would name its source, and not those who mend it.
+	// A recipe that cannot be read stops the import of its own site and nothing else.
 	put(strings.Replace(string(recipe), "listing:", "listings:", 1))
-	if out := do(exitFailed, "sources"); !strings.Contains(out, "therapist-cards.yaml, line 14: listings: there is no such key") {
+	do(exitUsage, "import", "therapist-cards", pages)
+	do(exitRejected, "import", "sam", filepath.Join("..", "..", "data", "demo", "sam", "SAM_Exclusions_Public_Extract_V2_26315.CSV"))
+	if out := do(exitDone, "sources"); !strings.Contains(out, "therapist-cards.yaml, line 14: listings: there is no such key") {
 		t.Errorf("%s", out)
 	}
 	do(exitDone, "crawl", "list")

@@ -73,7 +73,7 @@ func TestImportListings(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o600 || strings.Count(string(raw), "\n") != 4 || !strings.Contains(string(raw), `a1,person,Ada Example,Colorade,Denver,,"site_state: ""Colorade""`) {
 		t.Errorf("rejects: %v %v\n%s", err, info.Mode(), raw)
 	}
-	fixed := strings.NewReplacer("Colorade", "CO", "a3,person,Cy Example,CO,,", "a3,person,Cy Example,CO,Boulder,", "a4,person,Dee Example,CO,Denver,,", "a4,person,Dee Example,CO,Denver,LCSW #CSW.1,").Replace(string(raw))
+	fixed := strings.NewReplacer("Colorade", "CO", "a3,person,Cy Example,CO,(not kept: write anew),", "a3,person,Cy Example,CO,Boulder,", "a4,person,Dee Example,CO,Denver,(not kept: write anew),", "a4,person,Dee Example,CO,Denver,LCSW #CSW.1,").Replace(string(raw))
 	put(t, rejects, fixed)
 	out, errs, status = kapdir(t, "import", "listings", rejects, "--source", "blue-lake", "--state", state, "--now", "2026-11-23T09:00:00Z", "--json")
 	var x imported

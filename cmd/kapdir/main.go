@@ -64,13 +64,14 @@ func (u usageError) Unwrap() error { return u.error }
 
 // app holds what the subcommands share.
 type app struct {
-	ctx      context.Context
-	out, err io.Writer
-	getenv   func(string) string
-	cfg      Config
-	own      []crawler.Source // of the operator's own recipes
-	stands   standing         // the demonstration's clock, once its store is open
-	exit     int
+	ctx       context.Context
+	out, err  io.Writer
+	getenv    func(string) string
+	cfg       Config
+	own       []crawler.Source // of the operator's own recipes
+	keepRules bool             // one of those recipes cannot be read: the rules stay as they were recorded last
+	stands    standing         // the demonstration's clock, once its store is open
+	exit      int
 }
 
 func (a *app) rootCommand() *cobra.Command {
@@ -98,7 +99,7 @@ Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 done with rows in qua
 		if err := a.cfg.check(); err != nil {
 			return usageError{err}
 		}
-		return a.ownRecipes(cmd)
+		return a.ownRecipes()
 	}
 	root.AddCommand(a.demoCommand(), a.importCommand(), a.crawlCommand(), a.serveCommand(), a.indexCommand(), a.sourcesCommand(), a.showCommand(), a.verifyCommand(), a.dueCommand(), a.fsckCommand(), a.auditCommand(),
 		a.staffCommand(), a.casesCommand(), a.claimsCommand(), a.removalCommand(), a.runsCommand(), a.quarantineCommand())
