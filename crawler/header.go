@@ -134,7 +134,8 @@ func nearest(column string, names, own []string) string {
 	return best
 }
 
-func quoted(s string) string { return `"` + shorten(cleanText(s), 80) + `"` }
+// quoted is a stranger's text in an error, without what must not be held.
+func quoted(s string) string { return `"` + shorten(scrubReason(cleanText(s)), 80) + `"` }
 
 // sameHeader holds a header to the exact columns in their order. The first column that differs is named.
 func sameHeader(file, source string, got, want []string) error {

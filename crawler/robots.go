@@ -149,7 +149,7 @@ func robotsForm(s string) string {
 			i += 2
 			continue
 		}
-		if c >= 0x80 {
+		if c >= 0x80 || c == '%' { // a percent sign that begins no code is one itself
 			b.WriteByte('%')
 			b.WriteByte(hex[c>>4])
 			b.WriteByte(hex[c&15])
