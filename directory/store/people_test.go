@@ -596,6 +596,42 @@ func testReread(t *testing.T, c Config) {
 	whole(t, s)
 }
 
+// testPreviewOfListings holds a dry run of listings to what the import does: an older reading changes nothing, and
+// whoever was removed stays out.
+func testPreviewOfListings(t *testing.T, c Config) {
+	if c.Dir == "" {
+		c.SuppressionKey = []byte("a key that the environment gives!")
+	}
+	s := open(t, c)
+	hire(t, s)
+	ann := page("kap-commons", "1001", "Ann One", anaNPI, nil)
+	bob := func(street string) directory.Record {
+		return page("kap-commons", "1002", "Bob Two", "", func(l *directory.Listing) {
+			l.Sites = []directory.Site{{Address: directory.Address{Line1: street, City: "Denver", State: "CO", ZIP: "80202"}}}
+		})
+	}
+	load(t, s, edition("kap-commons", "1", "2026-11-20"), ann, bob("1 Elm St Ste 1"))
+	q := must(s.RequestRemoval(ctx, directory.Removal{Kind: "removal", Provider: find(t, s, "Ann One").Provider.ID}))
+	must(s.DecideRemoval(ctx, directory.RemovalDecision{ID: q.ID, Do: "accept", Staff: "lee", Auth: "test"}))
+	for _, day := range []directory.Date{"2026-11-10", "2026-11-22"} {
+		batch := directory.Batch{Records: []directory.Record{withSource(ann), withSource(bob("2 Oak St Ste 9"))}}
+		rel := edition("kap-commons", string(day), day)
+		p := s.Preview()
+		dry := must(p.Begin(ctx, rel))
+		must(p.Put(ctx, dry.ID, batch))
+		dry = must(p.End(ctx, dry.ID, nil))
+		done := must(s.Begin(ctx, rel))
+		must(s.Put(ctx, done.ID, batch))
+		done = must(s.End(ctx, done.ID, nil))
+		if d := cmp.Diff(done.Counts, dry.Counts); d != "" {
+			t.Errorf("of %s the dry run counts otherwise (-import +dry):\n%s", day, d)
+		}
+		if want := (directory.Counts{Read: 2, Outside: 1, Unchanged: 1}); day == "2026-11-10" && done.Counts != want {
+			t.Errorf("an older reading: %+v", done.Counts)
+		}
+	}
+}
+
 // testDeparted lets a site say which of its listings it took away: those go, and nobody else who is absent.
 func testDeparted(t *testing.T, c Config) {
 	s := open(t, c)

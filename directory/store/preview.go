@@ -126,13 +126,24 @@ func (p *Preview) Put(ctx context.Context, run directory.ID, batch directory.Bat
 	}
 	slices.Sort(keys)
 	err = p.s.read(ctx, op, func(t *tx) error {
-		held := map[string]string{}
-		err := t.eachIn(`SELECT key, row_hash FROM source_record WHERE source = $1 AND key IN (%s)`, []any{o.run.Release.Source}, slices.Compact(keys), func(r *sql.Rows) error {
-			var key, hash string
-			err := r.Scan(&key, &hash)
-			held[key] = hash
+		type before struct {
+			hash  string
+			newer bool // the listing was read at a later date, so that this reading changes nothing
+		}
+		held := map[string]before{}
+		err := t.eachIn(`SELECT x.key, x.row_hash, x.kind, x.provider, run.as_of FROM source_record x LEFT JOIN run ON run.number = x.run
+			WHERE x.source = $1 AND x.key IN (%s)`, []any{o.run.Release.Source}, slices.Compact(keys), func(r *sql.Rows) error {
+			var key, hash, kind, provider string
+			var asOf sql.NullString
+			err := r.Scan(&key, &hash, &kind, &provider, &asOf)
+			held[key] = before{hash, kind == "listing" && provider != "" && string(o.run.Release.AsOf) < asOf.String}
 			return err
 		})
+		if err != nil {
+			return err
+		}
+		w := &work{tx: t, s: p.s} // it reads alone: nothing of it is written
+		removed, err := w.suppressed(false)
 		if err != nil {
 			return err
 		}
@@ -151,12 +162,22 @@ func (p *Preview) Put(ctx context.Context, run directory.ID, batch directory.Bat
 				continue
 			}
 			o.seen[r.key] = now
-			switch hash, ok := held[r.key]; {
+			old, ok := held[r.key]
+			if !ok && removed.any && r.kind == "listing" {
+				sure, _ := r.record.Subject().SuppressionKeys()
+				if by, err := w.suppressedBy(removed, append(sure, rowKey(r))); err != nil {
+					return err
+				} else if by != "" { // whoever was removed stays out
+					c.Outside++
+					continue
+				}
+			}
+			switch {
 			case !ok:
 				if c.Added++; len(p.diff.Added) < p.Show {
 					p.diff.Added = append(p.diff.Added, diffRow(r))
 				}
-			case hash == r.hash:
+			case old.hash == r.hash, old.newer:
 				c.Unchanged++
 			default:
 				if c.Changed++; len(p.diff.Changed)+len(shown) < p.Show {

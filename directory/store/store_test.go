@@ -42,6 +42,7 @@ func testStore(t *testing.T, fresh func(testing.TB) Config) {
 		{"merged and unmerged", testMerge},
 		{"pages read again", testReread},
 		{"listings that their site took away", testDeparted},
+		{"dry run of listings", testPreviewOfListings},
 		{"removal", testRemoval},
 		{"already imported", testAlready},
 		{"same rows, newer release", testNewerRelease},
