@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -98,9 +99,9 @@ func (a *app) removalListCommand() *cobra.Command {
 					return
 				}
 				t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-				fmt.Fprintln(t, "REQUEST\tKIND\tPROVIDER\tSTATEMENT\tASKED\tDUE\tSTATE\tBY\tWORDS")
+				fmt.Fprintln(t, "REQUEST\tKIND\tPROVIDER\tSTATEMENT\tASKED\tDUE\tSTATE\tBY\tWORDS, THEN NOTE")
 				for _, x := range list {
-					fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", x.ID, x.Kind, x.Provider, dash(string(x.Claim)), x.Asked.Date(), x.Due, x.State, dash(x.Staff), dash(x.Words))
+					fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", x.ID, x.Kind, x.Provider, dash(string(x.Claim)), x.Asked.Date(), x.Due, x.State, dash(x.Staff), dash(cmp.Or(x.Words, x.Note)))
 				}
 				_ = t.Flush()
 			})
