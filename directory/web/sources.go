@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -129,6 +130,15 @@ func (s *Server) sourcesPage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	slices.SortStableFunc(answer.Sources, func(a, b source) int { // what was never imported stands last
+		switch {
+		case a.Loaded == b.Loaded:
+			return 0
+		case a.Loaded:
+			return -1
+		}
+		return 1
+	})
 	v := sourcesView{page: s.page("Sources", "/sources"), Answer: answer}
 	v.Canonical = s.base + v.Path
 	c.Set(fiber.HeaderCacheControl, "public, max-age="+strconv.Itoa(int(age/time.Second)))
