@@ -206,7 +206,7 @@ func TestClaimsAtTheTerminal(t *testing.T) {
 		}
 	}
 	if licence.Claim.ID == "" {
-		t.Skip("the first provider claims no licence")
+		t.Fatal("the first provider claims no licence: the demonstration has changed, and the test needs one who does")
 	}
 	id := string(licence.Claim.ID)
 	desk(t, dir, &d, "claims", "dispute", id, "--field", "expires", "--as", "staff-rowan", "--seen", eventNumbers([]int64{licence.Seen}), "--note", "Renewed, they say.")
