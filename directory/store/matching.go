@@ -437,7 +437,7 @@ func (w *work) settle() error {
 // rematch compares a provider with every loaded row that shares a block with them.
 func (w *work) rematch(h *holding, subject directory.Subject) error {
 	p := directory.Prepare(subject)
-	found, err := w.rowsUnder(p.Blocks(), "")
+	found, err := w.rowsUnder(p.ScreenBlocks(), "")
 	if err != nil {
 		return err
 	}
@@ -614,7 +614,7 @@ func (w *work) screen(h *holding, list directory.Run, rows []*row) error {
 	var hits []hit
 	p := directory.Prepare(subject)
 	for _, r := range counting(rows, list) {
-		m := directory.Prepare(r.record.Subject()).Match(p)
+		m := directory.Prepare(r.record.Subject()).Screen(p)
 		if m.Rung == directory.M0 {
 			continue
 		}

@@ -61,6 +61,9 @@ func prepare(rec directory.Record, rel directory.Release, run int64) (*row, erro
 	}
 	r.subject = directory.Prepare(rec.Subject())
 	all := cleaned(r.subject.Blocks())
+	if r.kind == "exclusion" {
+		all = cleaned(r.subject.ScreenBlocks())
+	}
 	if d := rec.Delegation; d != nil { // it is found by either of the two
 		all = append(all, cleaned(d.Physician.Subject(d.State).Blocks())...)
 	}

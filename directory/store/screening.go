@@ -192,7 +192,7 @@ func (s *Store) watchlist(ctx context.Context, op string, run directory.Run) (*w
 						continue
 					}
 					rows[i] = watched{x.key, directory.Prepare(directory.Record{Exclusion: rec.Exclusion}.Subject())}
-					blocks[i] = rows[i].subject.Blocks()
+					blocks[i] = rows[i].subject.ScreenBlocks()
 				}
 				mu.Lock()
 				for i, list := range blocks {
@@ -237,13 +237,13 @@ func (l *watchlist) hits(subject directory.Subject) []string {
 	var out []string
 	var seen []int32
 	p := directory.Prepare(subject)
-	for _, b := range p.Blocks() {
+	for _, b := range p.ScreenBlocks() {
 		for _, i := range l.byBlock[clean(b)] {
 			if slices.Contains(seen, i) {
 				continue
 			}
 			seen = append(seen, i)
-			if l.rows[i].subject.Match(p).Rung != directory.M0 {
+			if l.rows[i].subject.Screen(p).Rung != directory.M0 {
 				out = append(out, l.rows[i].key)
 			}
 		}

@@ -57,6 +57,7 @@ func testStore(t *testing.T, fresh func(testing.TB) Config) {
 		{"reinstatements", testReinstatements},
 		{"what is in force", testHeld},
 		{"name-only candidate is invisible", testNameOnly},
+		{"a middle name that nobody writes out", testMiddleName},
 		{"candidate cleared", testCleared},
 		{"late arrivals", testLate},
 		{"arrivals meanwhile", testMeanwhile},
@@ -472,6 +473,34 @@ func testExclusions(t *testing.T, c Config) {
 		t.Errorf("her NPI under another name: %q", st.Status)
 	}
 	whole(t, s)
+}
+
+// testMiddleName: a row of a list under another given name, of the provider's family and area, is a candidate
+// for a person, whichever of the two comes first, and no public face shows it.
+func testMiddleName(t *testing.T, c Config) {
+	row := exclusion("m", "Mona Smith", "")
+	row.Exclusion.ZIP = "80299"
+	for _, first := range []string{"listing", "list"} {
+		c.Dir = t.TempDir()
+		s := open(t, c)
+		if first == "list" {
+			load(t, s, edition("leie", "2026-10", "2026-10-31", first), row)
+		}
+		load(t, s, edition("kap-commons", "1", "2026-11-20", first), cara(), ana())
+		if first == "listing" {
+			load(t, s, edition("leie", "2026-10", "2026-10-31", first), row)
+		}
+		if st := standing(t, s, find(t, s, "Cara Smith"), directory.ExclusionScreen, "leie"); !st.Candidate || st.Status != "" {
+			t.Errorf("the %s first: candidate %v, status %q", first, st.Candidate, st.Status)
+		}
+		if st := standing(t, s, find(t, s, "Ana Ruiz"), directory.ExclusionScreen, "leie"); st.Candidate {
+			t.Errorf("the %s first: somebody else is a candidate", first)
+		}
+		whole(t, s)
+		if c.DSN != "" {
+			break // one database for the test
+		}
+	}
 }
 
 func testNameOnly(t *testing.T, c Config) {

@@ -624,7 +624,7 @@ func (p *looking) found(c directory.Claim) ([]*row, error) {
 	if !p.read {
 		p.read = true
 		var err error
-		if p.rows, err = p.rowsOf(p.h.subject().Blocks(), ""); err != nil {
+		if p.rows, err = p.rowsOf(p.h.ready().ScreenBlocks(), ""); err != nil {
 			return nil, err
 		}
 	}
