@@ -212,9 +212,6 @@ func (s *Store) Put(ctx context.Context, run directory.ID, batch directory.Batch
 		if o.near != nil {
 			o.near.learn(last)
 		}
-		if err := s.often.prepare(ctx, s.writer); err != nil {
-			return total, s.fault(op, err)
-		}
 		total.Add(counts)
 		rows, rejects, first = rows[len(piece):], nil, directory.Counts{}
 		o.size = s.adapt(o.size, len(piece), time.Since(start))

@@ -36,6 +36,7 @@ var releasedMigrations = map[string]string{
 	"migrations/postgres/00009_people.sql":      "80f80c1c1b280397ec95b422444fbc8fa48069356e1350ea01b36000fdbe8005",
 	"migrations/00008_partial.sql":              "c8ba84108c1724a9ff554443c7600278ef5fc4ded1cbbaffe89860daef1babbb",
 	"migrations/00011_partner.sql":              "f057b9233683a1e47a1384d1fab9c883635ab0a6116902aba1e34d433cc3764b",
+	"migrations/00012_facts.sql":                "be2383e7e206ea497231a7b51b2d5d35975fcae2af94b9e955b174c6c9586d30",
 	"migrations/00006_staff_key.sql":            "aabb8e59a04c99ccf9741b9fad203297249d723031f7729ae1e9d4c30ecebb63",
 }
 
@@ -103,7 +104,8 @@ func testTampering(t *testing.T, c Config) {
 		{"missing evidence", `DELETE FROM evidence`, "event_payload"},
 		{"missing claim", `DELETE FROM claim WHERE id = (SELECT claim FROM event_payload WHERE seq = ` + third + `)`, "event_payload"},
 		{"missing change", `DELETE FROM change WHERE seq = (SELECT min(seq) FROM change)`, "event"},
-		{"provider's facts", `UPDATE provider SET doc = replace(doc, 'Ruiz', 'Reyes')`, "provider"},
+		{"provider's facts", `UPDATE provider_facts SET doc = replace(doc, 'Ruiz', 'Reyes')`, "provider"},
+		{"what a provider is compared by", `UPDATE provider_facts SET subject = replace(subject, 'Ruiz', 'Reyes')`, "provider"},
 		{"provider's number", `UPDATE provider SET seq = seq + 1`, "provider"},
 		{"listing", `UPDATE source_record SET doc = replace(doc, 'Denver', 'Dover')`, "provider"},
 		{"head", `UPDATE head SET seq = seq - 1`, "head"},

@@ -146,15 +146,7 @@ func (n *neighbours) read(t *tx, blocks []string) error {
 		return nil
 	}
 	ids := keysOf(missing)
-	held, err := t.providers(ids)
-	if err != nil {
-		return err
-	}
-	err = t.claims(ids, `AND kind = 'license'`, nil, func(c directory.Claim) {
-		if h := held[c.Provider]; h != nil {
-			h.file.Claims = append(h.file.Claims, directory.History{Claim: c})
-		}
-	})
+	held, err := t.withLicences(ids)
 	if err != nil {
 		return err
 	}
@@ -604,7 +596,6 @@ func (w *work) screen(h *holding, list directory.Run, rows []*row) error {
 	rel := list.Release
 	none := directory.ScreenClear(rel)
 	i := w.claim(h, none.Claim)
-	subject := h.subject()
 	type hit struct {
 		row   *row
 		match directory.Match
@@ -612,7 +603,7 @@ func (w *work) screen(h *holding, list directory.Run, rows []*row) error {
 		grade int
 	}
 	var hits []hit
-	p := directory.Prepare(subject)
+	p := h.ready()
 	for _, r := range counting(rows, list) {
 		m := directory.Prepare(r.record.Subject()).Screen(p)
 		if m.Rung == directory.M0 {
@@ -660,7 +651,7 @@ func (w *work) screen(h *holding, list directory.Run, rows []*row) error {
 		if err != nil {
 			return err
 		}
-		if unread.mayHold(subject) {
+		if unread.mayHold(h.subject()) {
 			return nil
 		}
 		evidence = []string{w.searched(list)}

@@ -162,7 +162,7 @@ func (t *tx) rows(rest string, fixed []any, values []string) ([]*row, error) {
 		if err := s.Scan(&r.source, &r.key, &r.kind, &r.part, &r.release, &r.run, &r.hash, &r.line, &r.evidence, &r.provider, &r.rung, &r.doc); err != nil {
 			return err
 		}
-		if err := json.Unmarshal([]byte(r.doc), &r.record); err != nil {
+		if err := decode(r.doc, &r.record); err != nil {
 			return directory.Errorf(directory.Internal, "", "record %s of %s cannot be read: run kapdir fsck: %w", r.key, r.source, err)
 		}
 		out = append(out, r)
@@ -183,7 +183,7 @@ func (t *tx) heads(source string, keys []string) (map[string]*row, error) {
 		if out[r.key] = r; r.doc == "" {
 			return nil
 		}
-		return json.Unmarshal([]byte(r.doc), &r.record)
+		return decode(r.doc, &r.record)
 	})
 	return out, err
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"runtime"
 	"slices"
 	"sync"
@@ -23,71 +22,45 @@ type brief struct {
 // briefs reads the public ones of the providers in brief, in the order of ids: the claim of the issuer's screen,
 // unless it is "", and those whose moment has come. With a screen there is a subject to compare.
 func (t *tx) briefs(ids []directory.ID, screen string, now directory.Instant) ([]*holding, error) {
-	facts := screen != ""
-	doc := `''`
-	if facts {
-		doc = `doc`
-	}
 	held := make(map[directory.ID]*holding, len(ids))
-	err := t.eachIn(`SELECT id, seq, valid_until, moments, `+doc+` FROM provider WHERE id IN (%s) AND listed = 1 AND withdrawn = 0 AND merged_into = ''`, nil, texts(ids),
+	var bare []directory.ID // of whom it is not written what they are compared by
+	from := `p.id, p.seq, p.valid_until, p.moments, f.subject FROM provider p JOIN provider_facts f ON f.id = p.id`
+	if screen == "" {
+		from = `p.id, p.seq, p.valid_until, p.moments, '' FROM provider p`
+	}
+	err := t.eachIn(`SELECT `+from+` WHERE p.id IN (%s) AND p.listed = 1 AND p.withdrawn = 0 AND p.merged_into = ''`, nil, texts(ids),
 		func(r *sql.Rows) error {
 			h := &holding{brief: &brief{}}
 			h.listed = true
 			p := &h.file.Provider
-			var doc string
-			if err := r.Scan(&p.ID, &p.Seq, &h.until, &h.moments, &doc); err != nil {
+			if err := r.Scan(&p.ID, &p.Seq, &h.until, &h.moments, &h.described); err != nil {
 				return err
 			}
 			h.lasts = parseMoments(h.moments)
 			held[p.ID] = h
-			if !facts {
-				return nil
-			}
-			var said struct { // what a subject is made of
-				Kind         directory.ProviderKind `json:"kind"`
-				Name         directory.Name         `json:"name"`
-				Organisation string                 `json:"organisation"`
-				Former       []directory.Name       `json:"former"`
-				NPI          directory.NPI          `json:"npi"`
-				Sites        []struct {
-					Address directory.Address `json:"address"`
-					Phone   string            `json:"phone"`
-				} `json:"sites"`
-			}
-			if err := json.Unmarshal([]byte(doc), &said); err != nil {
-				return directory.Errorf(directory.Internal, "", "provider %s cannot be read: run kapdir fsck: %w", p.ID, err)
-			}
-			p.Kind, p.Name, p.Organisation, p.Former, p.NPI = said.Kind, said.Name, said.Organisation, said.Former, said.NPI
-			for _, x := range said.Sites {
-				p.Sites = append(p.Sites, directory.Site{Address: x.Address, Phone: x.Phone})
+			switch {
+			case screen == "":
+			case h.described == "":
+				bare = append(bare, p.ID)
+			default:
+				if err := decode(h.described, &h.brief.subject); err != nil {
+					return directory.Errorf(directory.Internal, "", "what provider %s is compared by cannot be read: run kapdir fsck: %w", p.ID, err)
+				}
 			}
 			return nil
 		})
 	if err != nil {
 		return nil, err
 	}
-	licences := map[directory.ID][]directory.History{}
-	var claims []string
-	hold := func(c directory.Claim) {
-		h := held[c.Provider]
-		h.file.Claims = append(h.file.Claims, directory.History{Claim: c})
-		claims = append(claims, string(c.ID))
+	subjects, err := t.subjects(bare)
+	if err != nil {
+		return nil, err
+	}
+	for id, s := range subjects {
+		held[id].brief.subject = s
 	}
 	isScreen := func(c directory.Claim) bool {
-		return facts && c.Kind == directory.ExclusionScreen && c.Issuer == screen
-	}
-	if facts {
-		err = t.claims(keysOf(held), `AND kind IN ('license', 'exclusion_screen') AND (kind = 'license' OR issuer = $1)`, []any{screen}, func(c directory.Claim) {
-			switch {
-			case isScreen(c):
-				hold(c)
-			case c.Kind == directory.License:
-				licences[c.Provider] = append(licences[c.Provider], directory.History{Claim: c})
-			}
-		})
-		if err != nil {
-			return nil, err
-		}
+		return screen != "" && c.Kind == directory.ExclusionScreen && c.Issuer == screen
 	}
 	var late []directory.ID // somebody of whom a moment has come
 	for id, h := range held {
@@ -105,45 +78,85 @@ func (t *tx) briefs(ids []directory.ID, screen string, now directory.Instant) ([
 	if err != nil {
 		return nil, err
 	}
+	var claims []string
 	for _, c := range of {
-		if (merged[c.Provider] || held[c.Provider].lasts.come(c.ID, now)) && !isScreen(c) {
-			hold(c)
+		if h := held[c.Provider]; (merged[c.Provider] || h.lasts.come(c.ID, now)) && !isScreen(c) {
+			h.file.Claims = append(h.file.Claims, directory.History{Claim: c})
+			claims = append(claims, string(c.ID))
+		}
+	}
+	if screen != "" {
+		err := t.eachIn(`SELECT `+claimColumns+`, coalesce(e.payload, '') FROM claim c LEFT JOIN event_payload e ON e.claim = c.id
+			WHERE provider IN (%s) AND kind = 'exclusion_screen' AND issuer = $1 ORDER BY e.seq`, []any{screen}, texts(keysOf(held)), func(r *sql.Rows) error {
+			var payload string
+			c, err := scanClaim(r, &payload)
+			if err != nil {
+				return err
+			}
+			h := held[c.Provider]
+			i := slices.IndexFunc(h.file.Claims, func(x directory.History) bool { return x.Claim.ID == c.ID })
+			if i < 0 {
+				i = len(h.file.Claims)
+				h.file.Claims = append(h.file.Claims, directory.History{Claim: c})
+			}
+			if payload == "" { // nothing is said of it yet
+				return nil
+			}
+			return addEvent(&h.file.Claims[i], payload)
+		})
+		if err != nil {
+			return nil, err
 		}
 	}
 	owner := make(map[directory.ID]*directory.History, len(claims))
-	var unnumbered []directory.ID
-	for id, h := range held {
+	for _, h := range held {
 		for i := range h.file.Claims {
 			owner[h.file.Claims[i].Claim.ID] = &h.file.Claims[i]
-		}
-		if facts && h.file.Provider.NPI == "" {
-			unnumbered = append(unnumbered, id)
 		}
 	}
 	if err := t.events(claims, func(claim directory.ID) *directory.History { return owner[claim] }); err != nil {
 		return nil, err
 	}
-	for _, h := range held {
-		h.file.Claims = directory.Unify(h.file.Claims)
-		h.claims = len(h.file.Claims)
+	out := make([]*holding, 0, len(held))
+	for _, id := range ids {
+		if h := held[id]; h != nil {
+			h.file.Claims = directory.Unify(h.file.Claims)
+			h.claims = len(h.file.Claims)
+			out = append(out, h)
+			delete(held, id) // an id asked for twice is answered once
+		}
 	}
-	linked, err := t.identities(unnumbered)
+	return out, nil
+}
+
+// subjects reads what providers are compared by out of their facts, licences and NPPES records.
+func (t *tx) subjects(ids []directory.ID) (map[directory.ID]directory.Subject, error) {
+	held, err := t.withLicences(ids)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]*holding, 0, len(held))
-	for _, id := range ids {
-		h := held[id]
-		if h == nil {
-			continue
-		}
-		if facts {
-			h.brief.subject = withIdentity(directory.CredentialFile{Provider: h.file.Provider, Claims: licences[id]}.Subject(), linked[id])
-		}
-		out = append(out, h)
-		delete(held, id) // an id asked for twice is answered once
+	linked, err := t.identities(ids)
+	out := make(map[directory.ID]directory.Subject, len(held))
+	for id, h := range held {
+		out[id] = withIdentity(h.file.Subject(), linked[id])
 	}
-	return out, nil
+	return out, err
+}
+
+// withLicences reads providers with those of their claims by which they are compared.
+func (t *tx) withLicences(ids []directory.ID) (map[directory.ID]*stored, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	held, err := t.providers(ids)
+	if err != nil {
+		return nil, err
+	}
+	return held, t.claims(ids, `AND kind = 'license'`, nil, func(c directory.Claim) {
+		if h := held[c.Provider]; h != nil {
+			h.file.Claims = append(h.file.Claims, directory.History{Claim: c})
+		}
+	})
 }
 
 // holdBriefs holds providers that were read in brief.
@@ -185,7 +198,7 @@ func (s *Store) watchlist(ctx context.Context, op string, run directory.Run) (*w
 					var rec struct {
 						Exclusion *directory.ExclusionRecord `json:"exclusion"`
 					}
-					if err := json.Unmarshal([]byte(x.doc), &rec); err != nil {
+					if err := decode(x.doc, &rec); err != nil {
 						mu.Lock()
 						bad = directory.Errorf(directory.Internal, "", "record %s of %s cannot be read: run kapdir fsck: %w", x.key, run.Release.Source, err)
 						mu.Unlock()
@@ -233,10 +246,9 @@ func (s *Store) watchlist(ctx context.Context, op string, run directory.Run) (*w
 }
 
 // hits returns the keys of the rows that may speak of the subject.
-func (l *watchlist) hits(subject directory.Subject) []string {
+func (l *watchlist) hits(p *directory.Prepared) []string {
 	var out []string
 	var seen []int32
-	p := directory.Prepare(subject)
 	for _, b := range p.ScreenBlocks() {
 		for _, i := range l.byBlock[clean(b)] {
 			if slices.Contains(seen, i) {
@@ -259,7 +271,7 @@ func (l *watchlist) compare(t *tx, ids []directory.ID, now directory.Instant) ([
 	}
 	hits, keys := make([][]string, len(held)), []string(nil)
 	for i, h := range held {
-		hits[i] = l.hits(h.brief.subject)
+		hits[i] = l.hits(h.ready())
 		keys = append(keys, hits[i]...)
 	}
 	slices.Sort(keys)

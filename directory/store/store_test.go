@@ -750,6 +750,7 @@ func testMigrated(t *testing.T, c Config) {
 	}
 	for _, q := range []string{`ALTER TABLE claim RENAME TO claim_was`,
 		`CREATE TABLE claim AS SELECT id, provider, kind, issuer, jurisdiction, title, number_raw, number_shown, number_key, other, created FROM claim_was`, `DROP TABLE claim_was`,
+		`ALTER TABLE provider ADD COLUMN doc TEXT NOT NULL DEFAULT ''`, `UPDATE provider SET doc = (SELECT doc FROM provider_facts f WHERE f.id = provider.id)`, `DROP TABLE provider_facts`,
 		`DROP TABLE merge_record`, `DROP TABLE page`, `DROP TABLE removal`, `DROP TABLE suppression`, `ALTER TABLE head DROP COLUMN last_hash`, `ALTER TABLE provider DROP COLUMN moments`,
 		`DROP TABLE removed`, `DROP TABLE verification`, `DROP TABLE staff_key`,
 		`DROP TABLE staff`, `DROP TABLE staff_change`, `DROP TABLE document`, `DROP INDEX cases_provider`, `ALTER TABLE cases DROP COLUMN revision`,
