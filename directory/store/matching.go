@@ -633,13 +633,15 @@ func (w *work) screen(h *holding, list directory.Run, rows []*row) error {
 	})
 	st, visible := none, true
 	var evidence []string
+	var rests []directory.Evidence // what the evidence is
 	if len(hits) > 0 {
 		best := hits[0]
 		st.Body, visible = best.body, best.grade > 1
 		for _, x := range hits {
 			if x.grade == best.grade {
-				x.row.evidence = digest(w.recordEvidence(x.row, rel).Body)
-				evidence = append(evidence, x.row.evidence)
+				e := w.recordEvidence(x.row, rel)
+				x.row.evidence = digest(e.Body)
+				evidence, rests = append(evidence, x.row.evidence), append(rests, e)
 			}
 		}
 	}
@@ -656,10 +658,8 @@ func (w *work) screen(h *holding, list directory.Run, rows []*row) error {
 		}
 		evidence = []string{w.searched(list)}
 	}
-	for _, x := range hits {
-		if x.grade == hits[0].grade {
-			w.keep(w.recordEvidence(x.row, rel))
-		}
+	for _, e := range rests {
+		w.keep(e)
 	}
 	e := directory.Event{Type: st.Type, PerformedAt: w.now, Actor: w.s.config.Tool, Evidence: evidence, Body: st.Body}
 	n := w.append(h, i, e, visible)
@@ -732,7 +732,7 @@ func cleared(events []directory.Event, b directory.Body) bool {
 	return slices.ContainsFunc(events, func(e directory.Event) bool {
 		said := e.Body
 		said.Release = ""
-		return e.Type == directory.Observe && sameAnswer(said, b) && lastReview(events, e.Seq) == "clear"
+		return e.Type == directory.Observe && lastReview(events, e.Seq) == "clear" && sameAnswer(said, b)
 	})
 }
 

@@ -383,38 +383,24 @@ func (s *Store) screenAll(ctx context.Context, op string, o *openRun, finish fun
 // read sends pages of compared providers, in the order of ids, until there are no more, an error, or the
 // end of ctx. A page is compared while the one before it is: each comes in a channel of its own.
 func (c *screening) read(ctx context.Context, pages chan<- chan comparedPage) {
-	after := ""
-	for {
-		var ids []directory.ID
-		err := c.s.read(ctx, c.op, func(t *tx) error {
-			return t.each(`SELECT id FROM provider WHERE id > $1 AND listed = 1 AND withdrawn = 0 AND merged_into = '' ORDER BY id LIMIT $2`, []any{after, c.s.most},
-				func(r *sql.Rows) error {
-					var id directory.ID
-					err := r.Scan(&id)
-					ids = append(ids, id)
-					return err
-				})
-		})
-		if err == nil && len(ids) == 0 {
-			return
-		}
-		page := make(chan comparedPage, 1)
+	for after := ""; ; {
+		page, last := make(chan comparedPage, 1), make(chan string, 1)
 		select {
 		case pages <- page:
 		case <-ctx.Done():
 			return
 		}
-		if err != nil {
-			page <- comparedPage{err: err}
+		go func() { page <- c.compare(ctx, after, last) }()
+		if after = <-last; after == "" {
 			return
 		}
-		after = string(ids[len(ids)-1])
-		go func() { page <- c.compare(ctx, ids) }()
 	}
 }
 
-// compare compares providers in one snapshot.
-func (c *screening) compare(ctx context.Context, ids []directory.ID) (page comparedPage) {
+// compare compares the providers after an id in one snapshot, and tells the last of them as soon as it is known;
+// "" when there are none or it could not look.
+func (c *screening) compare(ctx context.Context, after string, last chan<- string) (page comparedPage) {
+	defer close(last)
 	now := c.s.now()
 	page.err = c.s.read(ctx, c.op, func(t *tx) error {
 		head, err := t.head()
@@ -422,6 +408,18 @@ func (c *screening) compare(ctx context.Context, ids []directory.ID) (page compa
 			return err
 		}
 		page.head = head.Seq
+		var ids []directory.ID
+		err = t.each(`SELECT id FROM provider WHERE id > $1 AND listed = 1 AND withdrawn = 0 AND merged_into = '' ORDER BY id LIMIT $2`, []any{after, c.s.most},
+			func(r *sql.Rows) error {
+				var id directory.ID
+				err := r.Scan(&id)
+				ids = append(ids, id)
+				return err
+			})
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		last <- string(ids[len(ids)-1])
 		page.held, err = c.list.compare(t, ids, now)
 		return err
 	})

@@ -9,3 +9,7 @@ CREATE TABLE provider_facts (
 );
 INSERT INTO provider_facts (id, doc, subject) SELECT id, doc, '' FROM provider;
 ALTER TABLE provider DROP COLUMN doc;
+
+-- One screen of a provider is found without looking at their other claims.
+DROP INDEX claim_provider;
+CREATE INDEX claim_provider ON claim (provider, kind, issuer);
