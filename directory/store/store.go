@@ -54,6 +54,7 @@ type Store struct {
 	open        map[directory.ID]*openRun
 	files       fileCache
 	counts      heldCounts
+	filters     filters
 	often       *often // nil where the driver itself keeps statements
 	first, most int    // rows of the first and the largest import transaction; tests make them small
 	long        int    // rows that make a run long, in place of longRun's; negative but in tests
@@ -162,7 +163,7 @@ func (s *Store) write(ctx context.Context, op string, f func(*work) error) error
 		return s.fault(op, err)
 	}
 	defer t.Rollback() // after a commit it does nothing
-	w := newWork(s, &tx{ctx, t, s.dialect, s.often})
+	w := newWork(s, s.in(ctx, t, s.often))
 	if err := f(w); err != nil {
 		return s.fault(op, err)
 	}
@@ -182,7 +183,11 @@ func (s *Store) read(ctx context.Context, op string, f func(*tx) error) error {
 		return s.fault(op, err)
 	}
 	defer t.Rollback()
-	return s.fault(op, f(&tx{ctx, t, s.dialect, nil}))
+	return s.fault(op, f(s.in(ctx, t, nil)))
+}
+
+func (s *Store) in(ctx context.Context, t *sql.Tx, o *often) *tx {
+	return &tx{ctx, t, s.dialect, o, newReferences(&s.filters)}
 }
 
 // tx is a transaction with the few shapes of statement that the store uses.
@@ -191,6 +196,7 @@ type tx struct {
 	*sql.Tx
 	dialect dialect
 	often   *often
+	refs    *references
 }
 
 // often keeps the statements of whole chunks of rows of an import prepared on the one connection that
