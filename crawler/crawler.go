@@ -40,6 +40,18 @@ type Sink interface {
 	End(ctx context.Context, run directory.ID, failure error) (directory.Run, error)
 }
 
+// carrier is a sink that knows the rows of the release before by the bytes they were read from, so that a
+// row which says nothing new is neither parsed nor put.
+type carrier interface {
+	// Carried reports that the row is held as it would be read now and speaks of nobody who has a page: it is
+	// then taken as part of the run, at this line, and must not be put. The fingerprint is of the row's raw
+	// bytes, of all rows of which one record is made, and of whatever of the file and the options reads the
+	// same bytes differently, such as its header; that another program reads them is seen to. A row is put with
+	// its fingerprint (directory.Record) where it was not carried. It counts as read and unchanged: in the
+	// answer to the next Put and in the run that End returns. It may be called while a Put goes on.
+	Carried(run directory.ID, fingerprint [16]byte, line int) bool
+}
+
 // Input is where an import reads from: a file or a directory of this machine, or a web address.
 type Input struct {
 	Path   string

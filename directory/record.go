@@ -49,6 +49,10 @@ type Record struct {
 	Listing   *Listing         `json:"listing,omitempty"`
 
 	Delegation *DelegationRecord `json:"delegation,omitempty"`
+
+	// Fingerprint is of the bytes from which the record was read; zero where nobody took it. It is of the
+	// reading, not of what the record says, and is no part of its content.
+	Fingerprint [16]byte `json:"-"`
 }
 
 // IdentityRecord is a row of NPPES: who exists, by NPI. It is never evidence of good standing, and the

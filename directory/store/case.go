@@ -268,7 +268,7 @@ func (d desk) need(h *stored, c directory.Case, hist *directory.History) directo
 // was read out of it, nil when the row that is loaded has become another.
 func (t *tx) rowOf(c directory.Case, of *directory.Event) (*directory.SourceRow, *directory.Record, error) {
 	var rec *directory.Record
-	rows, err := t.rows(`WHERE source = $1 AND key IN (%s)`, []any{c.Source}, []string{c.Key})
+	rows, err := t.recordsOf(c.Source, []string{c.Key})
 	if err != nil {
 		return nil, nil, err
 	}

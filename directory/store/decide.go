@@ -14,7 +14,7 @@ import (
 // as an event of the provider's file, with the row as evidence. That two are different people shows on no
 // public face; that they are one joins them once two people have said so.
 func (w *work) decideCandidate(c directory.Case, h *holding, d directory.Decision, done func(*newEvent), out *directory.Event) error {
-	rows, err := w.rows(`WHERE source = $1 AND key IN (%s)`, []any{c.Source}, []string{c.Key})
+	rows, err := w.recordsOf(c.Source, []string{c.Key})
 	if err != nil {
 		return err
 	}

@@ -41,6 +41,8 @@ type work struct {
 	unread  map[directory.ID]*unread  // by run; see unreadOf
 	clear   map[directory.ID]string   // by run; see searched
 	near    *vicinity                 // of a long run; see around
+
+	rematched []directory.ID // who was compared with everything loaded
 }
 
 func newWork(s *Store, t *tx) *work {

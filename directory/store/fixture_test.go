@@ -330,6 +330,33 @@ func dump(t testing.TB, s *Store) string {
 				return nil
 			})
 		}
+		for _, info := range directory.Tables().Sources() {
+			err := x.eachStanding(info.ID, func(p *packedPage, rows []entered) error {
+				for _, at := range rows {
+					r, err := p.unpack(info.ID, at)
+					if err != nil {
+						return err
+					}
+					run, _, err := x.runOne(`WHERE number = $1`, r.run)
+					if err != nil {
+						return err
+					}
+					doc, _ := json.Marshal(r.record)
+					add("packed %s %s %s %s", r.source, r.key, run.Release.Name, doc)
+					r.ready()
+					for _, b := range append(r.blocks, "key "+r.key) { // each is found under every one of its blocks
+						same, err := x.packed(info.ID, []uint64{hash64(b)}, func(o *row) bool { return o.key == r.key })
+						if err != nil || len(same) != 1 || same[0].line != r.line {
+							add("packed %s %s is found %d times under %s: %v", r.source, r.key, len(same), b, err)
+						}
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+		}
 		return cmp.Or(
 			rows(`SELECT source, key, release, row_hash, provider, rung, doc FROM source_record`, "record %s %s %s %s %s %s %s", 7,
 				func(a []any) { a[4] = names[directory.ID(a[4].(string))] }),

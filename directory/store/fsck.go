@@ -36,7 +36,7 @@ const mostFaults = 100
 
 // Fsck checks that the ledger is whole and that everything derived from it is what it should be: every
 // number is there, each event is bound to the one before it and its columns agree with what it says, the
-// newest is the one that head names, a payload is missing only where a takedown ordered it, all evidence is there and unaltered, every claim can be derived, and every provider's facts are what their
+// newest is the one that head names, a payload is missing only where a takedown ordered it, all evidence is there and unaltered, the packed records of references are as they were written and found, every claim can be derived, and every provider's facts are what their
 // listings make. It reads one snapshot and changes nothing. progress may be nil. An error means that it
 // could not look.
 func (s *Store) Fsck(ctx context.Context, progress func(done, total int)) (FsckReport, error) {
@@ -57,7 +57,7 @@ func (s *Store) fsck(t *tx, progress func(done, total int)) (FsckReport, error) 
 		}
 		f.total += n
 	}
-	for _, step := range []func() error{f.evidence, f.claimIDs, f.events, f.numbers, f.payloads, f.providers} {
+	for _, step := range []func() error{f.evidence, f.claimIDs, f.events, f.numbers, f.payloads, f.references, f.providers} {
 		if err := step(); err != nil {
 			return f.report, err
 		}

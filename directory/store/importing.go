@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"runtime"
 	"slices"
@@ -23,6 +22,10 @@ type openRun struct {
 
 	gone []directory.Departure // the listings that the site itself took away, until the run ends
 	near *vicinity             // nil until the run has shown that it is a long one
+
+	known *holdings             // the packed rows of the source
+	left  int64                 // the newest number that the run has looked at
+	meant map[directory.ID]bool // who came or changed since the run began, and is compared with all of it
 }
 
 // longRun is how many rows make a run long: it then holds the blocks of every provider in memory. A listing
@@ -63,6 +66,7 @@ func (s *Store) Begin(ctx context.Context, rel directory.Release) (directory.Run
 		return directory.Run{}, s.fault(op, directory.Errorf(directory.Conflict, "source", "an import of %s is going on already", rel.Source))
 	}
 	var run directory.Run
+	var left int64
 	err = s.write(ctx, op, func(w *work) error {
 		// The lock is ours, so whoever began these is gone.
 		if _, err := w.exec(`UPDATE run SET outcome = 'interrupted', ended = $2 WHERE source = $1 AND outcome = 'running'`, rel.Source, w.now); err != nil {
@@ -83,14 +87,27 @@ func (s *Store) Begin(ctx context.Context, rel directory.Release) (directory.Run
 		if _, err := w.one(`SELECT coalesce(max(number), 0) + 1 FROM run`, nil, &run.Number); err != nil {
 			return err
 		}
+		head, err := w.head()
+		if err != nil {
+			return err
+		}
+		left = head.Seq
 		return w.insertRun(run)
 	})
 	if err != nil || run.Already {
 		release()
 		return run, err
 	}
+	known, err := s.holdings(ctx, op, run, info)
+	if err == nil {
+		err = s.tidy(ctx, op, info.ID)
+	}
+	if err != nil { // the run stays as one that a dead process left
+		release()
+		return directory.Run{}, err
+	}
 	s.mu.Lock()
-	s.open[run.ID] = &openRun{run: run, info: info, size: s.first, grown: 1000, release: release}
+	s.open[run.ID] = &openRun{run: run, info: info, size: s.first, grown: 1000, release: release, known: known, left: left, meant: map[directory.ID]bool{}}
 	s.mu.Unlock()
 	return run, nil
 }
@@ -167,54 +184,32 @@ func (s *Store) Put(ctx context.Context, run directory.ID, batch directory.Batch
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	rows, rejects, err := sift(batch, o.run)
+	if o.near == nil && o.run.Counts.Read >= s.longRun(o.info) {
+		if err := s.surroundings(ctx, op, o); err != nil {
+			return total, err
+		}
+	}
+	rows, rejects, err := sift(batch, o.run, o.known)
 	if err != nil {
 		return total, s.fault(op, err)
 	}
 	o.gone = append(o.gone, batch.Gone...)
 	whole := rejectedRows(rejects)
 	first := directory.Counts{Read: whole + batch.Outside, Rejected: whole, Fields: len(rejects) - whole, Outside: batch.Outside}
+	first.Add(o.known.takeCarried())
 	for first != (directory.Counts{}) || len(rows) > 0 {
-		if o.near == nil && o.run.Counts.Read >= s.longRun(o.info) {
-			if o.near, err = s.vicinity(ctx, op); err != nil {
-				return total, err
-			}
-		}
 		piece := rows[:pieceSize(rows, o.size)]
 		start := time.Now() // only to keep transactions short; nothing that is stored depends on it
-		done := o.run
-		var counts directory.Counts
-		var last *work
-		err := s.write(ctx, op, func(w *work) error {
-			if last, w.near = w, o.near; w.near != nil {
-				if err := w.near.follow(w.tx); err != nil {
-					return err
-				}
-			}
-			if err := w.writeRejects(run, rejects); err != nil {
-				return err
-			}
-			taken, matched, err := w.importRows(o, piece)
-			if err != nil {
-				return err
-			}
-			counts = first
-			counts.Add(taken)
-			done.Counts.Add(counts)
-			done.Matched += matched
-			done.Events += len(w.events)
-			return w.updateRun(done)
-		})
+		counts, wrote, err := s.putPiece(ctx, op, o, piece, rejects, first)
 		if err != nil {
 			return total, err
-		}
-		o.run = done
-		if o.near != nil {
-			o.near.learn(last)
 		}
 		total.Add(counts)
 		rows, rejects, first = rows[len(piece):], nil, directory.Counts{}
 		o.size = s.adapt(o.size, len(piece), time.Since(start))
+		if !wrote {
+			continue
+		}
 		if o.run.Counts.Read >= o.grown {
 			o.grown *= 10
 			if err := s.dialect.grown(ctx, s.writer); err != nil {
@@ -224,6 +219,124 @@ func (s *Store) Put(ctx context.Context, run directory.ID, batch directory.Batch
 		s.committed()
 	}
 	return total, nil
+}
+
+// putPiece takes rows whose keys differ, in one transaction; counts of what came before them are told with
+// theirs. Packed rows of which nobody could be told wait in memory for a page to fill, and for the next
+// transaction: a crash costs them, and the run is done again.
+func (s *Store) putPiece(ctx context.Context, op string, o *openRun, piece []*row, rejects []directory.Reject, counts directory.Counts) (directory.Counts, bool, error) {
+	told := counts
+	var listed, packed []*row
+	for _, r := range piece {
+		if r.kind == "listing" {
+			listed = append(listed, r)
+		} else {
+			packed = append(packed, r)
+		}
+	}
+	fate, err := o.known.sort(s, ctx, op, packed, o.run.Release.File)
+	if err != nil {
+		return counts, false, err
+	}
+	rejects = append(rejects, fate.twice...)
+	compare := o.speaking(fate.compare)
+	wrote := len(rejects)+len(listed)+len(compare) > 0 || o.known.due()
+	done := o.run
+	if wrote {
+		var last *work
+		err := s.write(ctx, op, func(w *work) error {
+			if last, w.near = w, o.near; w.near != nil {
+				if err := w.near.follow(w.tx); err != nil {
+					return err
+				}
+			}
+			if err := o.look(w); err != nil {
+				return err
+			}
+			if err := w.writeRejects(o.run.ID, rejects); err != nil {
+				return err
+			}
+			counts = told
+			counts.Add(fate.counts)
+			done = o.run
+			if len(listed) > 0 {
+				taken, matched, err := w.importListed(o, listed)
+				if err != nil {
+					return err
+				}
+				counts.Add(taken)
+				done.Matched += matched
+			}
+			if len(compare) > 0 {
+				matched, err := w.importReferences(o.run.Release, compare)
+				if err != nil {
+					return err
+				}
+				done.Matched += matched
+			}
+			if err := w.settle(); err != nil {
+				return err
+			}
+			if err := w.writePages(o.known, false); err != nil {
+				return err
+			}
+			done.Counts.Add(counts)
+			done.Events += len(w.events)
+			return w.updateRun(done)
+		})
+		if err != nil {
+			o.known.giveBack(told)
+			return counts, false, err
+		}
+		o.known.wrote(false)
+		o.leave(last)
+		if o.near != nil {
+			o.near.learn(last)
+		}
+	} else {
+		counts.Add(fate.counts)
+		done.Counts.Add(counts)
+	}
+	o.run = done
+	if err := o.known.take(fate.came, o.run.Number); err != nil {
+		return counts, wrote, s.fault(op, err)
+	}
+	if len(o.known.entries) >= mostEntries {
+		err = s.spill(ctx, op, o)
+	}
+	return counts, wrote, err
+}
+
+// speaking returns the rows that may speak of somebody, or of which that cannot be told without the database.
+func (o *openRun) speaking(rows []*row) []*row {
+	var out []*row
+	for _, r := range rows {
+		switch {
+		case r.kind == "exclusion": // the screening of the completed run compares them
+		case o.near == nil, o.known.copies[r.key], slices.ContainsFunc(r.asks(), func(b string) bool { return len(o.near.byBlock[clean(b)]) > 0 }):
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// Carried takes a row as part of the open run by the fingerprint of its bytes, without its record, and reports
+// that it did: the row is held as this program reads it, and speaks of no provider. It counts as read and
+// unchanged in the answer to the next Put and in the run that End returns.
+func (s *Store) Carried(run directory.ID, fingerprint [16]byte, line int) bool {
+	o, err := s.running(run)
+	if err != nil || fingerprint == [16]byte{} || o.known.empty() {
+		return false
+	}
+	if !o.known.isAsked() {
+		o.mu.Lock()
+		err := s.surroundings(context.Background(), "store.Carried", o)
+		o.mu.Unlock()
+		if err != nil { // then nothing is carried, and Put says what is wrong
+			return false
+		}
+	}
+	return o.known.carry(fingerprint, line, o.run.Number)
 }
 
 // rejectedRows counts the rejects that are whole rows; the others are single fields of rows that went in.
@@ -267,7 +380,7 @@ func pieceSize(rows []*row, most int) int {
 }
 
 // sift makes rows of the records and takes out those that must not be written.
-func sift(batch directory.Batch, run directory.Run) (rows []*row, rejects []directory.Reject, err error) {
+func sift(batch directory.Batch, run directory.Run, known *holdings) (rows []*row, rejects []directory.Reject, err error) {
 	for _, x := range batch.Rejects {
 		if directory.LooksLikeSSN(x.Text) {
 			x.Text = ""
@@ -280,7 +393,11 @@ func sift(batch directory.Batch, run directory.Run) (rows []*row, rejects []dire
 	for from := 0; from < len(prepared); from += size {
 		wg.Go(func() {
 			for i := from; i < min(from+size, len(prepared)); i++ {
-				prepared[i], bad[i] = prepare(batch.Records[i], run.Release, run.Number)
+				r, err := prepare(batch.Records[i], run.Release, run.Number)
+				if err == nil && r.subject == nil && !known.settled(hash64(keyName(r.key)), r.content) {
+					r.ready()
+				}
+				prepared[i], bad[i] = r, err
 			}
 		})
 	}
@@ -310,12 +427,9 @@ func (w *work) writeRejects(run directory.ID, rejects []directory.Reject) error 
 	return w.insert(`INSERT INTO reject (run, file, line, field, reason, text)`, rows, `ON CONFLICT (run, file, line, field, reason) DO NOTHING`)
 }
 
-// importRows takes rows of the open run whose keys differ; it returns what became of them and how many
+// importListed takes listings of the open run whose keys differ; it returns what became of them and how many
 // speak of a provider.
-func (w *work) importRows(o *openRun, rows []*row) (c directory.Counts, matched int, err error) {
-	if len(rows) == 0 {
-		return c, 0, nil
-	}
+func (w *work) importListed(o *openRun, rows []*row) (c directory.Counts, matched int, err error) {
 	c.Read = len(rows)
 	keys := make([]string, len(rows))
 	for i, r := range rows {
@@ -364,13 +478,7 @@ func (w *work) importRows(o *openRun, rows []*row) (c directory.Counts, matched 
 			return c, 0, err
 		}
 	}
-	listings := slices.ContainsFunc(fresh, func(r *row) bool { return r.kind == "listing" })
-	if listings {
-		err = w.importListings(o.run.Release, fresh, before)
-	} else {
-		err = w.importReferences(o.run.Release, fresh, before)
-	}
-	if err != nil {
+	if err := w.importListings(o.run.Release, fresh, before); err != nil {
 		return c, 0, err
 	}
 	c.Changed, c.Unchanged = c.Changed-w.older, c.Unchanged+w.older
@@ -380,13 +488,27 @@ func (w *work) importRows(o *openRun, rows []*row) (c directory.Counts, matched 
 			matched++
 		}
 	}
-	return c, matched, w.settle()
+	return c, matched, nil
 }
 
-// importReferences writes records that attach to listed providers and never make one.
-func (w *work) importReferences(rel directory.Release, rows []*row, before map[string]*row) error {
+// importReferences compares records that attach to listed providers and never make one, and keeps a copy of
+// those that speak, or could speak, of somebody. It returns how many speak of a provider.
+func (w *work) importReferences(rel directory.Release, rows []*row) (matched int, err error) {
+	keys := make([]string, len(rows))
+	for i, r := range rows {
+		keys[i] = r.key
+	}
+	before, err := w.heads(rel.Source, keys)
+	if err != nil {
+		return 0, err
+	}
+	for _, r := range rows {
+		if old := before[r.key]; old != nil {
+			r.provider, r.rung, r.evidence = old.provider, old.rung, old.evidence
+		}
+	}
 	if err := w.keepNames(rel.Source, rows, before); err != nil {
-		return err
+		return 0, err
 	}
 	asked := make([][]string, len(rows)) // of each row, the blocks under which it can speak of somebody
 	var blocks []string
@@ -396,29 +518,36 @@ func (w *work) importReferences(rel directory.Release, rows []*row, before map[s
 	}
 	known, err := w.around(blocks, true)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	var told []directory.ID // of whom an NPPES record tells something new
+	var copies []*row
 	for i, r := range rows {
-		if r.kind == "exclusion" {
-			continue // the screening of the completed run compares them
-		}
+		was, speaks := r.provider, before[r.key] != nil
 		if r.kind == "delegation" {
 			if err := w.delegated(r, rel, known); err != nil {
-				return err
+				return 0, err
 			}
-			continue
-		}
-		was := r.provider
-		if err := w.relate(r, rel, w.among(r.subject, asked[i], known, true)); err != nil {
-			return err
+			speaks = speaks || r.provider != ""
+		} else {
+			found := w.among(r.subject, asked[i], known, true)
+			if err := w.relate(r, rel, found); err != nil {
+				return 0, err
+			}
+			speaks = speaks || len(found) > 0
 		}
 		if r.kind == "identity" {
 			told = append(told, was, r.provider)
 		}
+		if r.provider != "" {
+			matched++
+		}
+		if speaks {
+			copies = append(copies, r)
+		}
 	}
-	if err := w.writeRows(rows, before); err != nil {
-		return err
+	if err := w.writeRows(copies, before); err != nil {
+		return 0, err
 	}
 	slices.Sort(told)
 	for _, id := range slices.Compact(told) {
@@ -427,13 +556,13 @@ func (w *work) importReferences(rel directory.Release, rows []*row, before map[s
 		}
 		h, err := w.holdOne(id)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		if err := w.recompose(h); err != nil {
-			return err
+			return 0, err
 		}
 	}
-	return nil
+	return matched, nil
 }
 
 // asks returns the blocks under which a row of a reference can speak of a provider: a name alone is never
@@ -501,10 +630,9 @@ func (s *Store) End(ctx context.Context, run directory.ID, failure error) (direc
 
 // complete brings a release into force.
 func (s *Store) complete(ctx context.Context, op string, o *openRun) error {
-	if replaces(o.info) && !o.run.Release.Partial {
-		if err := s.removeReplaced(ctx, op, o); err != nil {
-			return err
-		}
+	o.run.Counts.Add(o.known.takeCarried())
+	if err := s.stage(ctx, op, o); err != nil {
+		return err
 	}
 	if o.info.Kind == "listing" {
 		if err := s.removeGone(ctx, op, o); err != nil {
@@ -515,63 +643,22 @@ func (s *Store) complete(ctx context.Context, op string, o *openRun) error {
 		}
 	}
 	finish := func(w *work, run *directory.Run) { run.Ended, run.Outcome = w.now, "done" }
+	var err error
 	if o.info.Kind == "exclusion" {
-		return s.screenAll(ctx, op, o, finish)
+		err = s.screenAll(ctx, op, o, finish)
+	} else {
+		err = s.catchUp(ctx, op, o, finish)
 	}
-	done := o.run
-	err := s.write(ctx, op, func(w *work) error {
-		finish(w, &done)
-		return w.updateRun(done)
-	})
-	if err == nil {
-		o.run = done
-		s.committed()
+	if err != nil {
+		return err
 	}
-	return err
+	// The release is in force, whatever becomes of what it has replaced: that goes with the next run.
+	_ = s.sweep(context.WithoutCancel(ctx), op, o)
+	return nil
 }
 
 // replaces reports a source whose release is the whole of what it says: full lists, rosters, and the
 // NPPES file. Single answers and listing sites only add.
 func replaces(info directory.SourceInfo) bool {
 	return info.Kind == "roster" || info.Kind == "exclusion" || info.Kind == "identity" && info.ID != "npi-api"
-}
-
-// removeReplaced takes away the rows that the completed run did not carry. Of a roster, only licence
-// types that the release has at all are replaced: a board that publishes a file for each type brings one
-// of them at a time. An NPPES record that names a provider stays: a former name is never forgotten.
-func (s *Store) removeReplaced(ctx context.Context, op string, o *openRun) error {
-	for {
-		n := 0
-		done := o.run
-		err := s.write(ctx, op, func(w *work) error {
-			var keys []string
-			err := w.each(`SELECT key FROM source_record WHERE source = $1 AND run < $2 AND NOT (kind = 'identity' AND provider <> '')
-				AND (kind <> 'licence' OR part IN (SELECT part FROM source_record WHERE source = $1 AND run = $2)) LIMIT $3`,
-				[]any{o.run.Release.Source, o.run.Number, s.most}, func(r *sql.Rows) error {
-					var key string
-					err := r.Scan(&key)
-					keys = append(keys, key)
-					return err
-				})
-			if err != nil {
-				return err
-			}
-			if n = len(keys); n == 0 {
-				return nil
-			}
-			if err := w.execIn(`DELETE FROM source_block WHERE source = $1 AND key IN (%s)`, []any{o.run.Release.Source}, keys); err != nil {
-				return err
-			}
-			if err := w.execIn(`DELETE FROM source_record WHERE source = $1 AND key IN (%s)`, []any{o.run.Release.Source}, keys); err != nil {
-				return err
-			}
-			done.Counts.Removed += n
-			return w.updateRun(done)
-		})
-		if err != nil || n == 0 {
-			return err
-		}
-		o.run = done
-		s.committed()
-	}
 }

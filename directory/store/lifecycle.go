@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"strings"
 
 	"kapdir/directory"
@@ -58,12 +57,11 @@ func (w *work) keepNames(source string, rows []*row, before map[string]*row) err
 			kept.Replacement = now.Replacement
 		}
 		r.record.Identity = &kept
-		doc, err := json.Marshal(r.record)
-		if err != nil {
+		if r.packed, err = packRecord(r.record); err != nil {
 			return err
 		}
-		r.doc, r.subject = string(doc), directory.Prepare(r.record.Subject())
-		r.lookedUp(cleaned(r.subject.Blocks()))
+		r.subject = nil
+		r.ready()
 	}
 	return nil
 }

@@ -415,7 +415,8 @@ func (w *work) settle() error {
 				continue
 			}
 			h.matched, again = now, true
-			if err := w.rematch(h, subject); err != nil {
+			w.rematched = append(w.rematched, h.id())
+			if err := w.rematch(h, subject, ""); err != nil {
 				return err
 			}
 		}
@@ -426,10 +427,11 @@ func (w *work) settle() error {
 	return nil
 }
 
-// rematch compares a provider with every loaded row that shares a block with them.
-func (w *work) rematch(h *holding, subject directory.Subject) error {
+// rematch compares a provider with every loaded row that shares a block with them; with a source, with those of
+// it alone, and no list screens them.
+func (w *work) rematch(h *holding, subject directory.Subject, source string) error {
 	p := directory.Prepare(subject)
-	found, err := w.rowsUnder(p.ScreenBlocks(), "")
+	found, err := w.rowsUnder(p.ScreenBlocks(), source)
 	if err != nil {
 		return err
 	}
@@ -470,9 +472,8 @@ func (w *work) rematch(h *holding, subject directory.Subject) error {
 		if other.id != "" && other.id != h.id() && (r.provider == "" || other.match.Rung >= r.rung) {
 			r.provider, r.rung = other.id, other.match.Rung // they have it more surely
 		}
-		if r.provider != before.provider || r.rung != before.rung || r.evidence != before.evidence {
-			if _, err := w.exec(`UPDATE source_record SET provider = $3, rung = $4, evidence = $5 WHERE source = $1 AND key = $2`,
-				r.source, r.key, r.provider, r.rung, r.evidence); err != nil {
+		if r.provider != before.provider || r.rung != before.rung || r.evidence != before.evidence || r.ahead {
+			if err := w.relink(r); err != nil {
 				return err
 			}
 			more = more || r.kind == "identity"
@@ -482,6 +483,9 @@ func (w *work) rematch(h *holding, subject directory.Subject) error {
 		if err := w.recompose(h); err != nil {
 			return err
 		}
+	}
+	if source != "" {
+		return nil
 	}
 	lists, err := w.quietLists()
 	if err != nil {
@@ -544,11 +548,10 @@ func (w *work) delegatedLater(r *row) error {
 	if err != nil {
 		return err
 	}
-	if err := w.delegated(r, run.Release, known); err != nil || r.provider == before.provider && r.evidence == before.evidence {
+	if err := w.delegated(r, run.Release, known); err != nil || r.provider == before.provider && r.evidence == before.evidence && !r.ahead {
 		return err
 	}
-	_, err = w.exec(`UPDATE source_record SET provider = $3, rung = $4, evidence = $5 WHERE source = $1 AND key = $2`, r.source, r.key, r.provider, r.rung, r.evidence)
-	return err
+	return w.relink(r)
 }
 
 // quietLists returns the exclusion lists in force of which no newer run has begun: only such a list can

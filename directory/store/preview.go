@@ -52,6 +52,8 @@ type previewRun struct {
 	run  directory.Run
 	info directory.SourceInfo
 	seen map[string]sighting
+
+	known *holdings // the packed rows of the source
 }
 
 // sighting is a row of the run: where it stood and what it said, in few bytes.
@@ -95,12 +97,17 @@ func (p *Preview) Begin(ctx context.Context, rel directory.Release) (directory.R
 		_, err = t.one(`SELECT coalesce(max(number), 0) + 1 FROM run`, nil, &run.Number)
 		return err
 	})
-	if err == nil && !run.Already {
-		p.mu.Lock()
-		p.runs[run.ID] = &previewRun{run: run, info: info, seen: map[string]sighting{}}
-		p.mu.Unlock()
+	if err != nil || run.Already {
+		return run, err
 	}
-	return run, err
+	known, err := p.s.holdings(ctx, op, run, info)
+	if err != nil {
+		return directory.Run{}, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.runs[run.ID] = &previewRun{run: run, info: info, seen: map[string]sighting{}, known: known}
+	return run, nil
 }
 
 // Put counts what Store.Put would do with the batch. A row that stands in the file twice is counted as the
@@ -114,7 +121,7 @@ func (p *Preview) Put(ctx context.Context, run directory.ID, batch directory.Bat
 	if o == nil {
 		return c, p.s.fault(op, directory.Errorf(directory.Conflict, "run", "run %s is not open: begin again", run))
 	}
-	rows, rejects, err := sift(batch, o.run)
+	rows, rejects, err := sift(batch, o.run, o.known)
 	if err != nil {
 		return c, p.s.fault(op, err)
 	}
@@ -132,7 +139,7 @@ func (p *Preview) Put(ctx context.Context, run directory.ID, batch directory.Bat
 		}
 		held := map[string]before{}
 		err := t.eachIn(`SELECT x.key, x.row_hash, x.kind, x.provider, run.as_of FROM source_record x LEFT JOIN run ON run.number = x.run
-			WHERE x.source = $1 AND x.key IN (%s)`, []any{o.run.Release.Source}, slices.Compact(keys), func(r *sql.Rows) error {
+			WHERE x.source = $1 AND x.kind = 'listing' AND x.key IN (%s)`, []any{o.run.Release.Source}, slices.Compact(keys), func(r *sql.Rows) error {
 			var key, hash, kind, provider string
 			var asOf sql.NullString
 			err := r.Scan(&key, &hash, &kind, &provider, &asOf)
@@ -163,6 +170,14 @@ func (p *Preview) Put(ctx context.Context, run directory.ID, batch directory.Bat
 			}
 			o.seen[r.key] = now
 			old, ok := held[r.key]
+			if r.kind != "listing" {
+				old, ok = before{}, false
+				if place := o.known.live(r.key); place >= 0 {
+					if ok = true; o.known.rows.at(place).content == r.content {
+						old.hash = r.hash
+					}
+				}
+			}
 			if !ok && removed.any && r.kind == "listing" {
 				sure, _ := r.record.Subject().SuppressionKeys()
 				if by, err := w.suppressedBy(removed, append(sure, rowKey(r))); err != nil {
@@ -202,7 +217,7 @@ func (p *Preview) compare(t *tx, o *previewRun, changed map[string]*row) error {
 	for k := range changed {
 		keys = append(keys, k)
 	}
-	before, err := t.rows(`WHERE source = $1 AND key IN (%s)`, []any{o.run.Release.Source}, keys)
+	before, err := t.recordsOf(o.run.Release.Source, keys)
 	if err != nil {
 		return err
 	}
@@ -319,43 +334,42 @@ func (p *Preview) End(ctx context.Context, run directory.ID, failure error) (dir
 		return o.run, nil
 	}
 	err := p.s.read(ctx, op, func(t *tx) error {
-		came := map[string]bool{} // of a roster: the licence types that came
-		gone := map[string]int{}
-		first := map[string][]string{} // keys of rows that would go, by their part
-		err := t.each(`SELECT key, part FROM source_record WHERE source = $1 AND NOT (kind = 'identity' AND provider <> '') ORDER BY key`, []any{o.run.Release.Source},
-			func(r *sql.Rows) error {
-				var key, part string
-				if err := r.Scan(&key, &part); err != nil {
-					return err
-				}
-				if _, again := o.seen[key]; again {
-					came[part] = true
-				} else if gone[part]++; len(first[part]) < p.Show {
-					first[part] = append(first[part], key)
-				}
-				return nil
-			})
+		named, err := t.namedIdentities(o.run.Release.Source)
 		if err != nil {
 			return err
 		}
-		var keys []string
-		for part, n := range gone {
-			if part == "" || came[part] {
-				o.run.Counts.Removed += n
-				keys = append(keys, first[part]...)
+		seen := make(map[uint64]bool, len(o.seen))
+		for key := range o.seen {
+			seen[hash64(keyName(key))] = true
+		}
+		came := map[uint16]bool{} // of a roster: the licence types that came
+		var gone []entered
+		for i := range o.known.pages {
+			page := &o.known.pages[i]
+			for place := page.first; place < page.first+page.n; place++ {
+				x := o.known.rows.at(place)
+				switch {
+				case x.part&inForce == 0:
+				case seen[x.key]:
+					came[x.part&partMask] = true
+				case !named[x.key]:
+					gone = append(gone, entered{page.ordinal(place), x.line, 0})
+				}
 			}
 		}
-		slices.Sort(keys)
-		if keys = keys[:min(len(keys), max(0, p.Show-len(p.diff.Removed)))]; len(keys) == 0 {
-			return nil
-		}
-		rows, err := t.rows(`WHERE source = $1 AND key IN (%s)`, []any{o.run.Release.Source}, keys)
-		if err != nil {
-			return err
-		}
-		slices.SortFunc(rows, func(a, b *row) int { return strings.Compare(a.key, b.key) })
-		for _, r := range rows {
-			p.diff.Removed = append(p.diff.Removed, diffRow(r))
+		for _, g := range gone {
+			place, _ := o.known.placeOf(g.ordinal)
+			part := o.known.rows.at(place).part & partMask
+			if strings.HasPrefix(o.known.parts[part], "licence/") && !came[part] {
+				continue
+			}
+			if o.run.Counts.Removed++; len(p.diff.Removed) < p.Show {
+				r, err := t.standingRow(o.run.Release.Source, g.ordinal)
+				if err != nil {
+					return err
+				}
+				p.diff.Removed = append(p.diff.Removed, diffRow(r))
+			}
 		}
 		return nil
 	})

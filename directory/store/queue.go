@@ -158,8 +158,11 @@ func (w *work) writeCases() error {
 		if c.event != nil {
 			c.Event = c.event.event().Seq
 		} else if hash != "" {
-		} else if _, err := w.one(`SELECT row_hash FROM source_record WHERE source = $1 AND key = $2`, []any{c.Source, clean(c.Key)}, &hash); err != nil {
-			return err
+		} else {
+			var err error
+			if hash, err = w.rowHash(c.Source, clean(c.Key)); err != nil {
+				return err
+			}
 		}
 		agreed, err := json.Marshal(c.Match)
 		if err != nil {

@@ -760,7 +760,7 @@ func (w *work) decideRemoved(c directory.Case, d directory.Decision, out *direct
 	if err := o.candidate(m, c, directory.Deed(d.Decision), pair{}); err != nil {
 		return err
 	}
-	rows, err := w.rows(`WHERE source = $1 AND key IN (%s)`, []any{c.Source}, []string{c.Key})
+	rows, err := w.recordsOf(c.Source, []string{c.Key})
 	switch {
 	case err != nil:
 		return err

@@ -1,7 +1,10 @@
 package store
 
 import (
+	"crypto/sha256"
 	"database/sql"
+	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -22,6 +25,11 @@ type row struct {
 	doc                              string
 	blocks                           []string // under which others find the row
 	subject                          *directory.Prepared
+
+	packed  []byte // of a reference: what was read, as a page holds it
+	content uint64 // and the hash of its content
+	copied  bool   // read from source_record
+	ahead   bool   // a packed row that is newer than its copy
 }
 
 // worksBlock marks the listings that say where somebody works.
@@ -31,23 +39,17 @@ const worksBlock = "works"
 func prepare(rec directory.Record, rel directory.Release, run int64) (*row, error) {
 	r := &row{source: rec.Source, key: clean(rec.Key), release: rel.Name, run: run, line: rec.Line, record: rec}
 	r.record.Key = r.key
+	r.kind, r.part = kindOf(rec)
 	switch {
 	case rec.Source != rel.Source:
 		return nil, directory.Errorf(directory.Invalid, "source", "a record of %q is no record of a run of %q", rec.Source, rel.Source)
 	case rec.Key == "":
 		return nil, directory.Errorf(directory.Invalid, "key", "the record of line %d has no key", rec.Line)
-	case rec.Listing != nil:
-		r.kind = "listing"
-	case rec.Identity != nil:
-		r.kind = "identity"
-	case rec.Licence != nil:
-		r.kind, r.part = "licence", clean(rec.Licence.BoardType)
-	case rec.Exclusion != nil:
-		r.kind = "exclusion"
-	case rec.Delegation != nil:
-		r.kind = "delegation"
-	default:
+	case r.kind == "":
 		return nil, directory.Errorf(directory.Invalid, "record", "the record %q says nothing", rec.Key)
+	}
+	if r.kind != "listing" {
+		return r, r.pack(rel.Unconfirmed)
 	}
 	doc, err := json.Marshal(r.record)
 	if err != nil {
@@ -61,13 +63,7 @@ func prepare(rec directory.Record, rel directory.Release, run int64) (*row, erro
 	}
 	r.subject = directory.Prepare(rec.Subject())
 	all := cleaned(r.subject.Blocks())
-	if r.kind == "exclusion" {
-		all = cleaned(r.subject.ScreenBlocks())
-	}
-	if d := rec.Delegation; d != nil { // it is found by either of the two
-		all = append(all, cleaned(d.Physician.Subject(d.State).Blocks())...)
-	}
-	if rec.Listing != nil && len(rec.Listing.WorksAt) > 0 {
+	if len(rec.Listing.WorksAt) > 0 {
 		all = append(all, worksBlock)
 	}
 	slices.Sort(all)
@@ -79,6 +75,64 @@ func prepare(rec directory.Record, rel directory.Release, run int64) (*row, erro
 	}
 	r.lookedUp(all)
 	return r, nil
+}
+
+// kindOf returns the kind of a record, "" of one that says nothing, and of a licence its type.
+func kindOf(rec directory.Record) (kind, part string) {
+	switch {
+	case rec.Listing != nil:
+		return "listing", ""
+	case rec.Identity != nil:
+		return "identity", ""
+	case rec.Licence != nil:
+		return "licence", clean(rec.Licence.BoardType)
+	case rec.Exclusion != nil:
+		return "exclusion", ""
+	case rec.Delegation != nil:
+		return "delegation", ""
+	}
+	return "", ""
+}
+
+// pack writes the row of a reference as a page holds it, and hashes all that it says: the source's columns and
+// what was read out of them. When and where it was read does not count.
+func (r *row) pack(unconfirmed bool) (err error) {
+	if r.packed, err = packRecord(r.record); err != nil {
+		return err
+	}
+	b := appendBytes(make([]byte, 0, 1024), r.key)
+	if unconfirmed { // once the format is confirmed, the same row says more
+		b = append(b, '?')
+	}
+	var few [48]string
+	names := few[:0]
+	for k := range r.record.Fields {
+		names = append(names, k)
+	}
+	slices.Sort(names)
+	for _, k := range names {
+		b = appendBytes(appendBytes(b, k), r.record.Fields[k])
+	}
+	sum := sha256.Sum256(append(b, r.packed...))
+	r.content, r.hash = binary.BigEndian.Uint64(sum[:]), hex.EncodeToString(sum[:16])
+	return nil
+}
+
+// ready makes the row of a reference ready to be compared and to be found.
+func (r *row) ready() {
+	if r.subject != nil {
+		return
+	}
+	r.subject = directory.Prepare(r.record.Subject())
+	all := cleaned(r.subject.Blocks())
+	if r.kind == "exclusion" {
+		all = cleaned(r.subject.ScreenBlocks())
+	}
+	if d := r.record.Delegation; d != nil { // it is found by either of the two
+		all = append(all, cleaned(d.Physician.Subject(d.State).Blocks())...)
+	}
+	slices.Sort(all)
+	r.lookedUp(slices.Compact(all))
 }
 
 // registerBlock begins the block of a name in a register with which nothing is wrong, in place of nam: the
@@ -126,7 +180,21 @@ func contentHash(rec directory.Record) (string, error) {
 // holdsSSN reports a record that must not be written: what looks like a Social Security number stands
 // in one of its fields, whose name is returned, or in what was read from them.
 func (r *row) holdsSSN() (field string, found bool) {
-	if !mayHoldSSN(r.doc) { // the document holds every field and the key
+	text := r.doc // holds every field and the key
+	if r.kind != "listing" {
+		may := mayHoldSSN(r.key) || mayHoldSSN(string(r.packed))
+		for k, v := range r.record.Fields {
+			may = may || mayHoldSSN(k) || mayHoldSSN(v)
+		}
+		if !may {
+			return "", false
+		}
+		doc, err := json.Marshal(r.record)
+		if text = string(doc); err != nil {
+			return "", true // what cannot be looked at is not written
+		}
+	}
+	if !mayHoldSSN(text) {
 		return "", false
 	}
 	for k, v := range r.record.Fields {
@@ -134,7 +202,7 @@ func (r *row) holdsSSN() (field string, found bool) {
 			return k, true
 		}
 	}
-	return "", directory.LooksLikeSSN(r.doc) || directory.LooksLikeSSN(r.key)
+	return "", directory.LooksLikeSSN(text) || directory.LooksLikeSSN(r.key)
 }
 
 // mayHoldSSN looks for a hyphen, two digits, a hyphen and four digits: without them there is no such
@@ -158,7 +226,7 @@ const rowColumns = `source, key, kind, part, release, run, row_hash, line, evide
 func (t *tx) rows(rest string, fixed []any, values []string) ([]*row, error) {
 	var out []*row
 	err := t.eachIn(`SELECT `+rowColumns+` FROM source_record `+rest, fixed, values, func(s *sql.Rows) error {
-		r := &row{}
+		r := &row{copied: true}
 		if err := s.Scan(&r.source, &r.key, &r.kind, &r.part, &r.release, &r.run, &r.hash, &r.line, &r.evidence, &r.provider, &r.rung, &r.doc); err != nil {
 			return err
 		}
@@ -203,14 +271,14 @@ func (t *tx) rowsOf(blocks []string, source string) ([]*row, error) {
 // rowsUnder reads the records that stand under one of the blocks, and those whose key is an NPI among them.
 func (t *tx) rowsUnder(blocks []string, source string) ([]*row, error) {
 	keys := map[string][]string{}
+	names := make([]uint64, 0, len(blocks)+1)
+	var npi []string
 	for i := range blocks {
 		blocks[i] = clean(blocks[i])
-		if npi, ok := strings.CutPrefix(blocks[i], "npi:"); ok {
-			for _, info := range directory.Tables().Sources() {
-				if info.Kind == "identity" && (source == "" || source == info.ID) {
-					keys[info.ID] = append(keys[info.ID], npi)
-				}
-			}
+		names = append(names, hash64(blocks[i]))
+		if n, ok := strings.CutPrefix(blocks[i], "npi:"); ok {
+			npi = append(npi, n)
+			names = append(names, hash64(keyName(n)))
 		}
 	}
 	scan := func(r *sql.Rows) error {
@@ -228,7 +296,16 @@ func (t *tx) rowsUnder(blocks []string, source string) ([]*row, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out []*row
+	out, err := t.packed(source, names, func(r *row) bool {
+		r.ready()
+		return r.kind == "identity" && slices.Contains(npi, r.key) || slices.ContainsFunc(r.blocks, func(b string) bool { return slices.Contains(blocks, b) })
+	})
+	if err != nil {
+		return nil, err
+	}
+	if out, err = t.withCopies(out); err != nil {
+		return nil, err
+	}
 	for source, list := range keys {
 		slices.Sort(list)
 		found, err := t.rows(`WHERE source = $1 AND key IN (%s)`, []any{source}, slices.Compact(list))
@@ -253,12 +330,24 @@ func (t *tx) writeRows(rows []*row, known map[string]*row) error {
 	var blocks [][]any
 	var stale []string
 	for _, r := range rows {
+		if r.doc == "" {
+			doc, err := json.Marshal(r.record)
+			if err != nil {
+				return err
+			}
+			r.doc = string(doc)
+		}
 		values = append(values, []any{r.source, r.key, r.kind, r.part, clean(r.release), r.run, r.hash, r.line, r.evidence, r.provider, r.rung, r.doc})
 		if old := known[r.key]; old != nil {
 			if old.hash == r.hash {
 				continue // the same content has the same blocks
 			}
-			stale = append(stale, r.key)
+			if r.kind == "listing" {
+				stale = append(stale, r.key)
+			}
+		}
+		if r.kind != "listing" {
+			continue // a copy is found by the packed row
 		}
 		for _, b := range r.blocks {
 			blocks = append(blocks, []any{b, r.source, r.key})
@@ -276,6 +365,25 @@ func (t *tx) writeRows(rows []*row, known map[string]*row) error {
 		}
 	}
 	return t.insert(`INSERT INTO source_block (block, source, key)`, blocks, `ON CONFLICT (block, source, key) DO NOTHING`)
+}
+
+// relink writes down anew of whom a row speaks; of a packed row it keeps a copy.
+func (w *work) relink(r *row) error {
+	if r.copied && !r.ahead {
+		_, err := w.exec(`UPDATE source_record SET provider = $3, rung = $4, evidence = $5 WHERE source = $1 AND key = $2`, r.source, r.key, r.provider, r.rung, r.evidence)
+		return err
+	}
+	run, err := w.runNumber(r.run)
+	if err != nil {
+		return err
+	}
+	r.release = run.Release.Name
+	if r.hash == "" {
+		if err := r.pack(run.Release.Unconfirmed); err != nil {
+			return err
+		}
+	}
+	return w.writeRows([]*row{r}, nil)
 }
 
 // recordEvidence is the matched row's own columns, quoted with where they stood.

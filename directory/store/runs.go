@@ -110,7 +110,12 @@ func (s *Store) held(ctx context.Context, source string, run int64) (int, error)
 	defer cancel()
 	c := heldCount{run: run}
 	err := s.read(ctx, "store.Sources "+source, func(t *tx) error {
-		_, err := t.one(`SELECT count(*) FROM source_record WHERE source = $1 AND key NOT LIKE '%#prescriber-%'`, []any{source}, &c.rows)
+		packed, err := t.standingRows(source)
+		if err != nil {
+			return err
+		}
+		_, err = t.one(`SELECT count(*) FROM source_record WHERE source = $1 AND kind = 'listing' AND key NOT LIKE '%#prescriber-%'`, []any{source}, &c.rows)
+		c.rows += packed
 		return err
 	})
 	if err == nil {
@@ -140,7 +145,8 @@ func (s *Store) Counts(ctx context.Context) (Totals, error) {
 	var c Totals
 	err := s.read(ctx, "store.Counts", func(t *tx) error {
 		_, err := t.one(`SELECT (SELECT count(*) FROM provider WHERE listed = 1 AND withdrawn = 0 AND merged_into = ''),
-			(SELECT count(*) FROM claim), (SELECT count(*) FROM event), (SELECT count(*) FROM evidence), (SELECT count(*) FROM source_record),
+			(SELECT count(*) FROM claim), (SELECT count(*) FROM event), (SELECT count(*) FROM evidence), (SELECT count(*) FROM source_record WHERE kind = 'listing') +
+				(SELECT coalesce(sum(p.held), 0) FROM reference_part p WHERE p.run = (SELECT max(number) FROM run WHERE source = p.source AND outcome = 'done')),
 			(SELECT count(*) FROM run), (SELECT count(*) FROM cases WHERE closed = ''),
 			(SELECT count(*) FROM provider WHERE valid_until <> '' AND valid_until <= $1 AND listed = 1 AND withdrawn = 0 AND merged_into = '')`,
 			[]any{s.now()}, &c.Providers, &c.Claims, &c.Events, &c.Evidence, &c.Records, &c.Runs, &c.OpenCases, &c.Due)

@@ -185,27 +185,31 @@ type watched struct {
 // those that it adds to.
 func (s *Store) watchlist(ctx context.Context, op string, run directory.Run) (*watchlist, error) {
 	l := &watchlist{run: run, byBlock: map[string][]int32{}}
-	type raw struct{ key, doc string }
-	pages := make(chan []raw, runtime.GOMAXPROCS(0))
+	type standings struct {
+		p    *packedPage
+		rows []entered
+	}
+	pages := make(chan standings, runtime.GOMAXPROCS(0))
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	var bad error
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			for page := range pages {
-				rows, blocks := make([]watched, len(page)), make([][]string, len(page))
-				for i, x := range page {
-					var rec struct {
-						Exclusion *directory.ExclusionRecord `json:"exclusion"`
-					}
-					if err := decode(x.doc, &rec); err != nil {
+				rows, blocks := make([]watched, 0, len(page.rows)), make([][]string, 0, len(page.rows))
+				for _, at := range page.rows {
+					r, err := page.p.unpack(run.Release.Source, at)
+					if err != nil {
 						mu.Lock()
-						bad = directory.Errorf(directory.Internal, "", "record %s of %s cannot be read: run kapdir fsck: %w", x.key, run.Release.Source, err)
+						bad = err
 						mu.Unlock()
+						break
+					}
+					if r.kind != "exclusion" {
 						continue
 					}
-					rows[i] = watched{x.key, directory.Prepare(directory.Record{Exclusion: rec.Exclusion}.Subject())}
-					blocks[i] = rows[i].subject.ScreenBlocks()
+					x := watched{r.key, directory.Prepare(r.record.Subject())}
+					rows, blocks = append(rows, x), append(blocks, x.subject.ScreenBlocks())
 				}
 				mu.Lock()
 				for i, list := range blocks {
@@ -221,18 +225,12 @@ func (s *Store) watchlist(ctx context.Context, op string, run directory.Run) (*w
 	}
 	err := s.read(ctx, op, func(t *tx) (err error) {
 		defer close(pages)
-		var page []raw
-		err = t.each(`SELECT key, doc FROM source_record WHERE source = $1 AND run >= $2 AND kind = 'exclusion'`, []any{run.Release.Source, run.First()},
-			func(r *sql.Rows) error {
-				var x raw
-				err := r.Scan(&x.key, &x.doc)
-				if page = append(page, x); len(page) == 256 {
-					pages <- page
-					page = nil
-				}
-				return err
-			})
-		if pages <- page; err != nil {
+		t.see(run)
+		err = t.eachStanding(run.Release.Source, func(p *packedPage, rows []entered) error {
+			pages <- standings{p, rows}
+			return nil
+		})
+		if err != nil {
 			return err
 		}
 		l.unread, err = t.unreadOf(run)
@@ -275,7 +273,8 @@ func (l *watchlist) compare(t *tx, ids []directory.ID, now directory.Instant) ([
 		keys = append(keys, hits[i]...)
 	}
 	slices.Sort(keys)
-	found, err := t.rows(`WHERE source = $1 AND key IN (%s)`, []any{l.run.Release.Source}, slices.Compact(keys))
+	t.see(l.run)
+	found, err := t.recordsOf(l.run.Release.Source, slices.Compact(keys))
 	byKey := make(map[string]*row, len(found))
 	for _, r := range found {
 		byKey[r.key] = r

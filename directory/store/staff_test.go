@@ -124,7 +124,7 @@ func mustRead(t *testing.T, s *Store) *tx {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { in.Rollback() })
-	return &tx{ctx, in, s.dialect, nil}
+	return s.in(ctx, in, nil)
 }
 
 // trial is a store with a provider for each thing that is tried, so that one store serves a whole table.

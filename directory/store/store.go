@@ -55,6 +55,7 @@ type Store struct {
 	open        map[directory.ID]*openRun
 	files       fileCache
 	counts      heldCounts
+	filters     filters
 	often       *often // of the writer; nil where the driver itself keeps statements
 	oftenRead   *often // of the reader
 	first, most int    // rows of the first and the largest import transaction; tests make them small
@@ -167,7 +168,7 @@ func (s *Store) write(ctx context.Context, op string, f func(*work) error) error
 		return s.fault(op, err)
 	}
 	defer t.Rollback() // after a commit it does nothing
-	w := newWork(s, &tx{ctx, t, s.dialect, s.often})
+	w := newWork(s, s.in(ctx, t, s.often))
 	if err := f(w); err != nil {
 		return s.fault(op, err)
 	}
@@ -188,10 +189,14 @@ func (s *Store) read(ctx context.Context, op string, f func(*tx) error) error {
 		return s.fault(op, err)
 	}
 	defer t.Rollback() // also when f panics
-	err = f(&tx{ctx, t, s.dialect, s.oftenRead})
+	err = f(s.in(ctx, t, s.oftenRead))
 	t.Rollback() // which frees the connection
 	s.oftenRead.prepare(ctx)
 	return s.fault(op, err)
+}
+
+func (s *Store) in(ctx context.Context, t *sql.Tx, o *often) *tx {
+	return &tx{ctx, t, s.dialect, o, newReferences(&s.filters)}
 }
 
 // tx is a transaction with the few shapes of statement that the store uses.
@@ -200,6 +205,7 @@ type tx struct {
 	*sql.Tx
 	dialect dialect
 	often   *often
+	refs    *references
 }
 
 // often keeps the statements with lists and rows of values prepared on the connections of one pool: SQLite

@@ -391,10 +391,18 @@ func (v *verifying) readSources(t *tx) error {
 // are of an import that failed is left out.
 func (t *tx) readParts(x *sourceNow) error {
 	newest := map[string]int64{}
-	err := t.each(`SELECT part, max(run) FROM source_record WHERE source = $1 AND kind = 'licence' GROUP BY part`, []any{x.info.ID}, func(r *sql.Rows) error {
+	e, err := t.edition(x.info.ID)
+	if err != nil {
+		return err
+	}
+	err = t.each(`SELECT part, newest FROM reference_part WHERE source = $1 AND run = $2`, []any{x.info.ID, e.to}, func(r *sql.Rows) error {
 		var part string
 		var run int64
 		err := r.Scan(&part, &run)
+		part, licence := strings.CutPrefix(part, "licence/")
+		if !licence {
+			return err
+		}
 		part, _, _ = strings.Cut(part, "+") // APN+PMH are licences of the type APN
 		newest[part] = max(newest[part], run)
 		return err
@@ -792,8 +800,7 @@ func (p *looking) recordFound(l directory.ClaimLook, r *row) error {
 			return err
 		}
 		if r.provider != was.provider || r.rung != was.rung || r.evidence != was.evidence {
-			if _, err := p.exec(`UPDATE source_record SET provider = $3, rung = $4, evidence = $5 WHERE source = $1 AND key = $2`,
-				r.source, r.key, r.provider, r.rung, r.evidence); err != nil {
+			if err := p.relink(r); err != nil {
 				return err
 			}
 			if r.kind == "identity" {
