@@ -135,6 +135,10 @@ var columnsOfRoster = func() string {
 // nowhere is a sink that keeps nothing: what is left is the crawler's own time.
 type nowhere struct{ crawler.Sink }
 
+func (nowhere) Held(context.Context, directory.Release) (directory.Held, error) {
+	return directory.Held{}, nil
+}
+
 func (nowhere) Begin(_ context.Context, rel directory.Release) (directory.Run, error) {
 	return directory.Run{ID: "run_1", Release: rel}, nil
 }
