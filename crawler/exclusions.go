@@ -244,12 +244,12 @@ var noneWords = map[string]bool{"n a": true, "na": true, "none": true, "null": t
 
 // rowKey names a row from release to release by what it says of who, on what ground and when.
 func rowKey(values ...string) string {
-	h := sha256.New()
+	b := make([]byte, 0, 256)
 	for _, v := range values {
-		h.Write([]byte(strings.ToUpper(cleanText(v))))
-		h.Write([]byte{0})
+		b = append(append(b, strings.ToUpper(cleanText(v))...), 0)
 	}
-	return hex.EncodeToString(h.Sum(nil)[:16])
+	h := sha256.Sum256(b)
+	return hex.EncodeToString(h[:16])
 }
 
 // exclusion turns a row of LEIE into a record, of a reinstatement if it stands in a file of those. A value
@@ -358,8 +358,13 @@ func leieDay(s string) (directory.Date, error) {
 // listName reads the name columns of a list or roster. The suffix stands inside LASTNAME ("MOORE III", "HATCHETT, JR"); a
 // surname NULL is a surname.
 func listName(last, first, middle string) directory.Name {
-	words := strings.Fields(strings.ReplaceAll(last, ",", " "))
 	var n directory.Name
+	if strings.IndexByte(last, ' ') < 0 && strings.IndexByte(last, ',') < 0 {
+		n.Family = directory.NameInCapitals(last)
+		n.Given, n.Middle = directory.NameInCapitals(first), directory.NameInCapitals(middle)
+		return n
+	}
+	words := strings.Fields(strings.ReplaceAll(last, ",", " "))
 	if len(words) > 1 {
 		if suffix, creds, other := directory.ParseCredentials(words[len(words)-1]); suffix != "" && len(creds) == 0 && other == "" {
 			n.Suffix, words = suffix, words[:len(words)-1]

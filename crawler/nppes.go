@@ -532,7 +532,7 @@ func (l *nppes) row(y *leaf, r tableRow) {
 
 // split divides a row as CMS writes it into its fields: every value quoted, no quotation mark in one, printable
 // ASCII alone. ok is false for any other, which is divided with more care.
-func (l *nppes) split(s string, _ rune, fields []string) (ok, clean bool) {
+func (l *nppes) split(s string, _ rune, fields []string) (ok, ascii bool) {
 	if len(s) < 2 || s[0] != '"' || s[len(s)-1] != '"' {
 		return false, false
 	}
@@ -550,7 +550,7 @@ func (l *nppes) split(s string, _ rune, fields []string) (ok, clean bool) {
 		}
 	}
 	fields[n] = s[from : len(s)-1]
-	return n == len(fields)-1, !holdsSSN(s)
+	return n == len(fields)-1, true
 }
 
 // nppesValue trims a value and drops the marks by which CMS says that it shows nothing.

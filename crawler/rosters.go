@@ -13,6 +13,7 @@ import (
 // rosterColumns is the place of each column in one file, -1 for one that it does not have.
 type rosterColumns struct {
 	names      []string
+	keys       []string // the names as a record quotes them
 	at         [fields]int
 	says       []int // of each of the roster's
 	flagged    []int
@@ -36,6 +37,9 @@ func (c *rosterColumns) fork() *rosterColumns {
 func (t *roster) columnsOf(file string, names []string) (*rosterColumns, error) {
 	cols := newColumns(names, looseName)
 	c := &rosterColumns{names: names, kinds: map[string]boardType{}}
+	for _, n := range names {
+		c.keys = append(c.keys, strings.TrimSpace(n))
+	}
 	every := func(spellings []string) (at []int) {
 		for _, s := range spellings {
 			if i := cols.index(s); i >= 0 {
@@ -531,7 +535,7 @@ func (t *roster) record(c *rosterColumns, r tableRow, id licensed, asOf director
 	rec = &directory.Record{Key: id.key, Line: line, Licence: l, Fields: make(map[string]string, len(c.keep))}
 	for _, i := range c.keep {
 		if v := value(i); v != "" {
-			rec.Fields[strings.TrimSpace(c.names[i])] = v
+			rec.Fields[c.keys[i]] = v
 		}
 	}
 	return rec, doubts, nil
@@ -631,8 +635,10 @@ func (t *roster) nameOf(c *rosterColumns, get func(field) string) directory.Name
 
 func rosterName(first, middle, last, suffix string) directory.Name {
 	n := listName(last, first, middle) // boards, too, write a suffix behind the surname
-	if s, _, _ := directory.ParseCredentials(suffix); s != "" {
-		n.Suffix = s
+	if suffix != "" {
+		if s, _, _ := directory.ParseCredentials(suffix); s != "" {
+			n.Suffix = s
+		}
 	}
 	return n
 }

@@ -34,8 +34,8 @@ type table struct {
 	study func() func(p *sorted, row []string) bool
 	// rows makes what a worker of the reading does with rows.
 	rows func() func(y *leaf, r tableRow)
-	// split divides a plain row quickly; splitPlain if it is nil.
-	split func(line string, comma rune, row []string) (ok, clean bool)
+	// split divides a plain row quickly, and says whether it is ASCII; splitPlain if it is nil.
+	split func(line string, comma rune, row []string) (ok, ascii bool)
 	// alike writes what else than a row's bytes decides what is read of it. With it, rows that the sink holds
 	// are not parsed. Nil, or ok false: such rows are parsed, or looked after by the adapter.
 	alike func(to, line []byte) (_ []byte, ok bool)
@@ -137,8 +137,8 @@ func (t *table) hand() *hand {
 	return h
 }
 
-// divide returns a row's fields, or why it has none.
-func (h *hand) divide(line []byte) (row []string, clean bool, reason string) {
+// divide returns a row's fields, and whether it is ASCII as far as that was looked at, or why it has none.
+func (h *hand) divide(line string) (row []string, ascii bool, reason string) {
 	split := h.t.split
 	if split == nil {
 		split = splitPlain
@@ -146,10 +146,10 @@ func (h *hand) divide(line []byte) (row []string, clean bool, reason string) {
 			split = splitBare
 		}
 	}
-	if ok, clean := split(string(line), h.t.comma, h.row); ok {
-		return h.row, clean, ""
+	if ok, ascii := split(line, h.t.comma, h.row); ok {
+		return h.row, ascii, ""
 	}
-	row, reason = h.one.parse(line)
+	row, reason = h.one.parse([]byte(line))
 	return row, false, reason
 }
 
@@ -177,7 +177,7 @@ func (h *hand) sort(p *piece) {
 			p.rows++
 			p.keep(from, to, p.lines)
 		default:
-			row, _, reason := h.divide(line)
+			row, _, reason := h.divide(string(line))
 			p.odd = p.odd || reason != "" && !h.t.bare && bytes.Count(line, quoteMark)%2 == 1
 			if reason != "" || h.study(&p.sorted, row) {
 				p.rows++
@@ -465,12 +465,13 @@ func (h *hand) span(y *leaf, data []byte, line int) {
 				continue
 			}
 		}
-		row, clean, reason := h.divide(raw)
+		text := string(raw)
+		row, ascii, reason := h.divide(text)
 		if reason != "" {
 			y.reject(directory.Reject{Line: line, Reason: reason, Text: rowText(raw)})
 			continue
 		}
-		h.rows(y, tableRow{row, line, clean, raw})
+		h.rows(y, tableRow{row, line, ascii && !hyphensSSN(text), raw})
 	}
 }
 
@@ -537,43 +538,32 @@ func (t *table) streamed(o *out, r io.Reader, carry *carrying, hand func() *hand
 
 // splitPlain divides a row that is written plainly: the fields' text is valid, and quotation marks stand only
 // around whole fields. ok is false for any other, which encoding/csv divides; where it is true both say the same.
-func splitPlain(s string, comma rune, row []string) (ok, clean bool) {
+func splitPlain(s string, comma rune, row []string) (ok, ascii bool) {
 	quotes := strings.IndexByte(s, '"') >= 0
-	if strings.IndexByte(s, '\r') >= 0 {
+	if ascii = isASCII(s); !ascii && !utf8.ValidString(s) || strings.IndexByte(s, '\r') >= 0 {
 		return false, false
 	}
-	plain := isASCII(s)
-	if !plain && !utf8.ValidString(s) {
-		return false, false
-	}
-	clean = plain && !holdsSSN(s)
 	c := byte(comma)
-	for n := 0; n < len(row); n++ {
+	for n := range row {
+		i := 0
 		if quotes && s != "" && s[0] == '"' {
-			i := strings.IndexByte(s[1:], '"') + 1
-			if i == 0 {
+			if i = strings.IndexByte(s[1:], '"') + 2; i < 2 {
 				return false, false
 			}
-			row[n] = s[1:i]
-			if s = s[i+1:]; s == "" {
-				return n == len(row)-1, clean
+			row[n] = s[1 : i-1]
+		} else {
+			for i < len(s) && s[i] != c {
+				i++
 			}
-			if s[0] != c {
+			if row[n] = s[:i]; quotes && strings.IndexByte(row[n], '"') >= 0 {
 				return false, false
 			}
-			s = s[1:]
-			continue
 		}
-		i := strings.IndexByte(s, c)
-		last := i < 0
-		if last {
-			i = len(s)
+		if i == len(s) {
+			return n == len(row)-1, ascii
 		}
-		if row[n] = s[:i]; quotes && strings.IndexByte(row[n], '"') >= 0 {
+		if s[i] != c {
 			return false, false
-		}
-		if last {
-			return n == len(row)-1, clean
 		}
 		s = s[i+1:]
 	}
@@ -582,26 +572,24 @@ func splitPlain(s string, comma rune, row []string) (ok, clean bool) {
 
 // splitBare divides a row of a file in which nothing is quoted, and whose rows may end with one separator more than
 // the header.
-func splitBare(s string, comma rune, row []string) (ok, clean bool) {
-	plain := isASCII(s)
-	if !plain && !utf8.ValidString(s) {
+func splitBare(s string, comma rune, row []string) (ok, ascii bool) {
+	if ascii = isASCII(s); !ascii && !utf8.ValidString(s) {
 		return false, false
 	}
-	clean = plain && !holdsSSN(s)
 	for n := range row {
 		i := strings.IndexByte(s, byte(comma))
 		if i < 0 {
 			row[n] = s
-			return n == len(row)-1, clean
+			return n == len(row)-1, ascii
 		}
 		row[n], s = s[:i], s[i+1:]
 	}
-	return s == "", clean
+	return s == "", ascii
 }
 
 func isASCII(s string) bool {
 	for len(s) >= 8 {
-		if (s[0]|s[1]|s[2]|s[3]|s[4]|s[5]|s[6]|s[7])&0x80 != 0 {
+		if (uint64(s[0])|uint64(s[1])<<8|uint64(s[2])<<16|uint64(s[3])<<24|uint64(s[4])<<32|uint64(s[5])<<40|uint64(s[6])<<48|uint64(s[7])<<56)&0x8080808080808080 != 0 {
 			return false
 		}
 		s = s[8:]
