@@ -35,7 +35,7 @@ func (*discard) Put(context.Context, directory.ID, directory.Batch) (directory.C
 }
 
 func benchNPPES(b *testing.B, data []byte) {
-	f := file{name: "npidata_pfile_20050523-20261108.csv", size: int64(len(data)), open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }}
+	f := packedFile("npidata_pfile_20050523-20261108.csv", data)
 	b.SetBytes(int64(len(data)))
 	for b.Loop() {
 		o := Options{Now: day}.complete()

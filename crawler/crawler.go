@@ -29,7 +29,8 @@ const BatchSize = 500
 // Sink takes what an import reads. The store implements it; the interface is here because the crawler
 // needs it.
 type Sink interface {
-	// Held says what of the release's source is in force before it is imported, and changes nothing.
+	// Held says what of the release's source is in force before it is imported, and changes nothing. Of a release
+	// whose bytes are not hashed yet, which has no SHA256, it cannot say that they were imported before.
 	Held(ctx context.Context, rel directory.Release) (directory.Held, error)
 	// Begin opens a run. With Run.Already these bytes were imported before and there is nothing to do.
 	Begin(ctx context.Context, rel directory.Release) (directory.Run, error)
@@ -136,6 +137,10 @@ type work struct {
 	name string         // the publisher's own name of the release; "" if there is none
 	read func(context.Context, *out) error
 
+	// survey, if it is not nil, reads the whole input once before the run begins, so that a file which is cut off
+	// or empty changes nothing. It may hash what it reads.
+	survey func(context.Context, Sink) error
+
 	partial bool // it holds changes alone: see directory.Release.Partial
 	rows    int  // of an exclusion list, good and bad; 0 where they were not counted
 	// fits holds the release to what is in force, and may correct it. It is asked only where something is.
@@ -171,7 +176,7 @@ func Run(ctx context.Context, src Source, in Input, sink Sink, opts Options) (di
 		return directory.Run{}, err
 	}
 	now := directory.At(opts.Now())
-	rel := directory.Release{Source: src.ID, Name: opts.Release, AsOf: opts.AsOf, SHA256: m.sha, File: m.name, URL: m.url, Size: m.size, Read: now, All: opts.All, Partial: w.partial, Again: opts.Again, Whole: info.Kind == "listing" && opts.Whole, Unconfirmed: src.Unconfirmed != ""}
+	rel := directory.Release{Source: src.ID, Name: opts.Release, AsOf: opts.AsOf, File: m.name, URL: m.url, Size: m.size, Read: now, All: opts.All, Partial: w.partial, Again: opts.Again, Whole: info.Kind == "listing" && opts.Whole, Unconfirmed: src.Unconfirmed != ""}
 	if rel.AsOf == "" {
 		rel.AsOf = w.asOf
 	}
@@ -190,6 +195,10 @@ func Run(ctx context.Context, src Source, in Input, sink Sink, opts Options) (di
 	if rel.Name == "" {
 		rel.Name = string(rel.AsOf)
 	}
+	surveyed, err := w.prepare(ctx, m, &rel, sink, opts)
+	if err != nil {
+		return directory.Run{}, err
+	}
 	if err := w.compare(ctx, &rel, sink, opts); err != nil {
 		return directory.Run{}, err
 	}
@@ -201,7 +210,13 @@ func Run(ctx context.Context, src Source, in Input, sink Sink, opts Options) (di
 		return run, err
 	}
 	o := &out{ctx: ctx, sink: sink, run: run.ID, rel: rel, opts: opts, total: m.size}
-	failure := w.read(ctx, o)
+	var failure error
+	if !surveyed { // what was in force a moment ago was these bytes, and is not now
+		failure = w.survey(ctx, sink)
+	}
+	if failure == nil {
+		failure = w.read(ctx, o)
+	}
 	if !o.stuck { // after a failure too: the quarantine says what was wrong
 		if err := o.flush(); failure == nil {
 			failure = err
@@ -209,6 +224,9 @@ func Run(ctx context.Context, src Source, in Input, sink Sink, opts Options) (di
 	}
 	if failure == nil {
 		failure = o.plausible(m.name)
+	}
+	if failure == nil {
+		failure = m.same()
 	}
 	o.progress(true)
 	ended, err := sink.End(context.WithoutCancel(ctx), run.ID, failure)
@@ -228,6 +246,38 @@ func Run(ctx context.Context, src Source, in Input, sink Sink, opts Options) (di
 		err = w.finish()
 	}
 	return ended, err
+}
+
+// prepare hashes and surveys the input. A file of the same length as what is in force is hashed first, since it may
+// be the same bytes: there is then nothing to survey. Any other is hashed while it is surveyed.
+func (w *work) prepare(ctx context.Context, m *material, rel *directory.Release, sink Sink, opts Options) (surveyed bool, err error) {
+	already := false
+	if w.survey != nil {
+		held, err := sink.Held(ctx, *rel)
+		if err != nil {
+			return false, err
+		}
+		if held.Found && held.Newest.Release.Size == rel.Size && !rel.Again {
+			if err := m.hash(ctx, opts); err != nil {
+				return false, err
+			}
+			rel.SHA256 = m.sha
+			if held, err = sink.Held(ctx, *rel); err != nil {
+				return false, err
+			}
+			already = held.Already
+		}
+	}
+	if w.survey != nil && !already {
+		if err := w.survey(ctx, sink); err != nil {
+			return false, err
+		}
+	}
+	if err := m.hash(ctx, opts); err != nil {
+		return false, err
+	}
+	rel.SHA256 = m.sha
+	return w.survey == nil || !already, nil
 }
 
 // compare refuses a list that cannot be the successor of the one in force, before the sink hears of it: a
@@ -309,6 +359,8 @@ type out struct {
 	beyond int
 	stuck  bool // the sink failed
 
+	part func(*licence) error // of a roster: takes a row of a licence that has several
+
 	file  string
 	bytes func() int64
 	total int64
@@ -318,10 +370,18 @@ type out struct {
 // record yields a row. One that would hold a number shaped like a Social Security number, in whatever
 // column it came, is put in quarantine without its value.
 func (o *out) record(r directory.Record) error {
-	if field, found := fieldsHoldSSN(r.Fields); found || recordHoldsSSN(r) {
-		return o.reject(directory.Reject{File: o.file, Line: r.Line, Field: field, Reason: ssnReason})
+	if x := unheld(r); x != nil {
+		return o.reject(*x)
 	}
 	return o.searched(r)
+}
+
+// unheld rejects a row that would hold such a number.
+func unheld(r directory.Record) *directory.Reject {
+	if field, found := fieldsHoldSSN(r.Fields); found || recordHoldsSSN(r) {
+		return &directory.Reject{Line: r.Line, Field: field, Reason: ssnReason}
+	}
+	return nil
 }
 
 // searched yields a row of which the adapter has looked for such numbers in every column.
@@ -361,8 +421,16 @@ func (o *out) outside(kind string) error {
 }
 
 func (o *out) outsideMany(kind string, n int) {
+	o.outsideRows(n)
+	o.outsideKind(kind, n)
+}
+
+func (o *out) outsideRows(n int) {
 	o.batch.Outside += n
 	o.beyond += n
+}
+
+func (o *out) outsideKind(kind string, n int) {
 	m := o.opts.Report.Outside
 	if _, ok := m[kind]; ok || len(m) < maxOutside {
 		m[kind] += n
@@ -397,9 +465,13 @@ func (o *out) pause() error {
 
 func (o *out) stopped() error {
 	if err := o.ctx.Err(); err != nil {
-		return &directory.Error{Kind: directory.Unavailable, Op: "crawler.Run", Detail: "the import was stopped", Cause: err}
+		return stopped(err)
 	}
 	return nil
+}
+
+func stopped(cause error) error {
+	return &directory.Error{Kind: directory.Unavailable, Op: "crawler.Run", Detail: "the import was stopped", Cause: cause}
 }
 
 func (o *out) flush() error {

@@ -112,7 +112,10 @@ func TestLongLine(t *testing.T) {
 		f := file{name: "UPDATED.csv", size: 1 << 30, open: func() (io.ReadCloser, error) { return &endless{left: 1 << 30, head: head}, nil }}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		_, err := openLEIE(context.Background(), &material{files: []file{f}}, Options{})
+		w, err := openLEIE(context.Background(), &material{files: []file{f}}, Options{}.complete())
+		if err == nil {
+			err = w.survey(context.Background(), nil)
+		}
 		runtime.ReadMemStats(&after)
 		if err == nil || !strings.Contains(err.Error(), "longer than 2 MiB") {
 			t.Errorf("after %d bytes: error %v", len(head), err)
@@ -177,7 +180,12 @@ func TestZipBomb(t *testing.T) {
 func TestFailureLater(t *testing.T) {
 	h := nppesHeader(false)
 	rows := nppesFile(nppesRow(h), nppesRow(h, "npi", "2000000028"))
-	m, _, err := importFile(t, "nppes", write(t, "npidata_pfile_20050523-20261108.csv", rows+nppesRow(h, "npi", "2000000036")[:900]))
+	rows += nppesRow(h, "npi", "2000000036")[:900]
+	m, _, err := importFile(t, "nppes", write(t, "npidata_pfile_20050523-20261108.csv", rows))
+	if err == nil || m.begun != 0 || !strings.Contains(err.Error(), "line 4: the file ends in the middle") {
+		t.Errorf("cut in the last row of a plain file: %v, begun %d", err, m.begun)
+	}
+	m, _, err = importFile(t, "nppes", zipOfFiles(t, "nppes.zip", "npidata_pfile_20050523-20261108.csv", rows)) // inflated once
 	if err == nil || m.begun != 1 || m.ended != 1 || m.failure == nil {
 		t.Fatalf("cut in the last row: %v, begun %d, ended %d, failure %v", err, m.begun, m.ended, m.failure)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"regexp"
 	"strings"
@@ -94,25 +95,49 @@ func (m *leieMonth) fits(rel *directory.Release, held directory.Held) error {
 	return nil
 }
 
-// openLEIE reads the whole list, or a monthly file, once before the run begins, so that a file which is cut
-// off or empty changes nothing.
-func openLEIE(_ context.Context, m *material, _ Options) (*work, error) {
+// openLEIE looks at the whole list, or at a monthly file. It is read once before the run begins, so that a file which
+// is cut off or empty changes nothing.
+func openLEIE(_ context.Context, m *material, opts Options) (*work, error) {
 	f := m.files[0]
 	month, err := leieMonthOf(f.name)
 	if err != nil {
 		return nil, err
 	}
-	w := &work{asOf: dayInName(f.name)}
-	if w.rows, err = survey(f, func(names []string) error { return leieColumns(f.name, names) }); err != nil {
+	_, names, done, err := openRows(f, ',')
+	if err != nil {
 		return nil, err
 	}
-	if month != nil {
-		month.rows = w.rows
-		w.asOf, w.name, w.partial, w.fits = month.end, month.name, true, month.fits
+	done()
+	if err := leieColumns(f.name, names); err != nil {
+		return nil, err
 	}
-	w.read = func(_ context.Context, o *out) error { return readLEIE(f, month != nil && month.reinstated, o) }
+	w := &work{asOf: dayInName(f.name)}
+	reinstated := false
+	if month != nil {
+		w.asOf, w.name, w.partial, w.fits = month.end, month.name, true, month.fits
+		reinstated = month.reinstated
+	}
+	today := directory.At(opts.Now()).Date()
+	t := &table{file: f, names: names, comma: ',', piece: listPiece, basis: fmt.Sprint(reinstated), alike: alikeByBytes,
+		rows: func() func(*leaf, tableRow) {
+			return func(y *leaf, r tableRow) { _ = exclusion(r, reinstated, today, y) } // a leaf takes everything
+		}}
+	w.survey = func(ctx context.Context, _ Sink) error {
+		err := t.surveyFile(ctx, hashing(opts, m.size))
+		if w.rows = t.size; month != nil {
+			month.rows = t.size
+		}
+		return err
+	}
+	w.read = func(_ context.Context, o *out) error { return t.read(o) }
 	return w, nil
 }
+
+// listPiece is the piece of a list of which every row, or every fourth, becomes a record: several times as large.
+const listPiece = 256 << 10
+
+// alikeByBytes is of a table in which nothing else than a row's bytes decides what is read of it.
+func alikeByBytes(to, _ []byte) ([]byte, bool) { return to, true }
 
 // survey reads a file to its end without keeping anything: its header, that no line is beyond the
 // bound, that it is not cut off, and that it has at least one row. It returns how many it has, good and bad.
@@ -159,50 +184,37 @@ func eachRow(f file, header func([]string) error, row func([]string, int, *rows)
 	}
 }
 
-func readLEIE(f file, reinstated bool, o *out) error {
-	o.file, o.total = f.name, f.size
-	today := directory.At(o.opts.Now()).Date()
-	return eachRow(f, func(names []string) error { return leieColumns(f.name, names) },
-		func(fields []string, line int, rs *rows) error {
-			o.bytes = func() int64 { return rs.src.n }
-			return exclusion(fields, line, reinstated, today, o)
-		},
-		func(b *badRow) error {
-			return o.reject(directory.Reject{Line: b.line, Reason: b.reason, Text: rowText(b.text)})
-		})
-}
-
 // listRow is a row of an exclusion list that was divided well, while it is read. A list decides about
 // people, so what the quarantine keeps of its rows is whom they name: nobody whom a row may name gets a
 // clear answer from that release. Of a row that names nobody, what else it says is kept, so that it
 // cannot be taken for a row of which nothing is known.
 type listRow struct {
-	o    *out
+	o    yield
 	line int
-	who  string
+	who  func() string // whom the row names
 }
 
-func newListRow(o *out, line int, names []string, npi string, other ...string) listRow {
-	r := listRow{o: o, line: line}
+// whoIs is whom a row names, or, where it names nobody, what else it says.
+func whoIs(names []string, npi string, other ...string) (who string) {
 	if n, err := directory.ParseNPI(cleanText(npi)); err == nil {
 		names = append(names, string(n))
 	}
 	for _, part := range [][]string{names, other} {
 		for _, v := range part {
 			if v = scrubText(v); v != "" {
-				r.who = strings.TrimSpace(r.who + " " + v)
+				who = strings.TrimSpace(who + " " + v)
 			}
 		}
-		if r.who != "" {
+		if who != "" {
 			break
 		}
 	}
-	return r
+	return who
 }
 
 // refuse puts the row in quarantine.
 func (r listRow) refuse(field, reason string) error {
-	return r.o.reject(directory.Reject{Line: r.line, Field: field, Reason: reason, Text: r.who})
+	return r.o.reject(directory.Reject{Line: r.line, Field: field, Reason: reason, Text: r.who()})
 }
 
 // without takes the row and leaves one value out. A wrong NPI or birth date costs only itself, since
@@ -211,7 +223,7 @@ func (r listRow) refuse(field, reason string) error {
 func (r listRow) without(field, reason, value string) error {
 	text := scrubText(value)
 	if strings.TrimSpace(directory.Fold(text)) == "" {
-		text = r.who
+		text = r.who()
 	}
 	return r.o.partly(directory.Reject{Line: r.line, Field: field, Reason: reason + "; the row was taken without it", Text: text})
 }
@@ -232,26 +244,29 @@ var noneWords = map[string]bool{"n a": true, "na": true, "none": true, "null": t
 
 // rowKey names a row from release to release by what it says of who, on what ground and when.
 func rowKey(values ...string) string {
-	h := sha256.New()
+	b := make([]byte, 0, 256)
 	for _, v := range values {
-		h.Write([]byte(strings.ToUpper(cleanText(v))))
-		h.Write([]byte{0})
+		b = append(append(b, strings.ToUpper(cleanText(v))...), 0)
 	}
-	return hex.EncodeToString(h.Sum(nil)[:16])
+	h := sha256.Sum256(b)
+	return hex.EncodeToString(h[:16])
 }
 
 // exclusion turns a row of LEIE into a record, of a reinstatement if it stands in a file of those. A value
 // that cannot be read costs the row only where the row says nothing without it.
-func exclusion(fields []string, line int, reinstated bool, today directory.Date, o *out) error {
+func exclusion(row tableRow, reinstated bool, today directory.Date, o yield) error {
+	fields := row.fields
 	get := func(i int) string { return cleanText(fields[i]) }
-	r := newListRow(o, line, []string{get(leieLast), get(leieFirst), get(leieMiddle), get(leieBusiness)}, get(leieNPI), get(leieType), get(leieDate), get(leieSpecialty))
+	r := listRow{o: o, line: row.line, who: func() string {
+		return whoIs([]string{get(leieLast), get(leieFirst), get(leieMiddle), get(leieBusiness)}, get(leieNPI), get(leieType), get(leieDate), get(leieSpecialty))
+	}}
 	for i, v := range fields {
-		if holdsSSN(v) {
+		if !row.clean && holdsSSN(v) {
 			return r.refuse(leieHeader[i], ssnReason)
 		}
 	}
-	for _, i := range []int{leieUPIN, leieNPI} {
-		if slotHoldsSSN(fields[i], "") {
+	for _, i := range [...]int{leieUPIN, leieNPI} {
+		if fields[i] != "" && slotHoldsSSN(fields[i], "") {
 			fields[i] = ""
 			if err := r.without(leieHeader[i], ssnReason, ""); err != nil {
 				return err
@@ -303,13 +318,13 @@ func exclusion(fields []string, line int, reinstated bool, today directory.Date,
 	if reinstated { // a row of its own: the exclusion may come before it, after it, again, or never
 		x.Ends, key = key, key+"-reinstated"
 	}
-	rec := directory.Record{Key: key, Line: line, Exclusion: x, Fields: make(map[string]string, len(leieKept))}
+	rec := directory.Record{Key: key, Line: row.line, Exclusion: x, Fields: make(map[string]string, len(leieKept))}
 	for _, i := range leieKept {
 		if v := get(i); v != "" {
 			rec.Fields[leieHeader[i]] = v
 		}
 	}
-	return o.record(rec)
+	return o.searched(rec)
 }
 
 // leieKey names an exclusion by who, on what ground and since when, so that the row which ends it, months
@@ -343,8 +358,13 @@ func leieDay(s string) (directory.Date, error) {
 // listName reads the name columns of a list or roster. The suffix stands inside LASTNAME ("MOORE III", "HATCHETT, JR"); a
 // surname NULL is a surname.
 func listName(last, first, middle string) directory.Name {
-	words := strings.Fields(strings.ReplaceAll(last, ",", " "))
 	var n directory.Name
+	if strings.IndexByte(last, ' ') < 0 && strings.IndexByte(last, ',') < 0 {
+		n.Family = directory.NameInCapitals(last)
+		n.Given, n.Middle = directory.NameInCapitals(first), directory.NameInCapitals(middle)
+		return n
+	}
+	words := strings.Fields(strings.ReplaceAll(last, ",", " "))
 	if len(words) > 1 {
 		if suffix, creds, other := directory.ParseCredentials(words[len(words)-1]); suffix != "" && len(creds) == 0 && other == "" {
 			n.Suffix, words = suffix, words[:len(words)-1]

@@ -3,7 +3,6 @@ package crawler
 import (
 	"bytes"
 	"context"
-	"io"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -41,13 +40,16 @@ func fuzzedFiles(t *testing.T, src Source, all bool, files ...fuzzFile) {
 	m := &material{source: source, recipe: src.recipe, info: src.Info(), name: files[0].name}
 	var data []byte
 	for _, f := range files {
-		m.files = append(m.files, file{name: f.name, size: int64(len(f.data)), open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(f.data)), nil }})
+		m.files = append(m.files, plainFile(f.name, f.data))
 		data = append(data, f.data...)
 	}
 	m.size = int64(len(data))
 	o := Options{Now: day, All: all}.complete()
 	w, err := src.open(context.Background(), m, o)
 	sink := &memory{}
+	if err == nil && w.survey != nil {
+		err = w.survey(context.Background(), sink)
+	}
 	if err == nil {
 		x := &out{ctx: context.Background(), sink: sink, run: "run_1", rel: directory.Release{Source: source, AsOf: "2026-11-23"}, opts: o}
 		if err = w.read(context.Background(), x); err == nil {

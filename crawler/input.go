@@ -1,6 +1,7 @@
 package crawler
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -41,6 +42,7 @@ type file struct {
 	size int64
 	open func() (io.ReadCloser, error)
 	path string
+	sum  *sum // of the bytes of an input's own file
 
 	comma rune   // between the columns; a comma if it is 0
 	lead  int    // lines in front of the header
@@ -48,7 +50,13 @@ type file struct {
 	asked string // of an answer: the number that was asked for
 }
 
-// gather finds the files of an input and hashes them, or fetches its pages.
+// sum is the hash of a file's bytes, once they were read, and what the file was before.
+type sum struct {
+	of []byte
+	st os.FileInfo
+}
+
+// gather finds the files of an input, or fetches its pages.
 func gather(ctx context.Context, src Source, info directory.SourceInfo, in Input, opts Options) (*material, error) {
 	m := &material{source: src.ID, recipe: src.recipe, info: info}
 	if src.ID == "npi-api" {
@@ -95,10 +103,13 @@ func gather(ctx context.Context, src Source, info directory.SourceInfo, in Input
 		if err != nil {
 			return nil, unreadable(filepath.Base(p), err)
 		}
-		m.files = append(m.files, file{name: filepath.Base(p), size: st.Size(), path: p, open: func() (io.ReadCloser, error) { return os.Open(p) }})
+		if st.Size() == 0 {
+			return nil, invalid(filepath.Base(p), 0, "", "the file is empty: fetch it again")
+		}
+		m.files = append(m.files, file{name: filepath.Base(p), size: st.Size(), path: p, sum: &sum{st: st}, open: func() (io.ReadCloser, error) { return os.Open(p) }})
 		m.size += st.Size()
 	}
-	return m, m.hash(ctx, opts)
+	return m, nil
 }
 
 // inputPaths returns the files of a path: the file itself, or the directory's files of the source's
@@ -149,46 +160,92 @@ func fileKind(src Source) string {
 	return map[string]string{"npi-api": ".json", "nppes": ".csv", "tx-bhec": ".csv"}[src.ID]
 }
 
-// hash reads every file once. The name of the bytes is known before anything is parsed.
+// hash reads every file that was not hashed while it was surveyed.
 func (m *material) hash(ctx context.Context, opts Options) error {
+	if m.sha != "" { // pages, or answers
+		return nil
+	}
 	var sums [][]byte
 	var done int64
-	var told time.Time
+	show := hashing(opts, m.size)
 	buf := make([]byte, 256<<10)
 	for _, f := range m.files {
-		if f.size == 0 {
-			return invalid(f.name, 0, "", "the file is empty: fetch it again")
-		}
-		r, err := f.open()
-		if err != nil {
-			return unreadable(f.name, err)
-		}
-		h := sha256.New()
-		for {
-			n, err := r.Read(buf)
-			h.Write(buf[:n])
-			done += int64(n)
-			if err == io.EOF {
-				break
-			}
-			if err == nil {
-				err = ctx.Err()
-			}
+		if f.sum.of == nil {
+			tap, end := f.tap()
+			r, err := f.open()
 			if err != nil {
-				r.Close()
 				return unreadable(f.name, err)
 			}
-			if opts.Progress != nil {
-				if now := opts.tick(); now.Sub(told) >= 100*time.Millisecond {
-					told = now
-					opts.Progress(Progress{Stage: "hashing", File: f.name, Read: done, Total: m.size})
+			for read := int64(0); err != io.EOF; {
+				var n int
+				n, err = r.Read(buf)
+				tap(buf[:n])
+				read += int64(n)
+				if err == nil {
+					err = ctx.Err()
 				}
+				if err != nil && err != io.EOF {
+					r.Close()
+					return unreadable(f.name, err)
+				}
+				show(f.name, done+read)
+			}
+			r.Close()
+			if err := end(); err != nil {
+				return err
 			}
 		}
-		r.Close()
-		sums = append(sums, h.Sum(nil))
+		done += f.size
+		sums = append(sums, f.sum.of)
 	}
 	m.sha = hashOf(sums)
+	return nil
+}
+
+// tap returns what hashes the file's bytes, given all of them in their order, and what is called when they were. A
+// file that is longer or shorter than it was, or whose bytes are not those that were hashed before, is refused.
+func (f file) tap() (write func([]byte), end func() error) {
+	if f.sum == nil {
+		return nil, func() error { return nil }
+	}
+	h, n := sha256.New(), int64(0)
+	return func(b []byte) {
+			h.Write(b)
+			n += int64(len(b))
+		}, func() error {
+			of := h.Sum(nil)
+			if n != f.size || f.sum.of != nil && !bytes.Equal(f.sum.of, of) {
+				return changed(f.name)
+			}
+			f.sum.of = of
+			return nil
+		}
+}
+
+// hashing shows how far the reading before a run is.
+func hashing(opts Options, total int64) func(name string, read int64) {
+	var told time.Time
+	return func(name string, read int64) {
+		if opts.Progress == nil {
+			return
+		}
+		if now := opts.tick(); now.Sub(told) >= 100*time.Millisecond {
+			told = now
+			opts.Progress(Progress{Stage: "hashing", File: name, Read: read, Total: total})
+		}
+	}
+}
+
+// same refuses files that were written to since the import began.
+func (m *material) same() error {
+	for _, f := range m.files {
+		if f.sum == nil {
+			continue
+		}
+		if st, err := os.Stat(f.path); err != nil || !os.SameFile(st, f.sum.st) || st.Size() != f.size || !st.ModTime().Equal(f.sum.st.ModTime()) {
+			return changed(f.name)
+		}
+	}
 	return nil
 }
 

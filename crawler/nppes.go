@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"regexp"
 	"slices"
@@ -71,26 +72,44 @@ func openNPPES(_ context.Context, m *material, opts Options) (*work, error) {
 		}
 		done()
 	}
-	w.read = func(ctx context.Context, o *out) error {
-		if k, ok := o.sink.(knower); ok {
-			npis, err := k.NPIs(ctx)
-			if err != nil {
-				return err
-			}
-			l.know(npis)
+	t := l.table(f)
+	know := func(ctx context.Context, sink Sink) error {
+		k, ok := sink.(knower)
+		if !ok || l.known != nil {
+			return nil
 		}
-		o.file, l.asOf = f.name, o.rel.AsOf
+		npis, err := k.NPIs(ctx)
+		l.know(npis)
+		return err
+	}
+	if f.sum != nil || len(b.sides) > 0 { // an archive is not inflated twice
 		if len(b.sides) > 0 {
-			kept, err := l.collect(o, f)
-			if err != nil {
-				return err
-			}
-			if l.beside, err = readSides(o, b.sides, kept); err != nil {
-				return err
-			}
-			o.file = f.name
+			t.study = l.collect
 		}
-		return l.read(o, f)
+		w.survey = func(ctx context.Context, sink Sink) error {
+			if err := know(ctx, sink); err != nil {
+				return err
+			}
+			return t.surveyFile(ctx, hashing(opts, m.size))
+		}
+	}
+	w.read = func(ctx context.Context, o *out) error {
+		if err := know(ctx, o.sink); err != nil {
+			return err
+		}
+		l.asOf = o.rel.AsOf
+		if len(b.sides) > 0 {
+			kept := npiSet(nil)
+			for _, n := range t.notes {
+				kept = append(kept, uint32(n))
+			}
+			slices.Sort(kept)
+			var err error
+			if l.beside, err = readSides(o, b.sides, slices.Compact(kept)); err != nil {
+				return err
+			}
+		}
+		return t.read(o)
 	}
 	return w, nil
 }
@@ -193,15 +212,13 @@ type nppes struct {
 	all    bool // rows of every trade are kept
 	known  map[uint32]bool
 	beside *beside
-	piece  int
-	build  bool // records are made of plain rows while a piece is looked at
 	asOf   directory.Date
 }
 
 // nppesLayout finds the columns. A missing one is an error that names it.
 func nppesLayout(file string, names []string) (*nppes, error) {
 	cols := newColumns(names, trimmedName)
-	l := &nppes{file: file, names: names, quotes: 2 * len(names), piece: pieceSize}
+	l := &nppes{file: file, names: names, quotes: 2 * len(names)}
 	var missing string
 	at := func(name string) int {
 		i := cols.index(name)
@@ -253,150 +270,45 @@ func nppesLayout(file string, names []string) (*nppes, error) {
 	return l, nil
 }
 
-// pass gives every line that must be read in full to visit, in the order of the file, and counts the
-// others by their first code. Most rows of the national file are of trades that the directory does not
-// cover, and they are told apart without dividing them into fields. Where a value goes on in the next
-// line, the lines are read one behind the other until that is over.
-func (l *nppes) pass(o *out, f file, count func(code string, n int), visit func(rs *rows, line []byte, n int) error) error {
-	r, err := f.open()
-	if err != nil {
-		return unreadable(f.name, err)
-	}
-	defer r.Close()
-	s := startScan(r, f.size, l.piece, l.look)
-	defer s.close()
-	o.total, o.bytes = f.size, func() int64 { return s.taken }
-	one := newRows(l.file, strings.NewReader(""), ',')
-	one.width = len(l.names)
-	n := 0 // lines before the piece
-	failure := func(err error) error {
-		if err == errLongLine {
-			return invalid(l.file, n+1, "", "the line is longer than %d MiB: the file is damaged or of another kind", maxLine>>20)
-		}
-		return readFailure(l.file, n+1, err)
-	}
-	for p := s.next(); p != nil; p = s.next() {
-		if p.odd {
-			j := &lines{s: s, p: p, left: p.data, failure: failure}
-			rs := newRows(l.file, j, ',')
-			rs.width, rs.line = len(l.names), n
-			for len(j.left) > 0 || rs.br.Buffered() > 0 || len(rs.pending) > 0 {
-				line, at, err := rs.next()
-				if err != nil {
-					return err
-				}
-				if n = at; n == 1 || len(bytes.TrimSpace(line)) == 0 {
-					continue
-				}
-				if code, ok := l.beyond(line); ok {
-					count(string(code), 1)
-				} else if err := visit(rs, line, at); err != nil {
-					return err
-				}
+// table reads the main file. Most rows of the national file are of trades that the directory does not cover, and
+// they are told apart without dividing them into fields.
+func (l *nppes) table(f file) *table {
+	return &table{file: f, names: l.names, comma: ',', split: l.split, basis: fmt.Sprint(l.all), alike: l.alike,
+		beyond: func(p *sorted, line []byte) bool {
+			code, ok := l.beyond(line)
+			if ok {
+				p.beyond++
+				p.outside = tallied(p.outside, code, 1)
 			}
-			p, n = j.p, rs.line
-		} else {
-			for code, k := range p.codes {
-				count(string(code[:]), k)
-			}
-			for _, m := range p.keep {
-				if m.told != nil {
-					if m.told.record != nil {
-						m.told.record.Line = n + 1 + m.line
-					} else if m.told.reject != nil {
-						m.told.reject.Line = n + 1 + m.line
-					}
-					if err := o.tell(*m.told, true); err != nil {
-						return err
-					}
-					continue
-				}
-				one.whole = p.data[m.to-1] == '\n'
-				if err := visit(one, trimBreak(p.data[m.from:m.to]), n+1+m.line); err != nil {
-					return err
-				}
-			}
-			n += p.lines
-		}
-		if p.err != nil {
-			return failure(p.err)
-		}
-		s.back(p)
-		if err := o.pause(); err != nil {
-			return err
-		}
-	}
-	return nil
+			return ok
+		},
+		rows: func() func(*leaf, tableRow) { return l.row }}
 }
 
-// look sorts the lines of a piece.
-func (l *nppes) look(p *piece) {
-	fields := make([]string, len(l.names))
-	for from := 0; from < len(p.data); p.lines++ {
-		to := len(p.data)
-		if i := bytes.IndexByte(p.data[from:], '\n'); i >= 0 {
-			to = from + i + 1
+// collect notes the numbers of the rows that may be kept, so that of the files beside the main one only what belongs to
+// them is held.
+func (l *nppes) collect() func(*sorted, []string) bool {
+	return func(p *sorted, row []string) bool {
+		if npi, err := directory.ParseNPI(nppesValue(row[l.npi])); err == nil {
+			p.notes = append(p.notes, uint64(shortNPI(npi)))
 		}
-		line := trimBreak(p.data[from:to])
-		if len(line) > maxLine {
-			p.data, p.err = p.data[:from], errLongLine
-			return
-		}
-		if code, ok := l.beyond(line); ok {
-			if p.codes == nil {
-				p.codes = map[[10]byte]int{}
-			}
-			p.codes[[10]byte(code)]++
-		} else if !(p.first && from == 0) && len(bytes.TrimSpace(line)) > 0 {
-			m := mark{from: from, to: to, line: p.lines}
-			if l.build && l.split(line, fields) && !holdsSSN(string(line)) {
-				x := l.row(fields, 0, true)
-				m.told = &x
-			} else {
-				p.odd = p.odd || bytes.Count(line, quoteMark)%2 == 1
-			}
-			p.keep = append(p.keep, m)
-		}
-		from = to
+		return true
 	}
 }
 
-// read reads every row. Plain rows are turned into records by whoever looks at their piece.
-func (l *nppes) read(o *out, f file) error {
-	l.build = true
-	return l.pass(o, f, o.outsideMany, func(rs *rows, line []byte, n int) error {
-		fields, bad, err := rs.complete(line, n)
-		switch {
-		case err != nil:
-			return err
-		case bad == nil:
-			return o.tell(l.row(fields, n, false), false)
-		case bad.cut:
-			return cutOff(l.file, bad)
-		}
-		return o.reject(directory.Reject{Line: bad.line, Reason: bad.reason, Text: rowText(bad.text)})
-	})
-}
-
-// collect is the pass that comes first when other files are joined: it returns the numbers of the rows
-// that may be kept, so that of the other files only what belongs to them is held.
-func (l *nppes) collect(o *out, f file) (npiSet, error) {
-	var kept npiSet
-	err := l.pass(o, f, func(string, int) {}, func(rs *rows, line []byte, n int) error {
-		if npi, ok := leadingNPI(line); ok && bytes.Count(line, quoteMark)%2 == 0 {
-			kept = append(kept, npi)
-			return nil
-		}
-		fields, bad, err := rs.complete(line, n)
-		if err == nil && bad == nil {
-			if npi, err := directory.ParseNPI(nppesValue(fields[l.npi])); err == nil {
-				kept = append(kept, shortNPI(npi))
-			}
-		}
-		return err
-	})
-	slices.Sort(kept)
-	return slices.Compact(kept), err
+// alike writes what the other files say of a row's number.
+func (l *nppes) alike(to, line []byte) ([]byte, bool) {
+	if l.beside == nil {
+		return to, true
+	}
+	npi, ok := leadingNPI(line)
+	if !ok || l.npi != 0 {
+		return to, false
+	}
+	for _, r := range l.beside.of(npi) {
+		to = append(append(append(to, r.kind.what...), l.beside.text(r)...), '\n')
+	}
+	return to, true
 }
 
 // npiSet holds numbers in order. Ten digits that begin with 1 or 2 fit into 32 bits.
@@ -488,46 +400,20 @@ func covered(code []byte) bool {
 	return ok
 }
 
-// told is what came of a row: one of its parts.
-type told struct {
-	record  *directory.Record
-	partial *directory.Reject // of a record that went in
-	reject  *directory.Reject
-	outside string
-}
-
-// tell hands it on. Clean says that nothing in the row's text could be what must not be held.
-func (o *out) tell(x told, clean bool) error {
-	switch {
-	case x.reject != nil:
-		return o.reject(*x.reject)
-	case x.outside != "":
-		return o.outside(x.outside)
-	case x.partial != nil:
-		if err := o.partly(*x.partial); err != nil {
-			return err
-		}
-	}
-	if clean {
-		return o.searched(*x.record)
-	}
-	return o.record(*x.record)
-}
-
 // row turns a row's fields into a record. Several rows may be turned at once.
-func (l *nppes) row(fields []string, line int, clean bool) told {
+func (l *nppes) row(y *leaf, r tableRow) {
+	fields := r.fields
 	get := func(i int) string { return nppesValue(fields[i]) }
-	quarantine := func(column int, reason string) told {
-		r := directory.Reject{Line: line, Reason: reason}
-		if column >= 0 {
-			r.Field = l.names[column]
-			r.Text = fields[column]
-		}
-		return told{reject: &r}
+	quarantine := func(column int, reason string) {
+		y.reject(directory.Reject{Line: r.line, Field: l.names[column], Reason: reason, Text: fields[column]})
+	}
+	quarantineSSN := func(column int) {
+		y.reject(directory.Reject{Line: r.line, Field: l.names[column], Reason: ssnReason})
 	}
 	npi, err := directory.ParseNPI(get(l.npi))
 	if err != nil {
-		return quarantine(l.npi, detail(err))
+		quarantine(l.npi, detail(err))
+		return
 	}
 	id := &directory.IdentityRecord{NPI: npi}
 	var first string
@@ -548,7 +434,8 @@ func (l *nppes) row(fields []string, line int, clean bool) told {
 		into   *directory.Date
 	}{{l.enumerated, &id.Enumerated}, {l.updated, &id.Updated}, {l.deactivated, &id.Deactivated}, {l.reactivated, &id.Reactivated}} {
 		if *d.into, err = directory.DateIn(get(d.column), "01/02/2006", time.DateOnly); err != nil {
-			return quarantine(d.column, detail(err))
+			quarantine(d.column, detail(err))
+			return
 		}
 	}
 	gone := id.Deactivated != "" && id.Reactivated == ""
@@ -556,11 +443,13 @@ func (l *nppes) row(fields []string, line int, clean bool) told {
 		if first == "" {
 			first = "no code"
 		}
-		return told{outside: first}
+		y.outside(first)
+		return
 	}
 	for i, v := range fields { // only a row that would be kept is looked at as closely as this
-		if !clean && holdsSSN(v) {
-			return quarantineSSN(line, l.names[i])
+		if !r.clean && holdsSSN(v) {
+			quarantineSSN(i)
+			return
 		}
 	}
 	switch get(l.entity) {
@@ -568,23 +457,28 @@ func (l *nppes) row(fields []string, line int, clean bool) told {
 		id.Kind = directory.Person
 		id.Name = capitalName(get(l.first), get(l.middle), get(l.last), get(l.suffix), get(l.credential))
 		if id.Name.IsZero() {
-			return quarantine(l.last, "an individual without a name")
+			quarantine(l.last, "an individual without a name")
+			return
 		}
 	case "2":
 		id.Kind = directory.Organisation
 		if id.Organisation = get(l.organisation); id.Organisation == "" {
-			return quarantine(l.organisation, "an organisation without a name")
+			quarantine(l.organisation, "an organisation without a name")
+			return
 		}
 	case "":
 		if id.Deactivated == "" {
-			return quarantine(l.entity, "neither an individual nor an organisation, and not deactivated")
+			quarantine(l.entity, "neither an individual nor an organisation, and not deactivated")
+			return
 		}
 	default:
-		return quarantine(l.entity, "the entity type is neither 1 nor 2")
+		quarantine(l.entity, "the entity type is neither 1 nor 2")
+		return
 	}
-	if r := get(l.replacement); r != "" {
-		if id.Replacement, err = directory.ParseNPI(r); err != nil {
-			return quarantine(l.replacement, detail(err))
+	if n := get(l.replacement); n != "" {
+		if id.Replacement, err = directory.ParseNPI(n); err != nil {
+			quarantine(l.replacement, detail(err))
+			return
 		}
 	}
 	if org := get(l.otherOrganisation); org != "" {
@@ -602,7 +496,8 @@ func (l *nppes) row(fields []string, line int, clean bool) told {
 		number := get(t.licence)
 		if slotHoldsSSN(number, state) {
 			if id.Kind == directory.Person || holdsSSN(number) {
-				return quarantineSSN(line, l.names[t.licence])
+				quarantineSSN(t.licence)
+				return
 			}
 			number, fields[t.licence] = "", "" // facilities have nine-digit numbers too; ours are not told by them
 		}
@@ -617,45 +512,45 @@ func (l *nppes) row(fields []string, line int, clean bool) told {
 		s := siteOf(a, phoneOf(get(l.phone)), directory.Origin{Source: "nppes", AsOf: l.asOf})
 		id.Practice = &s
 	}
-	rec := directory.Record{Key: string(npi), Line: line, Identity: id, Fields: make(map[string]string, 24)}
+	rec := directory.Record{Key: string(npi), Line: r.line, Identity: id, Fields: make(map[string]string, 24)}
 	for _, i := range l.keep {
 		if v := get(i); v != "" {
 			rec.Fields[l.names[i]] = v
 		}
 	}
-	x := told{record: &rec}
 	if l.beside != nil {
-		x.partial = l.beside.join(&rec, l.asOf)
+		if left := l.beside.join(&rec, l.asOf); left != nil {
+			y.partly(*left)
+		}
 	}
-	return x
-}
-
-func quarantineSSN(line int, field string) told {
-	return told{reject: &directory.Reject{Line: line, Field: field, Reason: ssnReason}}
+	if r.clean {
+		y.searched(rec)
+	} else {
+		y.record(rec)
+	}
 }
 
 // split divides a row as CMS writes it into its fields: every value quoted, no quotation mark in one, printable
 // ASCII alone. ok is false for any other, which is divided with more care.
-func (l *nppes) split(line []byte, fields []string) (ok bool) {
-	if len(line) < 2 || line[0] != '"' || line[len(line)-1] != '"' {
-		return false
+func (l *nppes) split(s string, _ rune, fields []string) (ok, ascii bool) {
+	if len(s) < 2 || s[0] != '"' || s[len(s)-1] != '"' {
+		return false, false
 	}
-	s := string(line)
 	n, from := 0, 1
 	for i := 1; i < len(s)-1; i++ {
 		switch c := s[i]; {
 		case c < ' ' || c > '~':
-			return false
+			return false, false
 		case c == '"':
 			if i+2 > len(s)-2 || s[i+1] != ',' || s[i+2] != '"' || n == len(fields)-1 {
-				return false
+				return false, false
 			}
 			fields[n] = s[from:i]
 			n, from, i = n+1, i+3, i+2
 		}
 	}
 	fields[n] = s[from : len(s)-1]
-	return n == len(fields)-1
+	return n == len(fields)-1, true
 }
 
 // nppesValue trims a value and drops the marks by which CMS says that it shows nothing.

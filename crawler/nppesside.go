@@ -126,6 +126,16 @@ func readSides(o *out, files []file, kept npiSet) (*beside, error) {
 	return b, nil
 }
 
+// of returns what they say of one number.
+func (b *beside) of(npi uint32) []besideRow {
+	from, _ := slices.BinarySearchFunc(b.rows, npi, func(r besideRow, n uint32) int { return cmp.Compare(r.npi, n) })
+	to := from
+	for to < len(b.rows) && b.rows[to].npi == npi {
+		to++
+	}
+	return b.rows[from:to]
+}
+
 func (b *beside) text(r besideRow) []byte { return b.blocks[r.block][r.at : r.at+r.length] }
 
 func (b *beside) read(o *out, f file, kept npiSet) error {
@@ -225,13 +235,8 @@ func (b *beside) join(rec *directory.Record, asOf directory.Date) (left *directo
 	if id.Kind == "" { // a deactivated number: nothing is said of it any more
 		return nil
 	}
-	npi := shortNPI(id.NPI)
-	from, _ := slices.BinarySearchFunc(b.rows, npi, func(r besideRow, n uint32) int { return cmp.Compare(r.npi, n) })
 	names, places := 0, 0
-	for _, r := range b.rows[from:] {
-		if r.npi != npi {
-			break
-		}
+	for _, r := range b.of(shortNPI(id.NPI)) {
 		if names+places >= mostPlaces {
 			return &directory.Reject{File: r.file, Line: int(r.line), Reason: "more than " + itoa(mostPlaces) + " other names and practice locations of one number: the rest is left out"}
 		}

@@ -1,9 +1,9 @@
 package crawler
 
 import (
+	"cmp"
 	"context"
 	"hash/maphash"
-	"io"
 	"slices"
 	"strings"
 
@@ -13,6 +13,7 @@ import (
 // rosterColumns is the place of each column in one file, -1 for one that it does not have.
 type rosterColumns struct {
 	names      []string
+	keys       []string // the names as a record quotes them
 	at         [fields]int
 	says       []int // of each of the roster's
 	flagged    []int
@@ -22,13 +23,23 @@ type rosterColumns struct {
 }
 
 // boardType is a board's word for a licence type, and the code of titles.csv that it stands for, "" for one
-// that is not read.
-type boardType struct{ word, code string }
+// that is not read. As is what rows of a type that is not read are counted as.
+type boardType struct{ word, code, as string }
+
+// fork returns the same columns for another worker.
+func (c *rosterColumns) fork() *rosterColumns {
+	mine := *c
+	mine.kinds = map[string]boardType{}
+	return &mine
+}
 
 // columnsOf finds the roster's columns in a header. A required one that is missing is an error.
 func (t *roster) columnsOf(file string, names []string) (*rosterColumns, error) {
 	cols := newColumns(names, looseName)
 	c := &rosterColumns{names: names, kinds: map[string]boardType{}}
+	for _, n := range names {
+		c.keys = append(c.keys, strings.TrimSpace(n))
+	}
 	every := func(spellings []string) (at []int) {
 		for _, s := range spellings {
 			if i := cols.index(s); i >= 0 {
@@ -65,127 +76,134 @@ func (t *roster) columnsOf(file string, names []string) (*rosterColumns, error) 
 	return c, nil
 }
 
-// eachRow reads a file of a board as the function of that name does: with its separator, without quoting where it has
-// none, and with the columns that the roster names where the file has no header.
-func (t *roster) eachRow(f file, header func([]string) error, row func([]string, int, *rows) error, bad func(*badRow) error) error {
-	comma := t.comma
-	if comma == 0 {
-		comma = ','
-	}
+// open finds the columns of a file of a board: those that its header names, or that the roster names where the file
+// has none.
+func (t *roster) open(f file) (*table, *rosterColumns, error) {
 	r, err := f.open()
 	if err != nil {
-		return unreadable(f.name, err)
+		return nil, nil, unreadable(f.name, err)
 	}
 	defer r.Close()
-	rs := newRows(f.name, r, comma)
+	x := &table{file: f, comma: cmp.Or(t.comma, ','), bare: t.bare, piece: listPiece, basis: t.source}
+	rs := newRows(f.name, r, x.comma)
 	rs.bare = t.bare
-	names, err := rs.header()
-	if err != nil {
-		return err
+	if x.names, err = rs.header(); err != nil {
+		return nil, nil, err
 	}
-	if t.headerless != nil && len(names) == len(t.headerless) && names[0] != "" && allDigits(names[0]) {
-		rs.again(names)
-		names = t.headerless
+	if t.headerless != nil && len(x.names) == len(t.headerless) && x.names[0] != "" && allDigits(x.names[0]) {
+		x.names, x.headless = t.headerless, true
 	}
-	if err := header(names); err != nil {
-		return err
-	}
-	for n := 0; ; n++ {
-		fields, line, b, err := rs.record()
-		if err == io.EOF && n == 0 {
-			return invalid(f.name, 0, "", "the file has a header and no rows: an empty list replaces nothing, fetch it again")
-		}
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		switch {
-		case b != nil && b.cut:
-			return cutOff(f.name, b)
-		case b != nil && bad != nil:
-			err = bad(b)
-		case b == nil:
-			err = row(fields, line, rs)
-		}
-		if err != nil {
-			return err
-		}
-	}
+	c, err := t.columnsOf(f.name, x.names)
+	return x, c, err
 }
 
 // tally counts the rows of each licence in eight bytes a row. A board writes one row a discipline case, and
-// the rows of a licence need not stand together; knowing the counts, a second pass holds only licences
+// the rows of a licence need not stand together; knowing the counts, the reading holds only licences
 // with several rows, and those only until their last row was seen.
 type tally struct {
 	seed    maphash.Seed
-	hashes  []uint64
 	several map[uint64]int
 }
 
-func (y *tally) add(key string) { y.hashes = append(y.hashes, maphash.String(y.seed, key)) }
+func (y *tally) hash(key string) uint64 { return maphash.String(y.seed, key) }
 
-// close keeps the counts above one alone.
-func (y *tally) close() {
-	slices.Sort(y.hashes)
+// count takes the hashes of all rows, and keeps the counts above one alone.
+func (y *tally) count(hashes []uint64) {
+	slices.Sort(hashes)
 	y.several = map[uint64]int{}
-	for i := 0; i < len(y.hashes); {
+	for i := 0; i < len(hashes); {
 		n := 1
-		for i+n < len(y.hashes) && y.hashes[i+n] == y.hashes[i] {
+		for i+n < len(hashes) && hashes[i+n] == hashes[i] {
 			n++
 		}
 		if n > 1 {
-			y.several[y.hashes[i]] = n
+			y.several[hashes[i]] = n
 		}
 		i += n
 	}
-	y.hashes = nil
 }
 
 func (y *tally) rows(key string) int {
-	if n := y.several[maphash.String(y.seed, key)]; n > 0 {
+	if n := y.several[y.hash(key)]; n > 0 {
 		return n
 	}
 	return 1
 }
 
-// openRoster reads the files once before the run begins: that they are whole, and which licences have
-// several rows.
-func openRoster(_ context.Context, m *material, _ Options) (*work, error) {
+// openRoster looks at the files. They are read once before the run begins: that they are whole, and which licences
+// have several rows.
+func openRoster(_ context.Context, m *material, opts Options) (*work, error) {
 	i := slices.IndexFunc(rosters, func(t roster) bool { return t.source == m.source })
 	t := &rosters[i]
-	if err := t.complete(m); err != nil {
+	files, err := t.complete(m)
+	if err != nil {
 		return nil, err
 	}
-	count := &tally{seed: maphash.MakeSeed()}
+	y := &tally{seed: maphash.MakeSeed()}
 	w := &work{}
-	for _, f := range m.files {
+	var tables []*table
+	var asOf directory.Date // of the run
+	for _, f := range files {
 		if d := dayInName(f.name); d > w.asOf {
 			w.asOf = d
 		}
-		var c *rosterColumns
-		err := t.eachRow(f, func(names []string) (err error) {
-			c, err = t.columnsOf(f.name, names)
-			return err
-		}, func(fields []string, _ int, _ *rows) error {
-			if id, what := t.identify(c, fields); what == taken {
-				count.add(id.key)
-			}
-			return nil
-		}, nil)
+		x, c, err := t.open(f)
 		if err != nil {
 			return nil, err
 		}
+		x.study = func() func(*sorted, []string) bool {
+			c := c.fork()
+			return func(p *sorted, row []string) bool {
+				id, what := t.identify(c, row)
+				if as := t.outside(id, what); as != "" {
+					p.count(as, 1)
+					return false
+				}
+				if what == taken {
+					p.notes = append(p.notes, y.hash(id.key))
+				}
+				return true
+			}
+		}
+		x.rows = func() func(*leaf, tableRow) {
+			c := c.fork()
+			return func(l *leaf, r tableRow) { t.row(c, r, f.name, y, asOf, l) }
+		}
+		tables = append(tables, x)
 	}
-	if len(count.hashes) == 0 {
-		return nil, invalid(m.name, 0, "", "no row is of a licence type that the directory covers: the file is not the whole roster")
+	w.survey = func(ctx context.Context, _ Sink) error {
+		var hashes []uint64
+		show := hashing(opts, m.size)
+		for _, x := range tables {
+			if err := x.surveyFile(ctx, show); err != nil {
+				return err
+			}
+			hashes, x.notes = append(hashes, x.notes...), nil
+		}
+		if len(hashes) == 0 {
+			return invalid(m.name, 0, "", "no row is of a licence type that the directory covers: the file is not the whole roster")
+		}
+		y.count(hashes)
+		return nil
 	}
-	count.close()
 	w.read = func(_ context.Context, o *out) error {
+		asOf = o.rel.AsOf
 		waiting := map[string]*licence{}
-		for _, f := range m.files {
-			if err := t.read(f, o, waiting, count.rows); err != nil {
+		o.part = func(l *licence) error {
+			if have := waiting[l.rec.Key]; have != nil {
+				have.merge(&l.rec)
+				l = have
+			} else {
+				waiting[l.rec.Key] = l
+			}
+			if l.rows++; l.rows < y.rows(l.rec.Key) {
+				return nil
+			}
+			delete(waiting, l.rec.Key)
+			return t.put(l, o)
+		}
+		for _, x := range tables {
+			if err := x.read(o); err != nil {
 				return err
 			}
 		}
@@ -207,7 +225,7 @@ func openRoster(_ context.Context, m *material, _ Options) (*work, error) {
 
 // complete refuses a part of a release that comes in several files: it would replace the other parts.
 // A file under another name is taken as all of them in one.
-func (t *roster) complete(m *material) error {
+func (t *roster) complete(m *material) ([]file, error) {
 	var have []string
 	for _, f := range m.files {
 		have = append(have, strings.ToLower(f.name))
@@ -215,17 +233,16 @@ func (t *roster) complete(m *material) error {
 	part := slices.ContainsFunc(have, func(n string) bool { return slices.Contains(t.files, n) })
 	if !part {
 		if len(m.files) > 1 {
-			return invalid(m.name, 0, "", "the directory holds several files of which none is known: give one file%s", wanted(t.files))
+			return nil, invalid(m.name, 0, "", "the directory holds several files of which none is known: give one file%s", wanted(t.files))
 		}
-		return nil
+		return m.files, nil
 	}
 	for _, want := range t.files {
 		if !slices.Contains(have, want) {
-			return invalid(m.name, 0, "", "%s is missing: a release is all of %s, given as their directory, since it replaces the release before", strings.ToUpper(want[:len(want)-4])+".csv", strings.Join(t.files, ", "))
+			return nil, invalid(m.name, 0, "", "%s is missing: a release is all of %s, given as their directory, since it replaces the release before", strings.ToUpper(want[:len(want)-4])+".csv", strings.Join(t.files, ", "))
 		}
 	}
-	m.files = slices.DeleteFunc(m.files, func(f file) bool { return !slices.Contains(t.files, strings.ToLower(f.name)) })
-	return nil
+	return slices.DeleteFunc(slices.Clone(m.files), func(f file) bool { return !slices.Contains(t.files, strings.ToLower(f.name)) }), nil
 }
 
 func wanted(files []string) string {
@@ -253,12 +270,13 @@ const (
 // state and type.
 type licensed struct {
 	key, code, word string
+	as              string // what a row of another type is counted as
 	number          directory.LicenceNumber
 }
 
 func (t *roster) identify(c *rosterColumns, fields []string) (id licensed, what coverage) {
 	kind := t.kindOf(c, fields[c.at[fKind]])
-	id.word, id.code = kind.word, kind.code
+	id.word, id.code, id.as = kind.word, kind.code, kind.as
 	switch {
 	case kind.word == "":
 		return id, typeless
@@ -314,7 +332,7 @@ func (t *roster) kindOf(c *rosterColumns, raw string) boardType {
 		}
 		return -1
 	}, strings.ToUpper(raw))
-	k := boardType{word, t.types[word]}
+	k := boardType{word, t.types[word], string(t.state) + ":" + shorten(word, 60)}
 	if len(c.kinds) < maxOutside {
 		c.kinds[strings.Clone(raw)] = k
 	}
@@ -332,69 +350,82 @@ type licence struct {
 	file string
 }
 
-func (t *roster) read(f file, o *out, waiting map[string]*licence, rowsOf func(string) int) error {
-	o.file, o.total = f.name, f.size
-	var c *rosterColumns
-	return t.eachRow(f, func(names []string) (err error) {
-		c, err = t.columnsOf(f.name, names)
-		return err
-	}, func(fields []string, line int, rs *rows) error {
-		o.bytes = func() int64 { return rs.src.n }
-		state := string(t.state) + ":"
-		reject := func(f field, reason, text string) error {
-			return o.reject(directory.Reject{Line: line, Field: strings.TrimSpace(c.names[c.at[f]]), Reason: reason, Text: text})
-		}
-		id, what := t.identify(c, fields)
-		switch what {
-		case typeless:
-			return reject(fKind, "the row has no licence type", "")
-		case elsewhere:
-			return o.outside(state + shorten(id.word, 60))
-		case business:
-			return o.outside(state + "of no person")
-		case unclear:
-			return o.outside(state + shorten(id.word, 60) + ", MD or DO not said")
-		case unlicensed:
-			return o.outside(state + "no licence")
-		case numberless:
-			return reject(fNumber, "the row has no licence number", fields[c.at[fNumber]])
-		case masked:
-			return reject(fNumber, "the licence number is masked: whose it is cannot be told", fields[c.at[fNumber]])
-		}
-		rec, doubts, rej := t.record(c, fields, line, id, o.rel.AsOf)
-		if rej != nil {
-			return o.reject(*rej)
-		}
-		for _, d := range doubts {
-			if err := o.partly(d); err != nil {
-				return err
-			}
-		}
-		n := rowsOf(id.key)
-		if n == 1 {
-			return t.put(&licence{rec: *rec, file: f.name}, o)
-		}
-		l := waiting[id.key]
-		if l == nil {
-			l = &licence{rec: *rec, file: f.name}
-			waiting[id.key] = l
-		} else {
-			l.merge(rec)
-		}
-		if l.rows++; l.rows < n {
-			return nil
-		}
-		delete(waiting, id.key)
-		return t.put(l, o)
-	}, func(b *badRow) error {
-		return o.reject(directory.Reject{Line: b.line, Reason: b.reason, Text: rowText(b.text)})
-	})
+// row turns a row into a record, or into a part of one.
+func (t *roster) row(c *rosterColumns, r tableRow, file string, y *tally, asOf directory.Date, l *leaf) {
+	reject := func(f field, reason, text string) {
+		l.reject(directory.Reject{Line: r.line, Field: strings.TrimSpace(c.names[c.at[f]]), Reason: reason, Text: text})
+	}
+	id, what := t.identify(c, r.fields)
+	if as := t.outside(id, what); as != "" {
+		l.outside(as)
+		return
+	}
+	switch what {
+	case typeless:
+		reject(fKind, "the row has no licence type", "")
+		return
+	case numberless:
+		reject(fNumber, "the row has no licence number", r.fields[c.at[fNumber]])
+		return
+	case masked:
+		reject(fNumber, "the licence number is masked: whose it is cannot be told", r.fields[c.at[fNumber]])
+		return
+	}
+	several := y.rows(id.key) > 1
+	if !several && l.carrying != nil && l.held(r.line, r.raw, t.then(c, r.fields, asOf)) {
+		return
+	}
+	rec, doubts, rej := t.record(c, r, id, asOf)
+	if rej != nil {
+		l.reject(*rej)
+		return
+	}
+	for _, d := range doubts {
+		l.partly(d)
+	}
+	if several {
+		l.steps = append(l.steps, step{part: &licence{rec: *rec, file: file}})
+		return
+	}
+	if t.settle(rec.Licence) {
+		l.searched(*rec)
+	} else {
+		l.outside(string(t.state) + ":no discipline")
+	}
 }
 
-// put yields a licence of which every row was read. Only now is it known whether a row explains the
-// discipline that a flag speaks of; where none does, an active licence is for a person (contracts.md §4).
-func (t *roster) put(l *licence, o *out) error {
-	x := l.rec.Licence
+// then writes what the day of the data makes of a row's dates.
+func (t *roster) then(c *rosterColumns, row []string, asOf directory.Date) []byte {
+	var says [2]byte
+	for k, f := range [...]field{fIssued, fExpires} {
+		if i := c.at[f]; i >= 0 {
+			if d, err := directory.DateIn(cleanText(row[i]), t.layouts...); err == nil && d != "" && (f == fIssued && d > asOf || f == fExpires && d < asOf) {
+				says[k] = 1
+			}
+		}
+	}
+	return says[:]
+}
+
+// outside says what a row that is not read is counted as, "" for one that is.
+func (t *roster) outside(id licensed, what coverage) string {
+	switch what {
+	case elsewhere:
+		return id.as
+	case business:
+		return string(t.state) + ":of no person"
+	case unclear:
+		return id.as + ", MD or DO not said"
+	case unlicensed:
+		return string(t.state) + ":no licence"
+	}
+	return ""
+}
+
+// settle ends a licence of which every row was read; false is one that is not yielded. Only now is it known whether a
+// row explains the discipline that a flag speaks of; where none does, an active licence is for a person
+// (contracts.md §4).
+func (t *roster) settle(x *directory.LicenceRecord) bool {
 	if x.Discipline == directory.DisciplineFlagged {
 		switch {
 		case len(x.Actions) > 0:
@@ -403,7 +434,12 @@ func (t *roster) put(l *licence, o *out) error {
 			x.Standing = directory.SeenIndeterminate
 		}
 	}
-	if t.alone && len(x.Actions) == 0 {
+	return !t.alone || len(x.Actions) > 0
+}
+
+// put yields a licence that was gathered of several rows.
+func (t *roster) put(l *licence, o *out) error {
+	if !t.settle(l.rec.Licence) {
 		return o.outside(string(t.state) + ":no discipline")
 	}
 	file := o.file
@@ -440,9 +476,10 @@ func (l *licence) merge(r *directory.Record) {
 }
 
 // record turns a row into a record, or says why it cannot. doubts are values that it leaves out.
-func (t *roster) record(c *rosterColumns, row []string, line int, id licensed, asOf directory.Date) (rec *directory.Record, doubts []directory.Reject, rej *directory.Reject) {
+func (t *roster) record(c *rosterColumns, r tableRow, id licensed, asOf directory.Date) (rec *directory.Record, doubts []directory.Reject, rej *directory.Reject) {
+	row, line := r.fields, r.line
 	for i, v := range row {
-		if holdsSSN(v) {
+		if !r.clean && holdsSSN(v) {
 			return nil, nil, &directory.Reject{Line: line, Field: c.names[i], Reason: ssnReason}
 		}
 	}
@@ -498,7 +535,7 @@ func (t *roster) record(c *rosterColumns, row []string, line int, id licensed, a
 	rec = &directory.Record{Key: id.key, Line: line, Licence: l, Fields: make(map[string]string, len(c.keep))}
 	for _, i := range c.keep {
 		if v := value(i); v != "" {
-			rec.Fields[strings.TrimSpace(c.names[i])] = v
+			rec.Fields[c.keys[i]] = v
 		}
 	}
 	return rec, doubts, nil
@@ -598,8 +635,10 @@ func (t *roster) nameOf(c *rosterColumns, get func(field) string) directory.Name
 
 func rosterName(first, middle, last, suffix string) directory.Name {
 	n := listName(last, first, middle) // boards, too, write a suffix behind the surname
-	if s, _, _ := directory.ParseCredentials(suffix); s != "" {
-		n.Suffix = s
+	if suffix != "" {
+		if s, _, _ := directory.ParseCredentials(suffix); s != "" {
+			n.Suffix = s
+		}
 	}
 	return n
 }

@@ -180,7 +180,8 @@ func (s *sam) row(fields []string, line int, o *out) error {
 	for _, c := range samNamed {
 		who = append(who, get(c))
 	}
-	r := newListRow(o, line, who, get("NPI"), get("SAM Number"), get("CAGE"), get("Classification"), get("Exclusion Program"))
+	named := whoIs(who, get("NPI"), get("SAM Number"), get("CAGE"), get("Classification"), get("Exclusion Program"))
+	r := listRow{o, line, func() string { return named }}
 	unheld := map[string]bool{}
 	for _, i := range s.kept {
 		c := s.names[i]

@@ -16,23 +16,19 @@ const pieceSize = 1 << 20
 
 // piece is a stretch of whole lines.
 type piece struct {
-	at    int64 // of a plain file
-	first bool  // the header stands in it
+	at    int64 // of a plain file: where its stretch begins, and once it is read where its lines begin
+	line  int   // lines before it; 0 in a plain file that is looked at for the first time
+	first bool  // the file begins with it
 	buf   []byte
+	fresh []byte // of a plain file: its stretch, which is nobody else's
 	data  []byte // the lines; the last one of the file may lack its line break
 	err   error  // instead of lines behind data
-	lines int
-	keep  []mark           // the lines to be read in full
-	codes map[[10]byte]int // the others, by what they are
-	odd   bool             // a line to be read holds half a pair of quotation marks: a value may go on in the next line
-	done  chan struct{}
-}
 
-// mark is a line in a piece.
-type mark struct {
-	from, to int // with its line break
-	line     int // from 0
-	told     *told
+	sorted
+	leaf leaf // what came of its rows
+	cut  *cut // of a file that was surveyed
+
+	read, done, tapped chan struct{}
 }
 
 var errLongLine = errors.New("longer than a line may be")
@@ -41,6 +37,7 @@ var errLongLine = errors.New("longer than a line may be")
 type scan struct {
 	order chan *piece // in the order of the file; wait for done
 	todo  chan *piece
+	taps  chan *piece // nil where nobody asked for the bytes
 	free  chan []byte
 	stop  chan struct{}
 	wg    sync.WaitGroup
@@ -48,37 +45,57 @@ type scan struct {
 	taken int64 // bytes given out
 }
 
-// startScan begins to look at a file. Whoever begins it closes it, before the file.
-func startScan(r io.Reader, total int64, size int, look func(*piece)) *scan {
-	workers := max(2, runtime.GOMAXPROCS(0))
-	s := &scan{order: make(chan *piece, 2*workers), todo: make(chan *piece, 2*workers), free: make(chan []byte, 4*workers), stop: make(chan struct{}), size: size}
+// startScan begins to look at a file. look makes what one worker does with pieces. A tap gets the bytes of a plain
+// file, all of them and in their order, while others look. Whoever begins a scan closes it, before the file.
+func startScan(r io.Reader, total int64, size int, tap func([]byte), look func() func(*piece)) *scan {
 	at, plain := r.(io.ReaderAt)
-	s.wg.Add(1 + workers)
-	go func() {
-		defer s.wg.Done()
-		defer close(s.order)
-		defer close(s.todo)
-		if !plain {
-			s.stream(r)
-			return
+	if !plain {
+		return newScan(size, nil, look, func(s *scan) { s.stream(r) })
+	}
+	return newScan(size, tap, func() func(*piece) {
+		look := look()
+		return func(p *piece) {
+			fill(p, at, size)
+			close(p.read)
+			look(p)
 		}
+	}, func(s *scan) {
 		for from := int64(0); from < total; from += int64(size) {
-			if !s.give(&piece{at: from, first: from == 0}) {
+			if !s.give(&piece{at: from, first: from == 0, buf: s.buffer()}) {
 				return
 			}
 		}
-	}()
-	for range workers {
-		go func() {
-			defer s.wg.Done()
-			for p := range s.todo {
-				if plain {
-					s.fill(p, at)
+	})
+}
+
+// newScan begins a scan whose pieces are given by give.
+func newScan(size int, tap func([]byte), look func() func(*piece), give func(*scan)) *scan {
+	workers := max(2, runtime.GOMAXPROCS(0))
+	s := &scan{order: make(chan *piece, 2*workers), todo: make(chan *piece, 2*workers), free: make(chan []byte, 4*workers), stop: make(chan struct{}), size: size}
+	s.wg.Go(func() {
+		defer close(s.order)
+		defer close(s.todo)
+		if tap != nil {
+			s.taps = make(chan *piece, 2*workers)
+			defer close(s.taps)
+			s.wg.Go(func() {
+				for p := range s.taps {
+					<-p.read
+					tap(p.fresh)
+					close(p.tapped)
 				}
+			})
+		}
+		give(s)
+	})
+	for range workers {
+		s.wg.Go(func() {
+			look := look()
+			for p := range s.todo {
 				look(p)
 				close(p.done)
 			}
-		}()
+		})
 	}
 	return s
 }
@@ -96,6 +113,9 @@ func (s *scan) next() *piece {
 	p := <-s.order
 	if p != nil {
 		<-p.done
+		if p.tapped != nil {
+			<-p.tapped
+		}
 		s.taken += int64(len(p.data))
 	}
 	return p
@@ -103,6 +123,9 @@ func (s *scan) next() *piece {
 
 // back takes a piece whose lines are not needed any more.
 func (s *scan) back(p *piece) {
+	if p.buf == nil {
+		return
+	}
 	select {
 	case s.free <- p.buf:
 	default:
@@ -118,9 +141,15 @@ func (s *scan) buffer() []byte {
 	}
 }
 
+// give hands a piece to the workers. To be worked on it must be waited for, and to be tapped worked on.
 func (s *scan) give(p *piece) bool {
-	p.done = make(chan struct{})
-	for _, c := range []chan *piece{s.order, s.todo} {
+	p.read, p.done = make(chan struct{}), make(chan struct{})
+	to := []chan *piece{s.order, s.todo}
+	if s.taps != nil {
+		p.tapped = make(chan struct{})
+		to = append(to, s.taps)
+	}
+	for _, c := range to {
 		select {
 		case c <- p:
 		case <-s.stop:
@@ -131,14 +160,13 @@ func (s *scan) give(p *piece) bool {
 }
 
 // fill reads the lines that begin in the piece's stretch of the file, the last of them to its end.
-func (s *scan) fill(p *piece, r io.ReaderAt) {
-	p.buf = s.buffer()
+func fill(p *piece, r io.ReaderAt, size int) {
 	before := 0 // the byte before the stretch says whether a line begins with it
 	if p.at > 0 {
 		before = 1
 	}
 	from := p.at - int64(before)
-	stretch := before + s.size // its end in the buffer
+	stretch := before + size // its end in the buffer
 	end := false
 	more := func(n int) {
 		have := len(p.buf)
@@ -157,6 +185,7 @@ func (s *scan) fill(p *piece, r io.ReaderAt) {
 		p.err = cmp.Or(p.err, io.ErrUnexpectedEOF)
 		return
 	}
+	defer func() { p.fresh = p.buf[before:min(len(p.buf), stretch)] }()
 	start := 0
 	if before > 0 {
 		i := bytes.IndexByte(p.buf[:min(len(p.buf), stretch)], '\n')
@@ -165,6 +194,7 @@ func (s *scan) fill(p *piece, r io.ReaderAt) {
 		}
 		start = i + 1
 	}
+	p.at = from + int64(start)
 	stop := -1
 	for from := stretch - 1; ; {
 		if from < len(p.buf) {
@@ -181,7 +211,7 @@ func (s *scan) fill(p *piece, r io.ReaderAt) {
 		if len(p.buf)-stretch > maxLine {
 			break
 		}
-		more(s.size)
+		more(size)
 	}
 	if stop < 0 {
 		p.data, p.err = p.buf[start:start+bytes.LastIndexByte(p.buf[start:stretch-1], '\n')+1], errLongLine
@@ -193,8 +223,9 @@ func (s *scan) fill(p *piece, r io.ReaderAt) {
 // stream cuts what it reads into pieces at the ends of lines.
 func (s *scan) stream(r io.Reader) {
 	var rest []byte
+	line := 0
 	for first := true; ; first = false {
-		p := &piece{first: first, buf: append(s.buffer(), rest...)}
+		p := &piece{first: first, line: line, buf: append(s.buffer(), rest...)}
 		from := len(rest)
 		for {
 			if cap(p.buf) == len(p.buf) {
@@ -224,17 +255,25 @@ func (s *scan) stream(r io.Reader) {
 			}
 		}
 		rest = append(rest[:0], p.buf[len(p.data):]...)
+		line += bytes.Count(p.data, lineBreak)
 		if !s.give(p) {
 			return
 		}
 	}
 }
 
-// lines reads pieces one behind the other, for what does not end with its line.
+var lineBreak = []byte{'\n'}
+
+// lines reads pieces one behind the other, a line at a time, for what does not end with its line. It holds
+// what it gave out until that is cut off.
 type lines struct {
 	s    *scan
 	p    *piece
-	left []byte
+	left []byte // of the piece
+
+	at   int64 // where what it holds begins
+	text []byte
+	ends []int // of the lines in it
 
 	failure func(error) error
 }
@@ -251,7 +290,37 @@ func (j *lines) Read(b []byte) (int, error) {
 		j.s.back(j.p)
 		j.p, j.left = p, p.data
 	}
-	n := copy(b, j.left)
+	n := bytes.IndexByte(j.left, '\n') + 1
+	if n == 0 {
+		n = len(j.left)
+	}
+	n = copy(b, j.left[:n])
+	j.text = append(j.text, j.left[:n]...)
+	if j.left[n-1] == '\n' {
+		j.ends = append(j.ends, len(j.text))
+	}
 	j.left = j.left[n:]
 	return n, nil
+}
+
+// end returns where the first n lines that it holds end.
+func (j *lines) end(n int) int {
+	switch {
+	case n == 0:
+		return 0
+	case n <= len(j.ends):
+		return j.ends[n-1]
+	}
+	return len(j.text)
+}
+
+// drop lets go of the first n lines.
+func (j *lines) drop(n int) {
+	k := j.end(n)
+	j.at += int64(k)
+	j.text = append(j.text[:0], j.text[k:]...)
+	j.ends = append(j.ends[:0], j.ends[min(n, len(j.ends)):]...)
+	for i := range j.ends {
+		j.ends[i] -= k
+	}
 }

@@ -3,13 +3,19 @@ package crawler
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"kapdir/directory"
 )
 
 // whole is a plain file in memory, which several workers read at their own places.
@@ -17,61 +23,95 @@ type whole struct{ *bytes.Reader }
 
 func (whole) Close() error { return nil }
 
+// plainFile and packedFile are a file in memory, and one that can only be read from its beginning.
+func plainFile(name string, data []byte) file {
+	return file{name: name, size: int64(len(data)), open: func() (io.ReadCloser, error) { return whole{bytes.NewReader(data)}, nil }}
+}
+
+func packedFile(name string, data []byte) file {
+	return file{name: name, size: int64(len(data)), open: func() (io.ReadCloser, error) { return io.NopCloser(io.MultiReader(bytes.NewReader(data))), nil }}
+}
+
 // lineByLine reads an NPPES file as it was read before there were pieces: the model of the scan.
-func lineByLine(l *nppes, data []byte) (said []string) {
+func lineByLine(l *nppes, data []byte) (said, outside []string) {
 	rs := newRows(l.file, bytes.NewReader(data), ',')
 	if _, err := rs.header(); err != nil {
-		return []string{err.Error()}
+		return []string{err.Error()}, nil
 	}
 	for {
 		line, n, err := rs.next()
 		if err == io.EOF {
-			return said
+			return said, outside
 		}
 		if err != nil {
-			return append(said, err.Error())
+			return append(said, err.Error()), outside
 		}
 		if code, ok := l.beyond(line); ok {
-			said = append(said, "outside "+string(code))
+			outside = append(outside, string(code))
 			continue
 		}
 		if len(bytes.TrimSpace(line)) == 0 {
 			continue
 		}
 		fields, bad, err := rs.complete(line, n)
-		said = append(said, fmt.Sprintf("%d %q %v %v", n, fields, bad != nil && bad.cut, err))
+		switch {
+		case err != nil:
+			return append(said, err.Error()), outside
+		case bad == nil:
+			said = append(said, fmt.Sprintf("%d %q", n, fields))
+		case bad.cut:
+			return append(said, cutOff(l.file, bad).Error()), outside
+		default:
+			said = append(said, fmt.Sprintf("%d bad", n))
+		}
 	}
 }
 
-// inPieces reads it with the scan.
-func inPieces(l *nppes, f file) []string {
-	var outside, said []string
-	o := &out{ctx: context.Background(), sink: &discard{}, opts: Options{}.complete()}
-	err := l.pass(o, f, func(code string, n int) {
-		for range n {
-			outside = append(outside, "outside "+code)
+// inPieces reads it with the scan: surveyed first if it is a plain file, and in one go if it is not.
+func inPieces(l *nppes, f file, piece int, survey bool) (said, outside []string) {
+	t := l.table(f)
+	t.piece = piece
+	var mu sync.Mutex // one worker after the other; what they say is ordered by its line
+	at := map[int]string{}
+	t.rows = func() func(*leaf, tableRow) {
+		return func(_ *leaf, r tableRow) {
+			mu.Lock()
+			defer mu.Unlock()
+			at[r.line] = fmt.Sprintf("%d %q", r.line, r.fields)
 		}
-	}, func(rs *rows, line []byte, n int) error {
-		fields, bad, err := rs.complete(line, n)
-		said = append(said, fmt.Sprintf("%d %q %v %v", n, fields, bad != nil && bad.cut, err))
-		return err
-	})
+	}
+	var report Report
+	sink := &memory{}
+	o := &out{ctx: context.Background(), sink: sink, opts: Options{Report: &report}.complete()}
+	var err error
+	if survey {
+		err = t.survey(context.Background(), nil, func(int64) {})
+		var none *directory.Error
+		if errors.As(err, &none) && strings.Contains(none.Detail, "no rows") {
+			return nil, nil
+		}
+	}
+	if err == nil {
+		err = t.read(o)
+		if failed := o.flush(); err == nil {
+			err = failed
+		}
+	}
+	for _, r := range sink.rejects {
+		at[r.Line] = fmt.Sprintf("%d bad", r.Line)
+	}
+	for _, n := range slices.Sorted(maps.Keys(at)) {
+		said = append(said, at[n])
+	}
 	if err != nil {
 		said = append(said, err.Error())
 	}
-	return append(said, outside...)
-}
-
-// apart puts the rows outside behind the others: only their number counts.
-func apart(said []string) (kept, outside []string) {
-	for _, s := range said {
-		if strings.HasPrefix(s, "outside ") {
-			outside = append(outside, s)
-		} else {
-			kept = append(kept, s)
+	for code, n := range report.Outside {
+		for range n {
+			outside = append(outside, code)
 		}
 	}
-	return kept, outside
+	return said, outside
 }
 
 // TestScan holds the scan, with pieces of any size, to the file read line by line: the same rows in the
@@ -94,18 +134,21 @@ func TestScan(t *testing.T) {
 		}
 		data := []byte(b.String())
 		data = data[:max(len(quoteRow(h))+1, len(data)-rapid.IntRange(0, 40).Draw(t, "cut"))]
-		l.piece = rapid.SampledFrom([]int{1, 7, 300, 1100, 4096, pieceSize}).Draw(t, "piece")
-		want, wantOutside := apart(lineByLine(l, data))
-		for name, f := range map[string]file{
-			"plain":  {name: "x.csv", size: int64(len(data)), open: func() (io.ReadCloser, error) { return whole{bytes.NewReader(data)}, nil }},
-			"stream": {name: "x.csv", size: int64(len(data)), open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewBuffer(data)), nil }},
-		} {
-			got, gotOutside := apart(inPieces(l, f))
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Fatalf("%s, pieces of %d (-lines +pieces):\n%s", name, l.piece, diff)
-			}
-			if len(wantOutside) != len(gotOutside) {
-				t.Fatalf("%s: %d rows outside, want %d", name, len(gotOutside), len(wantOutside))
+		piece := rapid.SampledFrom([]int{1, 7, 300, 1100, 4096, pieceSize}).Draw(t, "piece")
+		want, wantOutside := lineByLine(l, data)
+		for name, f := range map[string]file{"plain": plainFile("x.csv", data), "packed": packedFile("x.csv", data)} {
+			for _, survey := range []bool{true, false} {
+				got, gotOutside := inPieces(l, f, piece, survey)
+				want, wantOutside := want, wantOutside
+				if survey && len(want) > 0 && strings.Contains(want[len(want)-1], "in the middle of this row") { // nothing of it is read
+					want, wantOutside = want[len(want)-1:], nil
+				}
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Fatalf("%s, survey %v, pieces of %d (-lines +pieces):\n%s", name, survey, piece, diff)
+				}
+				if want, got := len(wantOutside), len(gotOutside); got != want {
+					t.Fatalf("%s, survey %v: %d rows outside, want %d", name, survey, got, want)
+				}
 			}
 		}
 	})
@@ -132,28 +175,28 @@ func TestScanLimits(t *testing.T) {
 		{"too long without an end", head + row + strings.TrimSpace(long(3*maxLine)), 1, "line 3: the line is longer than 2 MiB"},
 	} {
 		for _, plain := range []bool{true, false} {
-			f := file{name: "x.csv", size: int64(len(c.text)), open: func() (io.ReadCloser, error) {
-				if plain {
-					return whole{bytes.NewReader([]byte(c.text))}, nil
+			f := packedFile("x.csv", []byte(c.text))
+			if plain {
+				f = plainFile("x.csv", []byte(c.text))
+			}
+			for _, survey := range []bool{true, false} {
+				got, _ := inPieces(l, f, pieceSize, survey)
+				want := c.rows
+				if c.err != "" {
+					want++
 				}
-				return io.NopCloser(strings.NewReader(c.text)), nil
-			}}
-			if !plain {
-				f.open = func() (io.ReadCloser, error) { return io.NopCloser(io.MultiReader(strings.NewReader(c.text))), nil }
-			}
-			got := inPieces(l, f)
-			want := c.rows
-			if c.err != "" {
-				want++
-			}
-			if len(got) != want || c.err != "" && !strings.Contains(got[len(got)-1], c.err) {
-				t.Errorf("%s, plain %v: %d lines, the last %.200q", c.name, plain, len(got), got[len(got)-1])
+				if c.err != "" && survey {
+					want = 1 // nothing of it is read
+				}
+				if len(got) != want || c.err != "" && !strings.Contains(got[len(got)-1], c.err) {
+					t.Errorf("%s, plain %v, survey %v: %d lines, the last %.200q", c.name, plain, survey, len(got), got[len(got)-1])
+				}
 			}
 		}
 	}
 	text := head + strings.Repeat(row, 10)
 	short := file{name: "x.csv", size: int64(len(text)) * 300, open: func() (io.ReadCloser, error) { return whole{bytes.NewReader([]byte(text))}, nil }}
-	if got := inPieces(l, short); len(got) != 11 || !strings.Contains(got[10], "breaks off") {
+	if got, _ := inPieces(l, short, pieceSize, true); len(got) != 1 || !strings.Contains(got[0], "breaks off") {
 		t.Errorf("a file that became shorter: %d, %.200q", len(got), got[len(got)-1])
 	}
 }
@@ -161,24 +204,32 @@ func TestScanLimits(t *testing.T) {
 // TestSplit holds the quick division of a plain row to encoding/csv: where it says yes, both say the same.
 func TestSplit(t *testing.T) {
 	l := &nppes{names: make([]string, 4)}
+	splits := map[string]func(string, rune, []string) (bool, bool){"nppes": l.split, "plain": splitPlain, "bare": splitBare}
 	alphabet := []string{`"`, `","`, `""`, ",", "A", "900-01-2345", " ", "\t", "é", "\xff", "\n", "\r", `"A","B","C","D"`}
 	rapid.Check(t, func(t *rapid.T) {
 		line := strings.Join(rapid.SliceOfN(rapid.SampledFrom(alphabet), 0, 12).Draw(t, "row"), "")
 		if rapid.Bool().Draw(t, "quoted") {
 			line = `"` + line + `"`
 		}
-		got := make([]string, 4)
-		if !l.split([]byte(line), got) {
-			return
-		}
-		rs := newRows("x", strings.NewReader(""), ',')
-		rs.width = 4
-		want, reason := rs.parse([]byte(line))
-		if diff := cmp.Diff(want, got); reason != "" || diff != "" {
-			t.Fatalf("%q: %s %s", line, reason, diff)
+		for name, split := range splits {
+			got := make([]string, 4)
+			if ok, _ := split(line, ',', got); !ok {
+				continue
+			}
+			rs := newRows("x", strings.NewReader(""), ',')
+			rs.width, rs.bare = 4, name == "bare"
+			want, reason := rs.parse([]byte(line))
+			if diff := cmp.Diff(want, got); reason != "" || diff != "" {
+				t.Fatalf("%s: %q: %s %s", name, line, reason, diff)
+			}
 		}
 	})
-	if !l.split([]byte(`"A","","C, D","E"`), make([]string, 4)) {
+	for line, split := range map[string]string{`A,"B, C",,"D"`: "plain", `A,B"C,,D,`: "bare"} {
+		if ok, _ := splits[split](line, ',', make([]string, 4)); !ok {
+			t.Errorf("%s: a plain row is not divided quickly: %s", split, line)
+		}
+	}
+	if ok, _ := l.split(`"A","","C, D","E"`, ',', make([]string, 4)); !ok {
 		t.Error("a plain row is not divided quickly")
 	}
 }

@@ -27,8 +27,10 @@ var (
 // holdsSSN reports a value that must not be held, as directory.LooksLikeSSN does, and also when it is
 // written with wide digits, other dashes or characters that do not print. Every row is asked, so it looks
 // at the hyphens only.
-func holdsSSN(s string) bool {
-	s = plainDigits(s)
+func holdsSSN(s string) bool { return hyphensSSN(plainDigits(s)) }
+
+// hyphensSSN is holdsSSN of a value that is plainly written.
+func hyphensSSN(s string) bool {
 	for i := 0; ; {
 		at := strings.IndexByte(s[i:], '-')
 		if at < 0 {

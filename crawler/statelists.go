@@ -510,12 +510,13 @@ func (l *stateList) row(fields []string, line int, at map[string]int, cells bool
 	for _, c := range names {
 		who = append(who, get(c))
 	}
-	r := newListRow(o, line, who, "", get(l.npi), get(l.licence), get(l.specialty), get(l.began))
+	named := whoIs(who, "", get(l.npi), get(l.licence), get(l.specialty), get(l.began))
 	for _, n := range l.meant(get) { // whom the quarantine must name
-		if n.npi != "" && !strings.Contains(r.who, string(n.npi)) {
-			r.who = strings.TrimSpace(r.who + " " + string(n.npi))
+		if n.npi != "" && !strings.Contains(named, string(n.npi)) {
+			named = strings.TrimSpace(named + " " + string(n.npi))
 		}
 	}
+	r := listRow{o, line, func() string { return named }}
 	for _, c := range l.columns() {
 		if !l.holdsSSN(c, get(c)) {
 			continue

@@ -51,14 +51,18 @@ type LicenceNumber struct {
 // ParseLicenceNumber never fails: a number that cannot be compared has an empty Key.
 // A number is unique only within (state, board, licence type); see LicenceKey.
 func ParseLicenceNumber(raw string) LicenceNumber {
-	n := LicenceNumber{Raw: raw, Shown: strings.Join(strings.Fields(norm.NFKC.String(raw)), " ")}
-	var b strings.Builder
-	for _, r := range strings.ToUpper(n.Shown) {
-		if r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' {
-			b.WriteRune(r)
-		}
+	n := LicenceNumber{Raw: raw, Shown: raw}
+	signs := raw
+	if strings.Trim(raw, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" { // most have digits and capitals alone
+		n.Shown = strings.Join(strings.Fields(norm.NFKC.String(raw)), " ")
+		signs = strings.Map(func(r rune) rune {
+			if r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' {
+				return r
+			}
+			return -1
+		}, strings.ToUpper(n.Shown))
 	}
-	prefix, digits := splitPrefix(b.String())
+	prefix, digits := splitPrefix(signs)
 	trimmed := strings.TrimLeft(digits, "0")
 	if trimmed == "" { // "000000" is how New York writes that there is no licence
 		return n

@@ -98,11 +98,31 @@ func DateIn(s string, layouts ...string) (Date, error) {
 		return "", nil
 	}
 	for _, l := range layouts {
+		if d, ok := plainDate(s, l); ok {
+			return d, nil
+		}
 		if t, err := time.Parse(l, s); err == nil {
 			return Date(t.Format(time.DateOnly)), nil
 		}
 	}
 	return "", Errorf(Invalid, "", "%q is not a date of the form %s", s, strings.Join(layouts, " or "))
+}
+
+// plainDate reads a date in one of the layouts in which registers write millions. ok is false for any other, and for
+// what is none.
+func plainDate(s, layout string) (d Date, ok bool) {
+	switch {
+	case layout == "01/02/2006" && len(s) == 10 && s[2] == '/' && s[5] == '/':
+		d = Date(s[6:] + "-" + s[:2] + "-" + s[3:5])
+	case layout == "20060102" && len(s) == 8:
+		d = Date(s[:4] + "-" + s[4:6] + "-" + s[6:])
+	case layout == time.DateOnly:
+		d = Date(s)
+	default:
+		return "", false
+	}
+	_, month, day, ok := d.civil()
+	return d, ok && month >= 1 && month <= 12 && day >= 1 && day <= 28 // the calendar decides about the others
 }
 
 // civil takes the day apart without a look at the calendar; ok is false if it is not of the form YYYY-MM-DD.

@@ -181,6 +181,13 @@ func generationalForm(token string) string {
 
 // NameInCapitals turns NPPES's and the boards' capitals into a name as people write it. Mixed case is left as it is.
 func NameInCapitals(s string) string {
+	if out, ok := plainCapitals(s); ok {
+		return out
+	}
+	return capitals(s)
+}
+
+func capitals(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
 	if s != strings.ToUpper(s) {
 		return s
@@ -204,6 +211,38 @@ func NameInCapitals(s string) string {
 		}
 	}
 	return strings.Join(words, " ")
+}
+
+// plainCapitals is NameInCapitals of what most names are: letters of ASCII, one blank between words, and no word that
+// is written otherwise than by its letters. ok is false for any other.
+func plainCapitals(s string) (out string, ok bool) {
+	var buf [64]byte
+	b := buf[:0]
+	if len(s) > len(buf) {
+		return "", false
+	}
+	word, letter := 0, false // where the word begins; whether a letter stands before
+	for i := range len(s) {
+		c := s[i]
+		upper := c >= 'A' && c <= 'Z'
+		switch {
+		case c >= 0x80 || c < ' ' || c >= 'a' && c <= 'z':
+			return "", false
+		case c == ' ':
+			if i == word || word > 0 && generationalForm(s[word:i]) != "" {
+				return "", false
+			}
+			word = i + 1
+		case upper && letter:
+			c += 'a' - 'A'
+		}
+		letter = upper
+		b = append(b, c)
+	}
+	if word == len(s) && s != "" || word > 0 && generationalForm(s[word:]) != "" || strings.Contains(s, "MC") {
+		return "", false
+	}
+	return string(b), true
 }
 
 // Fold returns the comparison form of a name part: decomposed, marks and apostrophes dropped, lower

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 
 	"github.com/google/go-cmp/cmp"
@@ -29,6 +30,40 @@ func TestParseName(t *testing.T) {
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("ParseName(%q): -want +got\n%s", in, d)
 		}
+	}
+}
+
+// TestPlain holds the quick readings of plain values to the readings of all values.
+func TestPlain(t *testing.T) {
+	words := []string{"LANE", "O'NEIL-RUIZ", "MCDONALD", "EMCEE", "III", "JR", "2ND", "JOSÉ", "van", "", " ", "\u00a0", "D.", strings.Repeat("X", 60)}
+	dates := []string{"01/02/2006", "2006-01-02", "20060102", "02/01/2006", "1/2/2006"}
+	rapid.Check(t, func(t *rapid.T) {
+		name := strings.Join(rapid.SliceOfN(rapid.SampledFrom(words), 0, 4).Draw(t, "words"), " ")
+		if got, ok := plainCapitals(name); ok && got != capitals(name) {
+			t.Fatalf("plainCapitals(%q) = %q, want %q", name, got, capitals(name))
+		}
+		day := time.Date(2000, 1, rapid.IntRange(0, 9000).Draw(t, "day"), 0, 0, 0, 0, time.UTC).Format(rapid.SampledFrom(dates).Draw(t, "form"))
+		if b := []byte(day); rapid.Bool().Draw(t, "damage") {
+			b[rapid.IntRange(0, len(b)-1).Draw(t, "at")] = rapid.SampledFrom([]byte("0123456789/- x")).Draw(t, "sign")
+			day = string(b)
+		}
+		for _, layout := range dates {
+			got, ok := plainDate(day, layout)
+			want, err := time.Parse(layout, day)
+			if ok && (err != nil || string(got) != want.Format(time.DateOnly)) {
+				t.Fatalf("plainDate(%q, %q) = %q, want %v %v", day, layout, got, want, err)
+			}
+		}
+		number := rapid.StringMatching(`[A-Z]{0,4}[0-9]{0,9}[A-Z]?`).Draw(t, "number")
+		if got, want := ParseLicenceNumber(number), ParseLicenceNumber(number+"."); got.Key != want.Key || got.Shown != number {
+			t.Fatalf("ParseLicenceNumber(%q) = %+v, want the key %q", number, got, want.Key)
+		}
+	})
+	if _, ok := plainCapitals("QUILLFEATHER LANE"); !ok {
+		t.Error("a plain name is not read quickly")
+	}
+	if d, ok := plainDate("03/04/2015", "01/02/2006"); !ok || d != "2015-03-04" {
+		t.Error("a plain date is not read quickly", d)
 	}
 }
 
