@@ -27,7 +27,7 @@ const (
 // Match is the answer to whether two descriptions are of one person or organisation.
 type Match struct {
 	Rung Rung `json:"rung"`
-	// By is what agreed: npi, licence, licence_number, birth, family, given, organisation, phone, address;
+	// By is what agreed: npi, licence, licence_number, birth, family, given, organisation, phone, address, area;
 	// npi_transposed, which the check digit cannot see, is a hint and proves nothing.
 	By []string `json:"by,omitempty"`
 	// Against is what contradicted: npi, birth, suffix, kind, family, given, middle, organisation.

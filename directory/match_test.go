@@ -226,3 +226,38 @@ func TestNameAloneNeverJoins(t *testing.T) {
 		}
 	})
 }
+
+// TestScreen: who may go by a middle name that nobody writes out is a candidate among their own area's rows
+// of an exclusion list, and in no other comparison.
+func TestScreen(t *testing.T) {
+	near := at("", "80302")
+	for _, c := range []struct {
+		name string
+		a, b Subject
+		want Rung
+	}{
+		{"a middle name that no record writes out", subject("Ana Ruiz", near), subject("Maria Ruiz", near), M1},
+		{"another ZIP of the area", subject("Ana Ruiz", near), subject("Maria Ruiz", at("", "80399")), M1},
+		{"half of a compound name", subject("Ana Ruiz-Vega", near), subject("Maria Vega", near), M1},
+		{"the initial of the middle name agrees", subject("Ana M Ruiz", near), subject("Maria B Ruiz", near), M1},
+		{"another area", subject("Ana Ruiz", near), subject("Maria Ruiz", at("", "80202")), M0},
+		{"no area", subject("Ana Ruiz", near), subject("Maria Ruiz"), M0},
+		{"another family", subject("Ana Ruiz", near), subject("Maria Holt", near), M0},
+		{"both middle names are written out", subject("Ana Lynn Ruiz", near), subject("Maria Beth Ruiz", near), M0},
+		{"the initials of both are others", subject("Ana L Ruiz", near), subject("Maria B Ruiz", near), M0},
+		{"birth dates differ", subject("Ana Ruiz", near, born("1970-01-01")), subject("Maria Ruiz", near, born("1980-01-01")), M0},
+		{"two NPIs", subject("Ana Ruiz", near, npi("2000000001")), subject("Maria Ruiz", near, npi("2000000002")), M0},
+		{"the middle name is written out", subject("Ana Maria Ruiz", near), subject("Maria Ruiz", near), M2}, // as Match has it
+	} {
+		a, b := Prepare(c.a), Prepare(c.b)
+		if got, back := a.Screen(b), b.Screen(a); got.Rung != c.want || back.Rung != c.want {
+			t.Errorf("%s: %s and %s, want %s", c.name, got.Rung, back.Rung, c.want)
+		}
+		if c.want != M0 && !share(a.ScreenBlocks(), b.ScreenBlocks()) {
+			t.Errorf("%s: they share no block and are never compared", c.name)
+		}
+		if m := a.Match(b); c.want == M1 && m.Rung != M0 {
+			t.Errorf("%s: %+v outside of a screening", c.name, m)
+		}
+	}
+}

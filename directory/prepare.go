@@ -18,6 +18,7 @@ type Prepared struct {
 	licences      []preparedLicence
 	phones        []string // ten digits
 	streets       []string // ZIP and street
+	areas         []string // the first three digits of each ZIP
 	states        []State
 }
 
@@ -106,7 +107,12 @@ func Prepare(s Subject) *Prepared {
 		}
 	}
 	for _, a := range s.Addresses {
-		if zip := a.ZIP5(); a.Line1 != "" && zip != "" {
+		zip := a.ZIP5()
+		if zip == "" {
+			continue
+		}
+		p.areas = appendNew(p.areas, zip[:3])
+		if a.Line1 != "" {
 			p.streets = append(p.streets, zip+" "+foldStreet(a.Line1))
 		}
 	}
@@ -243,8 +249,9 @@ func cutTo(s string, n int) string {
 //	snd: the sound of the family name with the initial of the given name, within a state
 //	org: the folded name of an organisation; cut: as much of it as the exclusion list's column holds
 //
-// The other keys of domain.md §3.3 find nothing that these do not: (nickname class, family token) is part
-// of nam, and (family token, ZIP3) adds only given names that contradict each other.
+// The other keys of domain.md §3.3 find nothing that Match does not call another person's: (nickname class,
+// family token) is part of nam, and (family token, ZIP3) adds only given names that contradict each other,
+// which Screen alone asks for (ScreenBlocks).
 func (p *Prepared) Blocks() []string {
 	var out []string
 	if p.npi != "" {
@@ -288,6 +295,32 @@ func (p *Prepared) Blocks() []string {
 		out = append(out, "org:"+o.folded)
 		if p.kind == Organisation && o.long {
 			out = append(out, "cut:"+cutTo(o.folded, organisationBlock))
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// ScreenBlocks returns the keys under which an exclusion list is searched: those of Blocks, and
+//
+//	area: a family name, whole and each part, within the first three digits of a ZIP
+//
+// Any two that Screen does not call another person's share one. Sorted, without repeats.
+func (p *Prepared) ScreenBlocks() []string {
+	out := p.Blocks()
+	for i := range p.names {
+		n := &p.names[i]
+		if n.family == "" || n.given == "" {
+			continue
+		}
+		for _, area := range p.areas {
+			whole := cutTo(n.family, familyBlock)
+			out = append(out, "area:"+whole+":"+area)
+			for _, part := range n.parts {
+				if part = cutTo(part, familyBlock); part != whole {
+					out = append(out, "area:"+part+":"+area)
+				}
+			}
 		}
 	}
 	slices.Sort(out)

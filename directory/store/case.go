@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -297,7 +296,7 @@ func (t *tx) rowOf(c directory.Case, of *directory.Event) (*directory.SourceRow,
 			continue
 		}
 		out.Evidence, out.Text = sum, text
-		if json.Unmarshal([]byte(text), &body) == nil && body.Key == c.Key {
+		if decode(text, &body) == nil && body.Key == c.Key {
 			out.Release, out.Line, out.Fields, out.Text = body.Release, body.Line, body.Fields, ""
 			switch {
 			case body.Record != nil:

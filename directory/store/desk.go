@@ -607,7 +607,7 @@ func (w *work) screenAgain(h *holding, list string) error {
 	}
 	for _, run := range lists {
 		if run.Release.Source == list {
-			rows, err := w.rowsOf(h.subject().Blocks(), list)
+			rows, err := w.rowsOf(h.ready().ScreenBlocks(), list)
 			if err != nil {
 				return err
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"encoding/json"
 	"errors"
 	"hash/fnv"
 	"net/url"
@@ -32,6 +33,8 @@ type dialect interface {
 	// parameter writes the n-th parameter of a statement whose parameters stand in their order, and its type if
 	// nothing else tells it.
 	parameter(b *strings.Builder, n int, kind string)
+	// list writes the inside of an IN list of the values, which are the n-th parameter, and that parameter.
+	list(n int, values []string) (string, any)
 	// lock takes the job's lock until release is called or the process dies; ok is false when another holds it.
 	lock(ctx context.Context, db *sql.DB, job string) (release func(), ok bool, err error)
 	// grown tells the database that an import has made tables many times larger, so that it plans for that.
@@ -94,6 +97,11 @@ func (d sqliteDialect) readOptions() *sql.TxOptions { return nil } // WAL: a tra
 
 // parameter names none: SQLite looks a name up among all those before it. A value brings its own type.
 func (d sqliteDialect) parameter(b *strings.Builder, _ int, _ string) { b.WriteByte('?') }
+
+func (d sqliteDialect) list(n int, values []string) (string, any) {
+	b, _ := json.Marshal(values) // strings always marshal
+	return "SELECT value FROM json_each($" + strconv.Itoa(n) + ")", string(b)
+}
 
 // lock holds an exclusive transaction on a small database of its own: SQLite's file locks work on every
 // system and end with the process.
@@ -201,6 +209,10 @@ func (d postgresDialect) parameter(b *strings.Builder, n int, kind string) {
 	}
 }
 
+func (d postgresDialect) list(n int, values []string) (string, any) {
+	return "SELECT unnest($" + strconv.Itoa(n) + "::text[])", values
+}
+
 // lock holds an advisory lock on a connection of its own: it ends with the session.
 func (d postgresDialect) lock(ctx context.Context, db *sql.DB, job string) (func(), bool, error) {
 	conn, err := db.Conn(ctx)
@@ -226,13 +238,13 @@ func (d postgresDialect) lock(ctx context.Context, db *sql.DB, job string) (func
 // grown does not wait for the server's own round: until it knows that a source has many rows, it looks a
 // key up by reading them all, and an import of n rows takes n² time (measured: 20,000 rows in 10 s, with it in 3 s).
 func (d postgresDialect) grown(ctx context.Context, db *sql.DB) error {
-	_, err := db.ExecContext(ctx, `ANALYZE reference_page, reference_span, reference_segment, reference_index, source_record, source_block, provider_block, provider, claim, event_payload, change, cases`)
+	_, err := db.ExecContext(ctx, `ANALYZE reference_page, reference_span, reference_segment, reference_index, source_record, source_block, provider_block, provider, provider_facts, claim, event_payload, change, cases`)
 	return err
 }
 
 // forget frees the rows that were deleted. The server's own log and its backups are the operator's.
 func (d postgresDialect) forget(ctx context.Context, db *sql.DB) error {
-	_, err := db.ExecContext(ctx, `VACUUM event_payload, evidence, provider, provider_block, claim, source_record, source_block, page, cases, removal, reject`)
+	_, err := db.ExecContext(ctx, `VACUUM event_payload, evidence, provider, provider_facts, provider_block, claim, source_record, source_block, page, cases, removal, reject`)
 	return err
 }
 

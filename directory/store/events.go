@@ -138,8 +138,15 @@ func (w *work) hold(ids []directory.ID) (map[directory.ID]*holding, error) {
 	return out, nil
 }
 
-// describe writes a subject so that two can be compared.
+// describe writes a subject so that two can be compared, in whatever order its licences were read.
 func describe(s directory.Subject) string {
+	s.Licences = slices.Clone(s.Licences)
+	slices.SortFunc(s.Licences, func(a, b directory.LicenceKey) int {
+		return cmp.Or(cmp.Compare(a.State, b.State), cmp.Compare(a.Type, b.Type), cmp.Compare(a.Number.Raw, b.Number.Raw))
+	})
+	s.States = slices.Clone(s.States)
+	slices.Sort(s.States)
+	s.States = slices.Compact(s.States)
 	b, _ := json.Marshal(s) // strings and lists of strings always marshal
 	return string(b)
 }
@@ -155,7 +162,7 @@ func (t *tx) identities(ids []directory.ID) (map[directory.ID][]linkedIdentity, 
 			if err := r.Scan(&id, &l.match, &doc); err != nil {
 				return err
 			}
-			if err := json.Unmarshal([]byte(doc), &l.record); err != nil {
+			if err := decode(doc, &l.record); err != nil {
 				return err
 			}
 			out[id] = append(out[id], l)
@@ -566,7 +573,7 @@ func (w *work) writeEvents(last string) error {
 
 // writeProviders writes the facts, numbers and blocks of the providers that changed.
 func (w *work) writeProviders() error {
-	var rows, blocks, numbers, unheard [][]any
+	var rows, facts, blocks, numbers, unheard [][]any
 	for _, h := range w.order {
 		moments := h.lasts.String()
 		if h.brief != nil { // its facts are as they were
@@ -583,12 +590,17 @@ func (w *work) writeProviders() error {
 		if err != nil {
 			return err
 		}
-		if doc != h.doc || h.made || h.why != "" || moments != h.moments {
+		subject := h.subject()
+		described := describe(subject)
+		if h.made || h.why != "" || moments != h.moments || doc != h.doc {
 			p := h.file.Provider
-			rows = append(rows, []any{p.ID, doc, truth(h.listed), truth(p.Withdrawn), p.MergedInto, p.Seq, h.until, moments})
+			rows = append(rows, []any{p.ID, truth(h.listed), truth(p.Withdrawn), p.MergedInto, p.Seq, h.until, moments})
 		}
-		h.moments = moments
-		now := h.subject().Blocks()
+		if h.made || doc != h.doc || described != h.described {
+			facts = append(facts, []any{h.id(), doc, described})
+		}
+		h.moments, h.described = moments, described
+		now := subject.Blocks()
 		for _, b := range now {
 			if !slices.Contains(h.blocks, b) {
 				blocks = append(blocks, []any{clean(b), h.id()})
@@ -603,9 +615,13 @@ func (w *work) writeProviders() error {
 		}
 		h.doc, h.made, h.blocks = doc, false, now
 	}
-	err := w.insert(`INSERT INTO provider (id, doc, listed, withdrawn, merged_into, seq, valid_until, moments)`, rows, `ON CONFLICT (id) DO UPDATE SET doc = excluded.doc,
+	err := w.insert(`INSERT INTO provider (id, listed, withdrawn, merged_into, seq, valid_until, moments)`, rows, `ON CONFLICT (id) DO UPDATE SET
 		listed = excluded.listed, withdrawn = excluded.withdrawn, merged_into = excluded.merged_into, seq = excluded.seq, valid_until = excluded.valid_until,
 		moments = excluded.moments`)
+	if err != nil {
+		return err
+	}
+	err = w.insert(`INSERT INTO provider_facts (id, doc, subject)`, facts, `ON CONFLICT (id) DO UPDATE SET doc = excluded.doc, subject = excluded.subject`)
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
-	"encoding/json"
 	"io"
 	"slices"
 
@@ -108,7 +107,7 @@ func (v *View) EachChange(from, to directory.Instant, f func(e directory.Event, 
 			return nil
 		}
 		var e directory.Event
-		if err := json.Unmarshal([]byte(payload), &e); err != nil {
+		if err := decode(payload, &e); err != nil {
 			return err
 		}
 		if e.RecordedAt < from || to != "" && e.RecordedAt > to {
@@ -197,7 +196,7 @@ func (x *exporting) rules() error {
 			return err
 		}
 		var e directory.Event
-		err := json.Unmarshal([]byte(payload), &e)
+		err := decode(payload, &e)
 		if e.Type == directory.PolicyChange {
 			releases = append(releases, e)
 		}
@@ -214,7 +213,7 @@ func (x *exporting) rules() error {
 				return err
 			}
 			var file directory.Evidence
-			err := json.Unmarshal([]byte(meta), &file)
+			err := decode(meta, &file)
 			files[file.File], sums[file.File] = []byte(body), sum
 			return err
 		})
@@ -254,7 +253,7 @@ func (x *exporting) all() error {
 			x.o.Progress(part, done, total)
 		}
 	}
-	err := x.t.each(`SELECT id, doc, listed, withdrawn, merged_into, seq FROM provider ORDER BY id`, nil, func(r *sql.Rows) error {
+	err := x.t.each(`SELECT p.id, f.doc, p.listed, p.withdrawn, p.merged_into, p.seq FROM provider p JOIN provider_facts f ON f.id = p.id ORDER BY p.id`, nil, func(r *sql.Rows) error {
 		var h stored
 		var listed, withdrawn int64
 		var id, merged directory.ID
@@ -264,7 +263,7 @@ func (x *exporting) all() error {
 			return err
 		}
 		p := &h.file.Provider
-		if err := json.Unmarshal([]byte(doc), p); err != nil {
+		if err := decode(doc, p); err != nil {
 			return directory.Errorf(directory.Internal, "", "provider %s cannot be read: run kapdir fsck: %w", id, err)
 		}
 		p.ID, p.Withdrawn, p.MergedInto, p.Seq = id, withdrawn != 0, merged, seq
@@ -295,7 +294,7 @@ func (x *exporting) all() error {
 		step("events", &x.out.Events)
 		if withdrawn {
 			var e directory.Event
-			if err := json.Unmarshal([]byte(payload), &e); err != nil {
+			if err := decode(payload, &e); err != nil {
 				return err
 			}
 			for _, sum := range e.Evidence {
@@ -327,7 +326,7 @@ func (x *exporting) alsoOfOthers() (map[string]bool, error) {
 		var e struct {
 			Evidence []string `json:"evidence"`
 		}
-		err := json.Unmarshal([]byte(payload), &e)
+		err := decode(payload, &e)
 		for _, sum := range e.Evidence {
 			if x.gone[sum] {
 				kept[sum] = true
@@ -345,7 +344,7 @@ func (x *exporting) piece(r *sql.Rows, kept map[string]bool) error {
 		return err
 	}
 	var e directory.Evidence
-	if err := json.Unmarshal([]byte(meta), &e); err != nil {
+	if err := decode(meta, &e); err != nil {
 		return directory.Errorf(directory.Internal, "", "a piece of evidence cannot be read: run kapdir fsck: %w", err)
 	}
 	e.Body = []byte(body)
@@ -440,13 +439,5 @@ func (x *exporting) some() error {
 		x.x.Event(l.payload, kinds[l.claim])
 		x.out.Events++
 	}
-	slices.Sort(evidence)
-	evidence = slices.Compact(evidence)
-	for chunk := range slices.Chunk(evidence, mostParameters) { // a chunk at a time is in order
-		err := x.t.eachIn(`SELECT meta, body FROM evidence WHERE sha256 IN (%s) ORDER BY sha256`, nil, chunk, func(r *sql.Rows) error { return x.piece(r, nil) })
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return x.t.eachIn(`SELECT meta, body FROM evidence WHERE sha256 IN (%s) ORDER BY sha256`, nil, evidence, func(r *sql.Rows) error { return x.piece(r, nil) })
 }

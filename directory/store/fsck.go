@@ -5,7 +5,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -113,7 +112,7 @@ func (f *fsck) evidence() error {
 		f.report.Evidence++
 		f.names[name] = true
 		var e directory.Evidence
-		switch err := json.Unmarshal([]byte(meta), &e); {
+		switch err := decode(meta, &e); {
 		case digest([]byte(body)) != name:
 			f.fault("evidence", name, "its body has another hash")
 		case err != nil:
@@ -183,7 +182,7 @@ func (f *fsck) events() error {
 			return nil
 		}
 		var e directory.Event
-		if err := json.Unmarshal([]byte(payload), &e); err != nil {
+		if err := decode(payload, &e); err != nil {
 			f.fault("event_payload", seq, "it cannot be read: %v", err)
 			return nil
 		}
@@ -336,6 +335,13 @@ func (f *fsck) provider(id directory.ID, rows []*row, since map[keptRow]director
 	case lasts == nil || due: // to be computed again
 	case h.until != want || len(left) > 0:
 		f.fault("provider", id, "it is said to stay as it is until %q, and its claims until %q", h.until, h.moments)
+	}
+	linked, err := f.identities([]directory.ID{id})
+	if err != nil {
+		return err
+	}
+	if h.described != "" && h.described != describe(withIdentity(h.file.Subject(), linked[id])) {
+		f.fault("provider", id, "what it is compared by is not what its facts and licences say")
 	}
 	next, _, ok := compose(&holding{stored: *h}, rows, since)
 	if !ok {

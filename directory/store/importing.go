@@ -215,9 +215,6 @@ func (s *Store) Put(ctx context.Context, run directory.ID, batch directory.Batch
 		if !wrote {
 			continue
 		}
-		if err := s.often.prepare(ctx, s.writer); err != nil {
-			return total, s.fault(op, err)
-		}
 		if o.run.Counts.Read >= o.grown {
 			o.grown *= 10
 			if err := s.dialect.grown(ctx, s.writer); err != nil {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -484,7 +483,7 @@ func (t *tx) listingsOf(ids []directory.ID) (map[directory.ID][]*row, error) {
 			if err := s.Scan(&r.provider, &r.source, &r.key, &r.kind, &r.rung, &r.doc); err != nil {
 				return err
 			}
-			if err := json.Unmarshal([]byte(r.doc), &r.record); err != nil {
+			if err := decode(r.doc, &r.record); err != nil {
 				return err
 			}
 			out[r.provider] = append(out[r.provider], r)

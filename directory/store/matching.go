@@ -146,15 +146,7 @@ func (n *neighbours) read(t *tx, blocks []string) error {
 		return nil
 	}
 	ids := keysOf(missing)
-	held, err := t.providers(ids)
-	if err != nil {
-		return err
-	}
-	err = t.claims(ids, `AND kind = 'license'`, nil, func(c directory.Claim) {
-		if h := held[c.Provider]; h != nil {
-			h.file.Claims = append(h.file.Claims, directory.History{Claim: c})
-		}
-	})
+	held, err := t.withLicences(ids)
 	if err != nil {
 		return err
 	}
@@ -439,7 +431,7 @@ func (w *work) settle() error {
 // it alone, and no list screens them.
 func (w *work) rematch(h *holding, subject directory.Subject, source string) error {
 	p := directory.Prepare(subject)
-	found, err := w.rowsUnder(p.Blocks(), source)
+	found, err := w.rowsUnder(p.ScreenBlocks(), source)
 	if err != nil {
 		return err
 	}
@@ -607,7 +599,6 @@ func (w *work) screen(h *holding, list directory.Run, rows []*row) error {
 	rel := list.Release
 	none := directory.ScreenClear(rel)
 	i := w.claim(h, none.Claim)
-	subject := h.subject()
 	type hit struct {
 		row   *row
 		match directory.Match
@@ -615,9 +606,9 @@ func (w *work) screen(h *holding, list directory.Run, rows []*row) error {
 		grade int
 	}
 	var hits []hit
-	p := directory.Prepare(subject)
+	p := h.ready()
 	for _, r := range counting(rows, list) {
-		m := directory.Prepare(r.record.Subject()).Match(p)
+		m := directory.Prepare(r.record.Subject()).Screen(p)
 		if m.Rung == directory.M0 {
 			continue
 		}
@@ -645,13 +636,15 @@ func (w *work) screen(h *holding, list directory.Run, rows []*row) error {
 	})
 	st, visible := none, true
 	var evidence []string
+	var rests []directory.Evidence // what the evidence is
 	if len(hits) > 0 {
 		best := hits[0]
 		st.Body, visible = best.body, best.grade > 1
 		for _, x := range hits {
 			if x.grade == best.grade {
-				x.row.evidence = digest(w.recordEvidence(x.row, rel).Body)
-				evidence = append(evidence, x.row.evidence)
+				e := w.recordEvidence(x.row, rel)
+				x.row.evidence = digest(e.Body)
+				evidence, rests = append(evidence, x.row.evidence), append(rests, e)
 			}
 		}
 	}
@@ -663,15 +656,13 @@ func (w *work) screen(h *holding, list directory.Run, rows []*row) error {
 		if err != nil {
 			return err
 		}
-		if unread.mayHold(subject) {
+		if unread.mayHold(h.subject()) {
 			return nil
 		}
 		evidence = []string{w.searched(list)}
 	}
-	for _, x := range hits {
-		if x.grade == hits[0].grade {
-			w.keep(w.recordEvidence(x.row, rel))
-		}
+	for _, e := range rests {
+		w.keep(e)
 	}
 	e := directory.Event{Type: st.Type, PerformedAt: w.now, Actor: w.s.config.Tool, Evidence: evidence, Body: st.Body}
 	n := w.append(h, i, e, visible)
@@ -744,7 +735,7 @@ func cleared(events []directory.Event, b directory.Body) bool {
 	return slices.ContainsFunc(events, func(e directory.Event) bool {
 		said := e.Body
 		said.Release = ""
-		return e.Type == directory.Observe && sameAnswer(said, b) && lastReview(events, e.Seq) == "clear"
+		return e.Type == directory.Observe && lastReview(events, e.Seq) == "clear" && sameAnswer(said, b)
 	})
 }
 

@@ -117,7 +117,7 @@ func (t *tx) mergedBy(decision int64) (merged directory.ID, last int64, err erro
 		if err := r.Scan(&id, &event, &doc); err != nil {
 			return err
 		}
-		err := json.Unmarshal([]byte(doc), &k)
+		err := decode(doc, &k)
 		if event == decision || slices.Contains(k.Said, decision) {
 			merged, last = id, event
 		}
@@ -143,7 +143,7 @@ func (w *work) unmerge(merged directory.ID) (*holding, error) {
 		return nil, err
 	}
 	var k kept
-	if err := json.Unmarshal([]byte(doc), &k); err != nil {
+	if err := decode(doc, &k); err != nil {
 		return nil, err
 	}
 	theirs, err := w.withMerged([]directory.ID{merged})
@@ -188,7 +188,7 @@ func (w *work) partNew(merged, root directory.ID, k kept) error {
 		if err := r.Scan(&doc); err != nil {
 			return err
 		}
-		err := json.Unmarshal([]byte(doc), &other)
+		err := decode(doc, &other)
 		known = append(known, other.Rows...)
 		return err
 	})

@@ -831,7 +831,7 @@ func nowhere(t testing.TB, s *Store, dir, dsn string) {
 		}))
 		return
 	}
-	for _, q := range []string{`SELECT payload FROM event_payload`, `SELECT meta || body FROM evidence`, `SELECT doc FROM provider`, `SELECT doc || key FROM source_record`,
+	for _, q := range []string{`SELECT payload FROM event_payload`, `SELECT meta || body FROM evidence`, `SELECT doc || subject FROM provider_facts`, `SELECT doc || key FROM source_record`,
 		`SELECT block || key FROM source_block`, `SELECT block FROM provider_block`, `SELECT number_raw || title FROM claim`, `SELECT key || agreed FROM cases`, `SELECT key || doc FROM page`,
 		`SELECT words || contact || note FROM removal`, `SELECT text FROM reject`, `SELECT kept FROM merge_record`} {
 		rows, err := s.reader.QueryContext(context.Background(), q)

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"maps"
 	"slices"
 	"sync"
@@ -198,6 +197,8 @@ type stored struct {
 	listed  bool
 	until   directory.Instant
 	moments string // as in the table; see the type
+
+	described string // as in the table: what the provider is compared by
 }
 
 // public reports whether the provider has a public page.
@@ -244,28 +245,33 @@ func (t *tx) events(claims []string, of func(directory.ID) *directory.History) e
 		if err := r.Scan(&claim, &payload); err != nil {
 			return err
 		}
-		var e directory.Event
-		if err := json.Unmarshal([]byte(payload), &e); err != nil {
-			return directory.Errorf(directory.Internal, "", "an event of claim %s cannot be read: run kapdir fsck: %w", claim, err)
-		}
-		h := of(claim)
-		h.Events = append(h.Events, e)
-		return nil
+		return addEvent(of(claim), payload)
 	})
+}
+
+// addEvent adds an event as the table holds it to the history of its claim.
+func addEvent(h *directory.History, payload string) error {
+	var e directory.Event
+	if err := decode(payload, &e); err != nil {
+		return directory.Errorf(directory.Internal, "", "an event of claim %s cannot be read: run kapdir fsck: %w", h.Claim.ID, err)
+	}
+	h.Events = append(h.Events, e)
+	return nil
 }
 
 // providers reads providers alone.
 func (t *tx) providers(ids []directory.ID) (map[directory.ID]*stored, error) {
 	out := make(map[directory.ID]*stored, len(ids))
-	err := t.eachIn(`SELECT id, doc, listed, withdrawn, merged_into, seq, valid_until, moments FROM provider WHERE id IN (%s)`, nil, texts(ids), func(r *sql.Rows) error {
+	err := t.eachIn(`SELECT p.id, f.doc, p.listed, p.withdrawn, p.merged_into, p.seq, p.valid_until, p.moments, f.subject
+		FROM provider p JOIN provider_facts f ON f.id = p.id WHERE p.id IN (%s)`, nil, texts(ids), func(r *sql.Rows) error {
 		var h stored
 		var id, merged directory.ID
 		var listed, withdrawn, seq int64
-		if err := r.Scan(&id, &h.doc, &listed, &withdrawn, &merged, &seq, &h.until, &h.moments); err != nil {
+		if err := r.Scan(&id, &h.doc, &listed, &withdrawn, &merged, &seq, &h.until, &h.moments, &h.described); err != nil {
 			return err
 		}
 		p := &h.file.Provider
-		if err := json.Unmarshal([]byte(h.doc), p); err != nil {
+		if err := decode(h.doc, p); err != nil {
 			return directory.Errorf(directory.Internal, "", "provider %s cannot be read: run kapdir fsck: %w", id, err)
 		}
 		p.ID, p.Withdrawn, p.MergedInto, p.Seq = id, withdrawn != 0, merged, seq
@@ -278,8 +284,9 @@ func (t *tx) providers(ids []directory.ID) (map[directory.ID]*stored, error) {
 
 const claimColumns = `id, provider, home, kind, issuer, jurisdiction, title, number_raw, number_shown, number_key, other, created`
 
-func scanClaim(r *sql.Rows) (c directory.Claim, err error) {
-	err = r.Scan(&c.ID, &c.Provider, &c.Home, &c.Kind, &c.Issuer, &c.Jurisdiction, &c.Title, &c.Number.Raw, &c.Number.Shown, &c.Number.Key, &c.Other, &c.Created)
+// scanClaim reads the columns of a claim and those that follow them.
+func scanClaim(r *sql.Rows, more ...any) (c directory.Claim, err error) {
+	err = r.Scan(append([]any{&c.ID, &c.Provider, &c.Home, &c.Kind, &c.Issuer, &c.Jurisdiction, &c.Title, &c.Number.Raw, &c.Number.Shown, &c.Number.Key, &c.Other, &c.Created}, more...)...)
 	if c.Home == c.Provider {
 		c.Home = ""
 	}

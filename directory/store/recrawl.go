@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"encoding/json"
 	"math"
 	"slices"
 	"strings"
@@ -52,7 +51,7 @@ func (w *work) returned(r *row, subject directory.Subject) (*holding, error) {
 		return nil, err
 	}
 	var was directory.Record
-	if err := json.Unmarshal([]byte(doc), &was); err != nil {
+	if err := decode(doc, &was); err != nil {
 		return nil, err
 	}
 	if directory.MatchSubjects(subject, was.Subject()).Rung == directory.M0 {

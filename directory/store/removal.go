@@ -503,7 +503,7 @@ func shared(body string) bool {
 	var x struct {
 		Searched *int `json:"rows_searched"`
 	}
-	return json.Unmarshal([]byte(body), &x) == nil && x.Searched != nil
+	return decode(body, &x) == nil && x.Searched != nil
 }
 
 // gather finds the events to be destroyed, with the evidence that they rest on.
@@ -515,7 +515,7 @@ func (d *destruction) gather(all []directory.ID, pages []*row) error {
 			return err
 		}
 		var e directory.Event
-		if err := json.Unmarshal([]byte(payload), &e); err != nil {
+		if err := decode(payload, &e); err != nil {
 			return err
 		}
 		d.events[seq] = true
@@ -637,7 +637,7 @@ func (d *destruction) rows(all []directory.ID, pages []*row) error {
 		if err != nil {
 			return err
 		}
-		if _, err := d.exec(`UPDATE provider SET doc = $2 WHERE id = $1`, id, doc); err != nil {
+		if _, err := d.exec(`UPDATE provider_facts SET doc = $2, subject = '' WHERE id = $1`, id, doc); err != nil {
 			return err
 		}
 	}

@@ -125,6 +125,9 @@ func (r *row) ready() {
 	}
 	r.subject = directory.Prepare(r.record.Subject())
 	all := cleaned(r.subject.Blocks())
+	if r.kind == "exclusion" {
+		all = cleaned(r.subject.ScreenBlocks())
+	}
 	if d := r.record.Delegation; d != nil { // it is found by either of the two
 		all = append(all, cleaned(d.Physician.Subject(d.State).Blocks())...)
 	}
@@ -227,7 +230,7 @@ func (t *tx) rows(rest string, fixed []any, values []string) ([]*row, error) {
 		if err := s.Scan(&r.source, &r.key, &r.kind, &r.part, &r.release, &r.run, &r.hash, &r.line, &r.evidence, &r.provider, &r.rung, &r.doc); err != nil {
 			return err
 		}
-		if err := json.Unmarshal([]byte(r.doc), &r.record); err != nil {
+		if err := decode(r.doc, &r.record); err != nil {
 			return directory.Errorf(directory.Internal, "", "record %s of %s cannot be read: run kapdir fsck: %w", r.key, r.source, err)
 		}
 		out = append(out, r)
@@ -248,7 +251,7 @@ func (t *tx) heads(source string, keys []string) (map[string]*row, error) {
 		if out[r.key] = r; r.doc == "" {
 			return nil
 		}
-		return json.Unmarshal([]byte(r.doc), &r.record)
+		return decode(r.doc, &r.record)
 	})
 	return out, err
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"maps"
 
 	"kapdir/directory"
@@ -28,7 +27,7 @@ func (t *tx) rules() (r recordedRules, err error) {
 			return err
 		}
 		var e directory.Event
-		if err := json.Unmarshal([]byte(payload), &e); err != nil {
+		if err := decode(payload, &e); err != nil {
 			return directory.Errorf(directory.Internal, "", "an event about the rules cannot be read: run kapdir fsck: %w", err)
 		}
 		if e.Type == directory.PolicyChange {
@@ -47,7 +46,7 @@ func (t *tx) rules() (r recordedRules, err error) {
 				return err
 			}
 			var file directory.Evidence
-			if err := json.Unmarshal([]byte(meta), &file); err != nil {
+			if err := decode(meta, &file); err != nil {
 				return err
 			}
 			r.newest[file.File], r.files[file.File] = sum, []byte(body)

@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
-	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -23,71 +21,45 @@ type brief struct {
 // briefs reads the public ones of the providers in brief, in the order of ids: the claim of the issuer's screen,
 // unless it is "", and those whose moment has come. With a screen there is a subject to compare.
 func (t *tx) briefs(ids []directory.ID, screen string, now directory.Instant) ([]*holding, error) {
-	facts := screen != ""
-	doc := `''`
-	if facts {
-		doc = `doc`
-	}
 	held := make(map[directory.ID]*holding, len(ids))
-	err := t.eachIn(`SELECT id, seq, valid_until, moments, `+doc+` FROM provider WHERE id IN (%s) AND listed = 1 AND withdrawn = 0 AND merged_into = ''`, nil, texts(ids),
+	var bare []directory.ID // of whom it is not written what they are compared by
+	from := `p.id, p.seq, p.valid_until, p.moments, f.subject FROM provider p JOIN provider_facts f ON f.id = p.id`
+	if screen == "" {
+		from = `p.id, p.seq, p.valid_until, p.moments, '' FROM provider p`
+	}
+	err := t.eachIn(`SELECT `+from+` WHERE p.id IN (%s) AND p.listed = 1 AND p.withdrawn = 0 AND p.merged_into = ''`, nil, texts(ids),
 		func(r *sql.Rows) error {
 			h := &holding{brief: &brief{}}
 			h.listed = true
 			p := &h.file.Provider
-			var doc string
-			if err := r.Scan(&p.ID, &p.Seq, &h.until, &h.moments, &doc); err != nil {
+			if err := r.Scan(&p.ID, &p.Seq, &h.until, &h.moments, &h.described); err != nil {
 				return err
 			}
 			h.lasts = parseMoments(h.moments)
 			held[p.ID] = h
-			if !facts {
-				return nil
-			}
-			var said struct { // what a subject is made of
-				Kind         directory.ProviderKind `json:"kind"`
-				Name         directory.Name         `json:"name"`
-				Organisation string                 `json:"organisation"`
-				Former       []directory.Name       `json:"former"`
-				NPI          directory.NPI          `json:"npi"`
-				Sites        []struct {
-					Address directory.Address `json:"address"`
-					Phone   string            `json:"phone"`
-				} `json:"sites"`
-			}
-			if err := json.Unmarshal([]byte(doc), &said); err != nil {
-				return directory.Errorf(directory.Internal, "", "provider %s cannot be read: run kapdir fsck: %w", p.ID, err)
-			}
-			p.Kind, p.Name, p.Organisation, p.Former, p.NPI = said.Kind, said.Name, said.Organisation, said.Former, said.NPI
-			for _, x := range said.Sites {
-				p.Sites = append(p.Sites, directory.Site{Address: x.Address, Phone: x.Phone})
+			switch {
+			case screen == "":
+			case h.described == "":
+				bare = append(bare, p.ID)
+			default:
+				if err := decode(h.described, &h.brief.subject); err != nil {
+					return directory.Errorf(directory.Internal, "", "what provider %s is compared by cannot be read: run kapdir fsck: %w", p.ID, err)
+				}
 			}
 			return nil
 		})
 	if err != nil {
 		return nil, err
 	}
-	licences := map[directory.ID][]directory.History{}
-	var claims []string
-	hold := func(c directory.Claim) {
-		h := held[c.Provider]
-		h.file.Claims = append(h.file.Claims, directory.History{Claim: c})
-		claims = append(claims, string(c.ID))
+	subjects, err := t.subjects(bare)
+	if err != nil {
+		return nil, err
+	}
+	for id, s := range subjects {
+		held[id].brief.subject = s
 	}
 	isScreen := func(c directory.Claim) bool {
-		return facts && c.Kind == directory.ExclusionScreen && c.Issuer == screen
-	}
-	if facts {
-		err = t.claims(keysOf(held), `AND kind IN ('license', 'exclusion_screen') AND (kind = 'license' OR issuer = $1)`, []any{screen}, func(c directory.Claim) {
-			switch {
-			case isScreen(c):
-				hold(c)
-			case c.Kind == directory.License:
-				licences[c.Provider] = append(licences[c.Provider], directory.History{Claim: c})
-			}
-		})
-		if err != nil {
-			return nil, err
-		}
+		return screen != "" && c.Kind == directory.ExclusionScreen && c.Issuer == screen
 	}
 	var late []directory.ID // somebody of whom a moment has come
 	for id, h := range held {
@@ -105,45 +77,85 @@ func (t *tx) briefs(ids []directory.ID, screen string, now directory.Instant) ([
 	if err != nil {
 		return nil, err
 	}
+	var claims []string
 	for _, c := range of {
-		if (merged[c.Provider] || held[c.Provider].lasts.come(c.ID, now)) && !isScreen(c) {
-			hold(c)
+		if h := held[c.Provider]; (merged[c.Provider] || h.lasts.come(c.ID, now)) && !isScreen(c) {
+			h.file.Claims = append(h.file.Claims, directory.History{Claim: c})
+			claims = append(claims, string(c.ID))
+		}
+	}
+	if screen != "" {
+		err := t.eachIn(`SELECT `+claimColumns+`, coalesce(e.payload, '') FROM claim c LEFT JOIN event_payload e ON e.claim = c.id
+			WHERE provider IN (%s) AND kind = 'exclusion_screen' AND issuer = $1 ORDER BY e.seq`, []any{screen}, texts(keysOf(held)), func(r *sql.Rows) error {
+			var payload string
+			c, err := scanClaim(r, &payload)
+			if err != nil {
+				return err
+			}
+			h := held[c.Provider]
+			i := slices.IndexFunc(h.file.Claims, func(x directory.History) bool { return x.Claim.ID == c.ID })
+			if i < 0 {
+				i = len(h.file.Claims)
+				h.file.Claims = append(h.file.Claims, directory.History{Claim: c})
+			}
+			if payload == "" { // nothing is said of it yet
+				return nil
+			}
+			return addEvent(&h.file.Claims[i], payload)
+		})
+		if err != nil {
+			return nil, err
 		}
 	}
 	owner := make(map[directory.ID]*directory.History, len(claims))
-	var unnumbered []directory.ID
-	for id, h := range held {
+	for _, h := range held {
 		for i := range h.file.Claims {
 			owner[h.file.Claims[i].Claim.ID] = &h.file.Claims[i]
-		}
-		if facts && h.file.Provider.NPI == "" {
-			unnumbered = append(unnumbered, id)
 		}
 	}
 	if err := t.events(claims, func(claim directory.ID) *directory.History { return owner[claim] }); err != nil {
 		return nil, err
 	}
-	for _, h := range held {
-		h.file.Claims = directory.Unify(h.file.Claims)
-		h.claims = len(h.file.Claims)
+	out := make([]*holding, 0, len(held))
+	for _, id := range ids {
+		if h := held[id]; h != nil {
+			h.file.Claims = directory.Unify(h.file.Claims)
+			h.claims = len(h.file.Claims)
+			out = append(out, h)
+			delete(held, id) // an id asked for twice is answered once
+		}
 	}
-	linked, err := t.identities(unnumbered)
+	return out, nil
+}
+
+// subjects reads what providers are compared by out of their facts, licences and NPPES records.
+func (t *tx) subjects(ids []directory.ID) (map[directory.ID]directory.Subject, error) {
+	held, err := t.withLicences(ids)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]*holding, 0, len(held))
-	for _, id := range ids {
-		h := held[id]
-		if h == nil {
-			continue
-		}
-		if facts {
-			h.brief.subject = withIdentity(directory.CredentialFile{Provider: h.file.Provider, Claims: licences[id]}.Subject(), linked[id])
-		}
-		out = append(out, h)
-		delete(held, id) // an id asked for twice is answered once
+	linked, err := t.identities(ids)
+	out := make(map[directory.ID]directory.Subject, len(held))
+	for id, h := range held {
+		out[id] = withIdentity(h.file.Subject(), linked[id])
 	}
-	return out, nil
+	return out, err
+}
+
+// withLicences reads providers with those of their claims by which they are compared.
+func (t *tx) withLicences(ids []directory.ID) (map[directory.ID]*stored, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	held, err := t.providers(ids)
+	if err != nil {
+		return nil, err
+	}
+	return held, t.claims(ids, `AND kind = 'license'`, nil, func(c directory.Claim) {
+		if h := held[c.Provider]; h != nil {
+			h.file.Claims = append(h.file.Claims, directory.History{Claim: c})
+		}
+	})
 }
 
 // holdBriefs holds providers that were read in brief.
@@ -154,99 +166,74 @@ func (w *work) holdBriefs(held []*holding) {
 	}
 }
 
-// watchlist is a release of an exclusion list in memory: whom its rows speak of, by block.
+// watchlist is a release of an exclusion list: its index in memory, and of its rows those that share a block with
+// anybody who was compared so far.
 type watchlist struct {
-	run     directory.Run
-	rows    []watched
-	byBlock map[string][]int32 // places in rows
-	unread  *unread
+	run    directory.Run
+	index  []indexPage // a segment each
+	unread *unread
+
+	mu   sync.Mutex
+	rows map[uint32]*directory.Prepared // by ordinal; nil is a row that is not in force
 }
 
-// watched is one row, ready to be compared. What else it says is read when it may speak of somebody.
-type watched struct {
-	key     string
-	subject *directory.Prepared
-}
-
-// watchlist reads the rows in force once the run is: those that it brought and, if it holds changes alone,
-// those that it adds to.
+// watchlist reads the index of the rows in force once the run is: of those that it brought and, if it holds changes
+// alone, of those that it adds to.
 func (s *Store) watchlist(ctx context.Context, op string, run directory.Run) (*watchlist, error) {
-	l := &watchlist{run: run, byBlock: map[string][]int32{}}
-	type standings struct {
-		p    *packedPage
-		rows []entered
-	}
-	pages := make(chan standings, runtime.GOMAXPROCS(0))
-	var wg sync.WaitGroup
-	var mu sync.Mutex
-	var bad error
-	for range runtime.GOMAXPROCS(0) {
-		wg.Go(func() {
-			for page := range pages {
-				rows, blocks := make([]watched, 0, len(page.rows)), make([][]string, 0, len(page.rows))
-				for _, at := range page.rows {
-					r, err := page.p.unpack(run.Release.Source, at)
-					if err != nil {
-						mu.Lock()
-						bad = err
-						mu.Unlock()
-						break
-					}
-					if r.kind != "exclusion" {
-						continue
-					}
-					x := watched{r.key, directory.Prepare(r.record.Subject())}
-					rows, blocks = append(rows, x), append(blocks, x.subject.Blocks())
-				}
-				mu.Lock()
-				for i, list := range blocks {
-					for _, b := range list {
-						b = clean(b)
-						l.byBlock[b] = append(l.byBlock[b], int32(len(l.rows)+i))
-					}
-				}
-				l.rows = append(l.rows, rows...)
-				mu.Unlock()
-			}
-		})
-	}
-	err := s.read(ctx, op, func(t *tx) (err error) {
-		defer close(pages)
-		t.see(run)
-		err = t.eachStanding(run.Release.Source, func(p *packedPage, rows []entered) error {
-			pages <- standings{p, rows}
-			return nil
-		})
+	l := &watchlist{run: run, rows: map[uint32]*directory.Prepared{}}
+	err := s.read(ctx, op, func(t *tx) error {
+		segments, err := t.segmentsOf(run.Release.Source)
 		if err != nil {
 			return err
+		}
+		for _, g := range segments {
+			all := make(indexPage, 0, g.entries*entrySize)
+			if err := t.eachEntries(g, func(list indexPage) error { all = append(all, list...); return nil }); err != nil {
+				return err
+			}
+			l.index = append(l.index, all)
 		}
 		l.unread, err = t.unreadOf(run)
 		return err
 	})
-	wg.Wait()
-	if err == nil {
-		err = s.fault(op, bad)
-	}
 	return l, err
 }
 
-// hits returns the keys of the rows that may speak of the subject.
-func (l *watchlist) hits(subject directory.Subject) []string {
-	var out []string
-	var seen []int32
-	p := directory.Prepare(subject)
-	for _, b := range p.Blocks() {
-		for _, i := range l.byBlock[clean(b)] {
-			if slices.Contains(seen, i) {
-				continue
-			}
-			seen = append(seen, i)
-			if l.rows[i].subject.Match(p).Rung != directory.M0 {
-				out = append(out, l.rows[i].key)
-			}
+// under returns the ordinals of the rows that may stand under one of the blocks, each once.
+func (l *watchlist) under(blocks []string) (out []uint32) {
+	for _, b := range blocks {
+		hash := hash64(clean(b))
+		for _, list := range l.index {
+			out = append(out, list.of(hash)...)
 		}
 	}
-	return out
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// read makes rows ready for comparison that nobody was compared with so far.
+func (l *watchlist) read(t *tx, ordinals []uint32) error {
+	slices.Sort(ordinals)
+	for _, o := range slices.Compact(ordinals) {
+		l.mu.Lock()
+		_, known := l.rows[o]
+		l.mu.Unlock()
+		if known {
+			continue
+		}
+		r, err := t.standingRow(l.run.Release.Source, o)
+		if err != nil {
+			return err
+		}
+		var p *directory.Prepared
+		if r != nil && r.kind == "exclusion" {
+			p = directory.Prepare(r.record.Subject())
+		}
+		l.mu.Lock()
+		l.rows[o] = p
+		l.mu.Unlock()
+	}
+	return nil
 }
 
 // compare reads providers in brief and finds the rows that may speak of them.
@@ -255,26 +242,31 @@ func (l *watchlist) compare(t *tx, ids []directory.ID, now directory.Instant) ([
 	if err != nil {
 		return nil, err
 	}
-	hits, keys := make([][]string, len(held)), []string(nil)
-	for i, h := range held {
-		hits[i] = l.hits(h.brief.subject)
-		keys = append(keys, hits[i]...)
-	}
-	slices.Sort(keys)
 	t.see(l.run)
-	found, err := t.recordsOf(l.run.Release.Source, slices.Compact(keys))
-	byKey := make(map[string]*row, len(found))
-	for _, r := range found {
-		byKey[r.key] = r
+	near, all := make([][]uint32, len(held)), []uint32(nil)
+	for i, h := range held {
+		near[i] = l.under(h.ready().ScreenBlocks())
+		all = append(all, near[i]...)
+	}
+	if err := l.read(t, all); err != nil {
+		return nil, err
 	}
 	for i, h := range held {
-		for _, k := range hits[i] {
-			if r := byKey[k]; r != nil {
-				h.brief.rows = append(h.brief.rows, r)
+		for _, o := range near[i] {
+			l.mu.Lock()
+			p := l.rows[o]
+			l.mu.Unlock()
+			if p == nil || p.Screen(h.ready()).Rung == directory.M0 {
+				continue
 			}
+			r, err := t.standingRow(l.run.Release.Source, o)
+			if err != nil {
+				return nil, err
+			}
+			h.brief.rows = append(h.brief.rows, r)
 		}
 	}
-	return held, err
+	return held, nil
 }
 
 // counting returns the rows of a list that count: not those of an older release, which have not been taken
@@ -370,38 +362,24 @@ func (s *Store) screenAll(ctx context.Context, op string, o *openRun, finish fun
 // read sends pages of compared providers, in the order of ids, until there are no more, an error, or the
 // end of ctx. A page is compared while the one before it is: each comes in a channel of its own.
 func (c *screening) read(ctx context.Context, pages chan<- chan comparedPage) {
-	after := ""
-	for {
-		var ids []directory.ID
-		err := c.s.read(ctx, c.op, func(t *tx) error {
-			return t.each(`SELECT id FROM provider WHERE id > $1 AND listed = 1 AND withdrawn = 0 AND merged_into = '' ORDER BY id LIMIT $2`, []any{after, c.s.most},
-				func(r *sql.Rows) error {
-					var id directory.ID
-					err := r.Scan(&id)
-					ids = append(ids, id)
-					return err
-				})
-		})
-		if err == nil && len(ids) == 0 {
-			return
-		}
-		page := make(chan comparedPage, 1)
+	for after := ""; ; {
+		page, last := make(chan comparedPage, 1), make(chan string, 1)
 		select {
 		case pages <- page:
 		case <-ctx.Done():
 			return
 		}
-		if err != nil {
-			page <- comparedPage{err: err}
+		go func() { page <- c.compare(ctx, after, last) }()
+		if after = <-last; after == "" {
 			return
 		}
-		after = string(ids[len(ids)-1])
-		go func() { page <- c.compare(ctx, ids) }()
 	}
 }
 
-// compare compares providers in one snapshot.
-func (c *screening) compare(ctx context.Context, ids []directory.ID) (page comparedPage) {
+// compare compares the providers after an id in one snapshot, and tells the last of them as soon as it is known;
+// "" when there are none or it could not look.
+func (c *screening) compare(ctx context.Context, after string, last chan<- string) (page comparedPage) {
+	defer close(last)
 	now := c.s.now()
 	page.err = c.s.read(ctx, c.op, func(t *tx) error {
 		head, err := t.head()
@@ -409,6 +387,18 @@ func (c *screening) compare(ctx context.Context, ids []directory.ID) (page compa
 			return err
 		}
 		page.head = head.Seq
+		var ids []directory.ID
+		err = t.each(`SELECT id FROM provider WHERE id > $1 AND listed = 1 AND withdrawn = 0 AND merged_into = '' ORDER BY id LIMIT $2`, []any{after, c.s.most},
+			func(r *sql.Rows) error {
+				var id directory.ID
+				err := r.Scan(&id)
+				ids = append(ids, id)
+				return err
+			})
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		last <- string(ids[len(ids)-1])
 		page.held, err = c.list.compare(t, ids, now)
 		return err
 	})

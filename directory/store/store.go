@@ -13,6 +13,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/bits"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -55,7 +56,8 @@ type Store struct {
 	files       fileCache
 	counts      heldCounts
 	filters     filters
-	often       *often // nil where the driver itself keeps statements
+	often       *often // of the writer; nil where the driver itself keeps statements
+	oftenRead   *often // of the reader
 	first, most int    // rows of the first and the largest import transaction; tests make them small
 	long        int    // rows that make a run long, in place of longRun's; negative but in tests
 	afterCommit func() // of tests: called after each commit of an import
@@ -75,7 +77,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	case c.DSN == "" && c.Dir == "":
 		return nil, directory.Errorf(directory.Invalid, "state", "say where the state directory is")
 	case c.DSN == "":
-		s.dialect, s.often = sqliteDialect{c.Dir}, &often{stmts: map[string]*sql.Stmt{}}
+		s.dialect = sqliteDialect{c.Dir}
 	case strings.HasPrefix(c.DSN, "postgres://"), strings.HasPrefix(c.DSN, "postgresql://"):
 		s.dialect = postgresDialect{c.DSN}
 	default:
@@ -84,6 +86,9 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	var err error
 	if s.writer, s.reader, err = s.dialect.open(); err != nil {
 		return nil, s.fault("store.Open", err)
+	}
+	if c.DSN == "" { // pgx keeps statements itself
+		s.often, s.oftenRead = &often{db: s.writer, stmts: map[string]*sql.Stmt{}}, &often{db: s.reader, stmts: map[string]*sql.Stmt{}}
 	}
 	if err := migrate(ctx, s.dialect, s.writer); err != nil {
 		s.Close()
@@ -173,6 +178,7 @@ func (s *Store) write(ctx context.Context, op string, f func(*work) error) error
 	if err := t.Commit(); err != nil {
 		return s.fault(op, err)
 	}
+	s.often.prepare(ctx)
 	return nil
 }
 
@@ -182,8 +188,11 @@ func (s *Store) read(ctx context.Context, op string, f func(*tx) error) error {
 	if err != nil {
 		return s.fault(op, err)
 	}
-	defer t.Rollback()
-	return s.fault(op, f(s.in(ctx, t, nil)))
+	defer t.Rollback() // also when f panics
+	err = f(s.in(ctx, t, s.oftenRead))
+	t.Rollback() // which frees the connection
+	s.oftenRead.prepare(ctx)
+	return s.fault(op, err)
 }
 
 func (s *Store) in(ctx context.Context, t *sql.Tx, o *often) *tx {
@@ -199,16 +208,17 @@ type tx struct {
 	refs    *references
 }
 
-// often keeps the statements of whole chunks of rows of an import prepared on the one connection that
-// writes: SQLite would read the text of each anew, which takes as long as writing some of the rows.
+// often keeps the statements with lists and rows of values prepared on the connections of one pool: SQLite
+// would read the text of each anew, which takes as long as writing some of the rows.
 type often struct {
+	db     *sql.DB
 	mu     sync.Mutex
 	stmts  map[string]*sql.Stmt
 	wanted []string
 }
 
-// mostOften is how many statements are kept.
-const mostOften = 16
+// mostOften is how many statements a pool keeps.
+const mostOften = 128
 
 // find returns the statement if it is kept, and notes that it is wanted.
 func (o *often) find(query string) *sql.Stmt {
@@ -224,29 +234,29 @@ func (o *often) find(query string) *sql.Stmt {
 	return st
 }
 
-// prepare prepares what was wanted; the caller has no transaction open, which holds the connection.
-func (o *often) prepare(ctx context.Context, db *sql.DB) error {
+// prepare prepares what was wanted; the caller has no transaction open, which holds a connection.
+// Where that fails, the next who wants it says so.
+func (o *often) prepare(ctx context.Context) {
 	if o == nil {
-		return nil
+		return
 	}
 	o.mu.Lock()
 	wanted := o.wanted
 	o.wanted = nil
 	o.mu.Unlock()
 	for _, query := range wanted {
-		st, err := db.PrepareContext(ctx, query)
+		st, err := o.db.PrepareContext(ctx, query)
 		if err != nil {
-			return err
+			return
 		}
 		o.mu.Lock()
 		if o.stmts[query] != nil {
-			st.Close() // another import prepared it meanwhile
+			st.Close() // another prepared it meanwhile
 		} else {
 			o.stmts[query] = st
 		}
 		o.mu.Unlock()
 	}
-	return nil
 }
 
 func (t *tx) exec(query string, args ...any) (int64, error) {
@@ -269,6 +279,10 @@ func (t *tx) one(query string, args []any, dst ...any) (found bool, err error) {
 // each calls scan for each row of a query.
 func (t *tx) each(query string, args []any, scan func(*sql.Rows) error) error {
 	rows, err := t.QueryContext(t.ctx, query, args...)
+	return scanAll(rows, err, scan)
+}
+
+func scanAll(rows *sql.Rows, err error, scan func(*sql.Rows) error) error {
 	if err != nil {
 		return err
 	}
@@ -281,49 +295,36 @@ func (t *tx) each(query string, args []any, scan func(*sql.Rows) error) error {
 	return rows.Err()
 }
 
-// A list of values has at most so many parameters: SQLite looks each one up by name among those before it.
-const mostParameters = 128
-
 // Rows are written so many parameters at a time.
 const mostWritten = 512
 
-// eachIn calls scan for each row of a query whose %s is an IN list of the values, in chunks.
+// eachIn calls scan for each row of a query whose %s is an IN list of the values.
 func (t *tx) eachIn(query string, fixed []any, values []string, scan func(*sql.Rows) error) error {
-	return inChunks(query, fixed, values, func(query string, args []any) error { return t.each(query, args, scan) })
-}
-
-// execIn runs a statement whose %s is an IN list of the values, in chunks.
-func (t *tx) execIn(query string, fixed []any, values []string) error {
-	return inChunks(query, fixed, values, func(query string, args []any) error {
-		_, err := t.exec(query, args...)
-		return err
-	})
-}
-
-// inChunks writes the IN lists. They are filled up to a power of two with the last value, so that there
-// are few different statements to plan and to keep.
-func inChunks(query string, fixed []any, values []string, do func(query string, args []any) error) error {
-	for len(values) > 0 {
-		n := min(mostParameters, len(values))
-		size := 1
-		for size < n {
-			size *= 2
-		}
-		args := append(make([]any, 0, len(fixed)+size), fixed...)
-		var b strings.Builder
-		for i := range size {
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			fmt.Fprintf(&b, "$%d", len(fixed)+i+1)
-			args = append(args, values[min(i, n-1)])
-		}
-		if err := do(fmt.Sprintf(query, b.String()), args); err != nil {
-			return err
-		}
-		values = values[n:]
+	if len(values) == 0 {
+		return nil
 	}
-	return nil
+	query, args := t.in(query, fixed, values)
+	if st := t.often.find(query); st != nil {
+		rows, err := t.StmtContext(t.ctx, st).QueryContext(t.ctx, args...)
+		return scanAll(rows, err, scan)
+	}
+	return t.each(query, args, scan)
+}
+
+// execIn runs a statement whose %s is an IN list of the values.
+func (t *tx) execIn(query string, fixed []any, values []string) error {
+	if len(values) == 0 {
+		return nil
+	}
+	query, args := t.in(query, fixed, values)
+	_, err := t.exec(query, args...)
+	return err
+}
+
+// in writes the IN list as one parameter, so that there is one text to plan however many values there are.
+func (t *tx) in(query string, fixed []any, values []string) (string, []any) {
+	list, arg := t.dialect.list(len(fixed)+1, values)
+	return fmt.Sprintf(query, list), append(slices.Clip(fixed), arg)
 }
 
 // insert adds rows with as few statements as are sensible: head is INSERT INTO t (a, b), tail what
@@ -347,11 +348,14 @@ func (t *tx) update(table, key string, columns []string, rows [][]any) error {
 	}, types)
 }
 
-// inRows runs a statement with rows of values, in chunks; types are the values', where the statement
-// does not tell them.
+// inRows runs a statement with rows of values, in chunks of which there are few sizes: each has a text of its
+// own. types are the values', where the statement does not tell them.
 func (t *tx) inRows(rows [][]any, statement func(values string) string, types []string) error {
 	for len(rows) > 0 {
-		n := min(max(1, mostWritten/len(rows[0])), len(rows))
+		n := max(1, mostWritten/len(rows[0]))
+		if n > len(rows) {
+			n = 1 << (bits.Len(uint(len(rows))) - 1)
+		}
 		var b strings.Builder
 		args := make([]any, 0, n*len(rows[0]))
 		for i, r := range rows[:n] {
@@ -370,16 +374,13 @@ func (t *tx) inRows(rows [][]any, statement func(values string) string, types []
 			args = append(args, r...)
 		}
 		query := statement(b.String())
-		if n == max(1, mostWritten/len(rows[0])) && types == nil {
-			if st := t.often.find(query); st != nil {
-				if _, err := t.StmtContext(t.ctx, st).ExecContext(t.ctx, args...); err != nil {
-					return err
-				}
-				rows = rows[n:]
-				continue
-			}
+		var err error
+		if st := t.often.find(query); st != nil {
+			_, err = t.StmtContext(t.ctx, st).ExecContext(t.ctx, args...)
+		} else {
+			_, err = t.ExecContext(t.ctx, query, args...)
 		}
-		if _, err := t.exec(query, args...); err != nil {
+		if err != nil {
 			return err
 		}
 		rows = rows[n:]

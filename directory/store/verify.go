@@ -90,10 +90,10 @@ func (s *Store) Verifications(ctx context.Context, limit int) ([]directory.Verif
 				if err := r.Scan(&v.ID, &v.Number, &v.Started, &v.Ended, &v.Policy, &scope, &v.Outcome, &v.Error, &counts); err != nil {
 					return err
 				}
-				if err := json.Unmarshal([]byte(scope), &v); err != nil {
+				if err := decode(scope, &v); err != nil {
 					return err
 				}
-				if err := json.Unmarshal([]byte(counts), &v.VerifyCounts); err != nil {
+				if err := decode(counts, &v.VerifyCounts); err != nil {
 					return err
 				}
 				out = append(out, v)
@@ -632,7 +632,7 @@ func (p *looking) found(c directory.Claim) ([]*row, error) {
 	if !p.read {
 		p.read = true
 		var err error
-		if p.rows, err = p.rowsOf(p.h.subject().Blocks(), ""); err != nil {
+		if p.rows, err = p.rowsOf(p.h.ready().ScreenBlocks(), ""); err != nil {
 			return nil, err
 		}
 	}
