@@ -56,6 +56,8 @@ type holdings struct {
 	byKey   table
 	byPrint table
 	asked   bool // spoken is marked
+	again   bool // the release is read once more: whatever is held is written anew
+	lost    bool // some of what was held cannot be read
 	carried int  // rows taken by Carried that no Put has told of yet
 
 	next    int64 // number of the next page
@@ -144,11 +146,8 @@ func (h *holdings) find(place int) {
 
 // pageAt returns the page of a row.
 func (h *holdings) pageAt(place int) *heldPage {
-	i, ok := slices.BinarySearchFunc(h.pages, place, func(p heldPage, at int) int { return p.first - at })
-	if !ok {
-		i--
-	}
-	return &h.pages[i]
+	i, _ := slices.BinarySearchFunc(h.pages, place+1, func(p heldPage, at int) int { return p.first - at })
+	return &h.pages[i-1] // the last that begins there: one that could not be read has no rows
 }
 
 func (p *heldPage) ordinal(place int) uint32 { return uint32(p.number*pageRows + int64(place-p.first)) }
@@ -203,10 +202,10 @@ func (s *Store) reading() uint64 {
 	return binary.LittleEndian.Uint64(h.Sum(nil))
 }
 
-// holdings reads what is held of the source of a run that begins. What of the pages cannot be read is written
-// again when it comes.
+// holdings reads what is held of the source of a run that begins. Only a whole release that is read again goes on
+// where something cannot be read: it writes everything anew.
 func (s *Store) holdings(ctx context.Context, op string, run directory.Run, info directory.SourceInfo) (*holdings, error) {
-	h := &holdings{source: info.ID, reading: s.reading(), size: min(pageRows, s.most), next: 1, copies: map[string]bool{}, read: map[int64]*packedPage{}}
+	h := &holdings{source: info.ID, reading: s.reading(), size: min(pageRows, s.most), next: 1, copies: map[string]bool{}, read: map[int64]*packedPage{}, again: run.Release.Again}
 	whole := replaces(info) && !run.Release.Partial
 	err := s.read(ctx, op, func(t *tx) error {
 		live := map[uint32]entered{}
@@ -221,9 +220,12 @@ func (s *Store) holdings(ctx context.Context, op string, run directory.Run, info
 			last = number
 			reading, heads, err := readHeads(sealed)
 			if err != nil {
-				return nil // its rows are not known, and come again
+				if !whole || !h.again {
+					return damaged("page", info.ID, number, err)
+				}
+				h.lost = true
 			}
-			h.pages = append(h.pages, heldPage{number: number, first: h.rows.n, n: len(heads), anew: run.Release.Again || reading != h.reading, orphan: true})
+			h.pages = append(h.pages, heldPage{number: number, first: h.rows.n, n: len(heads), anew: h.again || reading != h.reading, orphan: true})
 			for _, x := range heads {
 				part, err := h.partNumber(x.part)
 				if err != nil {
@@ -245,6 +247,9 @@ func (s *Store) holdings(ctx context.Context, op string, run directory.Run, info
 				delete(spans, span)
 				clear(live)
 				rows, err := t.span(info.ID, span)
+				if err != nil && whole && h.again && directory.KindOf(err) == directory.Internal {
+					h.lost, err = true, nil
+				}
 				if err != nil {
 					return err
 				}
@@ -434,6 +439,9 @@ func (h *holdings) sort(s *Store, ctx context.Context, op string, rows []*row, f
 		old, again := -1, -1
 		for _, place := range others {
 			name, err := h.name(s, ctx, op, place)
+			if err != nil && h.again {
+				name, err = r.key, nil // what is damaged is likely the same, and is replaced all the same
+			}
 			switch {
 			case err != nil:
 				return out, err
@@ -443,6 +451,12 @@ func (h *holdings) sort(s *Store, ctx context.Context, op string, rows []*row, f
 			default:
 				old = place
 			}
+		}
+		if again >= 0 && h.rows.at(again).part&inForce != 0 && int(h.rows.at(again).line) > r.line {
+			// It was carried before this row, which stands above it, was put: the first in the file counts.
+			out.twice = append(out.twice, directory.Reject{File: file, Line: int(h.rows.at(again).line), Reason: fmt.Sprintf("the key of line %d stands here again", r.line), Text: r.key})
+			out.counts.Unchanged, out.counts.Rejected = out.counts.Unchanged-1, out.counts.Rejected+1
+			old, again = again, -1
 		}
 		if again >= 0 {
 			out.counts.Rejected++
@@ -539,7 +553,8 @@ func (h *holdings) take(rows []cameRow, run int64) error {
 		x.part |= cameNow
 		x.line, x.run = uint32(c.r.line), number
 		if c.old >= 0 {
-			h.rows.at(c.old).part |= replaced
+			old := h.rows.at(c.old)
+			old.part = old.part&^cameNow | replaced
 		}
 		if c.index {
 			o := h.pageAt(place).ordinal(place)
@@ -593,7 +608,7 @@ func (s *Store) surroundings(ctx context.Context, op string, o *openRun) error {
 		}
 		o.near = near
 	}
-	if o.known.asked {
+	if o.known.asked || o.known.again { // all of one that is read again is compared
 		return nil
 	}
 	names := make(map[uint64]bool, len(o.near.byBlock))

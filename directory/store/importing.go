@@ -65,6 +65,12 @@ func (s *Store) Begin(ctx context.Context, rel directory.Release) (directory.Run
 	if !ok {
 		return directory.Run{}, s.fault(op, directory.Errorf(directory.Conflict, "source", "an import of %s is going on already", rel.Source))
 	}
+	opened := false
+	defer func() {
+		if !opened {
+			release()
+		}
+	}()
 	var run directory.Run
 	var left int64
 	err = s.write(ctx, op, func(w *work) error {
@@ -95,7 +101,6 @@ func (s *Store) Begin(ctx context.Context, rel directory.Release) (directory.Run
 		return w.insertRun(run)
 	})
 	if err != nil || run.Already {
-		release()
 		return run, err
 	}
 	known, err := s.holdings(ctx, op, run, info)
@@ -103,9 +108,9 @@ func (s *Store) Begin(ctx context.Context, rel directory.Release) (directory.Run
 		err = s.tidy(ctx, op, info.ID)
 	}
 	if err != nil { // the run stays as one that a dead process left
-		release()
 		return directory.Run{}, err
 	}
+	opened = true
 	s.mu.Lock()
 	s.open[run.ID] = &openRun{run: run, info: info, size: s.first, grown: 1000, release: release, known: known, left: left, meant: map[directory.ID]bool{}}
 	s.mu.Unlock()
@@ -325,7 +330,7 @@ func (o *openRun) speaking(rows []*row) []*row {
 // unchanged in the answer to the next Put and in the run that End returns.
 func (s *Store) Carried(run directory.ID, fingerprint [16]byte, line int) bool {
 	o, err := s.running(run)
-	if err != nil || fingerprint == [16]byte{} || o.known.empty() {
+	if err != nil || fingerprint == [16]byte{} || o.known.empty() || o.known.again {
 		return false
 	}
 	if !o.known.isAsked() {

@@ -35,9 +35,9 @@ var releasedMigrations = map[string]string{
 	"migrations/sqlite/00009_people.sql":        "1484665d37fab1714d71353805740290e8977e156b9b90c41ca53292fa97ce9e",
 	"migrations/postgres/00009_people.sql":      "80f80c1c1b280397ec95b422444fbc8fa48069356e1350ea01b36000fdbe8005",
 	"migrations/00008_partial.sql":              "c8ba84108c1724a9ff554443c7600278ef5fc4ded1cbbaffe89860daef1babbb",
-	"migrations/00012_references.sql":           "8dbf4d44d8289eeca0995ecc9928dbeeefb47d16998f76f6c5b57d912efa53a5",
+	"migrations/00013_references.sql":           "8dbf4d44d8289eeca0995ecc9928dbeeefb47d16998f76f6c5b57d912efa53a5",
 	"migrations/00011_partner.sql":              "f057b9233683a1e47a1384d1fab9c883635ab0a6116902aba1e34d433cc3764b",
-	"migrations/00013_facts.sql":                "982d4556d4824fc32d08d6219a0c3fdde8a5d79a57ec2503a8ee0d8627b7ddc4",
+	"migrations/00012_facts.sql":                "982d4556d4824fc32d08d6219a0c3fdde8a5d79a57ec2503a8ee0d8627b7ddc4",
 	"migrations/00006_staff_key.sql":            "aabb8e59a04c99ccf9741b9fad203297249d723031f7729ae1e9d4c30ecebb63",
 }
 

@@ -307,7 +307,8 @@ func (s *Store) staying(ctx context.Context, op string, o *openRun, whole bool) 
 	}
 	return func(place int) bool {
 		part := h.rows.at(place).part & partMask
-		return stands(place) && (kept[place] || strings.HasPrefix(h.parts[part], "licence/") && !came[part])
+		// Where some rows were lost, a licence type that has not come is left out whole: it could not be looked up.
+		return stands(place) && (kept[place] || strings.HasPrefix(h.parts[part], "licence/") && !came[part] && !h.lost)
 	}, nil
 }
 

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -167,98 +166,74 @@ func (w *work) holdBriefs(held []*holding) {
 	}
 }
 
-// watchlist is a release of an exclusion list in memory: whom its rows speak of, by block.
+// watchlist is a release of an exclusion list: its index in memory, and of its rows those that share a block with
+// anybody who was compared so far.
 type watchlist struct {
-	run     directory.Run
-	rows    []watched
-	byBlock map[string][]int32 // places in rows
-	unread  *unread
+	run    directory.Run
+	index  []indexPage // a segment each
+	unread *unread
+
+	mu   sync.Mutex
+	rows map[uint32]*directory.Prepared // by ordinal; nil is a row that is not in force
 }
 
-// watched is one row, ready to be compared. What else it says is read when it may speak of somebody.
-type watched struct {
-	key     string
-	subject *directory.Prepared
-}
-
-// watchlist reads the rows in force once the run is: those that it brought and, if it holds changes alone,
-// those that it adds to.
+// watchlist reads the index of the rows in force once the run is: of those that it brought and, if it holds changes
+// alone, of those that it adds to.
 func (s *Store) watchlist(ctx context.Context, op string, run directory.Run) (*watchlist, error) {
-	l := &watchlist{run: run, byBlock: map[string][]int32{}}
-	type standings struct {
-		p    *packedPage
-		rows []entered
-	}
-	pages := make(chan standings, runtime.GOMAXPROCS(0))
-	var wg sync.WaitGroup
-	var mu sync.Mutex
-	var bad error
-	for range runtime.GOMAXPROCS(0) {
-		wg.Go(func() {
-			for page := range pages {
-				rows, blocks := make([]watched, 0, len(page.rows)), make([][]string, 0, len(page.rows))
-				for _, at := range page.rows {
-					r, err := page.p.unpack(run.Release.Source, at)
-					if err != nil {
-						mu.Lock()
-						bad = err
-						mu.Unlock()
-						break
-					}
-					if r.kind != "exclusion" {
-						continue
-					}
-					x := watched{r.key, directory.Prepare(r.record.Subject())}
-					rows, blocks = append(rows, x), append(blocks, x.subject.ScreenBlocks())
-				}
-				mu.Lock()
-				for i, list := range blocks {
-					for _, b := range list {
-						b = clean(b)
-						l.byBlock[b] = append(l.byBlock[b], int32(len(l.rows)+i))
-					}
-				}
-				l.rows = append(l.rows, rows...)
-				mu.Unlock()
-			}
-		})
-	}
-	err := s.read(ctx, op, func(t *tx) (err error) {
-		defer close(pages)
-		t.see(run)
-		err = t.eachStanding(run.Release.Source, func(p *packedPage, rows []entered) error {
-			pages <- standings{p, rows}
-			return nil
-		})
+	l := &watchlist{run: run, rows: map[uint32]*directory.Prepared{}}
+	err := s.read(ctx, op, func(t *tx) error {
+		segments, err := t.segmentsOf(run.Release.Source)
 		if err != nil {
 			return err
+		}
+		for _, g := range segments {
+			all := make(indexPage, 0, g.entries*entrySize)
+			if err := t.eachEntries(g, func(list indexPage) error { all = append(all, list...); return nil }); err != nil {
+				return err
+			}
+			l.index = append(l.index, all)
 		}
 		l.unread, err = t.unreadOf(run)
 		return err
 	})
-	wg.Wait()
-	if err == nil {
-		err = s.fault(op, bad)
-	}
 	return l, err
 }
 
-// hits returns the keys of the rows that may speak of the subject.
-func (l *watchlist) hits(p *directory.Prepared) []string {
-	var out []string
-	var seen []int32
-	for _, b := range p.ScreenBlocks() {
-		for _, i := range l.byBlock[clean(b)] {
-			if slices.Contains(seen, i) {
-				continue
-			}
-			seen = append(seen, i)
-			if l.rows[i].subject.Screen(p).Rung != directory.M0 {
-				out = append(out, l.rows[i].key)
-			}
+// under returns the ordinals of the rows that may stand under one of the blocks, each once.
+func (l *watchlist) under(blocks []string) (out []uint32) {
+	for _, b := range blocks {
+		hash := hash64(clean(b))
+		for _, list := range l.index {
+			out = append(out, list.of(hash)...)
 		}
 	}
-	return out
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// read makes rows ready for comparison that nobody was compared with so far.
+func (l *watchlist) read(t *tx, ordinals []uint32) error {
+	slices.Sort(ordinals)
+	for _, o := range slices.Compact(ordinals) {
+		l.mu.Lock()
+		_, known := l.rows[o]
+		l.mu.Unlock()
+		if known {
+			continue
+		}
+		r, err := t.standingRow(l.run.Release.Source, o)
+		if err != nil {
+			return err
+		}
+		var p *directory.Prepared
+		if r != nil && r.kind == "exclusion" {
+			p = directory.Prepare(r.record.Subject())
+		}
+		l.mu.Lock()
+		l.rows[o] = p
+		l.mu.Unlock()
+	}
+	return nil
 }
 
 // compare reads providers in brief and finds the rows that may speak of them.
@@ -267,26 +242,31 @@ func (l *watchlist) compare(t *tx, ids []directory.ID, now directory.Instant) ([
 	if err != nil {
 		return nil, err
 	}
-	hits, keys := make([][]string, len(held)), []string(nil)
-	for i, h := range held {
-		hits[i] = l.hits(h.ready())
-		keys = append(keys, hits[i]...)
-	}
-	slices.Sort(keys)
 	t.see(l.run)
-	found, err := t.recordsOf(l.run.Release.Source, slices.Compact(keys))
-	byKey := make(map[string]*row, len(found))
-	for _, r := range found {
-		byKey[r.key] = r
+	near, all := make([][]uint32, len(held)), []uint32(nil)
+	for i, h := range held {
+		near[i] = l.under(h.ready().ScreenBlocks())
+		all = append(all, near[i]...)
+	}
+	if err := l.read(t, all); err != nil {
+		return nil, err
 	}
 	for i, h := range held {
-		for _, k := range hits[i] {
-			if r := byKey[k]; r != nil {
-				h.brief.rows = append(h.brief.rows, r)
+		for _, o := range near[i] {
+			l.mu.Lock()
+			p := l.rows[o]
+			l.mu.Unlock()
+			if p == nil || p.Screen(h.ready()).Rung == directory.M0 {
+				continue
 			}
+			r, err := t.standingRow(l.run.Release.Source, o)
+			if err != nil {
+				return nil, err
+			}
+			h.brief.rows = append(h.brief.rows, r)
 		}
 	}
-	return held, err
+	return held, nil
 }
 
 // counting returns the rows of a list that count: not those of an older release, which have not been taken
