@@ -79,7 +79,6 @@ func TestCarried(t *testing.T) {
 		asOf    directory.Date
 		carried []int
 		put     int
-		header  string // of the newer one, where it is another
 	}
 	for _, c := range []struct {
 		name, source, file string

@@ -258,12 +258,6 @@ func (r *rows) odd(fields []string) string {
 	return ""
 }
 
-// again gives the row that was read as a header back: the file has none.
-func (r *rows) again(fields []string) {
-	text := []byte(strings.Join(fields, string(r.comma)))
-	r.pending = append([]pendingLine{{text, r.line, r.whole}}, r.pending...)
-}
-
 // leftover reports a second record behind the first one that was fed.
 func (r *rows) leftover() bool {
 	if len(r.feed.b) > 0 {

@@ -403,7 +403,12 @@ func covered(code []byte) bool {
 // row turns a row's fields into a record. Several rows may be turned at once.
 func (l *nppes) row(y *leaf, r tableRow) {
 	fields := r.fields
-	get := func(i int) string { return nppesValue(fields[i]) }
+	get := func(i int) string {
+		if fields[i] == "" { // most of them are
+			return ""
+		}
+		return nppesValue(fields[i])
+	}
 	quarantine := func(column int, reason string) {
 		y.reject(directory.Reject{Line: r.line, Field: l.names[column], Reason: reason, Text: fields[column]})
 	}
