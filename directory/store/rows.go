@@ -29,9 +29,9 @@ type row struct {
 	packed  []byte   // of a reference: what was read, as a page holds it
 	name    uint64   // the hash of its key
 	under   []uint64 // and of its blocks
-	content uint64 // and the hash of its content
-	copied  bool   // read from source_record
-	ahead   bool   // a packed row that is newer than its copy
+	content uint64   // and the hash of its content
+	copied  bool     // read from source_record
+	ahead   bool     // a packed row that is newer than its copy
 }
 
 // worksBlock marks the listings that say where somebody works.
