@@ -399,7 +399,7 @@ func sift(batch directory.Batch, run directory.Run, known *holdings) (rows []*ro
 		wg.Go(func() {
 			for i := from; i < min(from+size, len(prepared)); i++ {
 				r, err := prepare(batch.Records[i], run.Release, run.Number)
-				if err == nil && r.subject == nil && !known.settled(hash64(keyName(r.key)), r.content) {
+				if err == nil && r.subject == nil && !known.settled(r.name, r.content) {
 					r.ready()
 				}
 				prepared[i], bad[i] = r, err

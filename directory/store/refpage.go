@@ -230,7 +230,7 @@ func (p *pageBuilder) add(r *row) {
 		b = append(binary.AppendUvarint(b, uint64(len(v))+1), v...)
 	}
 	p.rows = appendBytes(p.rows, b)
-	p.heads = append(p.heads, head{hash64(keyName(r.key)), r.content, r.record.Fingerprint, r.kind + "/" + r.part})
+	p.heads = append(p.heads, head{r.name, r.content, r.record.Fingerprint, r.kind + "/" + r.part})
 }
 
 // body is the page as it is written.

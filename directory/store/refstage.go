@@ -19,7 +19,7 @@ const (
 	pageEntries  = 512
 	mostSegments = 8
 	smallSegment = mostEntries / 4
-	pieceRows    = 64 // rows of a transaction that writes or deletes pages of an index or spans
+	pieceRows    = 256 // rows of a transaction that writes or deletes pages of an index or spans
 )
 
 // spill writes the entries that are in memory as a segment.

@@ -26,10 +26,12 @@ type row struct {
 	blocks                           []string // under which others find the row
 	subject                          *directory.Prepared
 
-	packed  []byte // of a reference: what was read, as a page holds it
-	content uint64 // and the hash of its content
-	copied  bool   // read from source_record
-	ahead   bool   // a packed row that is newer than its copy
+	packed  []byte   // of a reference: what was read, as a page holds it
+	name    uint64   // the hash of its key
+	under   []uint64 // and of its blocks
+	content uint64   // and the hash of its content
+	copied  bool     // read from source_record
+	ahead   bool     // a packed row that is newer than its copy
 }
 
 // worksBlock marks the listings that say where somebody works.
@@ -100,6 +102,7 @@ func (r *row) pack(unconfirmed bool) (err error) {
 	if r.packed, err = packRecord(r.record); err != nil {
 		return err
 	}
+	r.name = hash64(keyName(r.key))
 	b := appendBytes(make([]byte, 0, 1024), r.key)
 	if unconfirmed { // once the format is confirmed, the same row says more
 		b = append(b, '?')
@@ -133,6 +136,10 @@ func (r *row) ready() {
 	}
 	slices.Sort(all)
 	r.lookedUp(slices.Compact(all))
+	r.under = make([]uint64, len(r.blocks))
+	for i, b := range r.blocks {
+		r.under[i] = hash64(b)
+	}
 }
 
 // registerBlock begins the block of a name in a register with which nothing is wrong, in place of nam: the

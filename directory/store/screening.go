@@ -251,19 +251,27 @@ func (l *watchlist) compare(t *tx, ids []directory.ID, now directory.Instant) ([
 	if err := l.read(t, all); err != nil {
 		return nil, err
 	}
+	all = all[:0]
 	for i, h := range held {
-		for _, o := range near[i] {
+		near[i] = slices.DeleteFunc(near[i], func(o uint32) bool {
 			l.mu.Lock()
 			p := l.rows[o]
 			l.mu.Unlock()
-			if p == nil || p.Screen(h.ready()).Rung == directory.M0 {
-				continue
-			}
-			r, err := t.standingRow(l.run.Release.Source, o)
-			if err != nil {
-				return nil, err
-			}
-			h.brief.rows = append(h.brief.rows, r)
+			return p == nil || p.Screen(h.ready()).Rung == directory.M0
+		})
+		all = append(all, near[i]...)
+	}
+	slices.Sort(all) // each page is read once
+	rows := make(map[uint32]*row, len(all))
+	for _, o := range slices.Compact(all) {
+		if rows[o], err = t.standingRow(l.run.Release.Source, o); err != nil {
+			return nil, err
+		}
+	}
+	for i, h := range held {
+		for _, o := range near[i] {
+			r := *rows[o] // a screening writes down in it what it found
+			h.brief.rows = append(h.brief.rows, &r)
 		}
 	}
 	return held, nil
