@@ -48,6 +48,7 @@ type heldPage struct {
 type holdings struct {
 	mu      sync.Mutex
 	source  string
+	run     int64  // the number of the open run
 	reading uint64 // of this program
 	rows    heldRows
 	pages   []heldPage // in order of numbers
@@ -205,7 +206,7 @@ func (s *Store) reading() uint64 {
 // holdings reads what is held of the source of a run that begins. Only a whole release that is read again goes on
 // where something cannot be read: it writes everything anew.
 func (s *Store) holdings(ctx context.Context, op string, run directory.Run, info directory.SourceInfo) (*holdings, error) {
-	h := &holdings{source: info.ID, reading: s.reading(), size: min(pageRows, s.most), next: 1, copies: map[string]bool{}, read: map[int64]*packedPage{}, again: run.Release.Again}
+	h := &holdings{source: info.ID, run: run.Number, reading: s.reading(), size: min(pageRows, s.most), next: 1, copies: map[string]bool{}, read: map[int64]*packedPage{}, again: run.Release.Again}
 	whole := replaces(info) && !run.Release.Partial
 	err := s.read(ctx, op, func(t *tx) error {
 		live := map[uint32]entered{}
@@ -342,7 +343,7 @@ func (h *holdings) quiet(place int) bool {
 }
 
 // carry takes a row by the bytes from which it was read, and reports that it did.
-func (h *holdings) carry(print [16]byte, line int, run int64) bool {
+func (h *holdings) carry(print [16]byte, line int) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	found := -1
@@ -361,7 +362,7 @@ func (h *holdings) carry(print [16]byte, line int, run int64) bool {
 		alone = alone && (place == found || x.key != h.rows.at(found).key || x.part&cameNow == 0)
 		return alone
 	})
-	number, err := h.runNumber(run)
+	number, err := h.runNumber(h.run)
 	if !alone || err != nil {
 		return false
 	}
@@ -477,6 +478,9 @@ func (h *holdings) sort(s *Store, ctx context.Context, op string, rows []*row, f
 			out.counts.Added++
 			c.index = true
 		}
+		if c.index || same < 0 || !h.quiet(same) {
+			r.ready()
+		}
 		out.came = append(out.came, c)
 		if same < 0 || !h.quiet(same) {
 			out.compare = append(out.compare, r)
@@ -520,10 +524,10 @@ func (h *holdings) name(s *Store, ctx context.Context, op string, place int) (st
 }
 
 // take makes the rows part of the run. New ones are packed, and written with a later transaction.
-func (h *holdings) take(rows []cameRow, run int64) error {
+func (h *holdings) take(rows []cameRow) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	number, err := h.runNumber(run)
+	number, err := h.runNumber(h.run)
 	if err != nil {
 		return err
 	}

@@ -255,8 +255,10 @@ func (s *Store) putPiece(ctx context.Context, op string, o *openRun, piece []*ro
 					return err
 				}
 			}
-			if err := o.look(w); err != nil {
-				return err
+			if len(packed) > 0 {
+				if err := o.look(w); err != nil {
+					return err
+				}
 			}
 			if err := w.writeRejects(o.run.ID, rejects); err != nil {
 				return err
@@ -294,7 +296,9 @@ func (s *Store) putPiece(ctx context.Context, op string, o *openRun, piece []*ro
 			return counts, false, err
 		}
 		o.known.wrote(false)
-		o.leave(last)
+		if len(packed) > 0 {
+			o.leave(last)
+		}
 		if o.near != nil {
 			o.near.learn(last)
 		}
@@ -303,7 +307,7 @@ func (s *Store) putPiece(ctx context.Context, op string, o *openRun, piece []*ro
 		done.Counts.Add(counts)
 	}
 	o.run = done
-	if err := o.known.take(fate.came, o.run.Number); err != nil {
+	if err := o.known.take(fate.came); err != nil {
 		return counts, wrote, s.fault(op, err)
 	}
 	if len(o.known.entries) >= mostEntries {
@@ -341,7 +345,7 @@ func (s *Store) Carried(run directory.ID, fingerprint [16]byte, line int) bool {
 			return false
 		}
 	}
-	return o.known.carry(fingerprint, line, o.run.Number)
+	return o.known.carry(fingerprint, line)
 }
 
 // rejectedRows counts the rejects that are whole rows; the others are single fields of rows that went in.
@@ -605,6 +609,7 @@ func (s *Store) End(ctx context.Context, run directory.ID, failure error) (direc
 		s.mu.Unlock()
 		o.release()
 	}()
+	o.run.Counts.Add(o.known.takeCarried())
 	if failure == nil {
 		err = s.complete(ctx, op, o)
 	}
@@ -635,9 +640,11 @@ func (s *Store) End(ctx context.Context, run directory.ID, failure error) (direc
 
 // complete brings a release into force.
 func (s *Store) complete(ctx context.Context, op string, o *openRun) error {
-	o.run.Counts.Add(o.known.takeCarried())
-	if err := s.stage(ctx, op, o); err != nil {
-		return err
+	packed := o.info.Kind != "listing" || o.known.rows.n > 0
+	if packed {
+		if err := s.stage(ctx, op, o); err != nil {
+			return err
+		}
 	}
 	if o.info.Kind == "listing" {
 		if err := s.removeGone(ctx, op, o); err != nil {
@@ -649,17 +656,27 @@ func (s *Store) complete(ctx context.Context, op string, o *openRun) error {
 	}
 	finish := func(w *work, run *directory.Run) { run.Ended, run.Outcome = w.now, "done" }
 	var err error
-	if o.info.Kind == "exclusion" {
+	switch {
+	case o.info.Kind == "exclusion":
 		err = s.screenAll(ctx, op, o, finish)
-	} else {
+	case packed:
 		err = s.catchUp(ctx, op, o, finish)
+	default:
+		done := o.run
+		err = s.write(ctx, op, func(w *work) error {
+			finish(w, &done)
+			return w.updateRun(done)
+		})
+		if err == nil {
+			o.run = done
+			s.committed()
+		}
 	}
-	if err != nil {
-		return err
+	if err == nil && packed {
+		// The release is in force, whatever becomes of what it has replaced: that goes with the next run.
+		_ = s.sweep(context.WithoutCancel(ctx), op, o)
 	}
-	// The release is in force, whatever becomes of what it has replaced: that goes with the next run.
-	_ = s.sweep(context.WithoutCancel(ctx), op, o)
-	return nil
+	return err
 }
 
 // replaces reports a source whose release is the whole of what it says: full lists, rosters, and the

@@ -36,9 +36,9 @@ func TestReferences(t *testing.T) {
 		})
 	}
 	t.Run("as a map", func(t *testing.T) {
-		t.Run("sqlite", func(t *testing.T) { testAsMap(t, 60, func(testing.TB) Config { return Config{Dir: t.TempDir()} }) })
+		t.Run("sqlite", func(t *testing.T) { testAsMap(t, 25, func(testing.TB) Config { return Config{Dir: t.TempDir()} }) })
 		t.Run("postgres", func(t *testing.T) {
-			testAsMap(t, 6, func(t testing.TB) Config { return Config{DSN: storetest.Postgres(t)} })
+			testAsMap(t, 3, func(t testing.TB) Config { return Config{DSN: storetest.Postgres(t)} })
 		})
 	})
 }

@@ -4,8 +4,6 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
-
-	"kapdir/directory"
 )
 
 // again is what helps against damage in packed records: they are a copy of what the publisher published.
@@ -14,12 +12,19 @@ const again = "import the release again with --again"
 // references checks the packed records: that every page, span and segment is read back as it was written, that
 // what is in force is there, and that each row in force is found by its key.
 func (f *fsck) references() error {
-	for _, info := range directory.Tables().Sources() {
-		if err := f.packedOf(info.ID); err != nil {
-			return err
+	var sources []string
+	err := f.each(`SELECT source FROM reference_page UNION SELECT source FROM reference_span UNION SELECT source FROM reference_segment ORDER BY source`, nil, func(r *sql.Rows) error {
+		var source string
+		err := r.Scan(&source)
+		sources = append(sources, source)
+		return err
+	})
+	for _, source := range sources {
+		if err == nil {
+			err = f.packedOf(source)
 		}
 	}
-	return nil
+	return err
 }
 
 func named(source string, number int64) string { return fmt.Sprint(source, " ", number) }

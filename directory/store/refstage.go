@@ -327,7 +327,7 @@ func (o *openRun) look(w *work) error {
 	return err
 }
 
-// left notes what a transaction of the run itself has written, and who is another for it.
+// leave notes what a transaction of the run itself has written, and who is another for it.
 func (o *openRun) leave(w *work) {
 	o.left = max(o.left, w.ended)
 	for _, id := range w.rematched {

@@ -346,7 +346,7 @@ func testVerifyUnobserved(t *testing.T, s *Store, clk *clock) {
 	r := must(prepare(rec, run.Release, begun.Number))
 	r.ready()
 	// A row that came by another way than Put.
-	if err := s.open[begun.ID].known.take([]cameRow{{r: r, place: -1, old: -1, index: true}}, begun.Number); err != nil {
+	if err := s.open[begun.ID].known.take([]cameRow{{r: r, place: -1, old: -1, index: true}}); err != nil {
 		t.Fatal(err)
 	}
 	must(s.End(ctx, begun.ID, nil))
