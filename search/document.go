@@ -333,6 +333,18 @@ func (m maker) fillValues(d *document, f *directory.CredentialFile, states []dir
 	add(facetPopulation, pr.Populations...)
 	add(facetRoute, pr.Routes...)
 	add(facetSetting, pr.Settings...)
+	switch {
+	case pr.Telehealth == directory.Yes || len(pr.TelehealthIn) > 0:
+		add(facetVideo, "yes")
+	case pr.Telehealth == directory.No:
+		add(facetVideo, "no")
+	}
+	for i, a := range []directory.Answer{pr.SlidingScale, pr.Superbill} {
+		if a == directory.Yes {
+			add(facetPayment, paymentValues[i])
+		}
+	}
+	add(facetAccess, pr.Access...)
 	add(facetFormat, pr.Formats...)
 	add(facetLanguage, pr.Languages...)
 	for _, l := range licences {

@@ -32,7 +32,7 @@ type filter struct {
 }
 
 func evaluate(q Query, words request, l *lexicon, now int64) *evaluation {
-	e := &evaluation{q: q, words: words, now: now, y: q.State}
+	e := &evaluation{q: q, words: words, now: now, y: cmp.Or(q.CanSee, q.State)}
 	if e.y == "" && q.Near != nil {
 		e.y = q.Near.State
 	}
@@ -244,7 +244,7 @@ func (e *evaluation) on(s *snapshot, matches []match, l *lexicon) answer {
 			continue
 		}
 		checks, ok := e.answers(d)
-		if !ok {
+		if !ok || e.q.CanSee != "" && !maySee(checks, e.now) {
 			continue
 		}
 		for c, wanted := range e.checks {

@@ -22,6 +22,9 @@ const (
 	facetPopulation
 	facetRoute
 	facetSetting
+	facetVideo
+	facetPayment
+	facetAccess
 	facetFormat
 	facetLanguage
 	facetLicence
@@ -29,7 +32,7 @@ const (
 	facets
 )
 
-var facetNames = [facets]string{"state", "care", "check", "accepting", "focus", "framework", "population", "route", "setting", "format",
+var facetNames = [facets]string{"state", "care", "check", "accepting", "focus", "framework", "population", "route", "setting", "video", "payment", "access", "format",
 	"language", "licence", "programme"}
 
 var facetByName = func() map[string]facet {
@@ -53,6 +56,13 @@ const (
 
 var acceptingValues = []string{acceptingYes, acceptingWaitlist, acceptingNo, acceptingUnknown}
 
+// The values of the facets video and payment. That nobody states something is no value of theirs: silence is
+// neither yes nor no.
+var (
+	videoValues   = []string{"yes", "no"}
+	paymentValues = []string{"sliding_scale", "superbill"}
+)
+
 // vocabulary returns the values a facet may have, in the order in which a page shows them; nil for one
 // whose values come from the records.
 func (f facet) vocabulary() []string {
@@ -67,7 +77,11 @@ func (f facet) vocabulary() []string {
 		return checkValues
 	case facetAccepting:
 		return acceptingValues
-	case facetFocus, facetFramework, facetPopulation, facetRoute, facetSetting, facetFormat:
+	case facetVideo:
+		return videoValues
+	case facetPayment:
+		return paymentValues
+	case facetFocus, facetFramework, facetPopulation, facetRoute, facetSetting, facetAccess, facetFormat:
 		return directory.Vocabulary[facetNames[f]]
 	case facetProgramme:
 		var out []string

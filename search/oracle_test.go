@@ -34,6 +34,8 @@ func (b *bench) oracle() oracle {
 
 func (o oracle) y(q Query, f *directory.CredentialFile) directory.State {
 	switch {
+	case q.CanSee != "":
+		return q.CanSee
 	case q.State != "":
 		return q.State
 	case q.Near != nil && q.Near.State != "":
@@ -77,6 +79,21 @@ func (o oracle) values(q Query, f *directory.CredentialFile, name string) []stri
 		out = p.Routes
 	case "setting":
 		out = p.Settings
+	case "access":
+		out = p.Access
+	case "video":
+		if p.Telehealth == "yes" || len(p.TelehealthIn) > 0 {
+			out = []string{"yes"}
+		} else if p.Telehealth == "no" {
+			out = []string{"no"}
+		}
+	case "payment":
+		if p.SlidingScale == "yes" {
+			out = append(out, "sliding_scale")
+		}
+		if p.Superbill == "yes" {
+			out = append(out, "superbill")
+		}
 	case "format":
 		out = p.Formats
 	case "language":
@@ -130,6 +147,13 @@ func (o oracle) fails(q Query, f *directory.CredentialFile) map[string]bool {
 	}
 	if q.Telehealth != "" && !slices.Contains(f.Provider.Practice.TelehealthIn, q.Telehealth) {
 		failed[""] = true
+	}
+	if q.CanSee != "" {
+		for _, c := range directory.Checks(f, q.CanSee, o.at, o.at, directory.StandardPolicies()) {
+			if (c.Check == "license" || c.Check == "oversight") && c.Result != "confirmed" && c.Result != "shown_by_document" {
+				failed[""] = true
+			}
+		}
 	}
 	if low, _, ok := f.Provider.Practice.SessionPrice(); q.PriceMaxCents > 0 && !(ok && low <= q.PriceMaxCents) {
 		failed[""] = true
@@ -276,6 +300,7 @@ func randomQuery(t *rapid.T, o oracle) Query {
 		q.Miles = rapid.SampledFrom([]float64{0, 0.5, 10, 27.3, 100, 900}).Draw(t, "miles")
 		q.Sort = rapid.SampledFrom([]string{"", Relevance, Distance}).Draw(t, "sort")
 	}
+	q.CanSee = rapid.SampledFrom([]directory.State{"", "", "", "", "", "", "CO", "NM"}).Draw(t, "can see")
 	q.PriceMaxCents = rapid.SampledFrom([]int64{0, 0, 0, 30000, 60000}).Draw(t, "price")
 	for range rapid.SampledFrom([]int{0, 0, 1, 1, 2, 3}).Draw(t, "filters") {
 		name := rapid.SampledFrom(FilterNames).Draw(t, "filter")

@@ -36,13 +36,14 @@ const (
 )
 
 // Query is what a visitor asks. The zero Query finds everybody. An error about it names the parameter at
-// fault: q, state, near, miles, telehealth, price_max, sort, limit, cursor, at, or a filter's own name.
+// fault: q, state, near, miles, telehealth, can_see, price_max, sort, limit, cursor, at, or a filter's own name.
 type Query struct {
 	Text       string              // every word must match; parameter q
 	State      directory.State     // the patient's state Y: a site there, or telehealth offered there; checks are for it
 	Near       *directory.Place    // where distances count from
 	Miles      float64             // with Near: a site within so many miles; 0 is any distance
 	Telehealth directory.State     // telehealth is offered into this state
+	CanSee     directory.State     // checks 1 and 3 show by evidence that therapist and prescriber are licensed there; then it is the Y
 	Filters    map[string][]string // by the names in FilterNames: OR within one, AND between; each of the five checks counts as one
 
 	// PriceMaxCents is a ceiling on the lowest price of a medicine session; a provider of whom no source
@@ -72,7 +73,7 @@ func (q Query) Validate() error {
 	for _, x := range []struct {
 		field string
 		state directory.State
-	}{{"state", q.State}, {"telehealth", q.Telehealth}} {
+	}{{"state", q.State}, {"telehealth", q.Telehealth}, {"can_see", q.CanSee}} {
 		if x.state != "" && !knownState(x.state) {
 			return directory.Errorf(directory.Invalid, x.field, "%q is not a US state or territory", x.state)
 		}
@@ -149,6 +150,9 @@ func (q Query) String() string {
 	}
 	if q.Telehealth != "" {
 		add("telehealth:%s", q.Telehealth)
+	}
+	if q.CanSee != "" {
+		add("can_see:%s", q.CanSee)
 	}
 	for _, name := range sortedKeys(q.Filters) {
 		values := slices.Clone(q.Filters[name])
