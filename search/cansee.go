@@ -13,13 +13,14 @@ var (
 	checkOfOversight = slices.Index(directory.CheckNames, directory.CheckOversight)
 )
 
-// maySee reports that therapist and prescriber are each shown by evidence to be licensed in the state of
-// the checks. What somebody merely states is not evidence, and neither is a result whose time has passed; that
-// it is not shown does not mean that it is not so.
-func maySee(c *stateChecks, now int64) bool {
-	shown := func(check int) bool {
-		r, ok := c.result(check, now)
-		return ok && int(r) >= directory.ShownByDocument.Rank()
+// maySee reports that therapist and prescriber are each shown by evidence to be licensed in the state of the
+// checks. What somebody merely states is not evidence, and neither is a result whose time has passed; that it
+// is not shown does not mean that it is not so.
+func (e *evaluation) maySee(s *snapshot, c *checksEntry) bool {
+	for _, check := range [...]int{checkOfLicence, checkOfOversight} {
+		if r, ok := e.result(s, c, check); !ok || int(r) < directory.ShownByDocument.Rank() {
+			return false
+		}
 	}
-	return shown(checkOfLicence) && shown(checkOfOversight)
+	return true
 }

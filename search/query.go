@@ -32,7 +32,9 @@ const (
 // The orders of a result.
 const (
 	Relevance = "relevance"
-	Distance  = "distance"
+	Distance  = "distance" // the nearest site first; who has none that is known comes last
+	Price     = "price"    // the lowest price of a medicine session first; who states none comes last
+	Checked   = "checked"  // the newest day of any of the five checks first; who was never checked comes last
 )
 
 // Query is what a visitor asks. The zero Query finds everybody. An error about it names the parameter at
@@ -50,13 +52,19 @@ type Query struct {
 	// states one does not pass. 0 is no ceiling.
 	PriceMaxCents int64
 
-	Sort   string // Relevance, which is the default, or Distance, which needs Near
+	Sort   string // Relevance, which is the default, Price, Checked, or Distance, which needs Near
 	Limit  int    // 1 to 50; 0 is 20
 	Cursor string // Result.Next of the page before, of the same query
 
 	// At asks for the checks as they were at a moment that has passed, by all that is known now; "" is now.
 	// Facts are not kept by date: who is found by words, places and filters goes by what is stated today.
 	At directory.Instant
+
+	// Facets names those to count, by FilterNames and state; nil is all. What is not counted costs nothing.
+	Facets []string
+	// Explain has Hit.Why say in words what put each result where it stands, the weightiest part first. It
+	// changes neither who is found nor the order.
+	Explain bool
 }
 
 // Validate checks every part of the query but the inside of the cursor, which Search reads.
@@ -93,19 +101,24 @@ func (q Query) Validate() error {
 		return directory.Errorf(directory.Invalid, "price_max", "a price is not negative")
 	}
 	switch q.Sort {
-	case "", Relevance:
+	case "", Relevance, Price, Checked:
 	case Distance:
 		if q.Near == nil {
 			return directory.Errorf(directory.Invalid, "sort", "sorting by distance needs a place")
 		}
 	default:
-		return directory.Errorf(directory.Invalid, "sort", "%q is no order: use relevance or distance", clip(q.Sort))
+		return directory.Errorf(directory.Invalid, "sort", "%q is no order: use relevance, distance, price or checked", clip(q.Sort))
 	}
 	if q.Limit < 0 || q.Limit > maxLimit {
 		return directory.Errorf(directory.Invalid, "limit", "a page holds 1 to %d results", maxLimit)
 	}
 	if len(q.Cursor) > maxCursor {
 		return directory.Errorf(directory.Invalid, "cursor", "this is not a cursor of ours")
+	}
+	for _, name := range q.Facets {
+		if _, ok := facetByName[name]; !ok {
+			return directory.Errorf(directory.Invalid, "facets", "there is no facet %q", clip(name))
+		}
 	}
 	for _, name := range sortedKeys(q.Filters) {
 		if err := validFilter(name, q.Filters[name]); err != nil {
