@@ -144,6 +144,9 @@ func (m *match) weight() float64 {
 	return w
 }
 
+// closeSpelling is said of a match by words that were not spelt as in the query.
+const closeSpelling = "close spelling"
+
 // why names the places in which the words stand. That a former name matched is told as a name: which
 // other name somebody had is theirs to tell.
 func (m match) why() []string {
@@ -161,7 +164,7 @@ func (m match) why() []string {
 		}
 	}
 	if m.class == misspelt {
-		out = append(out, "close spelling")
+		out = append(out, closeSpelling)
 	}
 	return out
 }
