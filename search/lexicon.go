@@ -153,19 +153,30 @@ func (p *phrases) nearest(w string, zips int) string {
 	if len(runes) >= 8 {
 		most = 2
 	}
-	best, far := "", most+1
-	for _, x := range p.words[w[0]] {
-		if d := editDistance(runes, []rune(x), most); d < far {
+	best, far := "", 2*most+1
+	near := func(x string) {
+		d := 2 * editDistance(runes, []rune(x), most)
+		if d > 0 && len(x) == len(w) && sortedLetters(x) == sortedLetters(w) {
+			d-- // the same letters in another order
+		}
+		if d < far {
 			best, far = x, d
 		}
+	}
+	for _, x := range p.words[w[0]] {
+		near(x)
 	}
 	for _, x := range p.towns[w[0]] {
 		if x.zips < zips {
 			break
 		}
-		if d := editDistance(runes, []rune(x.word), most); d < far {
-			best, far = x.word, d
-		}
+		near(x.word)
 	}
 	return best
+}
+
+func sortedLetters(s string) string {
+	r := []rune(s)
+	slices.Sort(r)
+	return string(r)
 }

@@ -112,6 +112,12 @@ func Understand(text string, o Options) Reading {
 	return r
 }
 
+// kind reports a piece that asks for something which can be said no to.
+func (p Piece) kind() bool {
+	_, facet := facetByName[p.Kind]
+	return facet || p.Kind == "near" || p.Kind == "can_see"
+}
+
 // pieceLabel says what a piece asks for.
 func pieceLabel(p Piece) string {
 	v := ""

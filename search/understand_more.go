@@ -133,6 +133,11 @@ func (r *reader) price(i int) int {
 				}
 			}
 		}
+		if end == 0 && k == 1 && !money && v >= 100 && i+1 < len(r.toks) && r.toks[i+1].joined { // 500-800
+			if k2, v2, _ := r.amount(i + 1); k2 > 0 && v2 > v && v2 <= 5000 && r.text[r.toks[i].end:r.toks[i+1].start] == "-" {
+				end, most = i+1+k2, v2
+			}
+		}
 		if end == 0 && (money || bound > 0 && v >= leastDollars) {
 			end, most = i+k+bound, v
 		}
@@ -350,8 +355,34 @@ func (p *phrases) has(w string) bool {
 	return len(w) > 0 && slices.Contains(p.words[w[0]], w)
 }
 
+// denials are the words that say no to what follows, and what may stand between.
+var (
+	denials      = wordSet("no not dont doesnt without except excluding avoid never nor sin excepto")
+	afterDenials = wordSet("a an the any want wants need like do interested in into to for on quiero una un el la")
+)
+
+// denied reports that the words before a piece say no to it.
+func (r *reader) denied(p Piece, before bool) bool {
+	i := p.from - 1
+	if before && i >= 0 && (r.word(i) == "or" || r.word(i) == "nor" || r.word(i) == "ni" || r.word(i) == "o") {
+		return true
+	}
+	for i >= 0 && afterDenials[r.word(i)] && !r.toks[i+1].broken {
+		i--
+	}
+	return i >= 0 && denials[r.word(i)] && !r.toks[i].taken && !r.toks[i+1].broken
+}
+
 // settle decides what hangs on more than one piece.
 func (r *reader) settle() {
+	// The search leaves nobody out for what they offer too, so what the words say no to asks for nothing.
+	before := false
+	for i, p := range r.pieces {
+		if before = p.kind() && r.denied(p, before); before {
+			r.pieces[i].Kind, r.pieces[i].Values = kindUnheld, []string{r.joinWords(p.from, p.to)}
+			r.pieces[i].Note = "The words say no to this. The search does not leave out who offers it among other things."
+		}
+	}
 	video := slices.IndexFunc(r.pieces, func(p Piece) bool { return p.Kind == "video" && slices.Equal(p.Values, []string{"yes"}) })
 	at := slices.IndexFunc(r.pieces, func(p Piece) bool { return p.Kind == "state" || p.Kind == "near" && p.Place.State != "" })
 	if at >= 0 && (video >= 0 || len(r.canSee) > 0) {

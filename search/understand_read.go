@@ -76,7 +76,7 @@ func newReader(text string, o Options) *reader {
 		t.caps = utf8.RuneCountInString(raw) > 1 && strings.ToUpper(raw) == raw && letter(c)
 		t.title = unicode.IsUpper(c)
 		t.dollar = strings.HasSuffix(strings.TrimRight(gap, " "), "$")
-		t.broken = len(r.toks) > 0 && strings.ContainsAny(gap, ",;?!()") || strings.Contains(gap, ". ")
+		t.broken = len(r.toks) > 0 && (strings.ContainsAny(gap, ",;?!()") || strings.Contains(gap, ". ") && end-r.toks[len(r.toks)-1].start > 2)
 		t.joined = len(r.toks) > 0 && (gap == "" || gap == "-" || gap == "." || gap == "/")
 		r.toks = append(r.toks, t)
 		end = t.end
@@ -109,6 +109,11 @@ func (r *reader) read() {
 	}
 	r.letters()
 	r.names()
+	for i := range r.toks { // a small number that was read as nothing says nothing
+		if t := &r.toks[i]; !t.taken && isNumber(t.word) && len(t.word) <= 2 && len(r.toks) > 1 && !t.joined {
+			t.filler = true
+		}
+	}
 }
 
 // take makes a piece of the tokens.
@@ -335,7 +340,7 @@ func codeNote(s directory.State) string {
 func (r *reader) town(at, n int, words string, bare bool) (Piece, int) {
 	t := directory.Tables()
 	city := words
-	for _, x := range [][2]string{{"st ", "saint "}, {"ft ", "fort "}, {"mt ", "mount "}} {
+	for _, x := range [][2]string{{"st ", "saint "}, {"ft ", "fort "}, {"mt ", "mount "}, {"n ", "north "}, {"s ", "south "}, {"e ", "east "}, {"w ", "west "}} {
 		if rest, ok := strings.CutPrefix(words, x[0]); ok {
 			city = x[1] + rest
 		}

@@ -177,7 +177,7 @@ func TestUnderstand(t *testing.T) {
 		{"$500 to $1,500 per session", "price_max:1500"},
 		{"less than 1k", "price_max:1000"},
 		{"under 18", "population:adolescent"},
-		{"less than 3 years", "“3”"},
+		{"less than 3 years", ""},
 		{"between 400 and 700 dollars", "price_max:700"},
 		{"650 or less", "price_max:650"},
 		{"menos de 800 dólares", "price_max:800"},
