@@ -129,7 +129,7 @@ func (d *disk) write(ctx context.Context, s *snapshot, puts []uint32, drops []di
 	if err != nil {
 		return err
 	}
-	terms := s.vocabulary.all()
+	terms := s.table.all()
 	for first := true; first || len(puts) > 0 || len(drops) > 0; first = false {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -198,7 +198,7 @@ func writeSegment(ctx context.Context, path string, s *snapshot, done func(n int
 	if err != nil {
 		return err
 	}
-	terms := s.vocabulary.all()
+	terms := s.table.all()
 	docs := slices.Clone(s.byID)
 	slices.Sort(docs)
 	for i, doc := range docs {

@@ -65,6 +65,7 @@ type Index struct {
 	writing sync.Mutex // held by one of Sync, Rebuild, Audit and Close at a time
 	disk    *disk      // nil while there is none to rely on; guarded by writing
 
+	sounds   sounds
 	patience time.Duration // for one query; tests on a busy machine have more
 
 	serve   sync.RWMutex // guards serving

@@ -17,7 +17,7 @@ import (
 
 // mappingVersion names what documents look like in the index. Raise it with every change to this file,
 // to document.go or to synonym.go: an index of another version is built anew.
-const mappingVersion = 4
+const mappingVersion = 5
 
 // The internal keys of an index, written in the same batch as the documents they speak of.
 var (
@@ -80,7 +80,7 @@ func newMapping() mapping.IndexMapping {
 	return m
 }
 
-// indexed is a document of the snapshot as bleve takes it; terms are those of its vocabulary.
+// indexed is a document of the snapshot as bleve takes it; terms are those of its table.
 func (s *snapshot) indexed(doc uint32, terms []string) *bleveDocument.Document {
 	var text []byte
 	eachIndexTerm(s.terms.of(doc), terms, func(t []byte) { text = append(append(text, t...), ' ') })

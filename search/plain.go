@@ -11,7 +11,7 @@ type plain struct{ docs *snapshot }
 
 func (p plain) match(ctx context.Context, terms []term) ([]hit, error) {
 	s := p.docs
-	known := s.vocabulary.all()
+	known := s.table.all()
 	near := make([][]class, len(terms)) // of each term of the index, for each of the query
 	for i, x := range terms {
 		near[i] = make([]class, len(known))

@@ -37,6 +37,7 @@ type snapshot struct {
 	names  *nameList
 	towns  []int32 // sites of the living by number of the town in the tables
 	words  *wordList
+	uses   []int32 // by number of the term: how many of the living hold it
 
 	facetOf   []facet // by number of the value; -1 is none
 	facetBits [facets][2]uint64
@@ -46,8 +47,8 @@ type snapshot struct {
 
 // columns are shared by the snapshots of one origin; each sees of them what is before its own n.
 type columns struct {
-	tip        *int // numbers written: of a snapshot that is not at the tip the columns are copied before anything is added
-	vocabulary *vocabulary
+	tip   *int // numbers written: of a snapshot that is not at the tip the columns are copied before anything is added
+	table *termTable
 
 	ids     []directory.ID
 	seqs    []int64
@@ -111,8 +112,8 @@ func (c *stateChecks) entry() *checksEntry {
 }
 
 func newSnapshot() *snapshot {
-	c := columns{tip: new(int), vocabulary: newVocabulary(), lapses: make([][5]int64, 1), lapseOf: map[[5]int64]uint32{{}: 0}}
-	return &snapshot{live: roaring.New(), columns: c, grid: &grid{}, names: &nameList{}, words: c.vocabulary.sorted()}
+	c := columns{tip: new(int), table: newTermTable(), lapses: make([][5]int64, 1), lapseOf: map[[5]int64]uint32{{}: 0}}
+	return &snapshot{live: roaring.New(), columns: c, grid: &grid{}, names: &nameList{}, words: c.table.sorted()}
 }
 
 // size is how many documents there are.
@@ -265,7 +266,7 @@ func (g *growth) put(d *document) {
 		}
 	}
 	c.town.end()
-	c.terms.all = c.vocabulary.packTerms(c.terms.all, &d.text)
+	c.terms.all = c.table.packTerms(c.terms.all, &d.text)
 	c.terms.end()
 	c.display.all = append(c.display.all, d.display...)
 	c.display.end()
@@ -343,7 +344,7 @@ func (g *growth) done(seq int64) *snapshot {
 		s.orders[o] = s.extend(old.orders[o], dead, added, homeOrders[o])
 	}
 	s.names = old.names.with(s, dead, added)
-	s.words = c.vocabulary.sorted()
+	s.words = c.table.sorted()
 	if n := s.n - len(s.byID); n > 1024 && n > len(s.byID)/4 {
 		return s.rewritten(g.l)
 	}
@@ -376,6 +377,8 @@ func (s *snapshot) count(old *snapshot, dead, added []uint32, l *lexicon) {
 			}
 		}
 	}
+	s.uses = append(make([]int32, 0, len(s.table.all())), old.uses...)
+	s.uses = s.uses[:cap(s.uses)]
 	own := make([]bool, size)
 	has := func(doc uint32) func(v int32) {
 		return func(v int32) {
@@ -393,6 +396,7 @@ func (s *snapshot) count(old *snapshot, dead, added []uint32, l *lexicon) {
 	}
 	for _, doc := range dead {
 		s.eachValue(doc, func(v int32) { s.counts[v]-- })
+		eachTerm(s.terms.of(doc), func(n uint32) { s.uses[n]-- }, func([]byte) {})
 		for _, t := range s.town.of(doc) {
 			s.towns[t]--
 		}
@@ -400,6 +404,7 @@ func (s *snapshot) count(old *snapshot, dead, added []uint32, l *lexicon) {
 	var ownRemote [64]bool
 	for _, doc := range added {
 		s.eachValue(doc, has(doc))
+		eachTerm(s.terms.of(doc), func(n uint32) { s.uses[n]++ }, func([]byte) {})
 		for _, t := range s.town.of(doc) {
 			s.towns[t]++
 		}
@@ -460,7 +465,7 @@ func (s *snapshot) extend(old, dead, added []uint32, order func(s *snapshot, doc
 // rewritten returns the same snapshot in columns without the dead. The words of the dead go with them.
 func (s *snapshot) rewritten(l *lexicon) *snapshot {
 	g := newSnapshot().grow(l)
-	terms := s.vocabulary.all()
+	terms := s.table.all()
 	alive := slices.Clone(s.byID)
 	slices.Sort(alive)
 	for _, doc := range alive {
@@ -501,7 +506,7 @@ func (g *growth) copy(s *snapshot, doc uint32, terms []string) {
 		word, in := cutTerm(string(t))
 		eachBit(uint64(in), func(f int) { text[f] = append(text[f], word) })
 	})
-	c.terms.all = c.vocabulary.packTerms(c.terms.all, &text)
+	c.terms.all = c.table.packTerms(c.terms.all, &text)
 	c.terms.end()
 	c.display.all = append(c.display.all, s.display.of(doc)...)
 	c.display.end()
@@ -591,6 +596,9 @@ var fieldsWeight = func() (w [1 << fields]float32) {
 	return w
 }()
 
+// closeSpelling is said of a match by words that were not spelt as in the query.
+const closeSpelling = "close spelling"
+
 // why names the places in which the words stand. That a former name matched is told as a name: which
 // other name somebody had is theirs to tell.
 func (m match) why() []string {
@@ -608,7 +616,7 @@ func (m match) why() []string {
 		}
 	}
 	if m.class == misspelt {
-		out = append(out, "close spelling")
+		out = append(out, closeSpelling)
 	}
 	return out
 }

@@ -403,7 +403,7 @@ func (w *wordIndex) verify(ctx context.Context) error {
 			}
 		}
 	}
-	terms := s.vocabulary.all()
+	terms := s.table.all()
 	hashes := make([]uint64, len(terms))
 	for n, t := range terms {
 		hashes[n] = maphash.String(seed, t)

@@ -25,21 +25,21 @@ func hasDigit(w string) bool { return strings.IndexFunc(w, unicode.IsDigit) >= 0
 // minNumber is the length from which a term with a digit also stands for longer words.
 const minNumber = 4
 
-// vocabulary numbers the words of documents that have no digit, each with its fields. It only grows: a
+// termTable numbers the words of documents that have no digit, each with its fields. It only grows: a
 // snapshot read anew begins another.
-type vocabulary struct {
+type termTable struct {
 	mu     sync.RWMutex
 	number map[string]uint32 // by indexTerm
 	terms  []string          // by number
 	list   *wordList
 }
 
-func newVocabulary() *vocabulary {
-	return &vocabulary{number: map[string]uint32{}, list: &wordList{starts: []uint32{0}}}
+func newTermTable() *termTable {
+	return &termTable{number: map[string]uint32{}, list: &wordList{starts: []uint32{0}}}
 }
 
 // add returns the number of the term.
-func (v *vocabulary) add(word string, in uint8) uint32 {
+func (v *termTable) add(word string, in uint8) uint32 {
 	t := indexTerm(word, in)
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -53,14 +53,14 @@ func (v *vocabulary) add(word string, in uint8) uint32 {
 }
 
 // all returns the terms by number. The caller must not change them.
-func (v *vocabulary) all() []string {
+func (v *termTable) all() []string {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	return v.terms[:len(v.terms):len(v.terms)]
 }
 
 // sorted returns the list of all words so far.
-func (v *vocabulary) sorted() *wordList {
+func (v *termTable) sorted() *wordList {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if fresh := v.terms[len(v.list.numbers):]; len(fresh) > 0 {
@@ -174,7 +174,7 @@ func (l *wordList) find(x term) []variant {
 }
 
 // packTerms writes what a document holds: the numbers of its terms, and its words with digits as they are.
-func (v *vocabulary) packTerms(out []byte, text *[fields][]string) []byte {
+func (v *termTable) packTerms(out []byte, text *[fields][]string) []byte {
 	in := map[string]uint8{}
 	for f := range fields {
 		for _, w := range text[f] {
