@@ -484,6 +484,11 @@ func (x *Index) Search(ctx context.Context, q Query) (Result, error) {
 	defer cancel()
 
 	words := parse(q.Text)
+	if q.Exact {
+		for i := range words.terms {
+			words.terms[i].edits, words.terms[i].prefix = 0, false
+		}
+	}
 	r := Result{Seq: e.seq.Load(), Understood: words.understood(), Plain: e.words == nil}
 	var hits []hit
 	if len(words.terms) > 0 {

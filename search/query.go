@@ -60,6 +60,9 @@ type Query struct {
 	// Facts are not kept by date: who is found by words, places and filters goes by what is stated today.
 	At directory.Instant
 
+	// Exact takes the words as they stand: none is misspelt or the beginning of a longer one.
+	Exact bool
+
 	// Facets names those to count, by FilterNames and state; nil is all. What is not counted costs nothing.
 	Facets []string
 	// Explain has Hit.Why say in words what put each result where it stands, the weightiest part first. It
@@ -151,6 +154,9 @@ func (q Query) String() string {
 	add := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
 	if q.Text != "" {
 		add("q:%q", q.Text)
+	}
+	if q.Exact {
+		add("exact")
 	}
 	if q.State != "" {
 		add("state:%s", q.State)
