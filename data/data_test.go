@@ -541,6 +541,27 @@ func TestSuffixes(t *testing.T) {
 	}
 }
 
+// What each phrase is read as is tested beside the reader, in package search.
+func TestLexicon(t *testing.T) {
+	const name = "lexicon.csv"
+	said := map[string]bool{}
+	for _, r := range readTable(t, name, "kind,value,phrases,near,example,note", "kind", "value", "near", "phrases") {
+		filled(t, name, r, "kind", "phrases", "example")
+		oneOf(t, name, r, "kind", "access", "accepting", "care", "cue", "filler", "focus", "format", "framework", "language", "licence", "optional", "other",
+			"payment", "place", "population", "programme", "route", "setting", "state", "unheld", "video")
+		for _, p := range list(t, name, r, "phrases") {
+			if p != strings.Join(strings.Fields(strings.ToLower(p)), " ") || strings.Trim(p, "abcdefghijklmnopqrstuvwxyz0123456789 ") != "" {
+				t.Errorf("%s:%d: the phrase %q is not folded", name, r.line, p)
+			}
+			if key := p + " beside " + r.col["near"]; said[key] {
+				t.Errorf("%s:%d: %q is said twice", name, r.line, p)
+			} else {
+				said[key] = true
+			}
+		}
+	}
+}
+
 func TestProgrammes(t *testing.T) {
 	const name = "programmes.csv"
 	claimed := make(map[string]string) // folded name or synonym to id

@@ -5,6 +5,9 @@ import "strings"
 // This file tells how near two spellings are. The functions take folded words and know nothing of
 // matching. The Go modules that offer all of them have no tagged version (domain.md §3.3).
 
+// SoundOf returns a code that names share which sound alike in American English; "" of what has none.
+func SoundOf(name string) string { return soundOf(Fold(name)) }
+
 // soundOf returns the NYSIIS code of a folded name: names that sound alike in American English have the
 // same one (R. L. Taft, Name Search Techniques, New York State Identification and Intelligence System,
 // 1970). It is not cut at six letters. What is no Latin letter is left out; of nothing it is "". Nor has a

@@ -261,6 +261,7 @@ type gazetteer struct {
 	zips   map[string]Place
 	prefix map[string]Place   // by the first three digits
 	towns  map[string][]Place // by folded name, the one with most ZIPs first
+	sizes  map[string]int     // ZIPs of a town, by state, a bar and its folded name
 }
 
 func readPlaces() *gazetteer {
@@ -316,6 +317,7 @@ func readPlaces() *gazetteer {
 		g.prefix[k] = Place{Point: Point{s.lat / float64(s.n), s.lon / float64(s.n)}}
 	}
 	count := map[string]int{}
+	g.sizes = count
 	for k, s := range town {
 		st, city, _ := strings.Cut(k, "|")
 		f := Fold(city)
@@ -359,6 +361,11 @@ func (t *ReferenceTables) PlaceOfTown(city string, state State) (p Place, others
 		}
 	}
 	return Place{}, 0, false
+}
+
+// TownZIPs returns how many ZIPs a town has, which stands for its size; 0 of one that is not in the table.
+func (t *ReferenceTables) TownZIPs(city string, state State) int {
+	return t.places().sizes[string(state)+"|"+Fold(city)]
 }
 
 // EachTown calls f for every town, in no order.

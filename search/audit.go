@@ -27,8 +27,8 @@ func (x *Index) Audit(ctx context.Context) (AuditReport, error) {
 	taken := e.seq.Load()
 	now := directory.At(x.cfg.Now())
 	feed, waiting, _, err := x.maker.asOf(ctx, x.cfg.Feed, taken, func(id directory.ID) directory.Instant {
-		if i, ok := e.docs.find(id); ok {
-			return e.docs.docs[i].at // time alone is no difference
+		if doc, ok := e.docs.find(id); ok {
+			return e.docs.instant(doc) // time alone is no difference
 		}
 		return now
 	})
@@ -37,8 +37,8 @@ func (x *Index) Audit(ctx context.Context) (AuditReport, error) {
 	}
 
 	held := map[directory.ID]string{}
-	for _, d := range e.docs.docs {
-		held[d.id] = d.mark()
+	for _, doc := range e.docs.byID {
+		held[e.docs.ids[doc]] = e.docs.mark(doc)
 	}
 	r.compare(feed, waiting, held)
 	if r.Plain = e.words == nil; !r.Plain {
@@ -91,7 +91,7 @@ func (x *Index) inspect(ctx context.Context, e *epoch, marks map[directory.ID]st
 	if err != nil {
 		return err
 	}
-	return e.words.verify(ctx, e.docs, x.maker.lexicon)
+	return e.words.verify(ctx)
 }
 
 // compare adds what differs between the feed and what is held, by mark.

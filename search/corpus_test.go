@@ -215,6 +215,21 @@ func suspended(title, number string) edit {
 	return claim(licenceClaim("CO", title, number), observed("co-dora", directory.SeenSuspended, "2028-08-31"), confirmedBy("rowan"), confirmedBy("imani"))
 }
 
+// overseen links a prescriber who is licensed in Colorado. Both sides say so, and the DEA registration was
+// seen; or one side alone says it.
+func overseen(n int, shown bool) edit {
+	return func(f *directory.CredentialFile) {
+		doctor := someone(n, "Dana Prescott, MD", licensed("DR", fmt.Sprint(n), "2027-08-31"))
+		says := []directory.Event{asserted(directory.ClassSelf, directory.Body{Side: "provider"})}
+		if shown {
+			says = append(says, asserted(directory.ClassSelf, directory.Body{Side: "prescriber"}))
+			claim(directory.Claim{Kind: directory.DEARegistration, Jurisdiction: "CO"}, asserted(directory.ClassDocument, directory.Body{Expires: "2027-08-31"}))(doctor)
+		}
+		f.Linked[doctor.Provider.ID] = doctor
+		claim(directory.Claim{Kind: directory.OversightLink, Other: doctor.Provider.ID}, says...)(f)
+	}
+}
+
 func trained(words string) edit {
 	return claim(directory.TrainingClaim(words), asserted(directory.ClassListing, directory.Body{Programme: words, Level: "certificate"}))
 }
@@ -350,7 +365,8 @@ func randomFile(r *rand.Rand, n int) *directory.CredentialFile {
 	p.Frameworks, p.Focus = pick(directory.Vocabulary["framework"], 3), pick(directory.Vocabulary["focus"], 3)
 	p.Populations, p.Formats = pick(directory.Vocabulary["population"], 2), pick(directory.Vocabulary["format"], 2)
 	p.Languages = pick([]string{"english", "spanish", "haitian creole", "navajo"}, 2)
-	p.Accepting, p.Waitlist = answer(), answer()
+	p.Accepting, p.Waitlist, p.SlidingScale, p.Superbill = answer(), answer(), answer(), answer()
+	p.Access = pick(directory.Vocabulary["access"], 1)
 	if r.IntN(2) == 0 {
 		price(int64(r.IntN(12)) * 10000)(f)
 	}
@@ -379,10 +395,7 @@ func randomFile(r *rand.Rand, n int) *directory.CredentialFile {
 			Monitoring: directory.Yes, Emergency: answer(), Integration: directory.Yes}))(f)
 	}
 	if r.IntN(4) == 0 {
-		doctor := someone(900000+n, "Dana Prescott, MD", licensed("DR", "7"+number, "2027-08-31"))
-		f.Linked[doctor.Provider.ID] = doctor
-		claim(directory.Claim{Kind: directory.OversightLink, Other: doctor.Provider.ID},
-			asserted(directory.ClassSelf, directory.Body{Side: "provider"}))(f)
+		overseen(900000+n, r.IntN(2) == 0)(f)
 	}
 	return f
 }

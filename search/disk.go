@@ -2,6 +2,7 @@ package search
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -17,8 +18,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/blevesearch/bleve/v2"
 	"github.com/blevesearch/bleve/v2/index/scorch"
+	"github.com/blevesearch/bleve/v2/util"
 	index "github.com/blevesearch/bleve_index_api"
 	"go.etcd.io/bbolt"
 
@@ -37,6 +40,9 @@ var indexName = regexp.MustCompile(`^index\.[0-9]+$`)
 
 // batchSize is how many documents are written at a time. bleve keeps a whole batch in memory.
 const batchSize = 500
+
+// buildSize is how many documents are written at a time by a build of the whole.
+const buildSize = 5000
 
 // disk is an index on disk, open.
 type disk struct {
@@ -115,14 +121,15 @@ func (d *disk) close() (err error) {
 	return d.bleve.Close()
 }
 
-// write puts documents in and takes others out, in batches that each carry the mapping version and the
-// cursor. The cursor of a batch is the highest number up to which every change is in it or before it.
-func (d *disk) write(ctx context.Context, puts []*document, drops []directory.ID, cursor int64, l *lexicon, done func(n int)) (err error) {
+// write puts documents of the snapshot in and takes others out, in batches that each carry the mapping version
+// and the cursor. The cursor of a batch is the highest number up to which every change is in it or before it.
+func (d *disk) write(ctx context.Context, s *snapshot, puts []uint32, drops []directory.ID) (err error) {
 	defer recovered(&err)
 	last, err := d.cursor()
 	if err != nil {
 		return err
 	}
+	terms := s.table.all()
 	for first := true; first || len(puts) > 0 || len(drops) > 0; first = false {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -131,7 +138,7 @@ func (d *disk) write(ctx context.Context, puts []*document, drops []directory.ID
 		m = min(batchSize-n, len(drops))
 		b := d.bleve.NewBatch()
 		for _, doc := range puts[:n] {
-			if err := b.Index(string(doc.id), doc.indexed(l)); err != nil {
+			if err := b.IndexAdvanced(s.indexed(doc, terms)); err != nil {
 				return err
 			}
 		}
@@ -141,19 +148,94 @@ func (d *disk) write(ctx context.Context, puts []*document, drops []directory.ID
 		puts, drops = puts[n:], drops[m:]
 		at := last // until the last batch the numbers in between are not all there
 		if len(puts) == 0 && len(drops) == 0 {
-			at = cursor
+			at = s.seq
 		}
-		b.SetInternal(keyMapping, []byte(strconv.Itoa(mappingVersion)))
-		b.SetInternal(keyCursor, []byte(strconv.FormatInt(at, 10)))
+		setInternal(b, at)
 		if err := d.bleve.Batch(b); err != nil {
 			return err
-		}
-		if done != nil {
-			done(n)
 		}
 	}
 	return d.async()
 }
+
+func setInternal(b *bleve.Batch, cursor int64) {
+	b.SetInternal(keyMapping, []byte(strconv.Itoa(mappingVersion)))
+	b.SetInternal(keyCursor, []byte(strconv.FormatInt(cursor, 10)))
+}
+
+// buildDisk makes an index of all documents of the snapshot in a folder that does not exist, closed, as one
+// segment. done, if not nil, is called after each batch.
+func buildDisk(ctx context.Context, path string, s *snapshot, done func(n int)) (err error) {
+	defer recovered(&err)
+	if s.size() > 0 {
+		if err := writeSegment(ctx, path, s, done); err != nil {
+			return err
+		}
+	}
+	d, err := openOrCreate(path, s.size() == 0)
+	if err != nil {
+		return err
+	}
+	b := d.bleve.NewBatch()
+	setInternal(b, s.seq)
+	return errors.Join(d.bleve.Batch(b), d.async(), d.close())
+}
+
+func openOrCreate(path string, empty bool) (*disk, error) {
+	if empty {
+		return createDisk(path)
+	}
+	return openDisk(path)
+}
+
+// writeSegment writes the documents by bleve's builder, which keeps no more than a batch in memory.
+func writeSegment(ctx context.Context, path string, s *snapshot, done func(n int)) error {
+	if err := newMeta(path); err != nil {
+		return err
+	}
+	b, err := scorch.NewBuilder(map[string]any{"path": filepath.Join(path, "store"), "buildPathPrefix": path, "batchSize": buildSize, "mergeMax": 20,
+		"internal": map[string][]byte{string(util.MappingInternalKey): mappingJSON}})
+	if err != nil {
+		return err
+	}
+	terms := s.table.all()
+	docs := slices.Clone(s.byID)
+	slices.Sort(docs)
+	for i, doc := range docs {
+		if i%batchSize == 0 {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+		}
+		if err := b.Index(s.indexed(doc, terms)); err != nil {
+			return err
+		}
+		if n := i%batchSize + 1; done != nil && (n == batchSize || i == len(docs)-1) {
+			done(n)
+		}
+	}
+	return b.Close()
+}
+
+// newMeta writes the file by which bleve knows what kind of index a folder holds: that of an empty one.
+func newMeta(path string) error {
+	b, err := bleve.NewUsing(path, newMapping(), scorch.Name, bleve.Config.DefaultKVStore, settings())
+	if err != nil {
+		return err
+	}
+	if err := b.Close(); err != nil {
+		return err
+	}
+	return os.RemoveAll(filepath.Join(path, "store"))
+}
+
+var mappingJSON = func() []byte {
+	b, err := json.Marshal(newMapping())
+	if err != nil {
+		panic(err)
+	}
+	return b
+}()
 
 // cursor reads the cursor, 0 when there is none yet.
 func (d *disk) cursor() (int64, error) {
@@ -189,7 +271,7 @@ func safely(f func() error) (err error) {
 
 // adoption is what opening the index on disk found to do.
 type adoption struct {
-	puts  []*document
+	puts  []uint32
 	drops []directory.ID
 	// doubts are what the index holds of documents that differ though their number does not: because they
 	// were worked out for another moment, or because something is wrong.
@@ -236,7 +318,7 @@ func (a *adoption) settle(ctx context.Context, m maker, feed Feed, s *snapshot) 
 			return fmt.Errorf("the index holds another %s than the feed", id)
 		}
 		if at, ok := s.find(id); ok {
-			a.puts = append(a.puts, s.docs[at])
+			a.puts = append(a.puts, at)
 		} else {
 			a.drops = append(a.drops, id)
 		}
@@ -264,14 +346,14 @@ func adopt(ctx context.Context, cfg Config, m maker, s *snapshot, dropped map[di
 			return err
 		}
 		if len(todo.puts)+len(todo.drops) > 0 {
-			if err := d.write(ctx, todo.puts, todo.drops, s.seq, m.lexicon, nil); err != nil {
+			if err := d.write(ctx, s, todo.puts, todo.drops); err != nil {
 				return err
 			}
 		}
-		if w, err = newWordIndex(d.store, s); err != nil {
+		if w, err = newWordIndex(d.store, s, nil); err != nil {
 			return err
 		}
-		return w.verify(ctx, s, m.lexicon)
+		return w.verify(ctx)
 	})
 	if err != nil {
 		if w != nil {
@@ -304,18 +386,19 @@ func (d *disk) compare(s *snapshot, dropped map[directory.ID]int64, now int64) (
 	}
 	defer reader.Close()
 	todo.doubts = map[directory.ID]version{}
-	seen := make(map[directory.ID]bool, len(s.docs))
+	seen := roaring.New()
+	others := map[directory.ID]bool{}
 	err = stored(reader, func(id directory.ID, text string) error {
 		v, err := parseVersion(text)
 		if err != nil {
 			return fmt.Errorf("the index holds %q for %s: %w", text, id, err)
 		}
-		if seen[id] {
+		doc, ok := s.find(id)
+		if ok && !seen.CheckedAdd(doc) || others[id] {
 			return fmt.Errorf("the index holds %s twice", id)
 		}
-		seen[id] = true
-		at, ok := s.find(id)
 		if !ok {
+			others[id] = true
 			switch n := dropped[id]; {
 			case n > cursor:
 				todo.drops = append(todo.drops, id)
@@ -326,12 +409,11 @@ func (d *disk) compare(s *snapshot, dropped map[directory.ID]int64, now int64) (
 			}
 			return nil
 		}
-		doc := s.docs[at]
-		switch {
-		case doc.mark() == v.mark():
-		case doc.seq > cursor, doc.seq == v.seq && v.until != 0 && v.until <= now:
+		switch seq := s.seqs[doc]; {
+		case s.mark(doc) == v.mark():
+		case seq > cursor, seq == v.seq && v.until != 0 && v.until <= now:
 			todo.puts = append(todo.puts, doc)
-		case doc.seq == v.seq:
+		case seq == v.seq:
 			todo.doubts[id] = v
 		default:
 			return fmt.Errorf("the index holds another %s than the feed", id)
@@ -341,12 +423,12 @@ func (d *disk) compare(s *snapshot, dropped map[directory.ID]int64, now int64) (
 	if err != nil {
 		return todo, err
 	}
-	for _, doc := range s.docs {
-		if seen[doc.id] {
+	for _, doc := range s.byID {
+		if seen.Contains(doc) {
 			continue
 		}
-		if doc.seq <= cursor {
-			return todo, fmt.Errorf("the index does not hold %s", doc.id)
+		if s.seqs[doc] <= cursor {
+			return todo, fmt.Errorf("the index does not hold %s", s.ids[doc])
 		}
 		todo.puts = append(todo.puts, doc)
 	}

@@ -50,6 +50,7 @@ type document struct {
 	care       directory.CareType
 	checks     []stateChecks // one for each state that matters, and for home and elsewhere
 	until      int64         // when the first result changes by itself; 0 is never
+	checked    int32         // the newest day of a check at home, in days since 1970; 0 is never
 
 	display string   // the name as shown, for suggestions
 	towns   []string // of the sites, as a place is written: Boulder, CO
@@ -68,39 +69,6 @@ type stateChecks struct {
 	state   directory.State
 	results [5]uint8 // places in directory.CheckResults
 	until   [5]int64
-}
-
-// result returns the check's result at the moment. One whose time has passed has none until the feed
-// brings it anew: a lapsed confirmation is never shown as one, and neither is a guess at what follows it.
-func (c *stateChecks) result(check int, now int64) (uint8, bool) {
-	if u := c.until[check]; u != 0 && u <= now {
-		return 0, false
-	}
-	return c.results[check], true
-}
-
-// in returns the checks for patients of the state; "" is the provider's home.
-func (d *document) in(y directory.State) *stateChecks {
-	if y == "" {
-		y = home
-	}
-	var other *stateChecks
-	for i := range d.checks {
-		switch d.checks[i].state {
-		case y:
-			return &d.checks[i]
-		case elsewhere:
-			other = &d.checks[i]
-		}
-	}
-	return other
-}
-
-// words returns the words of all text fields, sorted, each once.
-func (d *document) words() []string {
-	all := slices.Concat(d.text[:]...)
-	slices.Sort(all)
-	return slices.Compact(all)
 }
 
 func millis(i directory.Instant) int64 {
@@ -333,6 +301,18 @@ func (m maker) fillValues(d *document, f *directory.CredentialFile, states []dir
 	add(facetPopulation, pr.Populations...)
 	add(facetRoute, pr.Routes...)
 	add(facetSetting, pr.Settings...)
+	switch {
+	case pr.Telehealth == directory.Yes || len(pr.TelehealthIn) > 0:
+		add(facetVideo, "yes")
+	case pr.Telehealth == directory.No:
+		add(facetVideo, "no")
+	}
+	for i, a := range []directory.Answer{pr.SlidingScale, pr.Superbill} {
+		if a == directory.Yes {
+			add(facetPayment, paymentValues[i])
+		}
+	}
+	add(facetAccess, pr.Access...)
 	add(facetFormat, pr.Formats...)
 	add(facetLanguage, pr.Languages...)
 	for _, l := range licences {
@@ -386,6 +366,9 @@ func (m maker) fillChecks(d *document, f *directory.CredentialFile, states []dir
 			if u := c.until[i]; u != 0 && (d.until == 0 || u < d.until) {
 				d.until = u
 			}
+			if as == home && x.AsOf != "" {
+				d.checked = max(d.checked, int32(x.AsOf.Midnight().Time().Unix()/86400))
+			}
 		}
 		d.checks = append(d.checks, c)
 	}
@@ -399,12 +382,12 @@ func (m maker) fillChecks(d *document, f *directory.CredentialFile, states []dir
 // sum identifies what the document holds, its number aside.
 func (d *document) sum(l *lexicon) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s\n%s\n%d\n%v\n%v\n%d\n", d.id, d.care, d.price, d.telehealth, d.points, d.until)
+	fmt.Fprintf(h, "%s\n%s\n%d\n%v\n%v\n%d %d\n", d.id, d.care, d.price, d.telehealth, d.points, d.until, d.checked)
 	for _, words := range d.text {
 		fmt.Fprintf(h, "%q\n", words)
 	}
 	for f := range facets {
-		words := l.spell(f, d.values[f])
+		words := l.spell(d.values[f])
 		slices.Sort(words)
 		fmt.Fprintf(h, "%q\n", words)
 	}

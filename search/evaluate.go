@@ -2,42 +2,75 @@ package search
 
 import (
 	"cmp"
-	"container/heap"
-	"encoding/base64"
-	"encoding/json"
 	"math"
 	"slices"
+	"sort"
+	"strings"
+
+	"github.com/RoaringBitmap/roaring/v2"
 
 	"kapdir/directory"
 )
 
-// evaluation is a query made ready to be held against documents.
+// evaluation is a query made ready to be held against a snapshot.
 type evaluation struct {
 	q        Query
 	words    request
 	now      int64
 	y        directory.State
+	state    uint8 // y as checksEntry numbers it
 	filters  []filter
-	checks   [5][]bool // by result; nil is no filter on the check
+	checks   [5]uint16 // the results allowed, as bits; 0 is no filter on the check
 	rankCare bool      // full KAP stands first
+	distant  uint64    // telehealth, as the snapshot's column has it
+	from     *from
 	after    *sortKey
+	count    [facets]bool // which facets to count
 
-	past map[directory.ID]*stateChecks // of a query about the past: the checks at that moment; nil is now
+	past map[uint32]*checksEntry // of a query about the past: the checks at that moment; nil is now
 }
 
-// filter is a facet with the values chosen in it, by the lexicon; -1 is a value nobody has.
+// filter is a facet with the values chosen in it: by the lexicon, and as the snapshot's columns have them.
 type filter struct {
 	facet  facet
+	bits   [2]uint64
+	others []uint32
 	values []int32
 }
 
 func evaluate(q Query, words request, l *lexicon, now int64) *evaluation {
-	e := &evaluation{q: q, words: words, now: now, y: q.State}
+	e := &evaluation{q: q, words: words, now: now, y: cmp.Or(q.CanSee, q.State), state: homeState}
 	if e.y == "" && q.Near != nil {
 		e.y = q.Near.State
 	}
+	if e.y != "" {
+		e.state = uint8(l.find(facetState, string(e.y)) - firstState)
+	}
+	if q.Near != nil {
+		f := newFrom(q.Near.Point)
+		e.from = &f
+	}
+	if q.Telehealth != "" {
+		e.distant = 1 << (l.find(facetState, string(q.Telehealth)) - firstState)
+	}
+	add := func(f facet, values []string) {
+		x := filter{facet: f}
+		for _, v := range values {
+			n := l.find(f, v)
+			switch {
+			case n < 0: // nobody has it
+				continue
+			case n < firstOther:
+				x.bits[n/64] |= 1 << (n % 64)
+			default:
+				x.others = append(x.others, uint32(n))
+			}
+			x.values = append(x.values, n)
+		}
+		e.filters = append(e.filters, x)
+	}
 	if q.State != "" {
-		e.filters = append(e.filters, filter{facetState, []int32{l.find(facetState, string(q.State))}})
+		add(facetState, []string{string(q.State)})
 	}
 	for _, name := range sortedKeys(q.Filters) {
 		values := q.Filters[name]
@@ -45,163 +78,132 @@ func evaluate(q Query, words request, l *lexicon, now int64) *evaluation {
 			continue
 		}
 		f := facetByName[name]
-		if f == facetCheck {
-			for _, v := range values {
-				n := slices.Index(checkValues, v)
-				per := len(directory.CheckResults)
-				check := n / per
-				if e.checks[check] == nil {
-					e.checks[check] = make([]bool, per)
-				}
-				e.checks[check][per-1-n%per] = true
-			}
+		if f != facetCheck {
+			add(f, values)
 			continue
 		}
-		x := filter{facet: f}
 		for _, v := range values {
-			x.values = append(x.values, l.find(f, v))
+			n := slices.Index(checkValues, v)
+			per := len(directory.CheckResults)
+			e.checks[n/per] |= 1 << (per - 1 - n%per)
 		}
-		e.filters = append(e.filters, x)
+	}
+	for f := range facets {
+		e.count[f] = q.Facets == nil || slices.Contains(q.Facets, facetNames[f])
 	}
 	e.rankCare = len(q.Filters["care"]) == 0 && !words.infusion
 	return e
 }
 
-func (f filter) passes(d *document) bool {
-	for _, v := range d.values[f.facet] {
-		if slices.Contains(f.values, v) {
-			return true
+func (f *filter) passes(s *snapshot, doc uint32) bool {
+	b := &s.bits[doc]
+	if b[0]&f.bits[0] != 0 || b[1]&f.bits[1] != 0 {
+		return true
+	}
+	if len(f.others) > 0 {
+		for _, v := range s.others.of(doc) {
+			if slices.Contains(f.others, v) {
+				return true
+			}
 		}
 	}
 	return false
 }
 
-// sortKey is what the order of results is worked out from, and what a cursor holds. It is all of one
-// document and the query: no other document and no statistic moves it, so that pages hold together while
-// documents come and go.
-type sortKey struct {
-	Problem  bool         `json:"p,omitempty"` // a check says problem on record
-	Class    class        `json:"c,omitempty"`
-	Care     int          `json:"k,omitempty"`
-	Score    float64      `json:"s,omitempty"`
-	Complete int          `json:"n,omitempty"`
-	Miles    float64      `json:"m"` // to the nearest site; negative is not known
-	ID       directory.ID `json:"i"`
+// entry returns the document's checks for the patients asked about, at the moment asked about; nil when they
+// are not known, because the provider went meanwhile.
+func (e *evaluation) entry(s *snapshot, doc uint32) *checksEntry {
+	if e.past != nil {
+		return e.past[doc]
+	}
+	return s.checksFor(doc, e.state)
 }
 
-// compare orders by relevance: a problem on record last, the nearest words first, then the kind of care,
-// the weight of the words, how much is confirmed, distance, and id. By distance, that comes first.
-func (e *evaluation) compare(a, b *sortKey) int {
-	if e.q.Sort == Distance {
-		if c := compareMiles(a.Miles, b.Miles); c != 0 {
-			return c
+// result returns a check's result now. One whose time has passed has none until the feed brings it anew: a
+// lapsed confirmation is never shown as one, and neither is a guess at what follows it.
+func (e *evaluation) result(s *snapshot, c *checksEntry, check int) (uint8, bool) {
+	if c.lapse != 0 {
+		if u := s.lapses[c.lapse][check]; u != 0 && u <= e.now {
+			return 0, false
 		}
 	}
-	return cmp.Or(
-		compareBool(a.Problem, b.Problem),
-		cmp.Compare(b.Class, a.Class),
-		cmp.Compare(a.Care, b.Care),
-		cmp.Compare(b.Score, a.Score),
-		cmp.Compare(b.Complete, a.Complete),
-		compareMiles(a.Miles, b.Miles),
-		cmp.Compare(a.ID, b.ID),
-	)
+	return c.result(check), true
 }
 
-func compareBool(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case b:
-		return -1
+// complete says how much of an entry is confirmed now.
+func (e *evaluation) complete(s *snapshot, c *checksEntry) int {
+	if c.lapse == 0 || s.next == 0 || e.now < s.next {
+		return int(c.merit)
 	}
-	return 1
-}
-
-// compareMiles puts a distance nobody knows last.
-func compareMiles(a, b float64) int {
-	switch {
-	case a < 0 && b < 0:
-		return 0
-	case a < 0:
-		return 1
-	case b < 0:
-		return -1
-	}
-	return cmp.Compare(a, b)
-}
-
-// careOrder puts full KAP first and infusion alone last; what nobody stated stands between.
-var careOrder = map[directory.CareType]int{directory.CareFullKAP: 0, directory.CareInfusionCheckIns: 1, directory.CareUnknown: 2, directory.CareInfusionOnly: 3}
-
-// resultWeight says how much a check's result adds to completeness.
-var resultWeight = func() []int {
-	w := make([]int, len(directory.CheckResults))
-	w[directory.Confirmed.Rank()], w[directory.ShownByDocument.Rank()] = 4, 3
-	w[directory.StatedByProvider.Rank()], w[directory.StatedInListing.Rank()] = 2, 1
-	return w
-}()
-
-func (e *evaluation) key(d *document, m match, miles float64) sortKey {
-	k := sortKey{Class: m.class, Score: m.score, Miles: miles, ID: d.id}
-	if e.rankCare {
-		k.Care = careOrder[d.care]
-	}
-	checks, _ := e.answers(d)
-	for i := range checks.results {
-		// A problem that has lapsed weighs until the feed brings what follows it.
-		if checks.results[i] == uint8(directory.ProblemOnRecord.Rank()) {
-			k.Problem = true
-		}
-		if r, ok := checks.result(i, e.now); ok {
-			k.Complete += resultWeight[r]
+	n := 0
+	for i := range len(directory.CheckNames) {
+		if r, ok := e.result(s, c, i); ok {
+			n += resultWeight[r]
 		}
 	}
-	return k
+	return n
 }
 
 // miles returns the distance to the document's nearest site, -1 if it is not known.
-func (e *evaluation) miles(d *document) float64 {
-	if e.q.Near == nil || len(d.points) == 0 {
+func (e *evaluation) miles(s *snapshot, doc uint32) float64 {
+	sites := s.hasSites(doc)
+	if e.from == nil || len(sites) == 0 {
 		return -1
 	}
 	best := math.Inf(1)
-	for _, p := range d.points {
-		best = min(best, e.q.Near.Point.Miles(p))
+	for i := range sites {
+		best = min(best, e.from.point.Miles(sites[i].point))
 	}
 	return best
 }
 
-// answers returns the document's checks for the patients asked about, at the moment asked about; ok is false
-// when they are not known, because the provider went meanwhile.
-func (e *evaluation) answers(d *document) (c *stateChecks, ok bool) {
-	if e.past != nil {
-		c, ok = e.past[d.id]
-		return c, ok
+// chord is the straight line to the nearest site, rough by less than slack; -1 if it is not known.
+func (e *evaluation) chord(s *snapshot, doc uint32) float64 {
+	sites := s.hasSites(doc)
+	if e.from == nil || len(sites) == 0 {
+		return -1
 	}
-	return d.in(e.y), true
+	best := e.from.chord(&sites[0])
+	for i := 1; i < len(sites); i++ {
+		best = min(best, e.from.chord(&sites[i]))
+	}
+	return best
 }
 
-// fits holds a document against all of the query but the words and the checks. A document that
-// fails one facet only still counts in that one, and failures says how many it fails.
-func (e *evaluation) fits(d *document) (miles float64, failed facet, failures int, ok bool) {
-	miles, failed = e.miles(d), -1
-	if e.q.Near != nil && e.q.Miles > 0 && (miles < 0 || miles > e.q.Miles) {
-		return miles, failed, 0, false
+// fits holds a document against the distance, the telehealth, the price and the facets of the query, the
+// checks aside. One that fails one facet only still counts in that one, and failures says how many it fails.
+func (e *evaluation) fits(s *snapshot, doc uint32) (failed facet, failures int, ok bool) {
+	failed = -1
+	if e.distant != 0 && s.distant[doc]&e.distant == 0 {
+		return failed, 0, false
 	}
-	if e.q.Telehealth != "" && !slices.Contains(d.telehealth, e.q.Telehealth) {
-		return miles, failed, 0, false
+	if m := e.q.PriceMaxCents; m > 0 && (s.price[doc] < 0 || s.price[doc] > m) {
+		return failed, 0, false
 	}
-	if e.q.PriceMaxCents > 0 && (d.price < 0 || d.price > e.q.PriceMaxCents) {
-		return miles, failed, 0, false
-	}
-	for _, f := range e.filters {
-		if !f.passes(d) {
+	for i := range e.filters {
+		if f := &e.filters[i]; !f.passes(s, doc) {
+			if failures++; failures > 1 {
+				return failed, failures, false
+			}
 			failed = f.facet
-			failures++
 		}
 	}
-	return miles, failed, failures, failures <= 1
+	return failed, failures, true
+}
+
+// inReach reports a site within the miles asked for.
+func (e *evaluation) inReach(s *snapshot, doc uint32) bool {
+	if e.from == nil || e.q.Miles == 0 {
+		return true
+	}
+	reach := chordOf(e.q.Miles)
+	switch c := e.chord(s, doc); {
+	case c < 0 || c > reach+slack:
+		return false
+	case c < reach-slack:
+		return true
+	}
+	return e.miles(s, doc) <= e.q.Miles
 }
 
 // answer is what an evaluation finds on a snapshot.
@@ -209,142 +211,461 @@ type answer struct {
 	hits   []found // of the page, in order
 	more   bool    // others follow
 	total  int
-	counts [facets][]int
+	counts []int32 // by number of the value; of checks by that of firstCheck and checkValue
 }
 
 type found struct {
+	doc   uint32
 	key   sortKey
 	match match
 }
 
-// on holds the query against every document; matches is nil for a query without words.
-func (e *evaluation) on(s *snapshot, matches []match, l *lexicon) answer {
-	var a answer
-	for f := range facets {
-		n := len(l.all(f))
-		if f == facetCheck {
-			n = len(checkValues)
+// on holds the query against the snapshot. Hits are those of the words; a query without words has none and
+// searches everybody.
+func (e *evaluation) on(s *snapshot, hits []hit, l *lexicon) answer {
+	p := &page{e: e, s: s, limit: e.q.limit()}
+	a := answer{counts: make([]int32, l.size())}
+	nearby := e.from != nil && e.q.Miles > 0
+	lapsed := s.next != 0 && e.now >= s.next
+	switch {
+	case len(e.words.terms) > 0:
+		t := e.scan(s, a.counts, p)
+		for i := range hits {
+			if e.inReach(s, hits[i].doc) {
+				t.see(hits[i].doc, hits[i].match)
+			}
 		}
-		a.counts[f] = make([]int, n)
+		a.total = t.total
+	case nearby:
+		t := e.scan(s, a.counts, p)
+		for _, doc := range s.nearby(e.from, e.q.Miles) {
+			t.see(doc, match{})
+		}
+		a.total = t.total
+	case e.past != nil || lapsed:
+		t := e.scan(s, a.counts, p)
+		for _, doc := range s.byID {
+			t.see(doc, match{})
+		}
+		a.total = t.total
+	default:
+		a.total = e.sets(s, a.counts, p, l)
 	}
-	page := &worstFirst{e: e}
-	limit := e.q.limit()
-	for i, d := range s.docs {
-		var m match
-		if matches != nil {
-			if m = matches[i]; m.class == absent {
-				continue
-			}
-		}
-		// A document that fails one facet only still counts in that one: its values are what choosing
-		// otherwise there would give.
-		failedCheck := -1
-		miles, failed, failures, ok := e.fits(d)
-		if !ok {
-			continue
-		}
-		checks, ok := e.answers(d)
-		if !ok {
-			continue
-		}
-		for c, wanted := range e.checks {
-			if wanted == nil {
-				continue
-			}
-			if r, ok := checks.result(c, e.now); !ok || !wanted[r] {
-				failed, failedCheck = facetCheck, c
-				failures++
-			}
-		}
-		if failures > 1 {
-			continue
-		}
-		for f := range facets {
-			if failures == 1 && f != failed {
-				continue
-			}
-			if f != facetCheck {
-				for _, v := range d.values[f] {
-					a.counts[f][v]++
-				}
-				continue
-			}
-			for c := range checks.results {
-				if r, ok := checks.result(c, e.now); ok && (failedCheck < 0 || c == failedCheck) {
-					a.counts[f][checkValue(c, r)]++
-				}
-			}
-		}
-		if failures == 1 {
-			continue
-		}
-		a.total++
-		k := e.key(d, m, miles)
-		if e.after != nil && e.compare(&k, e.after) <= 0 {
-			continue
-		}
-		switch {
-		case page.Len() <= limit:
-			heap.Push(page, found{k, m})
-		case e.compare(&k, &page.found[0].key) < 0:
-			page.found[0] = found{k, m}
-			heap.Fix(page, 0)
-		}
-	}
-	a.hits = page.found
-	slices.SortFunc(a.hits, func(x, y found) int { return e.compare(&x.key, &y.key) })
-	if len(a.hits) > limit {
-		a.hits, a.more = a.hits[:limit], true
-	}
+	a.hits, a.more = p.done()
 	return a
 }
 
-// worstFirst is a heap of the best found so far, the worst of them at its top.
-type worstFirst struct {
+// nearby returns the living with a site within so many miles, each once.
+func (s *snapshot) nearby(f *from, miles float64) []uint32 {
+	var docs []uint32
+	s.grid.within(s.sites, f, miles, func(x *site, _ float64) {
+		if len(s.byID) == s.n || s.live.Contains(x.doc) {
+			docs = append(docs, x.doc)
+		}
+	})
+	slices.Sort(docs)
+	return slices.Compact(docs)
+}
+
+// scan holds documents against the query one by one, which is the way for few of them: of a word, of a
+// circle.
+type scan struct {
+	e       *evaluation
+	s       *snapshot
+	counts  []int32
+	page    *page
+	total   int
+	counted [2]uint64 // the bits of the facets counted
+	facet   [facets][2]uint64
+	facetOf []facet // of values from firstOther on
+	checked bool    // some check is filtered
+}
+
+func (e *evaluation) scan(s *snapshot, counts []int32, p *page) *scan {
+	t := &scan{e: e, s: s, counts: counts, page: p}
+	t.facet = s.facetBits
+	for f := range facets {
+		if e.count[f] {
+			t.counted[0] |= t.facet[f][0]
+			t.counted[1] |= t.facet[f][1]
+		}
+	}
+	t.facetOf = s.facetOf
+	for _, c := range e.checks {
+		t.checked = t.checked || c != 0
+	}
+	return t
+}
+
+// see holds one document against all but the words and the distance, which it is known to fit.
+func (t *scan) see(doc uint32, m match) {
+	e, s := t.e, t.s
+	failed, failures, ok := e.fits(s, doc)
+	if !ok {
+		return
+	}
+	c := e.entry(s, doc)
+	if c == nil || e.q.CanSee != "" && !e.maySee(s, c) {
+		return
+	}
+	failedCheck := -1
+	if t.checked {
+		for i, wanted := range e.checks {
+			if wanted == 0 {
+				continue
+			}
+			if r, ok := e.result(s, c, i); !ok || wanted&(1<<r) == 0 {
+				failed, failedCheck = facetCheck, i
+				if failures++; failures > 1 {
+					return
+				}
+			}
+		}
+	}
+	if failures == 0 {
+		t.countAll(doc, c)
+		t.total++
+		t.page.see(doc, m, c)
+		return
+	}
+	if !e.count[failed] {
+		return
+	}
+	// A document that fails one facet only still counts in that one: its values are what choosing otherwise there
+	// would give.
+	if failed == facetCheck {
+		t.countCheck(c, failedCheck)
+		return
+	}
+	b := &s.bits[doc]
+	t.countBits(b[0]&t.facet[failed][0], b[1]&t.facet[failed][1])
+	if failed >= facetLanguage {
+		for _, v := range s.others.of(doc) {
+			if t.facetOf[v] == failed {
+				t.counts[v]++
+			}
+		}
+	}
+}
+
+func (t *scan) countAll(doc uint32, c *checksEntry) {
+	b := &t.s.bits[doc]
+	t.countBits(b[0]&t.counted[0], b[1]&t.counted[1])
+	for _, v := range t.s.others.of(doc) {
+		if t.e.count[t.facetOf[v]] {
+			t.counts[v]++
+		}
+	}
+	if t.e.count[facetCheck] {
+		for i := range len(directory.CheckNames) {
+			t.countCheck(c, i)
+		}
+	}
+}
+
+func (t *scan) countBits(low, high uint64) {
+	eachBit(low, func(b int) { t.counts[b]++ })
+	eachBit(high, func(b int) { t.counts[64+b]++ })
+}
+
+func (t *scan) countCheck(c *checksEntry, check int) {
+	if r, ok := t.e.result(t.s, c, check); ok {
+		t.counts[firstCheck+checkValue(check, r)]++
+	}
+}
+
+// sets answers a query without words and without a circle by sets of documents: whoever has one of the
+// values chosen is known beforehand. The total is returned.
+func (e *evaluation) sets(s *snapshot, counts []int32, p *page, l *lexicon) int {
+	base := s.live
+	cut := func(other *roaring.Bitmap) {
+		if other == nil {
+			other = roaring.New()
+		}
+		base = roaring.And(base, other)
+	}
+	if e.distant != 0 {
+		cut(s.remote[l.find(facetState, string(e.q.Telehealth))-firstState])
+	}
+	if m := e.q.PriceMaxCents; m > 0 {
+		base = s.pick(base, func(doc uint32) bool { return s.price[doc] >= 0 && s.price[doc] <= m })
+	}
+	if e.q.CanSee != "" {
+		base = s.pick(base, func(doc uint32) bool { return e.maySee(s, s.checksFor(doc, e.state)) })
+	}
+	type part struct {
+		facet facet
+		check int // of facetCheck
+		set   *roaring.Bitmap
+	}
+	var parts []part
+	for i := range e.filters {
+		f := &e.filters[i]
+		parts = append(parts, part{f.facet, -1, s.anyOf(f.values)})
+	}
+	for i, wanted := range e.checks {
+		if wanted == 0 {
+			continue
+		}
+		x := part{facetCheck, i, nil}
+		if e.state == homeState {
+			var values []int32
+			for r := range len(directory.CheckResults) {
+				if wanted&(1<<r) != 0 {
+					values = append(values, firstCheck+int32(checkValue(i, uint8(r))))
+				}
+			}
+			x.set = s.anyOf(values)
+		} else {
+			x.set = s.pick(base, func(doc uint32) bool { return wanted&(1<<s.checksFor(doc, e.state).result(i)) != 0 })
+		}
+		parts = append(parts, x)
+	}
+	without := func(skip int) *roaring.Bitmap {
+		set := base
+		for i, x := range parts {
+			if i != skip {
+				set = roaring.And(set, x.set)
+			}
+		}
+		return set
+	}
+	all := without(-1)
+	total := int(all.GetCardinality())
+
+	// Every facet without a choice in it is counted over all that fit, every other with its own choice lifted.
+	lifted := map[facet]bool{}
+	liftedCheck := [5]bool{}
+	for i, x := range parts {
+		if !e.count[x.facet] {
+			continue
+		}
+		if x.facet == facetCheck {
+			liftedCheck[x.check] = true
+			e.countChecks(s, without(i), counts, func(check int) bool { return check == x.check })
+			continue
+		}
+		lifted[x.facet] = true
+		set := without(i)
+		e.countSet(s, set, int(set.GetCardinality()), counts, func(f facet) bool { return f == x.facet })
+	}
+	e.countSet(s, all, total, counts, func(f facet) bool { return e.count[f] && !lifted[f] && f != facetCheck })
+	if e.count[facetCheck] {
+		e.countChecks(s, all, counts, func(check int) bool { return !liftedCheck[check] })
+	}
+	e.pageOf(s, all, total, p)
+	return total
+}
+
+// pick returns those of the set for which f holds.
+func (s *snapshot) pick(set *roaring.Bitmap, f func(doc uint32) bool) *roaring.Bitmap {
+	var docs []uint32
+	set.Iterate(func(doc uint32) bool {
+		if f(doc) {
+			docs = append(docs, doc)
+		}
+		return true
+	})
+	return roaring.BitmapOf(docs...)
+}
+
+// anyOf returns who has one of the values, the dead included. It must not be changed.
+func (s *snapshot) anyOf(values []int32) *roaring.Bitmap {
+	var sets []*roaring.Bitmap
+	for _, v := range values {
+		if int(v) < len(s.values) && s.values[v] != nil {
+			sets = append(sets, s.values[v])
+		}
+	}
+	switch len(sets) {
+	case 0:
+		return roaring.New()
+	case 1:
+		return sets[0]
+	}
+	return roaring.FastOr(sets...)
+}
+
+// fewOf is the share of all documents below which it is cheaper to read what each of a set has than to cut
+// the set with everybody who has a value, for each value.
+const fewOf = 16
+
+// countSet counts the values of some facets over a set of so many documents.
+func (e *evaluation) countSet(s *snapshot, set *roaring.Bitmap, total int, counts []int32, counted func(f facet) bool) {
+	if set == s.live || total == len(s.byID) {
+		for v, n := range s.counts {
+			if f := s.facetOf[v]; f >= 0 && f != facetCheck && counted(f) {
+				counts[v] = n
+			}
+		}
+		return
+	}
+	if total < len(s.byID)/fewOf {
+		t := scan{s: s, counts: counts}
+		for f := range facets {
+			if f != facetCheck && counted(f) {
+				t.counted[0] |= s.facetBits[f][0]
+				t.counted[1] |= s.facetBits[f][1]
+			}
+		}
+		set.Iterate(func(doc uint32) bool {
+			b := &s.bits[doc]
+			t.countBits(b[0]&t.counted[0], b[1]&t.counted[1])
+			for _, v := range s.others.of(doc) {
+				if counted(s.facetOf[v]) {
+					counts[v]++
+				}
+			}
+			return true
+		})
+		return
+	}
+	for v, has := range s.values {
+		if f := s.facetOf[v]; has != nil && f >= 0 && f != facetCheck && counted(f) {
+			counts[v] = int32(set.AndCardinality(has))
+		}
+	}
+}
+
+// countChecks counts the results of some checks over a set.
+func (e *evaluation) countChecks(s *snapshot, set *roaring.Bitmap, counts []int32, counted func(check int) bool) {
+	per := len(directory.CheckResults)
+	if e.state == homeState {
+		total := int(set.GetCardinality())
+		if everybody := total == len(s.byID); everybody || total >= len(s.byID)/fewOf {
+			for i := range checkValues {
+				v := firstCheck + i
+				switch {
+				case !counted(i/per) || s.values[v] == nil:
+				case everybody:
+					counts[v] = s.counts[v]
+				default:
+					counts[v] = int32(set.AndCardinality(s.values[v]))
+				}
+			}
+			return
+		}
+	}
+	set.Iterate(func(doc uint32) bool {
+		c := s.checksFor(doc, e.state)
+		for i := range len(directory.CheckNames) {
+			if counted(i) {
+				counts[firstCheck+checkValue(i, c.result(i))]++
+			}
+		}
+		return true
+	})
+}
+
+// pageOf finds the page in a set: along the order that the snapshot keeps, if the query asks for one of
+// those and the set is no small part of everybody; else by looking at each.
+func (e *evaluation) pageOf(s *snapshot, set *roaring.Bitmap, total int, p *page) {
+	o, ok := homeOrderOf[e.q.Sort]
+	if !ok || e.from != nil || e.state != homeState || !e.rankCare || total*64 < len(s.byID) {
+		set.Iterate(func(doc uint32) bool {
+			p.see(doc, match{}, s.checksFor(doc, e.state))
+			return true
+		})
+		return
+	}
+	order := s.orders[o]
+	if e.after != nil {
+		at := sort.Search(len(order), func(i int) bool {
+			k := homeOrders[o](s, order[i])
+			return cmp.Or(cmp.Compare(k.first, e.after.First), cmp.Compare(k.rank, e.after.Rank), strings.Compare(string(s.ids[order[i]]), string(e.after.ID))) > 0
+		})
+		order = order[at:]
+	}
+	for _, doc := range order {
+		if len(p.found) > p.limit {
+			return
+		}
+		if total == len(s.byID) || set.Contains(doc) {
+			p.see(doc, match{}, s.checksFor(doc, e.state))
+		}
+	}
+}
+
+// page keeps the best of what it sees, one more than fit on it: a heap with the worst at its top.
+type page struct {
 	e     *evaluation
+	s     *snapshot
+	limit int
 	found []found
 }
 
-func (w *worstFirst) Len() int           { return len(w.found) }
-func (w *worstFirst) Less(i, j int) bool { return w.e.compare(&w.found[i].key, &w.found[j].key) > 0 }
-func (w *worstFirst) Swap(i, j int)      { w.found[i], w.found[j] = w.found[j], w.found[i] }
-func (w *worstFirst) Push(x any)         { w.found = append(w.found, x.(found)) }
-func (w *worstFirst) Pop() any {
-	last := w.found[len(w.found)-1]
-	w.found = w.found[:len(w.found)-1]
-	return last
+func (p *page) worse(i, j int) bool { return p.e.compare(&p.found[i].key, &p.found[j].key) > 0 }
+
+// see takes a document of the answer into account. What cannot be on the page is passed over before
+// anything dear is worked out of it.
+func (p *page) see(doc uint32, m match, c *checksEntry) {
+	e, s := p.e, p.s
+	full := len(p.found) > p.limit
+	k := sortKey{Miles: -1}
+	byDistance := e.q.Sort == Distance
+	if byDistance { // the straight line decides, unless it is too near to another
+		chord := e.chord(s, doc)
+		if chord >= 0 {
+			if full && p.found[0].key.Miles >= 0 && chord > chordOf(p.found[0].key.Miles)+slack {
+				return
+			}
+			if e.after != nil && (e.after.Miles < 0 || chord < chordOf(e.after.Miles)-slack) {
+				return
+			}
+		} else if full && p.found[0].key.Miles >= 0 {
+			return
+		}
+	}
+	merit := e.complete(s, c)
+	if e.from != nil {
+		k.Miles = e.miles(s, doc)
+		merit += nearness(k.Miles)
+	}
+	care := uint8(0)
+	if e.rankCare {
+		care = s.care[doc]
+	}
+	k.First, k.Rank = s.first(doc, e.q.Sort), rank(c.problem, m, care, merit, s.checked[doc])
+	if full && !byDistance {
+		if w := &p.found[0].key; k.First > w.First || k.First == w.First && k.Rank > w.Rank {
+			return
+		}
+	}
+	k.ID = s.ids[doc]
+	if e.after != nil && e.compare(&k, e.after) <= 0 {
+		return
+	}
+	if !full {
+		p.found = append(p.found, found{doc, k, m})
+		for i := len(p.found) - 1; i > 0 && p.worse(i, (i-1)/2); i = (i - 1) / 2 {
+			p.found[i], p.found[(i-1)/2] = p.found[(i-1)/2], p.found[i]
+		}
+		return
+	}
+	if e.compare(&k, &p.found[0].key) >= 0 {
+		return
+	}
+	p.found[0] = found{doc, k, m}
+	for i := 0; ; {
+		w := i
+		for _, j := range [2]int{2*i + 1, 2*i + 2} {
+			if j < len(p.found) && p.worse(j, w) {
+				w = j
+			}
+		}
+		if w == i {
+			return
+		}
+		p.found[i], p.found[w] = p.found[w], p.found[i]
+		i = w
+	}
 }
 
-// cursor is the last result of a page, with the fingerprint of its query.
-type cursor struct {
-	Query string  `json:"q"`
-	Key   sortKey `json:"k"`
-}
-
-func writeCursor(q Query, k sortKey) string {
-	b, err := json.Marshal(cursor{q.fingerprint(), k})
-	if err != nil {
-		return "" // no key holds what JSON cannot write
+// done returns the page in order, and whether others follow.
+func (p *page) done() ([]found, bool) {
+	slices.SortFunc(p.found, func(a, b found) int { return p.e.compare(&a.key, &b.key) })
+	if len(p.found) > p.limit {
+		return p.found[:p.limit], true
 	}
-	return base64.RawURLEncoding.EncodeToString(b)
-}
-
-// readCursor returns where the page before ended. A cursor of another query would skip at random, so it
-// is refused.
-func readCursor(q Query) (*sortKey, error) {
-	if q.Cursor == "" {
-		return nil, nil
-	}
-	b, err := base64.RawURLEncoding.DecodeString(q.Cursor)
-	if err != nil {
-		return nil, directory.Errorf(directory.Invalid, "cursor", "this is not a cursor of ours")
-	}
-	var c cursor
-	if err := json.Unmarshal(b, &c); err != nil || c.Key.ID == "" {
-		return nil, directory.Errorf(directory.Invalid, "cursor", "this is not a cursor of ours")
-	}
-	if c.Query != q.fingerprint() {
-		return nil, directory.Errorf(directory.Invalid, "cursor", "the cursor belongs to another search: start that from its first page")
-	}
-	return &c.Key, nil
+	return p.found, false
 }

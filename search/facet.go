@@ -22,6 +22,9 @@ const (
 	facetPopulation
 	facetRoute
 	facetSetting
+	facetVideo
+	facetPayment
+	facetAccess
 	facetFormat
 	facetLanguage
 	facetLicence
@@ -29,7 +32,7 @@ const (
 	facets
 )
 
-var facetNames = [facets]string{"state", "care", "check", "accepting", "focus", "framework", "population", "route", "setting", "format",
+var facetNames = [facets]string{"state", "care", "check", "accepting", "focus", "framework", "population", "route", "setting", "video", "payment", "access", "format",
 	"language", "licence", "programme"}
 
 var facetByName = func() map[string]facet {
@@ -53,6 +56,13 @@ const (
 
 var acceptingValues = []string{acceptingYes, acceptingWaitlist, acceptingNo, acceptingUnknown}
 
+// The values of the facets video and payment. That nobody states something is no value of theirs: silence is
+// neither yes nor no.
+var (
+	videoValues   = []string{"yes", "no"}
+	paymentValues = []string{"sliding_scale", "superbill"}
+)
+
 // vocabulary returns the values a facet may have, in the order in which a page shows them; nil for one
 // whose values come from the records.
 func (f facet) vocabulary() []string {
@@ -67,7 +77,11 @@ func (f facet) vocabulary() []string {
 		return checkValues
 	case facetAccepting:
 		return acceptingValues
-	case facetFocus, facetFramework, facetPopulation, facetRoute, facetSetting, facetFormat:
+	case facetVideo:
+		return videoValues
+	case facetPayment:
+		return paymentValues
+	case facetFocus, facetFramework, facetPopulation, facetRoute, facetSetting, facetAccess, facetFormat:
 		return directory.Vocabulary[facetNames[f]]
 	case facetProgramme:
 		var out []string
@@ -105,21 +119,41 @@ func checkValue(check int, result uint8) int {
 	return check*n + n - 1 - int(result)
 }
 
-// lexicon gives each value of a facet a small number, so that counting is adding to an array. It only
-// grows, and holds no more than the values met in documents.
+// lexicon gives each value of a facet a number. It only grows, and holds no more than the values met in
+// documents. The numbers below 64 are for the values of short lists and the next 64 for states, so that
+// what a document has of them is one bit each of two words; any other number stands in a list.
 type lexicon struct {
 	mu     sync.RWMutex
 	number [facets]map[string]int32
-	words  [facets][]string
+	values [facets][]int32 // the numbers of a facet, in the order in which they came
+	words  []string        // by number; "" is no value
+	labels []string
+	next   [3]int32 // the next free number of each kind: short lists, states, others
 }
 
+const (
+	firstState = 64
+	firstOther = 128
+)
+
+// firstCheck is the number of the first of checkValues.
+const firstCheck = firstOther
+
 func newLexicon() *lexicon {
-	l := &lexicon{}
+	l := &lexicon{words: make([]string, firstOther), labels: make([]string, firstOther), next: [3]int32{0, firstState, firstOther}}
 	for f := range facets {
 		l.number[f] = map[string]int32{}
+	}
+	for _, v := range checkValues { // first of the others: see firstCheck
+		l.add(facetCheck, v)
+	}
+	for f := range facets {
 		for _, v := range f.vocabulary() {
 			l.add(f, v)
 		}
+	}
+	for _, s := range directory.Tables().States() {
+		l.add(facetState, string(s))
 	}
 	return l
 }
@@ -137,9 +171,26 @@ func (l *lexicon) add(f facet, v string) int32 {
 	if n, ok := l.number[f][v]; ok {
 		return n
 	}
-	n = int32(len(l.words[f]))
-	l.words[f] = append(l.words[f], v)
+	kind := 2
+	switch {
+	case f == facetState:
+		kind = 1
+	case f != facetLanguage && f != facetLicence && f != facetProgramme && f != facetCheck:
+		kind = 0
+	}
+	if kind < 2 && l.next[kind] == int32(kind+1)*64 { // its bits are taken
+		kind = 2
+	}
+	n = l.next[kind]
+	l.next[kind]++
+	words, names := slices.Clone(l.words), slices.Clone(l.labels) // whoever reads the old ones goes on reading them
+	if int(n) == len(words) {
+		words, names = append(words, ""), append(names, "")
+	}
+	words[n], names[n] = v, Label(facetNames[f], v)
+	l.words, l.labels = words, names
 	l.number[f][v] = n
+	l.values[f] = append(l.values[f], n)
 	return n
 }
 
@@ -153,53 +204,70 @@ func (l *lexicon) find(f facet, v string) int32 {
 	return -1
 }
 
-// all returns the values of a facet by their numbers. The caller must not change them.
-func (l *lexicon) all(f facet) []string {
+// all returns the numbers of a facet's values, and the values and labels of all numbers. The caller must not
+// change them.
+func (l *lexicon) all(f facet) (numbers []int32, words, labels []string) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	return l.words[f][:len(l.words[f]):len(l.words[f])]
+	return l.values[f][:len(l.values[f]):len(l.values[f])], l.words, l.labels
 }
 
-// present makes the public form of one facet from its counts. A chosen value stands even with none.
-func present(f facet, words []string, counts []int, chosen []string) Facet {
+// size is one more than the highest number.
+func (l *lexicon) size() int {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return len(l.words)
+}
+
+// present makes the public form of one facet from the counts by number. A chosen value stands even with none.
+func (l *lexicon) present(f facet, counts []int32, chosen []string) Facet {
 	out := Facet{Name: facetNames[f], Label: FacetLabel(facetNames[f])}
-	seen := map[string]bool{}
-	for n, w := range words {
-		selected := slices.Contains(chosen, w)
-		count := 0
-		if n < len(counts) {
-			count = counts[n]
+	numbers, words, labels := l.all(f)
+	here := 0
+	for _, n := range numbers {
+		if int(n) < len(counts) && counts[n] > 0 {
+			here++
 		}
-		seen[w] = true
+	}
+	out.Values = make([]FacetValue, 0, here+len(chosen))
+	for _, n := range numbers {
+		w := words[n]
+		count := 0
+		if int(n) < len(counts) {
+			count = int(counts[n])
+		}
+		selected := len(chosen) > 0 && slices.Contains(chosen, w)
 		if count == 0 && !selected || f == facetLicence && !selected && !isProfession(w) {
 			continue // letters such as LCSW can be asked for; the list shows professions
 		}
-		out.Values = append(out.Values, FacetValue{Value: w, Label: Label(facetNames[f], w), Count: count, Selected: selected})
+		out.Values = append(out.Values, FacetValue{Value: w, Label: labels[n], Count: count, Selected: selected})
 	}
 	for _, v := range chosen {
-		if !seen[v] {
-			seen[v] = true
+		if !slices.ContainsFunc(out.Values, func(x FacetValue) bool { return x.Value == v }) {
 			out.Values = append(out.Values, FacetValue{Value: v, Label: Label(facetNames[f], v), Selected: true})
 		}
 	}
-	switch vocabulary := f.vocabulary(); {
-	case f == facetState:
+	switch f {
+	case facetState:
 		slices.SortFunc(out.Values, func(a, b FacetValue) int { return cmp.Compare(a.Label, b.Label) })
-	case vocabulary == nil || f == facetProgramme:
+	case facetLanguage, facetLicence, facetProgramme:
 		slices.SortFunc(out.Values, func(a, b FacetValue) int {
 			return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Label, b.Label), cmp.Compare(a.Value, b.Value))
 		})
+	}
+	if len(out.Values) == 0 {
+		out.Values = nil
 	}
 	return out
 }
 
 // spell returns the values of the numbers.
-func (l *lexicon) spell(f facet, numbers []int32) []string {
+func (l *lexicon) spell(numbers []int32) []string {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	out := make([]string, len(numbers))
 	for i, n := range numbers {
-		out[i] = l.words[f][n]
+		out[i] = l.words[n]
 	}
 	return out
 }

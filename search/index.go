@@ -65,6 +65,7 @@ type Index struct {
 	writing sync.Mutex // held by one of Sync, Rebuild, Audit and Close at a time
 	disk    *disk      // nil while there is none to rely on; guarded by writing
 
+	sounds   sounds
 	patience time.Duration // for one query; tests on a busy machine have more
 
 	serve   sync.RWMutex // guards serving
@@ -117,95 +118,89 @@ func Open(ctx context.Context, cfg Config) (*Index, error) {
 
 // read makes a snapshot of everything in the feed, with the providers it says to drop.
 func (x *Index) read(ctx context.Context) (*snapshot, map[directory.ID]int64, error) {
-	c, err := x.pull(ctx, newSnapshot(nil, 0))
-	if err != nil {
-		return nil, nil, err
-	}
-	dropped := map[directory.ID]int64{}
-	for i, id := range c.drops {
-		dropped[id] = c.dropSeqs[i]
-	}
-	return newSnapshot(nil, 0).with(c.puts, nil, c.seq), dropped, nil
+	s, c, err := x.pull(ctx, newSnapshot())
+	return s, c.gone, err
 }
 
 // changes is what became of the feed since a snapshot.
 type changes struct {
-	puts     []*document
-	drops    []directory.ID
-	dropSeqs []int64
-	seq      int64 // all changes up to this number are among them
+	puts  []uint32               // numbers in the snapshot after them
+	gone  map[directory.ID]int64 // who was dropped or hidden, with the number
+	drops []directory.ID         // the same
 }
 
-// pull reads what changed in the feed after the snapshot, and again the documents whose checks have
-// changed by the passing of time.
-func (x *Index) pull(ctx context.Context, s *snapshot) (changes, error) {
+func (c changes) none() bool { return len(c.puts)+len(c.drops) == 0 }
+
+// pull returns the snapshot with what changed in the feed after it, and with the documents again whose checks
+// have changed by the passing of time. Not more than a page of the feed is held in memory beside them.
+func (x *Index) pull(ctx context.Context, s *snapshot) (*snapshot, changes, error) {
+	c := changes{gone: map[directory.ID]int64{}}
 	head, err := x.cfg.Feed.Head(ctx)
 	if err != nil {
-		return changes{}, err
+		return nil, c, err
 	}
-	c := changes{seq: s.seq}
 	now := x.cfg.Now()
 	t := directory.At(now)
-	at := map[directory.ID]int{} // places in puts: a provider may change again while we read
-	put := func(d *document) {
-		if i, ok := at[d.id]; ok {
-			c.puts[i] = d
+	g := s.grow(x.maker.lexicon)
+	seq := s.seq
+	take := func(ch directory.Change) {
+		if x.maker.hidden(ch, t) {
+			c.gone[ch.Provider] = ch.Seq
+			g.drop(ch.Provider)
 			return
 		}
-		at[d.id] = len(c.puts)
-		c.puts = append(c.puts, d)
+		delete(c.gone, ch.Provider) // it may have changed again while we read
+		g.put(x.maker.document(ch, t))
 	}
-	gone := map[directory.ID]int64{}
 	for {
-		page, err := x.cfg.Feed.Changes(ctx, c.seq, batchSize)
+		page, err := x.cfg.Feed.Changes(ctx, seq, batchSize)
 		if err != nil {
-			return changes{}, err
+			return nil, c, err
 		}
 		for _, ch := range page {
-			c.seq = max(c.seq, ch.Seq)
-			if x.maker.hidden(ch, t) {
-				gone[ch.Provider] = ch.Seq
-				continue
-			}
-			delete(gone, ch.Provider)
-			put(x.maker.document(ch, t))
+			seq = max(seq, ch.Seq)
+			take(ch)
 		}
 		if len(page) < batchSize {
 			break
 		}
 	}
-	for i := 0; s.next != 0 && s.next <= now.UnixMilli() && i < len(s.docs); i++ {
-		d := s.docs[i]
-		if _, ok := at[d.id]; ok || gone[d.id] != 0 || d.until == 0 || d.until > now.UnixMilli() {
-			continue
-		}
-		page, err := x.cfg.Feed.Changes(ctx, d.seq-1, 1)
-		if err != nil {
-			return changes{}, err
-		}
-		switch {
-		case len(page) != 1 || page[0].Provider != d.id || page[0].Seq != d.seq: // a newer number brings it at the next call
-		case x.maker.hidden(page[0], t):
-			gone[d.id] = d.seq
-		default:
-			put(x.maker.document(page[0], t))
+	if s.next != 0 && s.next <= now.UnixMilli() {
+		for _, doc := range s.byID {
+			if u := s.until[doc]; u == 0 || u > now.UnixMilli() {
+				continue
+			}
+			page, err := x.cfg.Feed.Changes(ctx, s.seqs[doc]-1, 1)
+			if err != nil {
+				return nil, c, err
+			}
+			// A newer number was among the changes above, or comes with the next call.
+			if len(page) == 1 && page[0].Provider == s.ids[doc] && page[0].Seq == s.seqs[doc] {
+				take(page[0])
+			}
 		}
 	}
-	for id, seq := range gone {
-		if i, ok := at[id]; ok {
-			c.puts[i] = nil
-		}
-		c.drops, c.dropSeqs = append(c.drops, id), append(c.dropSeqs, seq)
+	if seq = max(seq, head.Seq); len(g.c.ids) == s.n && len(g.dropped) == 0 {
+		return s, c, nil
 	}
-	kept := c.puts[:0]
-	for _, d := range c.puts {
-		if d != nil {
-			kept = append(kept, d)
+	next := g.done(seq)
+	for id := range c.gone {
+		c.drops = append(c.drops, id)
+	}
+	if next.tip == s.tip || s.n == 0 {
+		for doc := s.n; doc < next.n; doc++ {
+			if next.live.Contains(uint32(doc)) {
+				c.puts = append(c.puts, uint32(doc))
+			}
+		}
+		return next, c, nil
+	}
+	for _, doc := range next.byID { // written anew: what changed has other numbers
+		if was, ok := s.find(next.ids[doc]); !ok || s.mark(was) != next.mark(doc) {
+			c.puts = append(c.puts, doc)
 		}
 	}
-	c.puts = kept
-	c.seq = max(c.seq, head.Seq)
-	return c, nil
+	return next, c, nil
 }
 
 // current returns the epoch in service; the caller releases it.
@@ -275,23 +270,24 @@ func (x *Index) follow(ctx context.Context) (int, error) {
 		x.distrust(ctx, e.docs, x.disk.async())
 		return 0, nil
 	}
-	c, err := x.pull(ctx, e.docs)
+	next, c, err := x.pull(ctx, e.docs)
 	if err != nil {
 		return 0, fmt.Errorf("search.Sync: %w", err)
 	}
-	if len(c.puts) == 0 && len(c.drops) == 0 {
-		e.seq.Store(c.seq)
+	if c.none() {
+		if next != e.docs {
+			e.seq.Store(next.seq)
+		}
 		return 0, nil
 	}
-	next := e.docs.with(c.puts, c.drops, c.seq)
 	if x.disk == nil {
 		x.swap(newEpoch(next, nil))
 		return 0, nil
 	}
 	var w *wordIndex
 	err = safely(func() (err error) {
-		if err = x.disk.write(ctx, c.puts, c.drops, c.seq, x.maker.lexicon, nil); err == nil {
-			w, err = newWordIndex(x.disk.store, next)
+		if err = x.disk.write(ctx, next, c.puts, c.drops); err == nil {
+			w, err = newWordIndex(x.disk.store, next, e.words)
 		}
 		return err
 	})
@@ -342,15 +338,11 @@ func (x *Index) rebuild(ctx context.Context, progress func(done, total int)) (n 
 	if err := os.RemoveAll(path); err != nil {
 		return wrap(err)
 	}
-	build, err := createDisk(path)
-	if err != nil {
-		return wrap(err)
-	}
 	done, last := 0, time.Now()
-	err = build.write(ctx, s.docs, nil, s.seq, x.maker.lexicon, func(k int) {
+	err = buildDisk(ctx, path, s, func(k int) {
 		done += k
 		if progress != nil {
-			progress(done, len(s.docs))
+			progress(done, s.size())
 		}
 		if time.Since(last) >= time.Second {
 			last = time.Now()
@@ -359,7 +351,7 @@ func (x *Index) rebuild(ctx context.Context, progress func(done, total int)) (n 
 			}
 		}
 	})
-	if err = errors.Join(err, build.close()); err != nil {
+	if err != nil {
 		return wrap(errors.Join(err, os.RemoveAll(path)))
 	}
 	if path, err = install(x.cfg.Dir); err != nil {
@@ -373,20 +365,19 @@ func (x *Index) rebuild(ctx context.Context, progress func(done, total int)) (n 
 		if next, err = openDisk(path); err != nil {
 			return err
 		}
-		c, err := x.pull(ctx, s)
+		later, c, err := x.pull(ctx, s)
 		if err != nil {
 			return err
 		}
-		if len(c.puts)+len(c.drops) > 0 {
-			if err := next.write(ctx, c.puts, c.drops, c.seq, x.maker.lexicon, nil); err != nil {
+		if s = later; !c.none() {
+			if err := next.write(ctx, s, c.puts, c.drops); err != nil {
 				return err
 			}
 		}
-		s = s.with(c.puts, c.drops, c.seq)
-		if w, err = newWordIndex(next.store, s); err != nil {
+		if w, err = newWordIndex(next.store, s, nil); err != nil {
 			return err
 		}
-		if err = w.verify(ctx, s, x.maker.lexicon); err != nil {
+		if err = w.verify(ctx); err != nil {
 			return err
 		}
 		return point(x.cfg.Dir, path)
@@ -412,7 +403,7 @@ func (x *Index) rebuild(ctx context.Context, progress func(done, total int)) (n 
 	if err := sweep(x.cfg.Dir, path); err != nil {
 		x.cfg.Log.WarnContext(ctx, "search: an old index was not removed", "error", err)
 	}
-	return len(s.docs), nil
+	return s.size(), nil
 }
 
 // Run follows the feed about once a second until ctx ends, whose error it returns. It builds the index
@@ -493,18 +484,23 @@ func (x *Index) Search(ctx context.Context, q Query) (Result, error) {
 	defer cancel()
 
 	words := parse(q.Text)
+	if q.Exact {
+		for i := range words.terms {
+			words.terms[i].edits, words.terms[i].prefix = 0, false
+		}
+	}
 	r := Result{Seq: e.seq.Load(), Understood: words.understood(), Plain: e.words == nil}
-	var matches []match
+	var hits []hit
 	if len(words.terms) > 0 {
 		err := safely(func() (err error) {
-			matches, err = e.matcher().match(ctx, words.terms)
+			hits, err = e.matcher().match(ctx, words.terms)
 			return err
 		})
 		if err != nil && ctx.Err() == nil && e.words != nil { // the index failed, not the query
 			x.cfg.Log.ErrorContext(ctx, "search: the index failed a query, which was answered plainly", "error", fmt.Sprintf("%T", err)) // its text may quote the query
 			go x.suspect(e, fmt.Errorf("it failed a query (%T)", err))
 			r.Plain = true
-			matches, err = plain{e.docs}.match(ctx, words.terms)
+			hits, err = plain{e.docs}.match(ctx, words.terms)
 		}
 		if err != nil {
 			return Result{}, late(err)
@@ -516,35 +512,40 @@ func (x *Index) Search(ctx context.Context, q Query) (Result, error) {
 	ev := evaluate(q, words, x.maker.lexicon, x.cfg.Now().UnixMilli())
 	ev.after = after
 	if q.At != "" {
-		if err := x.lookBack(ctx, ev, e.docs, matches); err != nil {
+		if err := x.lookBack(ctx, ev, e.docs, hits); err != nil {
 			if ctx.Err() != nil {
 				return Result{}, late(ctx.Err())
 			}
 			return Result{}, err
 		}
 	}
-	a := ev.on(e.docs, matches, x.maker.lexicon)
+	a := ev.on(e.docs, hits, x.maker.lexicon)
 	r.Total, r.ChecksFor = a.total, ev.y
-	for _, h := range a.hits {
-		hit := Hit{ID: h.key.ID, Score: h.key.Score, Why: h.match.why()}
-		if h.key.Miles >= 0 {
-			hit.Miles = &h.key.Miles
+	r.Hits = make([]Hit, 0, len(a.hits))
+	for i := range a.hits {
+		f := &a.hits[i]
+		h := Hit{ID: f.key.ID, Score: float64(f.match.score), Why: f.match.why()}
+		if f.key.Miles >= 0 {
+			h.Miles = &f.key.Miles
 		}
-		r.Hits = append(r.Hits, hit)
+		if q.Explain {
+			h.Why = ev.explain(e.docs, f)
+		}
+		r.Hits = append(r.Hits, h)
 	}
 	if a.more {
 		r.Next = writeCursor(q, a.hits[len(a.hits)-1].key)
 	}
+	r.Facets = make([]Facet, 0, facets)
 	for f := range facets {
-		values := x.maker.lexicon.all(f)
+		if !ev.count[f] {
+			continue
+		}
 		chosen := q.Filters[facetNames[f]]
-		switch {
-		case f == facetCheck:
-			values = checkValues
-		case f == facetState && q.State != "":
+		if f == facetState && q.State != "" {
 			chosen = []string{string(q.State)}
 		}
-		r.Facets = append(r.Facets, present(f, values, a.counts[f], chosen))
+		r.Facets = append(r.Facets, x.maker.lexicon.present(f, a.counts, chosen))
 	}
 	return r, nil
 }
@@ -587,7 +588,7 @@ func (x *Index) Status(ctx context.Context) Status {
 	if e.words != nil {
 		s.State, s.Plain = "ready", false
 	}
-	s.Cursor, s.Documents = e.seq.Load(), len(e.docs.docs)
+	s.Cursor, s.Documents = e.seq.Load(), e.docs.size()
 	if head, err := x.cfg.Feed.Head(ctx); err == nil {
 		s.Head = head.Seq
 		s.Behind = max(0, head.Seq-s.Cursor)

@@ -151,13 +151,12 @@ func inspectDisk(ctx context.Context, cfg Config, path string, r *AuditReport, s
 		}
 	}
 	slices.SortFunc(same, func(a, b *document) int { return strings.Compare(string(a.id), string(b.id)) })
-	docs := newSnapshot(same, cursor)
+	w := &wordIndex{reader: reader, docs: newSnapshot().with(same, nil, cursor, m.lexicon), partial: true}
 	wrong = safely(func() error {
-		w := &wordIndex{reader: reader, size: len(same), partial: true}
-		if err := w.place(docs); err != nil {
+		if err := w.place(nil); err != nil {
 			return err
 		}
-		return errors.Join(w.verify(ctx, docs, m.lexicon), d.async())
+		return errors.Join(w.verify(ctx), d.async())
 	})
 	return wrong, nil
 }

@@ -11,7 +11,7 @@ import (
 var labels = map[string]map[string]string{
 	"": {
 		"state": "State", "care": "Kind of care", "check": "Checks", "accepting": "Taking new patients", "focus": "Works with", "framework": "Therapy approach",
-		"population": "Works with people who are", "route": "How ketamine is given", "setting": "Setting", "format": "Format", "language": "Language",
+		"population": "Works with people who are", "route": "How ketamine is given", "setting": "Setting", "video": "Sessions by video", "payment": "Payment", "format": "Format", "language": "Language",
 		"licence": "Profession", "programme": "KAP training", "model": "Model of practice", "presence": "Therapist during the session", "monitoring": "Monitoring",
 		"screening": "Screens for", "access": "Accessibility", "price": "Price of",
 	},
@@ -20,6 +20,8 @@ var labels = map[string]map[string]string{
 	"accepting": {"yes": "Yes", "waitlist": "Waiting list", "no": "Not at present", "unknown": "Not stated"},
 	"route": {"sublingual_lozenge": "Lozenge under the tongue", "oral": "Swallowed", "intramuscular": "Injection into a muscle", "intravenous": "IV infusion",
 		"subcutaneous": "Injection under the skin", "intranasal_compounded": "Compounded nasal spray", "esketamine": "Esketamine (Spravato) nasal spray"},
+	"video":   {"yes": "Offered", "no": "Not offered"},
+	"payment": {"sliding_scale": "Sliding scale", "superbill": "Superbill for an insurer"},
 	"setting": {"clinic_in_person": "In person at a clinic", "therapist_office": "In person at a therapist's office", "home_remote": "At home, by video", "retreat": "Retreat"},
 	"model": {"single_clinician_dual_role": "One clinician in both roles", "in_house_team": "Therapist and prescriber in one practice",
 		"collaborative_external_prescriber": "Therapist with a prescriber elsewhere", "infusion_clinic_with_therapist": "Infusion clinic with a therapist"},

@@ -1,6 +1,7 @@
 package search
 
 import (
+	order "cmp"
 	"context"
 	"fmt"
 	"math"
@@ -8,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -34,6 +37,8 @@ func (b *bench) oracle() oracle {
 
 func (o oracle) y(q Query, f *directory.CredentialFile) directory.State {
 	switch {
+	case q.CanSee != "":
+		return q.CanSee
 	case q.State != "":
 		return q.State
 	case q.Near != nil && q.Near.State != "":
@@ -77,6 +82,21 @@ func (o oracle) values(q Query, f *directory.CredentialFile, name string) []stri
 		out = p.Routes
 	case "setting":
 		out = p.Settings
+	case "access":
+		out = p.Access
+	case "video":
+		if p.Telehealth == "yes" || len(p.TelehealthIn) > 0 {
+			out = []string{"yes"}
+		} else if p.Telehealth == "no" {
+			out = []string{"no"}
+		}
+	case "payment":
+		if p.SlidingScale == "yes" {
+			out = append(out, "sliding_scale")
+		}
+		if p.Superbill == "yes" {
+			out = append(out, "superbill")
+		}
 	case "format":
 		out = p.Formats
 	case "language":
@@ -115,8 +135,10 @@ func (o oracle) fails(q Query, f *directory.CredentialFile) map[string]bool {
 		found := false
 		for _, words := range d.text {
 			for _, w := range words {
-				found = found || w == t.text || t.prefix && strings.HasPrefix(w, t.text) ||
-					t.edits > 0 && []rune(w)[0] == []rune(t.text)[0] && slowDistance([]rune(w), []rune(t.text)) <= t.edits
+				number := strings.ContainsFunc(w, unicode.IsDigit)
+				long := strings.ContainsFunc(t.text, unicode.IsDigit) && len([]rune(t.text)) >= 4
+				found = found || w == t.text || t.prefix && strings.HasPrefix(w, t.text) && (!number || long) ||
+					t.edits > 0 && !number && []rune(w)[0] == []rune(t.text)[0] && slowDistance([]rune(w), []rune(t.text)) <= t.edits
 			}
 		}
 		if !found {
@@ -130,6 +152,13 @@ func (o oracle) fails(q Query, f *directory.CredentialFile) map[string]bool {
 	}
 	if q.Telehealth != "" && !slices.Contains(f.Provider.Practice.TelehealthIn, q.Telehealth) {
 		failed[""] = true
+	}
+	if q.CanSee != "" {
+		for _, c := range directory.Checks(f, q.CanSee, o.at, o.at, directory.StandardPolicies()) {
+			if (c.Check == "license" || c.Check == "oversight") && c.Result != "confirmed" && c.Result != "shown_by_document" {
+				failed[""] = true
+			}
+		}
 	}
 	if low, _, ok := f.Provider.Practice.SessionPrice(); q.PriceMaxCents > 0 && !(ok && low <= q.PriceMaxCents) {
 		failed[""] = true
@@ -199,6 +228,112 @@ func (o oracle) counts(q Query) map[string]map[string]int {
 		}
 	}
 	return out
+}
+
+// order sorts the ids of all who answer the query as the contract of Query.Sort says, worked out of each
+// document by itself.
+func (o oracle) order(q Query) []directory.ID {
+	type place struct {
+		first, miles         float64
+		problem, class, care int
+		score                float64
+		merit, month         int
+		id                   directory.ID
+	}
+	var all []place
+	words := parse(q.Text)
+	for _, f := range o.files {
+		if len(o.fails(q, f)) > 0 {
+			continue
+		}
+		d := o.docs[f.Provider.ID]
+		p := place{id: d.id, miles: math.Inf(1)}
+		if q.Near != nil {
+			p.miles = o.miles(q, f)
+		}
+		switch q.Sort {
+		case Distance:
+			p.first = p.miles
+		case Price:
+			p.first = math.Inf(1)
+			if low, _, ok := f.Provider.Practice.SessionPrice(); ok {
+				p.first = float64(low)
+			}
+		case Checked:
+			p.first = math.Inf(1)
+		}
+		newest := ""
+		for _, c := range directory.Checks(f, f.Provider.HomeState(), o.at, o.at, directory.StandardPolicies()) {
+			newest = max(newest, string(c.AsOf))
+		}
+		if newest != "" {
+			day, err := time.Parse(time.DateOnly, newest)
+			if err != nil {
+				panic(err)
+			}
+			days := int(day.Unix() / 86400)
+			p.month = -(days * 12 / 365)
+			if q.Sort == Checked {
+				p.first = -float64(days)
+			}
+		}
+		for _, c := range directory.Checks(f, o.y(q, f), o.at, o.at, directory.StandardPolicies()) {
+			switch c.Result {
+			case "problem_on_record":
+				p.problem = 1
+			case "confirmed":
+				p.merit -= 4
+			case "shown_by_document":
+				p.merit -= 3
+			case "stated_by_provider":
+				p.merit -= 2
+			case "stated_in_listing":
+				p.merit--
+			}
+		}
+		if !math.IsInf(p.miles, 1) {
+			p.merit -= int(math.Round(10 * math.Pow(2, -p.miles/25)))
+		}
+		if len(q.Filters["care"]) == 0 && !words.infusion {
+			p.care = slices.Index([]directory.CareType{directory.CareFullKAP, directory.CareInfusionCheckIns, directory.CareUnknown, directory.CareInfusionOnly}, d.care)
+		}
+		for _, t := range words.terms {
+			class, weight := 0, 0.0
+			for f, list := range d.text {
+				for _, w := range list {
+					c, m := 0, 1.0
+					number := strings.ContainsFunc(w, unicode.IsDigit)
+					long := strings.ContainsFunc(t.text, unicode.IsDigit) && len([]rune(t.text)) >= 4
+					switch {
+					case w == t.text:
+						c = 3
+					case t.prefix && strings.HasPrefix(w, t.text) && (!number || long):
+						c, m = 2, 0.75
+					case t.edits > 0 && !number && []rune(w)[0] == []rune(t.text)[0] && slowDistance([]rune(w), []rune(t.text)) <= t.edits:
+						c, m = 1, 0.5
+					}
+					if c > class {
+						class, weight = c, 0
+					}
+					if c == class && c > 0 {
+						weight = max(weight, fieldWeights[f]*m)
+					}
+				}
+			}
+			p.score -= weight
+			p.class = max(p.class, 3-class)
+		}
+		all = append(all, p)
+	}
+	slices.SortFunc(all, func(a, b place) int {
+		return order.Or(order.Compare(a.first, b.first), order.Compare(a.problem, b.problem), order.Compare(a.class, b.class), order.Compare(a.care, b.care), order.Compare(a.score, b.score),
+			order.Compare(a.merit, b.merit), order.Compare(a.month, b.month), order.Compare(a.miles, b.miles), order.Compare(a.id, b.id))
+	})
+	ids := make([]directory.ID, len(all))
+	for i, p := range all {
+		ids[i] = p.id
+	}
+	return ids
 }
 
 // slowDistance is the textbook's: insertion, deletion, change, swap of neighbours.
@@ -274,8 +409,12 @@ func randomQuery(t *rapid.T, o oracle) Query {
 		p, _, _ := directory.Tables().PlaceOfTown(h.city, h.state)
 		q.Near = &p
 		q.Miles = rapid.SampledFrom([]float64{0, 0.5, 10, 27.3, 100, 900}).Draw(t, "miles")
-		q.Sort = rapid.SampledFrom([]string{"", Relevance, Distance}).Draw(t, "sort")
+		q.Sort = rapid.SampledFrom([]string{"", Relevance, Distance, Distance, Price, Checked}).Draw(t, "sort")
 	}
+	if q.Near == nil {
+		q.Sort = rapid.SampledFrom([]string{"", Relevance, Price, Checked}).Draw(t, "sort")
+	}
+	q.CanSee = rapid.SampledFrom([]directory.State{"", "", "", "", "", "", "CO", "NM"}).Draw(t, "can see")
 	q.PriceMaxCents = rapid.SampledFrom([]int64{0, 0, 0, 30000, 60000}).Draw(t, "price")
 	for range rapid.SampledFrom([]int{0, 0, 1, 1, 2, 3}).Draw(t, "filters") {
 		name := rapid.SampledFrom(FilterNames).Draw(t, "filter")
@@ -412,6 +551,9 @@ func agree(t *rapid.T, x, plain *Index, o oracle, q Query) {
 			}
 			far = miles
 		}
+	}
+	if d := cmp.Diff(o.order(q), ids(Result{Hits: hits})); d != "" {
+		t.Fatalf("order (-want +got):\n%s", d)
 	}
 	got := map[string]map[string]int{}
 	for _, f := range first.Facets {

@@ -2,47 +2,82 @@ package search
 
 import (
 	"context"
-	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // plain matches words by reading every document. It is slow and has nothing that can break.
 type plain struct{ docs *snapshot }
 
-func (p plain) match(ctx context.Context, terms []term) ([]match, error) {
-	t := newTally(len(p.docs.docs))
-	for _, term := range terms {
-		runes := []rune(term.text)
-		for i, d := range p.docs.docs {
-			if i%256 == 0 && ctx.Err() != nil {
+func (p plain) match(ctx context.Context, terms []term) ([]hit, error) {
+	s := p.docs
+	known := s.table.all()
+	near := make([][]class, len(terms)) // of each term of the index, for each of the query
+	for i, x := range terms {
+		near[i] = make([]class, len(known))
+		runes := []rune(x.text)
+		for n, t := range known {
+			if n%4096 == 0 && ctx.Err() != nil {
 				return nil, ctx.Err()
 			}
-			for f := range fields {
-				if c := term.nearest(runes, d.text[f]); c != absent {
-					t.saw(i, c, f)
+			word, _ := cutTerm(t)
+			near[i][n] = x.nearest(runes, word)
+		}
+	}
+	var hits []hit
+	for i, doc := range s.byID {
+		if i%256 == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		var classes [maxTerms]class
+		var ins [maxTerms]uint8
+		saw := func(i int, c class, in uint8) {
+			switch {
+			case c == absent || c < classes[i]:
+			case c > classes[i]:
+				classes[i], ins[i] = c, in
+			default:
+				ins[i] |= in
+			}
+		}
+		eachTerm(s.terms.of(doc), func(n uint32) {
+			for i := range near {
+				if c := near[i][n]; c != absent {
+					_, in := cutTerm(known[n])
+					saw(i, c, in)
 				}
 			}
-		}
-		t.next()
-	}
-	return t.hits, nil
-}
-
-// nearest returns how near the nearest of the sorted words comes to the term.
-func (t term) nearest(runes []rune, words []string) class {
-	at, ok := slices.BinarySearch(words, t.text)
-	if ok {
-		return exact
-	}
-	if t.prefix && at < len(words) && strings.HasPrefix(words[at], t.text) {
-		return begins
-	}
-	if t.edits > 0 {
-		for _, w := range words {
-			if t.misspells(runes, w) {
-				return misspelt
+		}, func(t []byte) {
+			word, in := cutTerm(string(t))
+			for i, x := range terms {
+				saw(i, x.nearest(nil, word), in)
+			}
+		})
+		h := hit{doc: doc}
+		all := true
+		for i := range terms {
+			if all = all && classes[i] != absent; all {
+				h.and(classes[i], ins[i])
 			}
 		}
+		if all {
+			hits = append(hits, h)
+		}
+	}
+	return hits, nil
+}
+
+// nearest returns how near a word comes to the term. A word with a digit is a number: only one with a digit
+// is the beginning of it, and it is never misspelt.
+func (t term) nearest(runes []rune, w string) class {
+	number := hasDigit(w)
+	switch {
+	case w == t.text:
+		return exact
+	case t.prefix && strings.HasPrefix(w, t.text) && (!number || hasDigit(t.text) && utf8.RuneCountInString(t.text) >= minNumber):
+		return begins
+	case t.edits > 0 && !number && t.misspells(runes, w):
+		return misspelt
 	}
 	return absent
 }

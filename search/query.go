@@ -32,30 +32,42 @@ const (
 // The orders of a result.
 const (
 	Relevance = "relevance"
-	Distance  = "distance"
+	Distance  = "distance" // the nearest site first; who has none that is known comes last
+	Price     = "price"    // the lowest price of a medicine session first; who states none comes last
+	Checked   = "checked"  // the newest day of any of the five checks first; who was never checked comes last
 )
 
 // Query is what a visitor asks. The zero Query finds everybody. An error about it names the parameter at
-// fault: q, state, near, miles, telehealth, price_max, sort, limit, cursor, at, or a filter's own name.
+// fault: q, state, near, miles, telehealth, can_see, price_max, sort, limit, cursor, at, or a filter's own name.
 type Query struct {
 	Text       string              // every word must match; parameter q
 	State      directory.State     // the patient's state Y: a site there, or telehealth offered there; checks are for it
 	Near       *directory.Place    // where distances count from
 	Miles      float64             // with Near: a site within so many miles; 0 is any distance
 	Telehealth directory.State     // telehealth is offered into this state
+	CanSee     directory.State     // checks 1 and 3 show by evidence that therapist and prescriber are licensed there; then it is the Y
 	Filters    map[string][]string // by the names in FilterNames: OR within one, AND between; each of the five checks counts as one
 
 	// PriceMaxCents is a ceiling on the lowest price of a medicine session; a provider of whom no source
 	// states one does not pass. 0 is no ceiling.
 	PriceMaxCents int64
 
-	Sort   string // Relevance, which is the default, or Distance, which needs Near
+	Sort   string // Relevance, which is the default, Price, Checked, or Distance, which needs Near
 	Limit  int    // 1 to 50; 0 is 20
 	Cursor string // Result.Next of the page before, of the same query
 
 	// At asks for the checks as they were at a moment that has passed, by all that is known now; "" is now.
 	// Facts are not kept by date: who is found by words, places and filters goes by what is stated today.
 	At directory.Instant
+
+	// Exact takes the words as they stand: none is misspelt or the beginning of a longer one.
+	Exact bool
+
+	// Facets names those to count, by FilterNames and state; nil is all. What is not counted costs nothing.
+	Facets []string
+	// Explain has Hit.Why say in words what put each result where it stands, the weightiest part first. It
+	// changes neither who is found nor the order.
+	Explain bool
 }
 
 // Validate checks every part of the query but the inside of the cursor, which Search reads.
@@ -72,7 +84,7 @@ func (q Query) Validate() error {
 	for _, x := range []struct {
 		field string
 		state directory.State
-	}{{"state", q.State}, {"telehealth", q.Telehealth}} {
+	}{{"state", q.State}, {"telehealth", q.Telehealth}, {"can_see", q.CanSee}} {
 		if x.state != "" && !knownState(x.state) {
 			return directory.Errorf(directory.Invalid, x.field, "%q is not a US state or territory", x.state)
 		}
@@ -92,19 +104,24 @@ func (q Query) Validate() error {
 		return directory.Errorf(directory.Invalid, "price_max", "a price is not negative")
 	}
 	switch q.Sort {
-	case "", Relevance:
+	case "", Relevance, Price, Checked:
 	case Distance:
 		if q.Near == nil {
 			return directory.Errorf(directory.Invalid, "sort", "sorting by distance needs a place")
 		}
 	default:
-		return directory.Errorf(directory.Invalid, "sort", "%q is no order: use relevance or distance", clip(q.Sort))
+		return directory.Errorf(directory.Invalid, "sort", "%q is no order: use relevance, distance, price or checked", clip(q.Sort))
 	}
 	if q.Limit < 0 || q.Limit > maxLimit {
 		return directory.Errorf(directory.Invalid, "limit", "a page holds 1 to %d results", maxLimit)
 	}
 	if len(q.Cursor) > maxCursor {
 		return directory.Errorf(directory.Invalid, "cursor", "this is not a cursor of ours")
+	}
+	for _, name := range q.Facets {
+		if _, ok := facetByName[name]; !ok {
+			return directory.Errorf(directory.Invalid, "facets", "there is no facet %q", clip(name))
+		}
 	}
 	for _, name := range sortedKeys(q.Filters) {
 		if err := validFilter(name, q.Filters[name]); err != nil {
@@ -138,6 +155,9 @@ func (q Query) String() string {
 	if q.Text != "" {
 		add("q:%q", q.Text)
 	}
+	if q.Exact {
+		add("exact")
+	}
 	if q.State != "" {
 		add("state:%s", q.State)
 	}
@@ -149,6 +169,9 @@ func (q Query) String() string {
 	}
 	if q.Telehealth != "" {
 		add("telehealth:%s", q.Telehealth)
+	}
+	if q.CanSee != "" {
+		add("can_see:%s", q.CanSee)
 	}
 	for _, name := range sortedKeys(q.Filters) {
 		values := slices.Clone(q.Filters[name])

@@ -21,7 +21,7 @@ type Hit struct {
 	ID    directory.ID
 	Miles *float64 // to the nearest site; nil without a place, or when no site's place is known
 	Score float64  // of the words alone: how weighty the places are in which they stand
-	Why   []string // where the words were found: name, place, …; empty without words
+	Why   []string // where the words were found: name, place, …; empty without words. With Query.Explain: why it stands where it does
 }
 
 // Facet is one way to divide the providers found.

@@ -3,10 +3,11 @@ package search
 import (
 	"cmp"
 	"context"
-	"math"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"kapdir/directory"
@@ -26,10 +27,11 @@ var kindOrder = []string{KindState, KindFocus, KindPlace, KindName, KindFramewor
 
 const (
 	maxSuggestions = 10
+	eachKind       = 4 // no kind fills the list while others wait
 	suggestMiles   = 50
 )
 
-// completion is something that can be suggested, under the beginning of one of its words.
+// completion is something of the tables that can be suggested, under the beginning of one of its words.
 type completion struct {
 	from  string // the folded text from that word on
 	first bool   // it is the first word
@@ -38,64 +40,34 @@ type completion struct {
 
 type suggestible struct {
 	Suggestion
-	sites int             // of a town: sites in it
+	facet facet           // of a value
+	town  int32           // of a town: its number
 	point directory.Point // of a town
 }
 
-// completions are sorted by from, so that what begins with a text stands together.
-type completions struct {
-	own  []completion // of the snapshot: names, and values with how many providers have them
-	docs *snapshot
-	site map[string]int // sites by town
+// gazetteer is what the tables say of towns: completions, and numbers by how a town is written.
+type gazetteer struct {
+	completions []completion
+	numbers     map[string]int32
 }
 
 // towns are the same for every snapshot.
-var towns = sync.OnceValue(func() []completion {
-	var out []completion
+var towns = sync.OnceValue(func() *gazetteer {
+	g := &gazetteer{numbers: map[string]int32{}}
 	directory.Tables().EachTown(func(p directory.Place) {
-		out = complete(out, &suggestible{Suggestion: Suggestion{Kind: KindPlace, Text: p.String(), Value: p.String()}, point: p.Point}, p.City)
+		s := &suggestible{Suggestion: Suggestion{Kind: KindPlace, Text: p.String(), Value: p.String()}, town: int32(len(g.numbers)), point: p.Point}
+		g.numbers[s.Value] = s.town
+		g.completions = complete(g.completions, s, p.City)
 	})
-	sortCompletions(out)
-	return out
+	sortCompletions(g.completions)
+	return g
 })
 
-func complete(list []completion, s *suggestible, text string) []completion {
-	words := tokens(text)
-	for i := range words {
-		list = append(list, completion{strings.Join(words[i:], " "), i == 0, s})
-	}
-	return list
-}
-
-func sortCompletions(list []completion) {
-	slices.SortFunc(list, func(a, b completion) int {
-		return cmp.Or(strings.Compare(a.from, b.from), strings.Compare(a.of.Text, b.of.Text), strings.Compare(a.of.Value, b.of.Value))
-	})
-}
-
-// newCompletions gathers what the documents can suggest.
-func newCompletions(s *snapshot, l *lexicon) *completions {
-	c := &completions{docs: s, site: map[string]int{}}
-	var counts [facets]map[string]int
-	for f := range facets {
-		counts[f] = map[string]int{}
-	}
+// valueCompletions are those of the facets' values.
+var valueCompletions = sync.OnceValue(func() []completion {
 	var out []completion
-	for _, d := range c.docs.docs {
-		if d.display != "" {
-			out = complete(out, &suggestible{Suggestion: Suggestion{Kind: KindName, Text: d.display, Value: string(d.id), Count: 1}}, d.display)
-		}
-		for _, t := range d.towns {
-			c.site[t]++
-		}
-		for _, f := range []facet{facetState, facetFocus, facetFramework, facetProgramme} {
-			for _, v := range l.spell(f, d.values[f]) {
-				counts[f][v]++
-			}
-		}
-	}
 	add := func(f facet, kind, value string, more ...string) {
-		s := &suggestible{Suggestion: Suggestion{Kind: kind, Text: Label(facetNames[f], value), Value: value, Count: counts[f][value]}}
+		s := &suggestible{Suggestion: Suggestion{Kind: kind, Text: Label(facetNames[f], value), Value: value}, facet: f}
 		for _, text := range append([]string{s.Text}, more...) {
 			out = complete(out, s, text)
 		}
@@ -117,8 +89,119 @@ func newCompletions(s *snapshot, l *lexicon) *completions {
 		add(facetProgramme, KindProgramme, p.ID, append(slices.Clone(p.Synonyms), p.ID, p.Issuer)...)
 	}
 	sortCompletions(out)
-	c.own = out
-	return c
+	return out
+})
+
+func complete(list []completion, s *suggestible, text string) []completion {
+	words := tokens(text)
+	for i := range words {
+		list = append(list, completion{strings.Join(words[i:], " "), i == 0, s})
+	}
+	return list
+}
+
+func sortCompletions(list []completion) {
+	slices.SortFunc(list, func(a, b completion) int {
+		return cmp.Or(strings.Compare(a.from, b.from), strings.Compare(a.of.Text, b.of.Text), strings.Compare(a.of.Value, b.of.Value))
+	})
+}
+
+// nameList holds where the words of names begin, in order of the folded text from there on: first the names'
+// beginnings, and apart from them all later words.
+type nameList struct {
+	first, later []nameAt
+}
+
+type nameAt struct {
+	doc  uint32
+	word uint32 // which of the name's words
+}
+
+// from is the folded text of a name from a word on.
+func (a nameAt) from(s *snapshot) string {
+	words := tokens(string(s.display.of(a.doc)))
+	return strings.Join(words[a.word:], " ")
+}
+
+// with returns the list without the dead and with the names of those added.
+func (l *nameList) with(s *snapshot, dead, added []uint32) *nameList {
+	type keyed struct {
+		from string
+		nameAt
+	}
+	gather := func(docs []uint32) (first, later []keyed) {
+		for _, doc := range docs {
+			words := tokens(string(s.display.of(doc)))
+			for i := range words {
+				k := keyed{strings.Join(words[i:], " "), nameAt{doc, uint32(i)}}
+				if i == 0 {
+					first = append(first, k)
+				} else {
+					later = append(later, k)
+				}
+			}
+		}
+		return first, later
+	}
+	merge := func(old []nameAt, gone, fresh []keyed) []nameAt {
+		compare := func(a, b keyed) int {
+			return cmp.Or(strings.Compare(a.from, b.from), strings.Compare(string(s.ids[a.doc]), string(s.ids[b.doc])), cmp.Compare(a.word, b.word), cmp.Compare(a.doc, b.doc))
+		}
+		slices.SortFunc(gone, compare)
+		slices.SortFunc(fresh, compare)
+		find := func(k keyed) int {
+			return sort.Search(len(old), func(i int) bool { return compare(keyed{old[i].from(s), old[i]}, k) >= 0 })
+		}
+		return splice(old, gone, fresh, find, func(k keyed) nameAt { return k.nameAt })
+	}
+	goneFirst, goneLater := gather(dead)
+	freshFirst, freshLater := gather(added)
+	return &nameList{merge(l.first, goneFirst, freshFirst), merge(l.later, goneLater, freshLater)}
+}
+
+// splice returns a sorted list without some and with others, both sorted; find gives the place of one.
+func splice[T, K any](old []T, gone, fresh []K, find func(K) int, value func(K) T) []T {
+	out := make([]T, 0, max(0, len(old)-len(gone))+len(fresh))
+	at, g := 0, 0
+	until := func(end int) { // copies what stands before the place and is not gone
+		for g < len(gone) {
+			place := find(gone[g])
+			if place >= end {
+				break
+			}
+			out = append(out, old[at:place]...)
+			at = place + 1
+			g++
+		}
+		out = append(out, old[at:end]...)
+		at = end
+	}
+	for _, k := range fresh {
+		if len(old) > 0 {
+			until(find(k))
+		}
+		out = append(out, value(k))
+	}
+	until(len(old))
+	return out
+}
+
+// begin appends the names of which the text from a word on begins as typed, at most so many.
+func (s *snapshot) begin(out []candidate, list []nameAt, first bool, typed string, most int) []candidate {
+	at := sort.Search(len(list), func(i int) bool { return list[i].from(s) >= typed })
+	for ; at < len(list) && most > 0; at++ {
+		from := list[at].from(s)
+		if !strings.HasPrefix(from, typed) {
+			break
+		}
+		doc := list[at].doc
+		if slices.ContainsFunc(out, func(c candidate) bool { return c.Kind == KindName && c.Value == string(s.ids[doc]) }) {
+			continue
+		}
+		out = append(out, candidate{Suggestion: Suggestion{Kind: KindName, Text: string(s.display.of(doc)), Value: string(s.ids[doc]), Count: 1}, first: first, whole: from == typed})
+		most--
+	}
+	return out
 }
 
 // Suggest returns at most limit ways, and at most ten, to complete the text: names, places, conditions,
@@ -150,96 +233,138 @@ func (x *Index) Suggest(ctx context.Context, text string, limit int) ([]Suggesti
 	if err := ctx.Err(); err != nil {
 		return nil, late(err)
 	}
-	found := e.docs.completions(x.maker.lexicon).complete(typed) // bounded by the tables and the documents, not by the text
+	found := e.docs.complete(typed, x.maker.lexicon) // bounded by the tables, not by the text
 	return found[:min(limit, len(found))], nil
 }
 
-// complete returns what the typed text may be the beginning of, the most useful first.
-func (c *completions) complete(typed string) []Suggestion {
-	type candidate struct {
-		completion
-		whole bool
+// candidate is a suggestion in the running.
+type candidate struct {
+	Suggestion
+	of           *suggestible // nil for a name
+	sites        int32        // of a town: sites in it
+	first, whole bool
+}
+
+func (c *candidate) useful() int {
+	n := 0
+	if c.first {
+		n += 4
 	}
-	best := map[*suggestible]candidate{}
-	take := func(list []completion) {
+	if c.whole {
+		n += 2
+	}
+	if c.Count > 0 || c.sites > 0 {
+		n += 8
+	}
+	return n
+}
+
+func (c *candidate) compare(b *candidate) int {
+	if x := cmp.Compare(b.useful(), c.useful()); x != 0 {
+		return x
+	}
+	if c.Kind != b.Kind {
+		return cmp.Compare(slices.Index(kindOrder, c.Kind), slices.Index(kindOrder, b.Kind))
+	}
+	if c.Kind == KindName && c.Text == b.Text {
+		return strings.Compare(c.Value, b.Value)
+	}
+	return cmp.Or(cmp.Compare(b.sites, c.sites), cmp.Compare(b.Count, c.Count), strings.Compare(c.Text, b.Text), strings.Compare(c.Value, b.Value))
+}
+
+// complete returns what the typed text may be the beginning of, the most useful first.
+func (s *snapshot) complete(typed string, l *lexicon) []Suggestion {
+	all := s.begin(nil, s.names.first, true, typed, maxSuggestions)
+	all = s.begin(all, s.names.later, false, typed, maxSuggestions)
+	var best []candidate // of the kind at hand
+	take := func(list []completion, make func(of *suggestible) candidate) {
 		at, _ := slices.BinarySearchFunc(list, typed, func(c completion, t string) int { return strings.Compare(c.from, t) })
 		for ; at < len(list) && strings.HasPrefix(list[at].from, typed); at++ {
-			x := candidate{list[at], list[at].from == typed}
-			if old, ok := best[x.of]; !ok || x.first && !old.first || x.whole && !old.whole {
-				x.first, x.whole = x.first || old.first, x.whole || old.whole
-				best[x.of] = x
+			x := make(list[at].of)
+			x.first, x.whole = list[at].first, list[at].from == typed
+			if i := slices.IndexFunc(best, func(c candidate) bool { return c.of == x.of }); i >= 0 {
+				x.first, x.whole = x.first || best[i].first, x.whole || best[i].whole
+				best = slices.Delete(best, i, i+1)
+			}
+			i, _ := slices.BinarySearchFunc(best, x, func(a, b candidate) int { return a.compare(&b) })
+			if i < maxSuggestions {
+				best = slices.Insert(best[:min(len(best), maxSuggestions-1)], i, x)
 			}
 		}
+		all, best = append(all, best...), best[:0]
 	}
-	take(c.own)
-	take(towns())
-	all := make([]candidate, 0, len(best))
-	for _, x := range best {
-		if x.of.Kind == KindPlace {
-			of := *x.of
-			of.sites = c.site[of.Value]
-			x.of = &of
+	best = make([]candidate, 0, maxSuggestions+1)
+	values := valueCompletions()
+	for _, kind := range []facet{facetState, facetFocus, facetFramework, facetProgramme} {
+		at, _ := slices.BinarySearchFunc(values, typed, func(c completion, t string) int { return strings.Compare(c.from, t) })
+		end := at
+		for end < len(values) && strings.HasPrefix(values[end].from, typed) {
+			end++
 		}
-		all = append(all, x)
+		var of []completion
+		for _, c := range values[at:end] {
+			if c.of.facet == kind {
+				of = append(of, c)
+			}
+		}
+		take(of, func(of *suggestible) candidate {
+			c := candidate{Suggestion: of.Suggestion, of: of}
+			if n := l.find(of.facet, of.Value); n >= 0 && int(n) < len(s.counts) {
+				c.Count = int(s.counts[n])
+			}
+			return c
+		})
 	}
-	useful := func(x candidate) int {
-		n := 0
-		if x.first {
-			n += 4
+	take(towns().completions, func(of *suggestible) candidate {
+		c := candidate{Suggestion: of.Suggestion, of: of}
+		if int(of.town) < len(s.towns) {
+			c.sites = s.towns[of.town]
 		}
-		if x.whole {
-			n += 2
-		}
-		if x.of.Count > 0 || x.of.sites > 0 {
-			n += 8
-		}
-		return n
-	}
-	slices.SortFunc(all, func(a, b candidate) int {
-		return cmp.Or(
-			cmp.Compare(useful(b), useful(a)),
-			cmp.Compare(slices.Index(kindOrder, a.of.Kind), slices.Index(kindOrder, b.of.Kind)),
-			cmp.Compare(b.of.sites, a.of.sites),
-			cmp.Compare(b.of.Count, a.of.Count),
-			strings.Compare(a.of.Text, b.of.Text),
-			strings.Compare(a.of.Value, b.of.Value),
-		)
+		return c
 	})
-	// No kind fills the list while others wait.
-	const each = 4
+	slices.SortFunc(all, func(a, b candidate) int { return a.compare(&b) })
 	var out, rest []Suggestion
 	kinds := map[string]int{}
-	for _, x := range all {
+	for i := range all {
 		if len(out) == maxSuggestions {
 			break
 		}
-		s := x.of.Suggestion
-		if kinds[s.Kind]++; kinds[s.Kind] > each {
-			if len(rest) < maxSuggestions {
-				rest = append(rest, c.counted(x.of))
+		if kinds[all[i].Kind]++; kinds[all[i].Kind] > eachKind {
+			if len(out)+len(rest) < maxSuggestions {
+				rest = append(rest, s.counted(&all[i]))
 			}
 			continue
 		}
-		out = append(out, c.counted(x.of))
+		out = append(out, s.counted(&all[i]))
 	}
 	return append(out, rest[:min(len(rest), maxSuggestions-len(out))]...)
 }
 
-// counted tells of a town how many providers have a site within 50 miles.
-func (c *completions) counted(s *suggestible) Suggestion {
-	if s.Kind != KindPlace {
-		return s.Suggestion
+// counted tells of a town how many providers have a site within 50 miles. That is worked out once for each.
+func (s *snapshot) counted(c *candidate) Suggestion {
+	if c.Kind != KindPlace {
+		return c.Suggestion
 	}
+	s.once.Do(func() { s.around = make([]atomic.Int32, len(towns().numbers)) })
+	if n := s.around[c.of.town].Load(); n > 0 {
+		c.Count = int(n - 1)
+		return c.Suggestion
+	}
+	f := newFrom(c.of.point)
 	n := 0
-	for _, d := range c.docs.docs {
-		for _, p := range d.points {
-			if math.Abs(p.Lat-s.point.Lat) < 0.75 && s.point.Miles(p) <= suggestMiles { // 50 miles are 0.72 degrees of latitude
-				n++
-				break
-			}
+	var several []uint32
+	s.grid.within(s.sites, &f, suggestMiles, func(x *site, _ float64) {
+		switch {
+		case len(s.byID) != s.n && !s.live.Contains(x.doc):
+		case len(s.hasSites(x.doc)) > 1:
+			several = append(several, x.doc)
+		default:
+			n++
 		}
-	}
-	out := s.Suggestion
-	out.Count = n
-	return out
+	})
+	slices.Sort(several)
+	n += len(slices.Compact(several))
+	s.around[c.of.town].Store(int32(n + 1))
+	c.Count = n
+	return c.Suggestion
 }

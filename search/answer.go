@@ -1,0 +1,271 @@
+package search
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"kapdir/directory"
+)
+
+// Engine is what an answer is made with; an Index is one.
+type Engine interface {
+	Search(ctx context.Context, q Query) (Result, error)
+	// Known reports a word of somebody's name as it is shown.
+	Known(word string) bool
+	// Spellings returns words near to one that nobody has, the nearest first: misspelt, or of the same sound.
+	Spellings(ctx context.Context, word string) []string
+}
+
+// Answered is the result of a text that was understood, with what helps where it was not.
+type Answered struct {
+	Result
+	Reading Reading
+	Query   Query // what was searched for
+	asked   Query // what was chosen beside the words
+
+	LeftOut  []string // words in nobody's entry, which were left out of the search
+	Meant    *Meaning // nobody has the words as typed: what the result is for instead
+	DidMean  []Meaning
+	Lift     []Lift // of a search that finds nobody: what to lift, and how many that gives
+	Unproven int    // of a CanSee search: others with an office there or sessions by video there, of whom it is not shown
+}
+
+// Meaning is another spelling of the words, with how many providers it finds.
+type Meaning struct {
+	Words string // of the whole rest
+	From  string // the word that was replaced
+	To    string
+	Count int
+}
+
+// Lift is a part of a search whose leaving out finds somebody.
+type Lift struct {
+	Key   string // of the piece, name:value of a filter chosen beside the words, or words for the words themselves
+	Label string
+	Count int
+}
+
+// mostTries bounds the searches that help with one that finds nobody.
+const mostTries = 12
+
+// Answer reads the text, adds it to what the query says already, and searches. What nobody has in their
+// entry is mended: a word that is near another, then a word that says nothing here, each told. A search that
+// still finds nobody comes with what to lift, counted by searching.
+func Answer(ctx context.Context, e Engine, q Query, o Options, text string) (Answered, error) {
+	if o.Known == nil {
+		o.Known = e.Known
+	}
+	a := Answered{Reading: Understand(text, o), asked: q}
+	a.Query = a.Reading.Apply(q)
+	var err error
+	if a.Result, err = e.Search(ctx, a.Query); err != nil {
+		return a, err
+	}
+	if a.Query.CanSee != "" && a.Query.Cursor == "" && a.Query.At == "" {
+		if err := a.unproven(ctx, e); err != nil {
+			return a, err
+		}
+	}
+	if a.Query.Cursor != "" || a.Query.At != "" {
+		return a, nil
+	}
+	if a.Total > 0 {
+		return a, a.suggest(ctx, e)
+	}
+	if err := a.respell(ctx, e); err != nil || a.Total > 0 {
+		return a, err
+	}
+	if err := a.loosen(ctx, e); err != nil || a.Total > 0 {
+		return a, err
+	}
+	return a, a.lift(ctx, e)
+}
+
+// count tells how many a query finds.
+func count(ctx context.Context, e Engine, q Query) (int, error) {
+	q.Limit, q.Cursor = 1, ""
+	if q.Validate() != nil {
+		return 0, nil
+	}
+	r, err := e.Search(ctx, q)
+	return r.Total, err
+}
+
+// unproven counts who has an office in the state, or states sessions by video there, without both licences
+// being shown.
+func (a *Answered) unproven(ctx context.Context, e Engine) error {
+	q := a.Query
+	q.CanSee = ""
+	if q.State == "" {
+		q.State = a.Query.CanSee
+	}
+	all, err := count(ctx, e, q)
+	if err != nil {
+		return err
+	}
+	q.CanSee = a.Query.CanSee
+	shown, err := count(ctx, e, q)
+	a.Unproven = all - shown
+	return err
+}
+
+// suggest looks for better spellings of words that only close spellings answer.
+func (a *Answered) suggest(ctx context.Context, e Engine) error {
+	if slices.ContainsFunc(a.Hits, func(h Hit) bool { return !slices.Contains(h.Why, closeSpelling) }) || a.Query.Text == "" {
+		return nil
+	}
+	_, err := a.meanings(ctx, e, func(m Meaning) bool {
+		a.DidMean = append(a.DidMean, m)
+		return len(a.DidMean) < 3
+	})
+	return err
+}
+
+// meanings tries other spellings of each word of the rest until yes says no.
+func (a *Answered) meanings(ctx context.Context, e Engine, yes func(Meaning) bool) (tries int, err error) {
+	words := strings.Fields(a.Query.Text)
+	for i, w := range words {
+		if !mayBeMisspelt(strings.ReplaceAll(directory.Fold(w), " ", "")) {
+			continue
+		}
+		for _, s := range e.Spellings(ctx, directory.Fold(w)) {
+			if tries == mostTries {
+				return tries, nil
+			}
+			tries++
+			with := slices.Clone(words)
+			with[i] = s
+			q := a.Query
+			q.Text = strings.Join(with, " ")
+			n, err := count(ctx, e, q)
+			if err != nil {
+				return tries, err
+			}
+			if n > 0 && !yes(Meaning{q.Text, w, s, n}) {
+				return tries, nil
+			}
+		}
+	}
+	return tries, nil
+}
+
+// respell answers for the best other spelling of the words.
+func (a *Answered) respell(ctx context.Context, e Engine) error {
+	var found []Meaning
+	if _, err := a.meanings(ctx, e, func(m Meaning) bool {
+		found = append(found, m)
+		return len(found) < 3
+	}); err != nil || len(found) == 0 {
+		return err
+	}
+	a.Meant, a.DidMean = &found[0], found[1:]
+	q := a.Query
+	q.Text = found[0].Words
+	r, err := e.Search(ctx, q)
+	a.Result, a.Query = r, q
+	return err
+}
+
+// loosen leaves out words that nobody has, if something else was understood that stays.
+func (a *Answered) loosen(ctx context.Context, e Engine) error {
+	words := strings.Fields(a.Query.Text)
+	named := slices.ContainsFunc(a.Reading.Pieces, func(p Piece) bool { return p.Off == "" && (p.Kind == "name" || p.Kind == "npi" || p.Kind == "number") })
+	understood := slices.ContainsFunc(a.Reading.Pieces, Piece.Filters)
+	if len(words) == 0 || named || !understood && len(words) < 3 || len(words) > mostTries {
+		return nil
+	}
+	var kept, left []string
+	for _, w := range words {
+		n, err := count(ctx, e, Query{Text: w})
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			kept = append(kept, w)
+		} else {
+			left = append(left, w)
+		}
+	}
+	if len(left) == 0 || len(kept) == 0 && !understood {
+		return nil
+	}
+	q := a.Query
+	q.Text = strings.Join(kept, " ")
+	r, err := e.Search(ctx, q)
+	if err != nil || r.Total == 0 {
+		return err
+	}
+	a.Result, a.Query, a.LeftOut = r, q, left
+	return nil
+}
+
+// lift finds which one part of the search, left out, finds somebody, the one that finds the fewest last.
+func (a *Answered) lift(ctx context.Context, e Engine) error {
+	type try struct {
+		key, label string
+		q          Query
+	}
+	var tries []try
+	without := func(drop string) Query {
+		r := a.Reading
+		r.Pieces = slices.Clone(r.Pieces)
+		for i := range r.Pieces {
+			if r.Pieces[i].Key() == drop {
+				r.Pieces[i].Off = "lifted"
+			}
+		}
+		return r.Apply(a.asked)
+	}
+	for _, p := range a.Reading.Pieces {
+		if p.Filters() {
+			q := without(p.Key())
+			q.Text = a.Query.Text
+			tries = append(tries, try{p.Key(), p.Label, q})
+		}
+	}
+	if a.Query.Text != "" && a.Query.String() != (Query{Text: a.Query.Text}).String() {
+		q := a.Query
+		q.Text = ""
+		tries = append(tries, try{"words", "the words “" + a.Query.Text + "”", q})
+	}
+	for _, name := range sortedKeys(a.asked.Filters) {
+		q := a.Query
+		q.Filters = map[string][]string{}
+		for k, v := range a.Query.Filters {
+			if k != name {
+				q.Filters[k] = v
+			}
+		}
+		tries = append(tries, try{name, FacetLabel(name), q})
+	}
+	for _, x := range []struct {
+		key, label string
+		set        bool
+		clear      func(*Query)
+	}{
+		{"state", "the patient’s state", a.asked.State != "", func(q *Query) { q.State = "" }},
+		{"near", "the place", a.asked.Near != nil, func(q *Query) { q.Near, q.Miles, q.Sort = nil, 0, "" }},
+		{"telehealth", "sessions by video", a.asked.Telehealth != "", func(q *Query) { q.Telehealth = "" }},
+		{"can_see", "licences shown by evidence", a.asked.CanSee != "", func(q *Query) { q.CanSee = "" }},
+		{"price_max", "the price", a.asked.PriceMaxCents > 0, func(q *Query) { q.PriceMaxCents = 0 }},
+	} {
+		if x.set {
+			q := a.Query
+			x.clear(&q)
+			tries = append(tries, try{x.key, x.label, q})
+		}
+	}
+	for _, t := range tries[:min(len(tries), mostTries)] {
+		n, err := count(ctx, e, t.q)
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			a.Lift = append(a.Lift, Lift{t.key, t.label, n})
+		}
+	}
+	slices.SortStableFunc(a.Lift, func(x, y Lift) int { return cmp.Compare(y.Count, x.Count) })
+	return nil
+}

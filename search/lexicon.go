@@ -1,0 +1,182 @@
+package search
+
+import (
+	"encoding/csv"
+	"slices"
+	"strings"
+	"sync"
+
+	"kapdir/data"
+	"kapdir/directory"
+)
+
+// The kinds of data/lexicon.csv that are no filter of their own.
+const (
+	kindFiller   = "filler"   // says nothing about a provider
+	kindUnheld   = "unheld"   // means something that the directory does not hold
+	kindOptional = "optional" // allows something, and so asks for nothing
+	kindCue      = "cue"      // says how to read what follows
+	kindOther    = "other"    // looks like something else, and is searched for as it stands
+)
+
+// meaning is what a phrase of the lexicon is read as.
+type meaning struct {
+	kind   string
+	values []string
+	near   []string // beside one of these words only; CAPS: or in capitals; CUE: or behind a word such as in
+	note   string   // for whoever asks why it was read so
+}
+
+// phrases is the lexicon: what people call things, folded.
+type phrases struct {
+	of      map[string][]meaning
+	longest int                 // words of the longest phrase
+	begins  map[string]bool     // words with which a phrase of several words begins
+	words   map[byte][]string   // every word of four letters or more, by its first letter
+	titles  map[string]string   // letters of a licence, as facets have them
+	towns   map[byte][]townWord // words of towns' names, by first letter
+}
+
+type townWord struct {
+	word string
+	zips int // of the largest town whose name has it
+}
+
+// lexiconRow is a row of data/lexicon.csv.
+type lexiconRow struct {
+	meaning
+	phrases []string
+	example string
+}
+
+func readLexicon() []lexiconRow {
+	var out []lexiconRow
+	for _, r := range shippedRows("lexicon.csv") {
+		row := lexiconRow{meaning: meaning{kind: r[0], note: r[5]}, phrases: strings.Split(r[2], "|"), example: r[4]}
+		if row.values = []string{r[1]}; row.kind != "place" {
+			row.values = strings.Split(r[1], "|")
+		}
+		if r[3] != "" {
+			row.near = strings.Split(r[3], "|")
+		}
+		out = append(out, row)
+	}
+	return out
+}
+
+// shippedRows are those of a table of package data, without its header.
+func shippedRows(name string) [][]string {
+	f, err := data.FS.Open(name)
+	if err != nil {
+		panic(err)
+	}
+	defer f.Close()
+	all, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		panic(name + ": " + err.Error())
+	}
+	return all[1:]
+}
+
+// vocabulary is the lexicon with what the other tables call things: programmes, letters of licences, towns.
+var vocabulary = sync.OnceValue(func() *phrases {
+	p := &phrases{of: map[string][]meaning{}, begins: map[string]bool{}, words: map[byte][]string{}, titles: map[string]string{}, towns: map[byte][]townWord{}}
+	for _, row := range readLexicon() {
+		for _, s := range row.phrases {
+			p.add(s, row.meaning)
+		}
+	}
+	for _, x := range directory.Tables().Programmes() {
+		for _, s := range append([]string{x.Issuer}, x.Synonyms...) {
+			if s = directory.Fold(s); strings.Contains(s, " ") && len(p.of[s]) == 0 {
+				p.add(s, meaning{kind: "programme", values: []string{x.ID}})
+			}
+		}
+		for _, s := range x.Not { // a look-alike is words
+			if s = directory.Fold(s); len(p.of[s]) == 0 {
+				p.add(s, meaning{kind: kindOther})
+			}
+		}
+	}
+	for _, r := range shippedRows("suffixes.csv") {
+		if w := directory.Fold(r[0]); r[1] == "licence" && len(r[0]) >= 3 && len(w) == len(r[0]) && len(p.of[w]) == 0 {
+			p.titles[w] = r[0]
+		}
+	}
+	sizes := map[string]int{}
+	directory.Tables().EachTown(func(t directory.Place) {
+		for _, w := range tokens(t.City) {
+			if len(w) >= 4 {
+				sizes[w] = max(sizes[w], directory.Tables().TownZIPs(t.City, t.State))
+			}
+		}
+	})
+	for w, n := range sizes {
+		p.towns[w[0]] = append(p.towns[w[0]], townWord{w, n})
+	}
+	for _, s := range directory.Tables().States() {
+		for _, w := range tokens(s.Name()) {
+			p.word(w)
+		}
+	}
+	for _, list := range p.towns {
+		slices.SortFunc(list, func(a, b townWord) int { return b.zips - a.zips })
+	}
+	for _, list := range p.words {
+		slices.Sort(list)
+	}
+	return p
+})
+
+func (p *phrases) add(phrase string, m meaning) {
+	words := strings.Fields(phrase)
+	p.longest = max(p.longest, len(words))
+	p.of[phrase] = append(p.of[phrase], m)
+	for _, w := range words {
+		p.word(w)
+	}
+	if len(words) > 1 {
+		p.begins[words[0]] = true
+	}
+}
+
+func (p *phrases) word(w string) {
+	if len(w) >= 4 && !slices.Contains(p.words[w[0]], w) {
+		p.words[w[0]] = append(p.words[w[0]], w)
+	}
+}
+
+// nearest returns the word of the lexicon, or of the name of a town with at least so many ZIPs, of which
+// the word is the likeliest misspelling; "" when there is none.
+func (p *phrases) nearest(w string, zips int) string {
+	runes, most := []rune(w), 1
+	if len(runes) >= 8 {
+		most = 2
+	}
+	best, far := "", 2*most+1
+	near := func(x string) {
+		d := 2 * editDistance(runes, []rune(x), most)
+		if d > 0 && len(x) == len(w) && sortedLetters(x) == sortedLetters(w) {
+			d-- // the same letters in another order
+		}
+		if d < far {
+			best, far = x, d
+		}
+	}
+	for _, x := range p.words[w[0]] {
+		near(x)
+	}
+	for _, x := range p.towns[w[0]] {
+		if x.zips < zips {
+			break
+		}
+		near(x.word)
+	}
+	return best
+}
+
+func sortedLetters(s string) string {
+	r := []rune(s)
+	slices.Sort(r)
+	return string(r)
+}

@@ -1,0 +1,248 @@
+package search
+
+import (
+	"cmp"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"kapdir/directory"
+)
+
+// sortKey is what the order of results is worked out from, and what a cursor holds. It is all of one
+// document and the query: no other document and no statistic moves it, so that pages hold together while
+// documents come and go.
+type sortKey struct {
+	First int64        `json:"f,omitempty"` // of the orders by price and by day: what comes first
+	Rank  uint64       `json:"r"`           // rank packs all that makes one result more relevant than another
+	Miles float64      `json:"m"`           // to the nearest site; negative is not known
+	ID    directory.ID `json:"i"`
+}
+
+// The parts of a rank from the weightiest to the lightest; a smaller number stands first. A problem on record
+// stands last whatever else holds; then come the nearest words, the kind of care, the weight of the words, how
+// much is confirmed and how near it is, and the month of the last check.
+func rank(problem bool, m match, care uint8, merit int, checked int32) uint64 {
+	r := uint64(0)
+	if problem {
+		r = 1
+	}
+	r = r<<3 | uint64(exact-m.class)
+	r = r<<2 | uint64(care)
+	r = r<<14 | uint64(1<<14-1-min(1<<14-1, int(m.score*4)))
+	r = r<<6 | uint64(maxComplete+maxNear-merit)
+	return r<<14 | uint64(1<<14-1-min(1<<14-1, monthOf(checked)))
+}
+
+// monthOf numbers months of the calendar, about: freshness counts from a date that does not move, so that the
+// order does not change from one page to the next.
+func monthOf(day int32) int { return int(day) * 12 / 365 }
+
+// What completeness and nearness add to the merit of a result at most.
+const (
+	maxComplete = 20
+	maxNear     = 10
+)
+
+// nearness halves every 25 miles.
+func nearness(miles float64) int {
+	if miles < 0 {
+		return 0
+	}
+	return int(math.Round(maxNear * math.Exp2(-miles/25)))
+}
+
+// careOrder puts full KAP first and infusion alone last; what nobody stated stands between.
+var careOrder = map[directory.CareType]int{directory.CareFullKAP: 0, directory.CareInfusionCheckIns: 1, directory.CareUnknown: 2, directory.CareInfusionOnly: 3}
+
+// resultWeight says how much a check's result adds to completeness.
+var resultWeight = func() []int {
+	w := make([]int, len(directory.CheckResults))
+	w[directory.Confirmed.Rank()], w[directory.ShownByDocument.Rank()] = 4, 3
+	w[directory.StatedByProvider.Rank()], w[directory.StatedInListing.Rank()] = 2, 1
+	return w
+}()
+
+// complete adds up the results as they were worked out.
+func (c *stateChecks) complete() (n int) {
+	for _, r := range c.results {
+		n += resultWeight[r]
+	}
+	return n
+}
+
+// problem reports a problem on record. One that has lapsed weighs until the feed brings what follows it.
+func (c *stateChecks) problem() bool {
+	for _, r := range c.results {
+		if r == uint8(directory.ProblemOnRecord.Rank()) {
+			return true
+		}
+	}
+	return false
+}
+
+// compare orders by relevance, or first by what the query asks to sort by.
+func (e *evaluation) compare(a, b *sortKey) int {
+	switch e.q.Sort {
+	case Distance:
+		if c := compareMiles(a.Miles, b.Miles); c != 0 {
+			return c
+		}
+	case Price, Checked:
+		if c := cmp.Compare(a.First, b.First); c != 0 {
+			return c
+		}
+	}
+	if c := cmp.Compare(a.Rank, b.Rank); c != 0 {
+		return c
+	}
+	if c := compareMiles(a.Miles, b.Miles); c != 0 {
+		return c
+	}
+	return strings.Compare(string(a.ID), string(b.ID))
+}
+
+// compareMiles puts a distance nobody knows last.
+func compareMiles(a, b float64) int {
+	switch {
+	case a < 0 && b < 0:
+		return 0
+	case a < 0:
+		return 1
+	case b < 0:
+		return -1
+	}
+	return cmp.Compare(a, b)
+}
+
+// first is what an order by price or by day begins with: the lowest price, the newest day; who has none
+// stands after all who have.
+func (s *snapshot) first(doc uint32, sort string) int64 {
+	switch sort {
+	case Price:
+		if p := s.price[doc]; p >= 0 {
+			return p
+		}
+		return math.MaxInt64
+	case Checked:
+		if d := s.checked[doc]; d > 0 {
+			return -int64(d)
+		}
+		return math.MaxInt64
+	}
+	return 0
+}
+
+// orderKey is the place of a document in one of the orders that every snapshot keeps.
+type orderKey struct {
+	first int64
+	rank  uint64
+}
+
+func (k orderKey) compare(b orderKey) int {
+	return cmp.Or(cmp.Compare(k.first, b.first), cmp.Compare(k.rank, b.rank))
+}
+
+// homeOrders are the orders of everybody without words, place or patient's state: of the first page of the
+// directory, and of what filters alone leave of it.
+var homeOrders = [3]func(s *snapshot, doc uint32) orderKey{
+	func(s *snapshot, doc uint32) orderKey { return orderKey{0, s.homeRank(doc)} },
+	func(s *snapshot, doc uint32) orderKey { return orderKey{s.first(doc, Price), s.homeRank(doc)} },
+	func(s *snapshot, doc uint32) orderKey { return orderKey{s.first(doc, Checked), s.homeRank(doc)} },
+}
+
+var homeOrderOf = map[string]int{"": 0, Relevance: 0, Price: 1, Checked: 2}
+
+func (s *snapshot) homeRank(doc uint32) uint64 {
+	c := s.checksFor(doc, homeState)
+	return rank(c.problem, match{}, s.care[doc], int(c.merit), s.checked[doc])
+}
+
+// explain says in words why a result stands where it does, the weightiest part first.
+func (e *evaluation) explain(s *snapshot, f *found) []string {
+	var out []string
+	add := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
+	c := e.entry(s, f.doc)
+	switch e.q.Sort {
+	case Distance:
+		add("sorted by distance first")
+	case Price:
+		add("sorted by price first")
+	case Checked:
+		add("sorted by the day of the last check first")
+	}
+	if c.problem {
+		add("a problem is on record: it stands after everybody without one")
+	}
+	if f.match.class != absent {
+		how := map[class]string{exact: "as they were typed", begins: "at the beginning of a longer word", misspelt: "in a close spelling"}[f.match.class]
+		add("the words stand in: %s, %s; weight %g", strings.Join(placesOf(f.match), ", "), how, f.match.score)
+	}
+	if e.rankCare {
+		add("kind of care: %s", strings.ToLower(Label("care", string(careByOrder[s.care[f.doc]]))))
+	}
+	add("completeness of the five checks: %d of %d", e.complete(s, c), maxComplete)
+	if e.q.Near != nil {
+		if f.key.Miles < 0 {
+			add("how far away it is is not known")
+		} else {
+			add("%.1f miles away: %d of %d for nearness", f.key.Miles, nearness(f.key.Miles), maxNear)
+		}
+	}
+	if d := s.checked[f.doc]; d > 0 {
+		add("last checked on %s", time.Unix(int64(d)*86400, 0).UTC().Format(time.DateOnly))
+	} else {
+		add("never checked")
+	}
+	return out
+}
+
+var careByOrder = func() (out [4]directory.CareType) {
+	for c, n := range careOrder {
+		out[n] = c
+	}
+	return out
+}()
+
+// placesOf names where the words stand, without how they are spelt.
+func placesOf(m match) []string {
+	m.class = exact
+	return m.why()
+}
+
+// cursor is the last result of a page, with the fingerprint of its query.
+type cursor struct {
+	Query string  `json:"q"`
+	Key   sortKey `json:"k"`
+}
+
+func writeCursor(q Query, k sortKey) string {
+	b, err := json.Marshal(cursor{q.fingerprint(), k})
+	if err != nil {
+		return "" // no key holds what JSON cannot write
+	}
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// readCursor returns where the page before ended. A cursor of another query would skip at random, so it
+// is refused.
+func readCursor(q Query) (*sortKey, error) {
+	if q.Cursor == "" {
+		return nil, nil
+	}
+	b, err := base64.RawURLEncoding.DecodeString(q.Cursor)
+	if err != nil {
+		return nil, directory.Errorf(directory.Invalid, "cursor", "this is not a cursor of ours")
+	}
+	var c cursor
+	if err := json.Unmarshal(b, &c); err != nil || c.Key.ID == "" {
+		return nil, directory.Errorf(directory.Invalid, "cursor", "this is not a cursor of ours")
+	}
+	if c.Query != q.fingerprint() {
+		return nil, directory.Errorf(directory.Invalid, "cursor", "the cursor belongs to another search: start that from its first page")
+	}
+	return &c.Key, nil
+}

@@ -1,0 +1,450 @@
+package search
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"kapdir/directory"
+)
+
+// number reads what a number at a token, or words before one, stand for: a price, a distance, a ZIP code,
+// an NPI, a licence's number.
+func (r *reader) number(i int) int {
+	if n := r.distance(i); n > 0 {
+		return n
+	}
+	if n := r.price(i); n > 0 {
+		return n
+	}
+	if n := r.licenceNumber(i); n > 0 {
+		return n
+	}
+	w := r.word(i)
+	if !isNumber(w) {
+		return 0
+	}
+	from := i
+	switch len(w) {
+	case 10:
+		if _, err := directory.ParseNPI(w); err != nil {
+			return 0
+		}
+		if i > 0 && r.word(i-1) == "npi" {
+			from--
+		}
+		r.take(from, i+1, Piece{Kind: "npi", Values: []string{w}, core: [2]int{i, i + 1}})
+		return 1
+	case 5:
+		p, ok := directory.Tables().PlaceOfZIP(w)
+		if !ok || r.toks[i].dollar {
+			return 0
+		}
+		end := i + 1
+		if end < len(r.toks) && r.toks[end].joined && len(r.word(end)) == 4 && isNumber(r.word(end)) {
+			end++
+		}
+		if m, n, ok := r.cueBefore(i); ok && m == "in" {
+			from -= n
+		} else if i > 0 && (r.word(i-1) == "zip" || r.word(i-1) == "code") {
+			from--
+		}
+		note := ""
+		if !p.Exact {
+			note = "We do not know this ZIP code and count from the middle of its area."
+		}
+		r.take(from, end, Piece{Kind: "near", Values: []string{p.ZIP}, Place: &p, Note: note, core: [2]int{i, end}})
+		return end - i
+	}
+	return 0
+}
+
+var (
+	underWords   = []string{"less than", "no more than", "not more than", "at most", "up to", "cheaper than", "budget of", "budget is", "can pay", "can afford", "menos de", "no mas de", "por debajo de", "presupuesto de", "under", "below", "max", "maximum", "budget", "hasta", "maximo", "presupuesto"}
+	boundWords   = []string{"or less", "or under", "or below", "at most", "or lower", "o menos", "max", "maximum", "maximo"}
+	dollarWords  = wordSet("dollars dollar usd bucks dolares dolar")
+	mileWords    = map[string]float64{"mile": 1, "miles": 1, "mi": 1, "milla": 1, "millas": 1, "km": 0.621371, "kms": 0.621371, "kilometers": 0.621371, "kilometros": 0.621371}
+	countedWords = wordSet("years year months weeks days sessions people minutes minute min mins hours hour visits anos meses sesiones")
+	numberWords  = wordSet("license licence lic no num number licencia numero nr")
+)
+
+// behind returns how many tokens from one on say one of the phrases.
+func (r *reader) behind(i int, list []string) int {
+	for _, s := range list {
+		n := strings.Count(s, " ") + 1
+		if i+n <= len(r.toks) && r.joinWords(i, i+n) == s {
+			return n
+		}
+	}
+	return 0
+}
+
+// amount reads a number of dollars at a token: how many tokens, how much, and whether it says that it is
+// money.
+func (r *reader) amount(i int) (n, dollars int, money bool) {
+	v, err := strconv.Atoi(r.word(i))
+	if err != nil || v > maxDollars {
+		return 0, 0, false
+	}
+	money = r.toks[i].dollar
+	if n = 1; r.word(i+n) == "k" && r.toks[i+n].joined && v <= 100 {
+		v, n, money = v*1000, n+1, true
+	}
+	if dollarWords[r.word(i+n)] {
+		n, money = n+1, true
+	}
+	if !money && (countedWords[r.word(i+n)] || mileWords[r.word(i+n)] > 0 || len(r.word(i)) == 5) {
+		return 0, 0, false
+	}
+	return n, v, money
+}
+
+const (
+	leastDollars = 50 // less is no price of a session unless a dollar sign says so
+	maxDollars   = 100_000
+)
+
+// price reads the most that a session may cost.
+func (r *reader) price(i int) int {
+	end, most := 0, 0
+	if n := r.behind(i, underWords); n > 0 {
+		for r.word(i+n) == "about" || r.word(i+n) == "around" || r.word(i+n) == "is" {
+			n++
+		}
+		if k, v, money := r.amount(min(i+n, len(r.toks)-1)); i+n < len(r.toks) && k > 0 && (money || v >= leastDollars) {
+			end, most = i+n+k, v
+		}
+	} else if r.word(i) == "between" || r.word(i) == "entre" || r.word(i) == "from" {
+		if k, _, m1 := r.amount(min(i+1, len(r.toks)-1)); k > 0 && i+1+k+1 < len(r.toks) && slices.Contains([]string{"and", "to", "y", "a"}, r.word(i+1+k)) {
+			if k2, v, m2 := r.amount(i + 2 + k); k2 > 0 && (m1 || m2 || v >= leastDollars) {
+				end, most = i+2+k+k2, v
+			}
+		}
+	} else if k, v, money := r.amount(i); k > 0 {
+		bound := r.behind(i+k, boundWords)
+		if i+k < len(r.toks) && (r.word(i+k) == "to" || r.word(i+k) == "a" || r.toks[i+k].joined && isNumber(r.word(i+k))) {
+			at := i + k
+			if !isNumber(r.word(at)) {
+				at++
+			}
+			if at < len(r.toks) {
+				if k2, v2, m2 := r.amount(at); k2 > 0 && (money || m2) && v2 > v {
+					end, most = at+k2, v2
+				}
+			}
+		}
+		if end == 0 && k == 1 && !money && v >= 100 && i+1 < len(r.toks) && r.toks[i+1].joined { // 500-800
+			if k2, v2, _ := r.amount(i + 1); k2 > 0 && v2 > v && v2 <= 5000 && r.text[r.toks[i].end:r.toks[i+1].start] == "-" {
+				end, most = i+1+k2, v2
+			}
+		}
+		if end == 0 && (money || bound > 0 && v >= leastDollars) {
+			end, most = i+k+bound, v
+		}
+	}
+	if end == 0 || most == 0 {
+		return 0
+	}
+	for _, tail := range [][]string{{"per session", "a session", "each session", "por sesion", "la sesion", "per treatment"}, {"each"}} {
+		end += r.behind(end, tail)
+	}
+	return r.take(i, end, Piece{Kind: "price_max", Values: []string{strconv.Itoa(most)}})
+}
+
+// distance reads within 30 miles, 20 mi from, a 25 mile radius.
+func (r *reader) distance(i int) int {
+	at := i + r.behind(i, []string{"not more than", "no more than", "less than", "up to", "under", "a menos de", "within a", "within about", "within", "inside", "dentro de", "menos de", "hasta", "a"})
+	v, err := strconv.Atoi(r.word(at))
+	if err != nil || at < len(r.toks) && r.toks[at].dollar || mileWords[r.word(at+1)] == 0 || v < 1 {
+		return 0
+	}
+	miles := int(float64(v)*mileWords[r.word(at+1)] + 0.5)
+	note := ""
+	if miles > mostMiles {
+		miles, note = mostMiles, "The farthest that can be asked for."
+	}
+	end := at + 2
+	if r.word(end) == "radius" {
+		end++
+	}
+	r.take(i, end, Piece{Kind: "miles", Values: []string{strconv.Itoa(max(1, miles))}, Note: note, core: [2]int{at, at + 1}})
+	n := end - i
+	if m, k, ok := r.lookupCue(end); ok && m == "in" {
+		if got := r.placeBehind(end, k, m); got > 0 {
+			n += got
+		}
+	}
+	return n
+}
+
+// mostMiles is the largest radius that may be asked for.
+const mostMiles = 500
+
+func (r *reader) lookupCue(i int) (string, int, bool) {
+	if i >= len(r.toks) {
+		return "", 0, false
+	}
+	m, n, ok := r.lookup(i)
+	if !ok || m.kind != kindCue {
+		return "", 0, false
+	}
+	return m.values[0], n, true
+}
+
+// licenceNumber reads CSW.0009923, LPC-12345, or license 9923.
+func (r *reader) licenceNumber(i int) int {
+	w := r.word(i)
+	at := i
+	for at < len(r.toks) && at < i+3 && numberWords[r.word(at)] {
+		at++
+	}
+	named := at > i
+	start := at
+	if at+1 < len(r.toks) && !isNumber(r.word(at)) && len(r.word(at)) <= 6 && r.toks[at+1].joined && isNumber(r.word(at+1)) && len(r.word(at+1)) >= 4 {
+		at++
+	} else if !named {
+		return 0
+	}
+	if at >= len(r.toks) || !isNumber(r.word(at)) || len(r.word(at)) < 3 || w == "" {
+		return 0
+	}
+	typed := r.text[r.toks[start].start:r.toks[at].end]
+	return r.take(i, at+1, Piece{Kind: "number", Values: []string{typed}, core: [2]int{start, at + 1}})
+}
+
+// letters reads what is left and short: PA, MA, CO, by what stands beside it.
+func (r *reader) letters() {
+	place, state := -1, false
+	for i, p := range r.pieces {
+		switch p.Kind {
+		case "near":
+			place = i
+		case "state":
+			state = true
+		}
+	}
+	for i := range r.toks {
+		t := &r.toks[i]
+		if t.taken || len(t.word) != 2 {
+			continue
+		}
+		s, err := directory.ParseState(t.word)
+		if err != nil || r.isName(i, "licence") {
+			continue
+		}
+		caps := t.caps && !r.shouting
+		prescriber := func(w string) bool {
+			return w == "np" || w == "md" || w == "nurse" || w == "do" || w == "lcsw" || w == "lpc"
+		}
+		switch {
+		case t.word == "pa" && (place >= 0 || state || prescriber(r.word(i+2)) && r.word(i+1) == "or" || prescriber(r.word(i-2)) || r.word(i-1) == "a"):
+			r.take(i, i+1, Piece{Kind: "licence", Values: []string{"physician_assistant"}, Note: "PA was read as physician assistant; Pennsylvania is read when no other place is named."})
+			continue
+		case t.word == "md" && (place >= 0 || state):
+			r.take(i, i+1, Piece{Kind: "licence", Values: []string{"MD"}, Note: "MD was read as the degree; Maryland is read when no other place is named."})
+			continue
+		case state || place >= 0:
+			continue // one place is enough: the letters are words
+		case r.ordinary(i) && !caps:
+			continue
+		case t.joined && !t.filler && i > 0 && !r.toks[i-1].filler && !r.toks[i-1].taken:
+			continue
+		}
+		n := 1
+		r.take(i, i+n, Piece{Kind: "state", Values: []string{string(s)}, Note: codeNote(s)})
+		state = true
+	}
+}
+
+// names gathers the words that are left beside a given name, or behind Dr., as somebody's name.
+func (r *reader) names() {
+	free := func(i int) bool {
+		return i >= 0 && i < len(r.toks) && !r.toks[i].taken && !r.toks[i].filler && !isNumber(r.word(i))
+	}
+	for i := 0; i < len(r.toks); i++ {
+		if !free(i) {
+			continue
+		}
+		end := i + 1
+		for free(end) && !r.toks[end].broken {
+			end++
+		}
+		named := r.word(i-1) == "dr"
+		for j := i; j < end && !named; j++ {
+			named = r.knows(r.word(j)) || len(nicknames()[r.word(j)]) > 0
+		}
+		if named {
+			from := i
+			if r.word(i-1) == "dr" {
+				from--
+			}
+			typed := r.text[r.toks[i].start:r.toks[end-1].end]
+			r.take(from, end, Piece{Kind: "name", Values: []string{typed}, core: [2]int{i, end}})
+			// Letters behind a name are part of it, and ask for nothing: Linh Do, LMFT.
+			for k := end; k < len(r.toks); k++ {
+				letters := slices.IndexFunc(r.pieces, func(p Piece) bool {
+					return p.Kind == "licence" && p.from == k && p.to == k+1 && r.p.titles[r.word(k)] != ""
+				})
+				if letters < 0 {
+					break
+				}
+				r.pieces = slices.Delete(r.pieces, letters, letters+1)
+				r.toks[k].filler = true
+			}
+		}
+		i = end
+	}
+}
+
+// mend reads the text again with words that are left put right, if a word of the lexicon or of a town is
+// near enough. A word of a name that somebody has is never touched.
+func (r *reader) mend() {
+	type guess struct {
+		at   int
+		word string
+	}
+	var guesses []guess
+	for i := range r.toks {
+		t := &r.toks[i]
+		if t.filler || len(guesses) == maxMend || !mayBeMisspelt(t.word) || r.p.has(t.word) {
+			continue
+		}
+		if t.taken && !slices.ContainsFunc(r.pieces, func(p Piece) bool { return p.Kind == "name" && p.from <= i && i < p.to }) {
+			continue
+		}
+		if r.knows(t.word) || len(nicknames()[t.word]) > 0 || i > 0 && (r.word(i-1) == "dr" || r.knows(r.word(i-1)) && !r.p.has(r.word(i-1))) {
+			continue
+		}
+		zips := 4
+		if m, _, ok := r.cueBefore(i); ok && m == "in" {
+			zips = 1
+		}
+		if w := r.p.nearest(t.word, zips); w != "" && w != t.word {
+			guesses = append(guesses, guess{i, w})
+		}
+	}
+	if len(guesses) == 0 {
+		return
+	}
+	again := func() {
+		for i := range r.toks {
+			r.toks[i].taken, r.toks[i].filler = false, false
+		}
+		r.pieces, r.askPlace, r.canSee = nil, false, nil
+		r.read()
+	}
+	for _, g := range guesses {
+		r.toks[g.at].word, r.toks[g.at].fixed = g.word, true
+	}
+	again()
+	undone := false
+	for _, g := range guesses {
+		t := &r.toks[g.at]
+		name := slices.ContainsFunc(r.pieces, func(p Piece) bool { return p.Kind == "name" && p.from <= g.at && g.at < p.to })
+		if !t.filler && (!t.taken || name) {
+			t.word, t.fixed, undone = t.typed, false, true
+		}
+	}
+	if undone {
+		again()
+	}
+}
+
+// has reports a word of the lexicon.
+func (p *phrases) has(w string) bool {
+	return len(w) > 0 && slices.Contains(p.words[w[0]], w)
+}
+
+// denials are the words that say no to what follows, and what may stand between.
+var (
+	denials      = wordSet("no not dont doesnt without except excluding avoid never nor sin excepto")
+	afterDenials = wordSet("a an the any want wants need like do interested in into to for on quiero una un el la")
+)
+
+// denied reports that the words before a piece say no to it.
+func (r *reader) denied(p Piece, before bool) bool {
+	i := p.from - 1
+	if before && i >= 0 && (r.word(i) == "or" || r.word(i) == "nor" || r.word(i) == "ni" || r.word(i) == "o") {
+		return true
+	}
+	for i >= 0 && afterDenials[r.word(i)] && !r.toks[i+1].broken {
+		i--
+	}
+	return i >= 0 && denials[r.word(i)] && !r.toks[i].taken && !r.toks[i+1].broken
+}
+
+// settle decides what hangs on more than one piece.
+func (r *reader) settle() {
+	// The search leaves nobody out for what they offer too, so what the words say no to asks for nothing.
+	before := false
+	for i, p := range r.pieces {
+		if before = p.kind() && r.denied(p, before); before {
+			r.pieces[i].Kind, r.pieces[i].Values = kindUnheld, []string{r.joinWords(p.from, p.to)}
+			r.pieces[i].Note = "The words say no to this. The search does not leave out who offers it among other things."
+		}
+	}
+	video := slices.IndexFunc(r.pieces, func(p Piece) bool { return p.Kind == "video" && slices.Equal(p.Values, []string{"yes"}) })
+	at := slices.IndexFunc(r.pieces, func(p Piece) bool { return p.Kind == "state" || p.Kind == "near" && p.Place.State != "" })
+	if at >= 0 && (video >= 0 || len(r.canSee) > 0) {
+		// Who may see a patient somewhere is a matter of licences in their state, not of how far an office is.
+		p := r.pieces[at]
+		state, note := p.Values[0], ""
+		if p.Kind == "near" {
+			state = string(p.Place.State)
+			note = "By licence, not by distance: " + p.Place.String() + " is in " + p.Place.State.Name() + "."
+		}
+		see := Piece{Kind: "can_see", Values: []string{state}, Note: note, from: p.from, to: p.to, core: p.core}
+		if len(r.canSee) > 0 {
+			see.from, see.to = min(p.from, r.canSee[0][0]), max(p.to, r.canSee[0][1])
+			if see.to-see.from > p.to-p.from+6 {
+				see.from, see.to = p.from, p.to
+			}
+		}
+		r.pieces[at] = see
+		if video >= 0 {
+			v := r.pieces[video]
+			r.pieces[video] = Piece{Kind: "telehealth", Values: []string{state}, from: v.from, to: v.to, core: v.core}
+		}
+		r.pieces = slices.DeleteFunc(r.pieces, func(p Piece) bool { return p.Kind == "miles" })
+	}
+	// A second place cannot be searched at the same time.
+	for _, kind := range []string{"near", "state", "can_see", "price_max", "miles"} {
+		first := true
+		r.pieces = slices.DeleteFunc(r.pieces, func(p Piece) bool {
+			if p.Kind != kind {
+				return false
+			}
+			drop := !first
+			first = false
+			return drop
+		})
+	}
+	// A town in the state that was named as well says it all.
+	if i := slices.IndexFunc(r.pieces, func(p Piece) bool { return p.Kind == "near" }); i >= 0 {
+		r.pieces = slices.DeleteFunc(r.pieces, func(p Piece) bool {
+			return p.Kind == "state" && directory.State(p.Values[0]) == r.pieces[i].Place.State
+		})
+	}
+	slices.SortStableFunc(r.pieces, func(a, b Piece) int { return a.from - b.from })
+}
+
+// rest returns the words to search for, with what joined them.
+func (r *reader) rest() string {
+	var b strings.Builder
+	last := -1
+	for i, t := range r.toks {
+		if !t.rest && (t.taken || t.filler) {
+			continue
+		}
+		if b.Len() > 0 {
+			if last == i-1 && t.joined {
+				b.WriteString(r.text[r.toks[last].end:t.start])
+			} else {
+				b.WriteByte(' ')
+			}
+		}
+		b.WriteString(r.text[t.start:t.end])
+		last = i
+	}
+	return b.String()
+}
