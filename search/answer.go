@@ -25,8 +25,9 @@ type Answered struct {
 	Query   Query // what was searched for
 	asked   Query // what was chosen beside the words
 
-	LeftOut  []string // words in nobody's entry, which were left out of the search
+	LeftOut  []string // words in nobody's entry, or too many of them, which were left out of the search
 	Meant    *Meaning // nobody has the words as typed: what the result is for instead
+	Instead  string   // with LeftOut or Meant: the text that asks for this result, whose pages go on; Next is "" here
 	DidMean  []Meaning
 	Lift     []Lift // of a search that finds nobody: what to lift, and how many that gives
 	Unproven int    // of a CanSee search: others with an office there or sessions by video there, of whom it is not shown
@@ -59,28 +60,47 @@ func Answer(ctx context.Context, e Engine, q Query, o Options, text string) (Ans
 	}
 	a := Answered{Reading: Understand(text, o), asked: q}
 	a.Query = a.Reading.Apply(q)
+	if len(parse(a.Query.Text).terms) > maxTerms && slices.ContainsFunc(a.Reading.Pieces, Piece.Filters) {
+		a.leaveOut(strings.Fields(a.Query.Text)) // a long story, of which the filters hold what can be searched for
+		a.Query.Text = ""
+	}
 	var err error
 	if a.Result, err = e.Search(ctx, a.Query); err != nil {
 		return a, err
 	}
-	if a.Query.CanSee != "" && a.Query.Cursor == "" && a.Query.At == "" {
-		if err := a.unproven(ctx, e); err != nil {
-			return a, err
-		}
+	if a.Query.Cursor == "" && a.Query.At == "" {
+		a.help(ctx, e) // what does not come in time is left out: the answer stands without it
 	}
-	if a.Query.Cursor != "" || a.Query.At != "" {
-		return a, nil
+	return a, nil
+}
+
+// help adds what helps with an answer, as far as time allows.
+func (a *Answered) help(ctx context.Context, e Engine) {
+	if a.Query.CanSee != "" && a.unproven(ctx, e) != nil {
+		return
 	}
 	if a.Total > 0 {
-		return a, a.suggest(ctx, e)
+		_ = a.suggest(ctx, e)
+		return
 	}
-	if err := a.respell(ctx, e); err != nil || a.Total > 0 {
-		return a, err
+	for _, mend := range []func(context.Context, Engine) error{a.respell, a.loosen, a.lift} {
+		if err := mend(ctx, e); err != nil || a.Total > 0 {
+			break
+		}
 	}
-	if err := a.loosen(ctx, e); err != nil || a.Total > 0 {
-		return a, err
+	if a.Instead != "" {
+		a.Next = ""
 	}
-	return a, a.lift(ctx, e)
+}
+
+// leaveOut notes words that are not searched for.
+func (a *Answered) leaveOut(words []string) {
+	a.LeftOut = words
+	a.Instead = a.Reading.Text
+	for _, w := range words {
+		a.Instead = strings.Replace(a.Instead, w, "", 1)
+	}
+	a.Instead = strings.Join(strings.Fields(a.Instead), " ")
 }
 
 // count tells how many a query finds.
@@ -164,8 +184,13 @@ func (a *Answered) respell(ctx context.Context, e Engine) error {
 	q := a.Query
 	q.Text = found[0].Words
 	r, err := e.Search(ctx, q)
+	if err != nil || r.Total == 0 {
+		a.Meant, a.DidMean = nil, nil
+		return err
+	}
 	a.Result, a.Query = r, q
-	return err
+	a.Instead = strings.Replace(a.Reading.Text, a.Meant.From, a.Meant.To, 1)
+	return nil
 }
 
 // loosen leaves out words that nobody has, if something else was understood that stays.
@@ -197,7 +222,8 @@ func (a *Answered) loosen(ctx context.Context, e Engine) error {
 	if err != nil || r.Total == 0 {
 		return err
 	}
-	a.Result, a.Query, a.LeftOut = r, q, left
+	a.Result, a.Query = r, q
+	a.leaveOut(left)
 	return nil
 }
 
