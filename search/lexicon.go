@@ -175,6 +175,9 @@ func (p *phrases) nearest(w string, zips int) string {
 		if short || x.zips < zips {
 			break
 		}
+		if len(runes) == 5 && len(x.word) < len(w) {
+			continue // romeo is not Rome
+		}
 		near(x.word)
 	}
 	return best

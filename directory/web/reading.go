@@ -2,8 +2,10 @@ package web
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
+	"kapdir/directory"
 	"kapdir/search"
 )
 
@@ -68,6 +70,33 @@ func (a *searchAnswer) read(found search.Answered) {
 	for _, l := range found.Lift {
 		r.Advice = append(r.Advice, advice{l.Key, l.Label, l.Count})
 	}
+}
+
+// placedBy says briefly why a result stands where it does, in the order in which things weigh.
+func placedBy(r result) string {
+	var confirmed, shown int
+	for _, c := range r.Checks {
+		switch c.Result {
+		case directory.ProblemOnRecord:
+			return "Stands after everybody without a problem on record."
+		case directory.Confirmed:
+			confirmed++
+		case directory.ShownByDocument:
+			shown++
+		}
+	}
+	var parts []string
+	if len(r.Why) > 0 {
+		parts = append(parts, "your words in "+strings.Join(r.Why, ", "))
+	}
+	if r.Care.Value == string(directory.CareFullKAP) {
+		parts = append(parts, "full KAP")
+	}
+	parts = append(parts, strconv.Itoa(confirmed)+" of five checks confirmed, "+strconv.Itoa(shown)+" shown by a document")
+	if r.Miles != nil {
+		parts = append(parts, strconv.FormatFloat(*r.Miles, 'f', -1, 64)+" miles")
+	}
+	return "Stands here by: " + strings.Join(parts, "; ") + "."
 }
 
 // lifting is the question less a piece of the text: neither filter nor words.
