@@ -17,14 +17,32 @@ var spelt = []field{fieldName, fieldOrg, fieldPlace, fieldProgramme, fieldWords}
 // mostSpellings bounds the words that are offered for one.
 const mostSpellings = 4
 
-// Known reports a word of the name of somebody in the directory, as it is shown.
+// Known reports a word of the name of some person in the directory, as it is shown. The words of a practice's
+// name are not known: healing, center and for would be somebody.
 func (x *Index) Known(word string) bool {
 	e, err := x.current()
 	if err != nil {
 		return false
 	}
 	defer e.release()
-	return e.holds(word, fieldName) > 0
+	person := false
+	look := func(d *document) {
+		if _, practice := slices.BinarySearch(d.text[fieldWords], wordOfPractices); !practice {
+			person = true
+		}
+	}
+	if e.words == nil {
+		for _, d := range e.docs.docs {
+			if _, ok := slices.BinarySearch(d.text[fieldName], word); ok {
+				look(d)
+			}
+		}
+		return person
+	}
+	err = safely(func() error {
+		return e.words.each(context.Background(), fieldName.indexed(), word, func(doc int) { look(e.docs.docs[doc]) })
+	})
+	return err == nil && person
 }
 
 // holds tells how many documents have the word in the field.
