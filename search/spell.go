@@ -18,31 +18,15 @@ var spelt = []field{fieldName, fieldOrg, fieldPlace, fieldProgramme, fieldWords}
 const mostSpellings = 4
 
 // Known reports a word of the name of some person in the directory, as it is shown. The words of a practice's
-// name are not known: healing, center and for would be somebody.
+// name are not known: healing, center and for would be somebody. A name that came within the last minutes may
+// not be known yet.
 func (x *Index) Known(word string) bool {
 	e, err := x.current()
 	if err != nil {
 		return false
 	}
 	defer e.release()
-	person := false
-	look := func(d *document) {
-		if _, practice := slices.BinarySearch(d.text[fieldWords], wordOfPractices); !practice {
-			person = true
-		}
-	}
-	if e.words == nil {
-		for _, d := range e.docs.docs {
-			if _, ok := slices.BinarySearch(d.text[fieldName], word); ok {
-				look(d)
-			}
-		}
-		return person
-	}
-	err = safely(func() error {
-		return e.words.each(context.Background(), fieldName.indexed(), word, func(doc int) { look(e.docs.docs[doc]) })
-	})
-	return err == nil && person
+	return e.holds(word, fieldName) > 0 && x.sounding(e).people[word]
 }
 
 // holds tells how many documents have the word in the field.
@@ -96,7 +80,7 @@ func (x *Index) Spellings(ctx context.Context, word string) []string {
 			}
 		}
 	}
-	for _, w := range x.sounding(e)[directory.SoundOf(word)] {
+	for _, w := range x.sounding(e).of[directory.SoundOf(word)] {
 		if _, ok := found[w]; !ok {
 			found[w] = candidate{most + 1, e.holds(w, fieldName)}
 		}
@@ -111,35 +95,72 @@ func (x *Index) Spellings(ctx context.Context, word string) []string {
 	return out[:min(len(out), mostSpellings)]
 }
 
-// sounds are the words of names by how they sound. They are worked out when first needed and then kept for
-// some minutes: a name that came since is offered a little later, and one that went finds nobody.
+// sounds are the words of names by how they sound, and those of people's. They are worked out when first needed and
+// then kept for some minutes: a name that came since is offered a little later, and one that went finds nobody.
 type sounds struct {
 	mu   sync.Mutex
 	at   time.Time
 	from *epoch
-	of   map[string][]string
+	heard
+}
+
+type heard struct {
+	of     map[string][]string
+	people map[string]bool
 }
 
 const soundsLast = 5 * time.Minute
 
-func (x *Index) sounding(e *epoch) map[string][]string {
+func (x *Index) sounding(e *epoch) heard {
 	s := &x.sounds
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.of != nil && (s.from == e || time.Since(s.at) < soundsLast) {
-		return s.of
+		return s.heard
 	}
-	of := map[string][]string{}
-	add := func(w string) {
-		if code := directory.SoundOf(w); code != "" {
-			of[code] = append(of[code], w)
-		}
-	}
+	h := heard{of: map[string][]string{}, people: e.docs.people()}
 	for i, w := range e.docs.words.words {
 		if e.docs.holders(i, fieldName) > 0 {
-			add(w)
+			if code := directory.SoundOf(w); code != "" {
+				h.of[code] = append(h.of[code], w)
+			}
 		}
 	}
-	s.of, s.at, s.from = of, time.Now(), e
-	return of
+	s.heard, s.at, s.from = h, time.Now(), e
+	return h
+}
+
+// people returns the words of the names of those who are no practice.
+func (s *snapshot) people() map[string]bool {
+	terms := s.table.all()
+	practice := make([]bool, len(terms))
+	name := make([]bool, len(terms))
+	for n, t := range terms {
+		w, in := cutTerm(t)
+		practice[n] = w == wordOfPractices && in&(1<<fieldWords) != 0
+		name[n] = in&(1<<fieldName) != 0
+	}
+	known := make([]bool, len(terms))
+	var names []uint32
+	for _, doc := range s.byID {
+		names = names[:0]
+		of := true
+		eachTerm(s.terms.of(doc), func(n uint32) {
+			of = of && !practice[n]
+			if name[n] {
+				names = append(names, n)
+			}
+		}, func([]byte) {})
+		for _, n := range names {
+			known[n] = known[n] || of
+		}
+	}
+	out := map[string]bool{}
+	for n, yes := range known {
+		if yes {
+			w, _ := cutTerm(terms[n])
+			out[w] = true
+		}
+	}
+	return out
 }
