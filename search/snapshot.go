@@ -68,6 +68,7 @@ type columns struct {
 	ends     []uint32 // of each document's sites
 	town     list[uint32]
 	terms    list[byte] // as packTerms writes them
+	folded   list[byte] // the words of display as they are searched, with a blank between
 	display  list[byte]
 }
 
@@ -192,7 +193,7 @@ func (s *snapshot) cut() columns {
 	out.homeRank = slices.Clone(c.homeRank[:n])
 	out.bits, out.distant, out.ends = slices.Clone(c.bits[:n]), slices.Clone(c.distant[:n]), slices.Clone(c.ends[:n])
 	out.others, out.checks, out.town = c.others.cut(n), c.checks.cut(n), c.town.cut(n)
-	out.terms, out.display = c.terms.cut(n), c.display.cut(n)
+	out.terms, out.display, out.folded = c.terms.cut(n), c.display.cut(n), c.folded.cut(n)
 	return out
 }
 
@@ -273,6 +274,8 @@ func (g *growth) put(d *document) {
 	c.terms.end()
 	c.display.all = append(c.display.all, d.display...)
 	c.display.end()
+	c.folded.all = append(c.folded.all, strings.Join(tokens(d.display), " ")...)
+	c.folded.end()
 	*c.tip = len(c.ids)
 }
 
@@ -514,6 +517,8 @@ func (g *growth) copy(s *snapshot, doc uint32, terms []string) {
 	c.terms.end()
 	c.display.all = append(c.display.all, s.display.of(doc)...)
 	c.display.end()
+	c.folded.all = append(c.folded.all, s.folded.of(doc)...)
+	c.folded.end()
 	*c.tip = len(c.ids)
 }
 
