@@ -493,7 +493,7 @@ func (x *Index) Search(ctx context.Context, q Query) (Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 
-	words := parse(q.Text)
+	words := q.request()
 	r := Result{Seq: e.seq.Load(), Understood: words.understood(), Plain: e.words == nil}
 	var matches []match
 	if len(words.terms) > 0 {

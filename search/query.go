@@ -39,6 +39,7 @@ const (
 // fault: q, state, near, miles, telehealth, can_see, price_max, sort, limit, cursor, at, or a filter's own name.
 type Query struct {
 	Text       string              // every word must match; parameter q
+	Exact      bool                // words as typed only, without close spellings; the last may still be cut short
 	State      directory.State     // the patient's state Y: a site there, or telehealth offered there; checks are for it
 	Near       *directory.Place    // where distances count from
 	Miles      float64             // with Near: a site within so many miles; 0 is any distance
@@ -138,6 +139,9 @@ func (q Query) String() string {
 	add := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
 	if q.Text != "" {
 		add("q:%q", q.Text)
+	}
+	if q.Exact && q.Text != "" {
+		add("exact")
 	}
 	if q.State != "" {
 		add("state:%s", q.State)
