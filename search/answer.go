@@ -105,7 +105,7 @@ func (a *Answered) search(ctx context.Context, e Engine) error {
 // month and no state. A visitor who takes that away has them read like any others.
 func (a *Answered) somebody(ctx context.Context, e Engine, o Options) error {
 	words, text := tokens(a.Reading.Text), a.Reading.Text
-	name := Piece{End: utf8.RuneCountInString(text), Words: text, Kind: "name", Values: []string{text}, Note: "Somebody of this name is listed."}
+	name := Piece{End: utf8.RuneCountInString(text), Words: text, Kind: "name", Values: []string{keyWords(text)}, Note: "Somebody of this name is listed."}
 	if len(words) < 2 || len(words) > 4 || slices.Equal(words, tokens(a.Reading.Rest)) || slices.ContainsFunc(words, isNumber) || slices.Contains(o.Lifted, name.Key()) {
 		return nil
 	}
@@ -264,7 +264,7 @@ func (a *Answered) verbatim(ctx context.Context, e Engine) error {
 	if err != nil || len(r.Hits) == 0 || r.Next != "" || !slices.Contains(r.Hits[0].Why, fieldNames[fieldName]) || slices.Contains(r.Hits[0].Why, closeSpelling) {
 		return err
 	}
-	name := Piece{End: utf8.RuneCountInString(text), Words: text, Kind: "name", Values: []string{text}, Note: "Read otherwise, the words find nobody."}
+	name := Piece{End: utf8.RuneCountInString(text), Words: text, Kind: "name", Values: []string{keyWords(text)}, Note: "Read otherwise, the words find nobody."}
 	name.Label = pieceLabel(name)
 	a.Reading.Pieces, a.Reading.Rest, a.Reading.AskPlace = []Piece{name}, text, false
 	a.Result, a.Query = r, q

@@ -482,7 +482,11 @@ func (a ask) heavy() bool {
 	for _, vs := range a.Filters {
 		n += len(vs)
 	}
-	return a.At != "" || len(strings.Fields(search.Understand(a.Text, a.reading()).Rest)) > heavyWords || n > heavyFilters
+	if a.At != "" || n > heavyFilters {
+		return true
+	}
+	// A long question is heavy by the words that are left of it once it was understood.
+	return len(strings.Fields(a.Text)) > heavyWords && len(strings.Fields(search.Understand(a.Text, a.reading()).Rest)) > heavyWords
 }
 
 // asked reports that the visitor asked for anything at all.
