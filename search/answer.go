@@ -3,8 +3,10 @@ package search
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"kapdir/directory"
 )
@@ -25,8 +27,9 @@ type Answered struct {
 	Query   Query // what was searched for
 	asked   Query // what was chosen beside the words
 
-	LeftOut  []string // words in nobody's entry, which were left out of the search
+	LeftOut  []string // words in nobody's entry, or too many of them, which were left out of the search
 	Meant    *Meaning // nobody has the words as typed: what the result is for instead
+	Instead  string   // with LeftOut or Meant: the text that asks for this result, whose pages go on; Next is "" here
 	DidMean  []Meaning
 	Lift     []Lift // of a search that finds nobody: what to lift, and how many that gives
 	Unproven int    // of a CanSee search: others with an office there or sessions by video there, of whom it is not shown
@@ -47,6 +50,9 @@ type Lift struct {
 	Count int
 }
 
+// fewNamesakes is how many of a family name are offered when the given name fits nobody.
+const fewNamesakes = 20
+
 // mostTries bounds the searches that help with one that finds nobody.
 const mostTries = 12
 
@@ -58,29 +64,120 @@ func Answer(ctx context.Context, e Engine, q Query, o Options, text string) (Ans
 		o.Known = e.Known
 	}
 	a := Answered{Reading: Understand(text, o), asked: q}
-	a.Query = a.Reading.Apply(q)
-	var err error
-	if a.Result, err = e.Search(ctx, a.Query); err != nil {
+	if err := a.somebody(ctx, e, o); err != nil {
 		return a, err
 	}
-	if a.Query.CanSee != "" && a.Query.Cursor == "" && a.Query.At == "" {
-		if err := a.unproven(ctx, e); err != nil {
-			return a, err
+	a.Query = a.Reading.Apply(q)
+	if len(parse(a.Query.Text).terms) > maxTerms && slices.ContainsFunc(a.Reading.Pieces, Piece.Filters) {
+		a.leaveOut(strings.Fields(a.Query.Text)) // a long story, of which the filters hold what can be searched for
+		a.Query.Text = ""
+	}
+	if err := a.search(ctx, e); err != nil {
+		return a, err
+	}
+	if a.Query.Cursor == "" && a.Query.At == "" {
+		a.help(ctx, e) // what does not come in time is left out: the answer stands without it
+	}
+	return a, nil
+}
+
+// search looks for the words as typed, and for close spellings of them only where nobody has them so: a name
+// that somebody has brings nobody else.
+func (a *Answered) search(ctx context.Context, e Engine) error {
+	var err error
+	if a.Query.Text != "" {
+		a.Query.Exact = true
+		var invalid *directory.Error
+		a.Result, err = e.Search(ctx, a.Query)
+		if err == nil && (a.Total > 0 || a.Query.Cursor != "") {
+			return nil
+		}
+		if err != nil && !(errors.As(err, &invalid) && invalid.Field == "cursor") { // a cursor may be of the close spellings
+			return err
+		}
+		a.Query.Exact = false
+	}
+	a.Result, err = e.Search(ctx, a.Query)
+	return err
+}
+
+// somebody reads a few words as a name if all of them stand in the name of one who is listed: May Ma is no
+// month and no state. A visitor who takes that away has them read like any others.
+func (a *Answered) somebody(ctx context.Context, e Engine, o Options) error {
+	words, text := tokens(a.Reading.Text), a.Reading.Text
+	name := Piece{End: utf8.RuneCountInString(text), Words: text, Kind: "name", Values: []string{keyWords(text)}, Note: "Somebody of this name is listed."}
+	if len(words) < 2 || len(words) > 4 || slices.Equal(words, tokens(a.Reading.Rest)) || slices.ContainsFunc(words, isNumber) || slices.Contains(o.Lifted, name.Key()) {
+		return nil
+	}
+	q := Query{Text: text, Limit: 1}
+	if q.Validate() != nil {
+		return nil
+	}
+	r, err := e.Search(ctx, q)
+	if err != nil || len(r.Hits) == 0 || !slices.Equal(r.Hits[0].Why, []string{fieldNames[fieldName]}) || r.Total > fewNamesakes {
+		return err
+	}
+	for _, w := range words { // a beginning of a name is none
+		if !e.Known(w) {
+			return nil
 		}
 	}
-	if a.Query.Cursor != "" || a.Query.At != "" {
-		return a, nil
+	name.Label = pieceLabel(name)
+	a.Reading.Pieces, a.Reading.Rest, a.Reading.AskPlace = []Piece{name}, text, false
+	return nil
+}
+
+// help adds what helps with an answer, as far as time allows.
+func (a *Answered) help(ctx context.Context, e Engine) {
+	if a.Query.CanSee != "" && a.unproven(ctx, e) != nil {
+		return
+	}
+	if a.Total > 0 && !a.farFetched() {
+		_ = a.suggest(ctx, e)
+		return
 	}
 	if a.Total > 0 {
-		return a, a.suggest(ctx, e)
+		_ = a.loosen(ctx, e)
+		if a.Instead != "" {
+			a.Next = ""
+		}
+		return
 	}
-	if err := a.respell(ctx, e); err != nil || a.Total > 0 {
-		return a, err
+	for _, mend := range []func(context.Context, Engine) error{a.verbatim, a.respell, a.loosen, a.lift} {
+		if err := mend(ctx, e); err != nil || a.Total > 0 {
+			break
+		}
 	}
-	if err := a.loosen(ctx, e); err != nil || a.Total > 0 {
-		return a, err
+	if a.Instead != "" {
+		a.Next = ""
 	}
-	return a, a.lift(ctx, e)
+}
+
+// loose reports that words were searched for and only close spellings were found.
+func (a *Answered) loose() bool {
+	return a.Query.Text != "" && len(a.Hits) > 0 && !slices.ContainsFunc(a.Hits, func(h Hit) bool { return !slices.Contains(h.Why, closeSpelling) })
+}
+
+// farFetched reports words left over from a text that was understood otherwise, short enough to be near to
+// anything, of which only close spellings were found: walk ins is not Walter Haskins.
+func (a *Answered) farFetched() bool {
+	short := slices.ContainsFunc(tokens(a.Query.Text), func(w string) bool { return len(w) <= 4 })
+	return a.loose() && short && !a.named() && slices.ContainsFunc(a.Reading.Pieces, Piece.Filters)
+}
+
+// named reports that the words name somebody, who is looked for and nobody else.
+func (a *Answered) named() bool {
+	return slices.ContainsFunc(a.Reading.Pieces, func(p Piece) bool { return p.Off == "" && (p.Kind == "name" || p.Kind == "npi" || p.Kind == "number") })
+}
+
+// leaveOut notes words that are not searched for.
+func (a *Answered) leaveOut(words []string) {
+	a.LeftOut = words
+	a.Instead = a.Reading.Text
+	for _, w := range words {
+		a.Instead = strings.Replace(a.Instead, w, "", 1)
+	}
+	a.Instead = strings.Join(strings.Fields(a.Instead), " ")
 }
 
 // count tells how many a query finds.
@@ -113,7 +210,7 @@ func (a *Answered) unproven(ctx context.Context, e Engine) error {
 
 // suggest looks for better spellings of words that only close spellings answer.
 func (a *Answered) suggest(ctx context.Context, e Engine) error {
-	if slices.ContainsFunc(a.Hits, func(h Hit) bool { return !slices.Contains(h.Why, closeSpelling) }) || a.Query.Text == "" {
+	if !a.loose() {
 		return nil
 	}
 	_, err := a.meanings(ctx, e, func(m Meaning) bool {
@@ -138,7 +235,7 @@ func (a *Answered) meanings(ctx context.Context, e Engine, yes func(Meaning) boo
 			with := slices.Clone(words)
 			with[i] = s
 			q := a.Query
-			q.Text = strings.Join(with, " ")
+			q.Text, q.Exact = strings.Join(with, " "), true
 			n, err := count(ctx, e, q)
 			if err != nil {
 				return tries, err
@@ -151,29 +248,69 @@ func (a *Answered) meanings(ctx context.Context, e Engine, yes func(Meaning) boo
 	return tries, nil
 }
 
+// verbatim answers for the words as they stand, if some provider has them all: a practice whose name says
+// infusion need not state that it gives one.
+func (a *Answered) verbatim(ctx context.Context, e Engine) error {
+	text := a.Reading.Text
+	if len(tokens(text)) > 6 || slices.Equal(tokens(text), tokens(a.Reading.Rest)) || slices.ContainsFunc(a.Reading.Pieces, func(p Piece) bool { return p.Off != "" }) {
+		return nil
+	}
+	q := a.asked
+	q.Text = text
+	if q.Validate() != nil {
+		return nil
+	}
+	r, err := e.Search(ctx, q)
+	if err != nil || len(r.Hits) == 0 || r.Next != "" || !slices.Contains(r.Hits[0].Why, fieldNames[fieldName]) || slices.Contains(r.Hits[0].Why, closeSpelling) {
+		return err
+	}
+	name := Piece{End: utf8.RuneCountInString(text), Words: text, Kind: "name", Values: []string{keyWords(text)}, Note: "Read otherwise, the words find nobody."}
+	name.Label = pieceLabel(name)
+	a.Reading.Pieces, a.Reading.Rest, a.Reading.AskPlace = []Piece{name}, text, false
+	a.Result, a.Query = r, q
+	return nil
+}
+
 // respell answers for the best other spelling of the words.
 func (a *Answered) respell(ctx context.Context, e Engine) error {
 	var found []Meaning
 	if _, err := a.meanings(ctx, e, func(m Meaning) bool {
 		found = append(found, m)
 		return len(found) < 3
-	}); err != nil || len(found) == 0 {
+	}); err != nil {
 		return err
+	}
+	if len(found) == 0 { // Kathryn for Catherine: whoever has the family name, if they are few
+		words := strings.Fields(a.Query.Text)
+		if len(words) < 2 || !a.named() {
+			return nil
+		}
+		q, family := a.Query, words[len(words)-1]
+		q.Text, q.Exact = family, true
+		n, err := count(ctx, e, q)
+		if err != nil || n == 0 || n > fewNamesakes {
+			return err
+		}
+		found = []Meaning{{family, a.Query.Text, family, n}}
 	}
 	a.Meant, a.DidMean = &found[0], found[1:]
 	q := a.Query
-	q.Text = found[0].Words
+	q.Text, q.Exact = found[0].Words, true
 	r, err := e.Search(ctx, q)
+	if err != nil || r.Total == 0 {
+		a.Meant, a.DidMean = nil, nil
+		return err
+	}
 	a.Result, a.Query = r, q
-	return err
+	a.Instead = strings.Replace(a.Reading.Text, a.Meant.From, a.Meant.To, 1)
+	return nil
 }
 
-// loosen leaves out words that nobody has, if something else was understood that stays.
+// loosen leaves out words that nobody has, alone or beside the rest, if something else was understood that stays.
 func (a *Answered) loosen(ctx context.Context, e Engine) error {
 	words := strings.Fields(a.Query.Text)
-	named := slices.ContainsFunc(a.Reading.Pieces, func(p Piece) bool { return p.Off == "" && (p.Kind == "name" || p.Kind == "npi" || p.Kind == "number") })
 	understood := slices.ContainsFunc(a.Reading.Pieces, Piece.Filters)
-	if len(words) == 0 || named || !understood && len(words) < 3 || len(words) > mostTries {
+	if len(words) == 0 || a.named() || !understood && len(words) < 3 || len(words) > mostTries {
 		return nil
 	}
 	var kept, left []string
@@ -188,17 +325,30 @@ func (a *Answered) loosen(ctx context.Context, e Engine) error {
 			left = append(left, w)
 		}
 	}
-	if len(left) == 0 || len(kept) == 0 && !understood {
-		return nil
+	for _, try := range [][2][]string{{kept, left}, {nil, words}} { // those that nobody has, or else all of them
+		if len(try[1]) == 0 || len(try[0]) == 0 && !understood {
+			continue
+		}
+		q := a.Query
+		q.Text = strings.Join(try[0], " ")
+		r, err := e.Search(ctx, q)
+		if err != nil {
+			return err
+		}
+		if r.Total > 0 {
+			a.Result, a.Query = r, q
+			a.leaveOut(try[1])
+			return nil
+		}
 	}
-	q := a.Query
-	q.Text = strings.Join(kept, " ")
-	r, err := e.Search(ctx, q)
-	if err != nil || r.Total == 0 {
-		return err
-	}
-	a.Result, a.Query, a.LeftOut = r, q, left
 	return nil
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // lift finds which one part of the search, left out, finds somebody, the one that finds the fewest last.
@@ -206,9 +356,10 @@ func (a *Answered) lift(ctx context.Context, e Engine) error {
 	type try struct {
 		key, label string
 		q          Query
+		reading    Reading
 	}
 	var tries []try
-	without := func(drop string) Query {
+	without := func(drop string) (Reading, Query) {
 		r := a.Reading
 		r.Pieces = slices.Clone(r.Pieces)
 		for i := range r.Pieces {
@@ -216,19 +367,20 @@ func (a *Answered) lift(ctx context.Context, e Engine) error {
 				r.Pieces[i].Off = "lifted"
 			}
 		}
-		return r.Apply(a.asked)
+		q := r.Apply(a.asked)
+		q.Text = a.Query.Text
+		return r, q
 	}
 	for _, p := range a.Reading.Pieces {
 		if p.Filters() {
-			q := without(p.Key())
-			q.Text = a.Query.Text
-			tries = append(tries, try{p.Key(), p.Label, q})
+			r, q := without(p.Key())
+			tries = append(tries, try{p.Key(), p.Label, q, r})
 		}
 	}
 	if a.Query.Text != "" && a.Query.String() != (Query{Text: a.Query.Text}).String() {
 		q := a.Query
 		q.Text = ""
-		tries = append(tries, try{"words", "the words “" + a.Query.Text + "”", q})
+		tries = append(tries, try{"words", "the words “" + a.Query.Text + "”", q, a.Reading})
 	}
 	for _, name := range sortedKeys(a.asked.Filters) {
 		q := a.Query
@@ -238,7 +390,7 @@ func (a *Answered) lift(ctx context.Context, e Engine) error {
 				q.Filters[k] = v
 			}
 		}
-		tries = append(tries, try{name, FacetLabel(name), q})
+		tries = append(tries, try{name, FacetLabel(name), q, a.Reading})
 	}
 	for _, x := range []struct {
 		key, label string
@@ -254,18 +406,30 @@ func (a *Answered) lift(ctx context.Context, e Engine) error {
 		if x.set {
 			q := a.Query
 			x.clear(&q)
-			tries = append(tries, try{x.key, x.label, q})
+			tries = append(tries, try{x.key, x.label, q, a.Reading})
 		}
 	}
 	for _, t := range tries[:min(len(tries), mostTries)] {
-		n, err := count(ctx, e, t.q)
+		if t.q.Limit = 1; t.q.Validate() != nil {
+			continue
+		}
+		b := Answered{Reading: t.reading, Query: t.q, asked: a.asked} // as it will be answered
+		err := b.search(ctx, e)
+		if err == nil && b.Total == 0 {
+			err = b.loosen(ctx, e)
+		}
 		if err != nil {
 			return err
 		}
-		if n > 0 {
-			a.Lift = append(a.Lift, Lift{t.key, t.label, n})
+		if b.Total > 0 {
+			a.Lift = append(a.Lift, Lift{t.key, t.label, b.Total})
 		}
 	}
-	slices.SortStableFunc(a.Lift, func(x, y Lift) int { return cmp.Compare(y.Count, x.Count) })
+	slices.SortStableFunc(a.Lift, func(x, y Lift) int { // whoever looks for somebody by name hardly means anybody
+		if named := a.named(); named && (x.Key == "words") != (y.Key == "words") {
+			return cmp.Compare(boolInt(x.Key == "words"), boolInt(y.Key == "words"))
+		}
+		return cmp.Compare(y.Count, x.Count)
+	})
 	return nil
 }

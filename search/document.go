@@ -190,6 +190,9 @@ func (m maker) claimed(f *directory.CredentialFile, t directory.Instant) (licenc
 	return licences, trainings
 }
 
+// wordOfPractices stands among the words of every organisation, and of no person.
+const wordOfPractices = "practice"
+
 // fillText gathers the words by which the provider is found.
 func (m maker) fillText(d *document, f *directory.CredentialFile, licences []licence, trainings []training) {
 	p := &f.Provider
@@ -253,7 +256,7 @@ func (m maker) fillText(d *document, f *directory.CredentialFile, licences []lic
 		add(fieldWords, "assisted psychotherapy psychotherapist therapy therapist psychedelic")
 	}
 	if p.Kind == directory.Organisation {
-		add(fieldWords, "clinic practice center")
+		add(fieldWords, "clinic", wordOfPractices, "center")
 	}
 	pr := &p.Practice
 	for _, x := range []struct {

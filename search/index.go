@@ -490,12 +490,7 @@ func (x *Index) Search(ctx context.Context, q Query) (Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 
-	words := parse(q.Text)
-	if q.Exact {
-		for i := range words.terms {
-			words.terms[i].edits, words.terms[i].prefix = 0, false
-		}
-	}
+	words := q.request()
 	r := Result{Seq: e.seq.Load(), Understood: words.understood(), Plain: e.words == nil}
 	var hits []hit
 	if len(words.terms) > 0 {

@@ -150,14 +150,19 @@ func (p *phrases) word(w string) {
 // the word is the likeliest misspelling; "" when there is none.
 func (p *phrases) nearest(w string, zips int) string {
 	runes, most := []rune(w), 1
+	short := len(runes) == 4 // of which too many words differ in a letter: swapped or left out letters alone, and no town
 	if len(runes) >= 8 {
 		most = 2
 	}
 	best, far := "", 2*most+1
 	near := func(x string) {
 		d := 2 * editDistance(runes, []rune(x), most)
-		if d > 0 && len(x) == len(w) && sortedLetters(x) == sortedLetters(w) {
+		same := len(x) == len(w) && sortedLetters(x) == sortedLetters(w)
+		if d > 0 && same {
 			d-- // the same letters in another order
+		}
+		if short && !same && len(x) <= len(w) {
+			return
 		}
 		if d < far {
 			best, far = x, d
@@ -167,8 +172,11 @@ func (p *phrases) nearest(w string, zips int) string {
 		near(x)
 	}
 	for _, x := range p.towns[w[0]] {
-		if x.zips < zips {
+		if short || x.zips < zips {
 			break
+		}
+		if len(runes) == 5 && len(x.word) < len(w) {
+			continue // romeo is not Rome
 		}
 		near(x.word)
 	}

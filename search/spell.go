@@ -17,14 +17,34 @@ var spelt = []field{fieldName, fieldOrg, fieldPlace, fieldProgramme, fieldWords}
 // mostSpellings bounds the words that are offered for one.
 const mostSpellings = 4
 
-// Known reports a word of the name of somebody in the directory, as it is shown.
+// Known reports a word of the name of some person in the directory, as it is shown. The words of a practice's
+// name are not known: healing, center and for would be somebody.
 func (x *Index) Known(word string) bool {
 	e, err := x.current()
 	if err != nil {
 		return false
 	}
 	defer e.release()
-	return e.holds(word, fieldName) > 0
+	var hits []hit
+	err = safely(func() (err error) {
+		hits, err = e.matcher().match(context.Background(), []term{{text: word}})
+		return err
+	})
+	if err != nil {
+		return false
+	}
+	s := e.docs
+	practice := map[uint32]bool{} // the terms of a practice
+	if at, ok := slices.BinarySearch(s.words.words, wordOfPractices); ok {
+		for i := s.words.starts[at]; i < s.words.starts[at+1]; i++ {
+			practice[s.words.numbers[i]] = s.words.in[i]&(1<<fieldWords) != 0
+		}
+	}
+	return slices.ContainsFunc(hits, func(h hit) bool {
+		person := h.in&(1<<fieldName) != 0
+		eachTerm(s.terms.of(h.doc), func(n uint32) { person = person && !practice[n] }, func([]byte) {})
+		return person
+	})
 }
 
 // holds tells how many documents have the word in the field.

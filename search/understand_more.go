@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"kapdir/directory"
 )
@@ -87,6 +88,10 @@ func (r *reader) amount(i int) (n, dollars int, money bool) {
 		return 0, 0, false
 	}
 	money = r.toks[i].dollar
+	if t := r.toks; i+2 < len(t) && t[i+1].joined && t[i+2].joined && r.word(i+2) == "k" && len(r.word(i+1)) == 1 && isNumber(r.word(i+1)) && r.text[t[i].end:t[i+1].start] == "." {
+		tenth, _ := strconv.Atoi(r.word(i + 1))
+		return 3, v*1000 + tenth*100, v <= 100 // 1.2k
+	}
 	if n = 1; r.word(i+n) == "k" && r.toks[i+n].joined && v <= 100 {
 		v, n, money = v*1000, n+1, true
 	}
@@ -256,6 +261,16 @@ func (r *reader) letters() {
 	}
 }
 
+// keyWords are words as typed without the signs that no key may have, which stand in addresses and pages.
+func keyWords(s string) string {
+	return strings.Join(strings.Fields(strings.Map(func(c rune) rune {
+		if strings.ContainsRune("<>\"`", c) || unicode.IsControl(c) {
+			return ' '
+		}
+		return c
+	}, s)), " ")
+}
+
 // names gathers the words that are left beside a given name, or behind Dr., as somebody's name.
 func (r *reader) names() {
 	free := func(i int) bool {
@@ -269,16 +284,16 @@ func (r *reader) names() {
 		for free(end) && !r.toks[end].broken {
 			end++
 		}
-		named := r.word(i-1) == "dr"
+		named := nameCues[r.word(i-1)]
 		for j := i; j < end && !named; j++ {
 			named = r.knows(r.word(j)) || len(nicknames()[r.word(j)]) > 0
 		}
 		if named {
 			from := i
-			if r.word(i-1) == "dr" {
+			if nameCues[r.word(i-1)] {
 				from--
 			}
-			typed := r.text[r.toks[i].start:r.toks[end-1].end]
+			typed := keyWords(r.text[r.toks[i].start:r.toks[end-1].end])
 			r.take(from, end, Piece{Kind: "name", Values: []string{typed}, core: [2]int{i, end}})
 			// Letters behind a name are part of it, and ask for nothing: Linh Do, LMFT.
 			for k := end; k < len(r.toks); k++ {
@@ -312,7 +327,7 @@ func (r *reader) mend() {
 		if t.taken && !slices.ContainsFunc(r.pieces, func(p Piece) bool { return p.Kind == "name" && p.from <= i && i < p.to }) {
 			continue
 		}
-		if r.knows(t.word) || len(nicknames()[t.word]) > 0 || i > 0 && (r.word(i-1) == "dr" || r.knows(r.word(i-1)) && !r.p.has(r.word(i-1))) {
+		if r.knows(t.word) || len(nicknames()[t.word]) > 0 || i > 0 && (nameCues[r.word(i-1)] || r.knows(r.word(i-1)) && !r.ordinary(i-1)) {
 			continue
 		}
 		zips := 4
@@ -407,24 +422,25 @@ func (r *reader) settle() {
 		}
 		r.pieces = slices.DeleteFunc(r.pieces, func(p Piece) bool { return p.Kind == "miles" })
 	}
-	// A second place cannot be searched at the same time.
-	for _, kind := range []string{"near", "state", "can_see", "price_max", "miles"} {
-		first := true
-		r.pieces = slices.DeleteFunc(r.pieces, func(p Piece) bool {
-			if p.Kind != kind {
-				return false
-			}
-			drop := !first
-			first = false
-			return drop
-		})
-	}
-	// A town in the state that was named as well says it all.
+	// A town in the state that was named as well says it all; it may have been named first.
 	if i := slices.IndexFunc(r.pieces, func(p Piece) bool { return p.Kind == "near" }); i >= 0 {
 		r.pieces = slices.DeleteFunc(r.pieces, func(p Piece) bool {
 			return p.Kind == "state" && directory.State(p.Values[0]) == r.pieces[i].Place.State
 		})
 	}
+	// A second place cannot be searched at the same time, nor a state beside the one whose licences count.
+	seen := map[string]bool{"state": slices.ContainsFunc(r.pieces, func(p Piece) bool { return p.Kind == "can_see" })}
+	for i, p := range r.pieces {
+		if !slices.Contains([]string{"near", "state", "can_see", "price_max", "miles"}, p.Kind) {
+			continue
+		}
+		if seen[p.Kind] {
+			r.pieces[i].Kind, r.pieces[i].Values, r.pieces[i].Label = kindUnheld, []string{r.joinWords(p.from, p.to)}, ""
+			r.pieces[i].Note = "One at a time can be asked for, and the first that was named is."
+		}
+		seen[p.Kind] = true
+	}
+	r.askPlace = r.askPlace || seen["miles"] && !seen["near"]
 	slices.SortStableFunc(r.pieces, func(a, b Piece) int { return a.from - b.from })
 }
 

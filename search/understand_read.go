@@ -215,11 +215,15 @@ func (r *reader) lookup(i int) (meaning, int, bool) {
 		}
 		words := r.joinWords(i, i+n)
 		meanings, ok := r.p.of[words]
-		if !ok && n == 1 && len(words) >= 5 && strings.HasSuffix(words, "s") {
+		if !ok && n == 1 && len(words) >= 4 && strings.HasSuffix(words, "s") {
 			meanings = r.p.of[words[:len(words)-1]]
 		}
 		if n == 1 {
-			if v, ok := r.p.titles[words]; ok {
+			v, ok := r.p.titles[words]
+			if !ok {
+				v, ok = r.p.titles[strings.TrimSuffix(words, "s")]
+			}
+			if ok {
 				return meaning{kind: "licence", values: []string{v}}, 1, true
 			}
 		}
@@ -382,10 +386,18 @@ func (r *reader) town(at, n int, words string, bare bool) (Piece, int) {
 		return Piece{}, 0
 	}
 	x, k := found(p, end)
-	if x.Others = others; others > 0 {
+	if x.Others = others; rival(p) {
 		x.Note = "Read as " + p.String() + ". Other states have a town of that name: add the state if you meant another."
 	}
 	return x, k
+}
+
+// rival reports that another state has a town of that name which is not much smaller.
+func rival(p directory.Place) bool {
+	size := directory.Tables().TownZIPs(p.City, p.State)
+	return slices.ContainsFunc(directory.Tables().States(), func(s directory.State) bool {
+		return s != p.State && 4*directory.Tables().TownZIPs(p.City, s) >= size
+	})
 }
 
 // otherwise reports that two letters behind a town are no state there: portland or online, help in person.
@@ -419,8 +431,14 @@ func (r *reader) plainTown(at, n int, p directory.Place, others int) bool {
 	if utf8.RuneCountInString(w) < 4 || r.ordinary(at) || r.isName(at, "near") {
 		return false
 	}
+	if len(nicknames()[w]) > 0 && r.knows(w) && zips < 10 {
+		return false // Tracy, Wayne: somebody, rather than the town
+	}
 	if zips >= 4 {
 		return true
+	}
+	if len(r.toks) > 4 && !(r.toks[at].title && at > 0 && !r.shouting) {
+		return false // nearly every word is a town somewhere: where to start, in a long sentence, is not Start, LA
 	}
 	alone := func(i int) bool {
 		return i < 0 || i >= len(r.toks) || r.ordinary(i) || r.toks[i].taken || isNumber(r.word(i))
@@ -436,6 +454,9 @@ func (r *reader) knows(w string) bool {
 	return len(nicknames()[w]) > 0
 }
 
+// nameCues are words behind which a name stands.
+var nameCues = wordSet("dr ms mr mrs miss named called")
+
 // isName reports that a word which could be a place, a programme or a language stands in a person's name:
 // Leroy Washington, Georgia Maddox, Dr. Grace Hope.
 func (r *reader) isName(i int, kind string) bool {
@@ -445,7 +466,7 @@ func (r *reader) isName(i int, kind string) bool {
 		return false
 	}
 	w := r.word(i)
-	if r.word(i-1) == "dr" {
+	if nameCues[r.word(i-1)] {
 		return kind != kindFiller
 	}
 	given := func(w string) bool { return len(nicknames()[w]) > 0 }
@@ -462,6 +483,9 @@ func (r *reader) isName(i int, kind string) bool {
 			}
 		}
 		return false
+	}
+	if given(w) && len(r.toks) <= 4 && r.toks[i].title && !r.shouting && stranger(i+1) && r.toks[i+1].title && !r.townHere(i+1) {
+		return true // Georgia O'Keeffe, whom nobody here knows
 	}
 	if stranger(i+1) && r.knows(r.word(i+1)) && (r.knows(w) || given(w)) {
 		return !r.townHere(i + 1)

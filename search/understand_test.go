@@ -126,12 +126,16 @@ func TestUnderstand(t *testing.T) {
 		{"Grace Hope", "name:Grace Hope “Grace Hope”"},
 		{"portland or", "near:Portland, OR"},
 		{"portland or online", "near:Portland, OR optional:or online"},
-		{"portland or seattle", "near:Portland, OR"},
+		{"portland or seattle", "near:Portland, OR unheld:seattle"},
 		{"help me find someone in portland, me", "near:Portland, ME"},
 		{"indianapolis in person", "near:Indianapolis, IN setting:clinic_in_person|therapist_office"},
 		{"hi, depression in ohio", "focus:depression state:OH"},
 		{"depression OH", "focus:depression state:OH"},
 		{"ok I need help", ""},
+		{"therapist named Jackson in Denver", "name:Jackson near:Denver, CO “Jackson”"},
+		{"licensed in California and Oregon", "can_see:CA unheld:oregon"},
+		{"under $1.2k", "price_max:1200"},
+		{"50 miles", "miles:50 ?place"},
 		{"kansas city", "near:Kansas City, MO"},
 		{"new york", "state:NY"},
 		{"new york, ny", "near:New York, NY"},
@@ -250,6 +254,7 @@ func FuzzUnderstand(f *testing.F) {
 		f.Add(row.example, row.kind)
 	}
 	f.Add("$500-1500 within 30 mi of 80302-1234, CSW.0009923 or Portland, OR", "near:80302")
+	f.Add("dr ana \"<b>\" ruiz", "name:x")
 	f.Add("PA MA ACT OR IN ME HI IL DE LA CO", "all")
 	f.Fuzz(func(t *testing.T, text, key string) {
 		o := Options{Lifted: []string{key}, Words: []string{key}, Known: someNames}
@@ -257,17 +262,18 @@ func FuzzUnderstand(f *testing.F) {
 		if d := cmp.Diff(r, Understand(text, o), cmp.AllowUnexported(Piece{})); d != "" {
 			t.Fatalf("two readings differ: %s", d)
 		}
-		runes, last := []rune(text), 0
+		runes := []rune(text)
 		for _, p := range r.Pieces {
 			if p.Start < 0 || p.End > len(runes) || p.Start >= p.End || string(runes[p.Start:p.End]) != p.Words {
 				t.Fatalf("%s has the span %d to %d of %d", p.Key(), p.Start, p.End, len(runes))
 			}
-			last = p.End
+			if strings.ContainsAny(p.Key(), "<>\"`\n") || len(p.Values) == 0 || p.Values[0] == "" {
+				t.Fatalf("the key %q cannot stand in an address", p.Key())
+			}
 			if p.Label == "" || p.Kind == "" {
 				t.Fatalf("a piece without words for people: %+v", p)
 			}
 		}
-		_ = last
 		if utf8.ValidString(text) && utf8.RuneCountInString(text) <= maxText {
 			q := r.Apply(Query{})
 			if q.Text = ""; q.Validate() != nil {
@@ -278,4 +284,16 @@ func FuzzUnderstand(f *testing.F) {
 			t.Fatal("the rest is longer than the text")
 		}
 	})
+}
+
+func BenchmarkUnderstand(b *testing.B) {
+	vocabulary()
+	for _, text := range []string{"trauma therapist boulder", "ketamin theripist for ptds near bolder who takes lozenges, under $900, telehealth ok"} {
+		b.Run(text[:6], func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				Understand(text, Options{Known: someNames})
+			}
+		})
+	}
 }

@@ -55,10 +55,13 @@ func (s *Server) search(c *fiber.Ctx, a ask) (*searchAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := a.query()
-	found, err := s.searchIndex(ctx, q)
+	found, err := s.searchIndex(ctx, a)
 	if err != nil {
 		return nil, err
+	}
+	q := found.Query
+	if q.Near == nil && a.Miles != 0 && a.Miles != defaultMiles && a.NearText == "" {
+		return nil, badParams{{"radius", "counts from a place: give near as well, or name one in the text."}}
 	}
 	ids := make([]directory.ID, len(found.Hits))
 	for i, h := range found.Hits {
@@ -74,7 +77,7 @@ func (s *Server) search(c *fiber.Ctx, a ask) (*searchAnswer, error) {
 			files[f.Provider.ID] = m.public(f)
 		}
 	}
-	out := &searchAnswer{Query: echo(a, q), Total: found.Total, Results: []result{}, Facets: map[string][]facetValue{}, Next: maybe(found.Next),
+	out := &searchAnswer{Query: echo(a, q), reading: reading{Understood: []understood{}}, Total: found.Total, Results: []result{}, Facets: map[string][]facetValue{}, Next: maybe(found.Next),
 		AsOf: m.at, Head: m.head, ChecksFor: maybe(found.ChecksFor), Ranking: rankingWords, Demo: s.demo(), Plain: found.Plain, facets: found.Facets}
 	if a.Sort == distance {
 		out.Ranking = rankingDistance
@@ -94,27 +97,28 @@ func (s *Server) search(c *fiber.Ctx, a ask) (*searchAnswer, error) {
 		}
 		out.Facets[f.Name] = values
 	}
+	out.read(found)
 	if inDanger(a.Text) {
 		out.Notice = &crisisNotice
 	}
 	return out, nil
 }
 
-func (s *Server) searchIndex(ctx context.Context, q search.Query) (search.Result, error) {
-	if q.At == "" { // one about the past has the page's deadline, and the index's own
+func (s *Server) searchIndex(ctx context.Context, a ask) (search.Answered, error) {
+	if a.At == "" { // one about the past has the page's deadline, and the index's own
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, searchDeadline)
 		defer cancel()
 	}
-	return s.cfg.Search.Search(ctx, q)
+	return search.Answer(ctx, s.cfg.Search, a.query(), a.reading(), a.Text)
 }
 
 // echo repeats the question as it was understood.
 func echo(a ask, q search.Query) queryEcho {
-	e := queryEcho{At: maybe(a.At), Q: a.Text, State: a.State, Telehealth: a.Telehealth, Filters: a.Filters, PriceMax: a.PriceMax, Sort: a.Sort, Limit: q.Limit}
-	if a.Near != nil {
-		e.Near = &placeEcho{a.Near.String(), a.Near.ZIP, a.Near.City, a.Near.State, a.Near.Exact, a.NearOthers}
-		e.Radius = a.Miles
+	e := queryEcho{At: maybe(a.At), Q: a.Text, State: q.State, Telehealth: q.Telehealth, CanSee: q.CanSee, Filters: q.Filters, PriceMax: int(q.PriceMaxCents / 100), Sort: q.Sort, Limit: q.Limit}
+	if q.Near != nil {
+		e.Near = &placeEcho{q.Near.String(), q.Near.ZIP, q.Near.City, q.Near.State, q.Near.Exact, a.NearOthers}
+		e.Radius = int(q.Miles)
 	}
 	return e
 }

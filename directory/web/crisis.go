@@ -1,6 +1,7 @@
 package web
 
 import (
+	"regexp"
 	"strings"
 
 	"kapdir/directory"
@@ -19,18 +20,33 @@ var crisisNotice = notice{
 // dangerWords are words and phrases, folded, that call for the notice wherever they stand as whole
 // words; one that ends in * stands for all words that begin so. A notice too many does no harm.
 var dangerWords = []string{
-	"suicid*", "kill myself", "killing myself", "end my life", "ending my life", "end it all", "take my own life", "taking my own life",
-	"want to die", "wanna die", "wish i was dead", "wish i were dead", "better off dead", "do not want to live", "dont want to live", "no reason to live",
-	"self harm", "self harming", "selfharm", "hurt myself", "hurting myself", "harm myself", "cut myself", "cutting myself", "overdose", "overdosing", "overdosed",
-	"kms", "unalive", "in danger", "immediate danger", "danger to myself", "danger to others", "in crisis", "911", "988",
-	"suicidio", "suicida", "matarme", "me quiero matar", "quitarme la vida", "acabar con mi vida", "terminar con mi vida", "quiero morir", "quiero morirme",
-	"no quiero vivir", "no quiero seguir viviendo", "hacerme dano", "lastimarme", "cortarme", "autolesion*", "sobredosis", "en peligro", "peligro inmediato",
-	"en crisis",
+	"suicid*", "sucid*", "suicde*", "suiside*", "suisid*", "suacid*", "kill myself", "kil myself", "killing myself", "kill me", "end my life", "ending my life", "ended my life",
+	"end it all", "ending it all", "end it tonight", "ending it", "take my own life", "taking my own life", "take my life", "want to die", "wanna die", "wants to die",
+	"ready to die", "rather be dead", "wish i was dead", "wish i were dead", "wish i was never born", "better off dead", "better off without me", "do not want to live", "dont want to live",
+	"doesnt want to live", "not want to be here anymore", "dont want to be here", "dont want to be alive", "dont want to wake up", "dont want to exist", "no reason to live", "no point in living",
+	"not worth living", "tired of living", "tired of being alive", "cant go on anymore", "cant go on like this", "cant do this anymore",
+	"self harm", "self harming", "self harms", "selfharm", "self injury", "hurt myself", "hurting myself", "harm myself", "harming myself", "cut myself", "cutting myself", "hang myself", "shoot myself", "jump off a bridge",
+	"overdose", "overdosing", "overdosed", "took too many pills", "kms", "unalive", "in danger", "immediate danger", "danger to myself", "danger to others", "not safe right now", "im not safe",
+	"going to kill me", "trying to kill me", "going to hurt me", "hurt someone", "kill someone", "kill him", "kill her", "kill them", "he hits me", "she hits me", "beats me", "in crisis", "psychiatric emergency", "911", "988",
+	"suicidio", "suicida", "suicidarme", "suicidarse", "matarme", "me quiero matar", "me voy a matar", "quitarme la vida", "quitarse la vida", "acabar con mi vida", "acabar con todo", "terminar con mi vida", "terminar con todo",
+	"quiero morir", "quiero morirme", "quiere morir", "quiere morirse", "me quiero morir", "ganas de morir", "sin ganas de vivir", "no quiero vivir", "no quiero seguir viviendo", "no quiero estar aqui", "no quiero despertar",
+	"mejor muerto", "mejor muerta", "no vale la pena vivir", "cansado de vivir", "cansada de vivir", "hacerme dano", "hacerse dano", "lastimarme", "cortarme", "me corto", "autolesion*", "sobredosis", "en peligro", "peligro inmediato",
+	"me quiere matar", "me va a matar", "me pega", "me golpea", "en crisis", "emergencia psiquiatrica",
 }
+
+// harmless are folded phrases with words of danger that speak of none: of a loss, of a calling, of a way to
+// say something. They are taken out before the words are looked at, so that whatever else stands beside them
+// still counts.
+var harmless = regexp.MustCompile(` (` + strings.Join([]string{
+	`suicide (loss|losses|bereavement|grief|survivors|prevention|widow|widower)( \w+)?`, `suicid(e|al) loss`, `los(t|ing|s of) (\w+ ){0,3}to suicide`, `died by suicide`, `after (a|my|his|her) (\w+ )?suicide`,
+	`bereaved by suicide`, `suicide of my \w+`, `perdida por suicidio`, `duelo por (un )?suicidio`, `prevencion del suicidio`, `se suicido`,
+	`911 (dispatcher|dispatchers|operator|operators|responder|responders)`, `(under|below|max|up to|less than|menos de|hasta) (911|988)`, `(911|988) (dollars|or less|dolares|a session)`,
+	`kill me softly`, `overdose (prevention|survivor|loss|reversal)( \w+)?`, `(lost|loss of) (\w+ ){0,3}(to|from) an overdose`, `midlife in crisis`, `marriage in crisis`, `matrimonio en crisis`, `pareja en crisis`,
+}, "|") + `) `)
 
 // inDanger reports that a search has words of suicide or immediate danger.
 func inDanger(text string) bool {
-	folded := " " + directory.Fold(text) + " "
+	folded := harmless.ReplaceAllString(" "+directory.Fold(text)+" ", " ")
 	for _, w := range dangerWords {
 		if stem, ok := strings.CutSuffix(w, "*"); ok {
 			if strings.Contains(folded, " "+stem) {

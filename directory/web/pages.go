@@ -55,6 +55,7 @@ type searchView struct {
 	States   []stateOption
 	Radii    []int
 	Answer   *searchAnswer
+	Read     readView
 	Groups   []facetGroup
 	Chosen   []choice
 	Next     string
@@ -73,7 +74,8 @@ type formError struct {
 }
 
 // fieldLabels are the words beside the fields of the form; facets have their own.
-var fieldLabels = map[string]string{"q": "Name, need or approach", "near": "Near", "radius": "Within", "state": "Patient’s state", "telehealth": "By video for a patient in",
+var fieldLabels = map[string]string{"q": "Name, need or approach", "near": "Near", "radius": "Within", "state": "Patient’s state", "telehealth": "By video for a patient in", "can_see": "Shown to be licensed in",
+	"lift": "What was taken away", "words": "What is searched for as words",
 	"price_max": "Medicine session, at most", "sort": "Order", "at": "As of", "query": "The address"}
 
 type stateOption struct {
@@ -86,7 +88,13 @@ type facetGroup struct {
 	Name   string
 	Label  string
 	Open   bool
-	Values []search.FacetValue
+	Values []groupValue
+}
+
+// groupValue is a value to tick; or one that the words ask for, with the search without them.
+type groupValue struct {
+	search.FacetValue
+	Remove string
 }
 
 // choice is something chosen, with the search that goes without it, or something to try.
@@ -109,6 +117,12 @@ func (s *Server) searchPage(c *fiber.Ctx) error {
 	}
 	if len(bad) == 0 {
 		answer, err := s.search(c, a)
+		var invalid *directory.Error
+		if a.Sort == distance && errors.As(err, &invalid) && invalid.Field == "sort" { // the text names no place any more
+			a.Sort = relevance
+			v.Ask = a
+			answer, err = s.search(c, a)
+		}
 		switch {
 		case err == nil:
 			v.Answer = answer
@@ -146,7 +160,8 @@ func (v *searchView) fill() {
 				}
 			}
 		}
-		v.Groups = groups(v.Answer.facets)
+		v.readWords()
+		v.Groups = v.groups()
 		if v.Answer.Next != nil {
 			next := v.Ask
 			next.Cursor = *v.Answer.Next
@@ -168,6 +183,9 @@ func (v *searchView) fill() {
 	if v.Ask.Telehealth != "" {
 		drop("By video in "+v.Ask.Telehealth.Name(), "telehealth", "")
 	}
+	if v.Ask.CanSee != "" {
+		drop("Therapist and prescriber shown to be licensed in "+v.Ask.CanSee.Name(), "can_see", "")
+	}
 	for _, f := range facetParams {
 		for _, x := range v.Ask.Filters[f.name] {
 			drop(valueLabel(f.name, x, true), f.name, x)
@@ -182,7 +200,7 @@ func (v *searchView) fill() {
 		v.At, v.Today = writeMoment(v.Ask.At), v.Chosen[len(v.Chosen)-1].Href
 	}
 	plain := v.Ask
-	plain.Filters, plain.Telehealth, plain.PriceMax, plain.Cursor = nil, "", 0, ""
+	plain.Filters, plain.Telehealth, plain.CanSee, plain.PriceMax, plain.Cursor = nil, "", "", 0, ""
 	v.Plainly = plain.encode()
 	if v.Answer != nil && v.Answer.Total == 0 {
 		v.Easier = v.easier()
@@ -196,7 +214,7 @@ func (v *searchView) easier() []choice {
 	a.Cursor = ""
 	if v.Filtered > 0 {
 		all := a
-		all.Filters, all.Telehealth, all.PriceMax = nil, "", 0
+		all.Filters, all.Telehealth, all.CanSee, all.PriceMax = nil, "", "", 0
 		out = append(out, choice{"Search without the filters", "/?" + all.encode()})
 	}
 	if a.Near != nil && a.Miles < maxMiles {
@@ -224,8 +242,22 @@ func (v *searchView) easier() []choice {
 func plainNumber(n int) string { return thousands(n) }
 
 // groups arranges facets for the page: the five checks become five groups.
-func groups(facets []search.Facet) []facetGroup {
+func (v *searchView) groups() []facetGroup {
+	facets := v.Answer.facets
 	var out []facetGroup
+	values := func(name string, list []search.FacetValue) []groupValue {
+		var out []groupValue
+		for _, x := range list {
+			g := groupValue{FacetValue: x}
+			for _, c := range v.Read.Chips {
+				if c.Kind == name && slices.Contains(c.Values, x.Value) && !slices.Contains(v.Ask.Filters[name], x.Value) {
+					g.Remove = c.Remove
+				}
+			}
+			out = append(out, g)
+		}
+		return out
+	}
 	for _, p := range facetParams {
 		i := slices.IndexFunc(facets, func(f search.Facet) bool { return f.Name == p.name })
 		if i < 0 || len(facets[i].Values) == 0 {
@@ -233,26 +265,26 @@ func groups(facets []search.Facet) []facetGroup {
 		}
 		f := facets[i]
 		if f.Name != "check" {
-			out = append(out, newGroup(f.Name, search.FacetLabel(f.Name), f.Values))
+			out = append(out, newGroup(f.Name, search.FacetLabel(f.Name), values(f.Name, f.Values)))
 			continue
 		}
 		for _, name := range directory.CheckNames {
-			var values []search.FacetValue
+			var list []search.FacetValue
 			for _, x := range f.Values {
 				if strings.HasPrefix(x.Value, string(name)+":") {
 					x.Label = valueLabel("check", x.Value, false)
-					values = append(values, x)
+					list = append(list, x)
 				}
 			}
-			if len(values) > 0 {
-				out = append(out, newGroup("check", "Check: "+checkTitles[name], values))
+			if len(list) > 0 {
+				out = append(out, newGroup("check", "Check: "+checkTitles[name], values("check", list)))
 			}
 		}
 	}
 	return out
 }
 
-func newGroup(name, label string, values []search.FacetValue) facetGroup {
+func newGroup(name, label string, values []groupValue) facetGroup {
 	g := facetGroup{Name: name, Label: label, Values: values, Open: name == "care" || name == "accepting" || name == "focus"}
 	for _, v := range values {
 		g.Open = g.Open || v.Selected
@@ -264,7 +296,7 @@ func newGroup(name, label string, values []search.FacetValue) facetGroup {
 func valueLabel(facet, value string, whole bool) string {
 	if facet != "check" {
 		l := search.Label(facet, value)
-		if whole && (facet == "accepting" || value == "unknown" || value == "other") {
+		if whole && (facet == "accepting" || facet == "video" || value == "unknown" || value == "other") {
 			l = search.FacetLabel(facet) + ": " + l
 		}
 		return l

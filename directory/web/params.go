@@ -44,8 +44,11 @@ type ask struct {
 	NearOthers int // how many other states have a town of that name
 	Miles      int // 0: nobody said
 	Telehealth directory.State
+	CanSee     directory.State
 	Filters    map[string][]string
-	PriceMax   int // dollars; 0: no limit
+	PriceMax   int      // dollars; 0: no limit
+	Lift       []string // pieces of the text, by key, that are to ask for nothing
+	Words      []string // pieces of the text, by key, that are to be searched for as words; or all
 	Sort       string
 	Limit      int
 	Cursor     string
@@ -72,11 +75,14 @@ var facetParams = []struct {
 	{"accepting", []string{"yes", "no", "waitlist", "unknown"}},
 	{"check", checkValues()},
 	{"setting", directory.Vocabulary["setting"]},
+	{"video", []string{"yes", "no"}},
 	{"route", directory.Vocabulary["route"]},
 	{"framework", directory.Vocabulary["framework"]},
 	{"focus", directory.Vocabulary["focus"]},
 	{"population", directory.Vocabulary["population"]},
 	{"format", directory.Vocabulary["format"]},
+	{"payment", []string{"sliding_scale", "superbill"}},
+	{"access", directory.Vocabulary["access"]},
 	{"language", nil},
 	{"licence", nil},
 	{"programme", programmeIDs()},
@@ -124,8 +130,11 @@ var searchParams = append(append([]param{
 	}},
 	{name: "radius", read: readNumber("is a number of miles from 1 to 500, without a unit.", 1, maxMiles, func(a *ask, n int) { a.Miles = n })},
 	{name: "telehealth", read: readState(func(a *ask, s directory.State) { a.Telehealth = s })},
+	{name: "can_see", read: readState(func(a *ask, s directory.State) { a.CanSee = s })},
 }, facetList()...), []param{
 	{name: "price_max", read: readNumber("is the most that one medicine session may cost, in whole dollars.", 1, maxPrice, func(a *ask, n int) { a.PriceMax = n })},
+	{name: "lift", multi: true, read: readKeys(func(a *ask) *[]string { return &a.Lift })},
+	{name: "words", multi: true, read: readKeys(func(a *ask) *[]string { return &a.Words })},
 	{name: "sort", read: func(a *ask, v string) string {
 		if v != relevance && v != distance {
 			return "is relevance or distance."
@@ -201,6 +210,24 @@ func facetList() []param {
 		}})
 	}
 	return out
+}
+
+// keyForm is how a piece of the text is named: its kind, a colon and its value; or all of them.
+var keyForm = regexp.MustCompile(`^(all|[a-z_]{1,20}:[^<>"\x60]{1,200})$`)
+
+func readKeys(of func(*ask) *[]string) func(*ask, string) string {
+	return func(a *ask, v string) string {
+		list := of(a)
+		switch {
+		case !keyForm.MatchString(v):
+			return "is the key of something understood, such as state:WA; or all."
+		case len(*list) >= maxValues:
+			return "may be given up to 20 times."
+		case !slices.Contains(*list, v):
+			*list = append(*list, v)
+		}
+		return ""
+	}
 }
 
 func readState(set func(*ask, directory.State)) func(*ask, string) string {
@@ -319,13 +346,13 @@ func (a *ask) settle(refuse func(name, detail string), form bool) {
 			refuse("near", wrong)
 		}
 	}
-	if a.NearText == "" && a.Miles != 0 {
+	if a.NearText == "" && a.Text == "" && a.Miles != 0 { // the text may name a place
 		if !form { // the form's own selection comes along
 			refuse("radius", "counts from a place: give near as well.")
 		}
 		a.Miles = 0
 	}
-	if a.NearText == "" && a.Sort == distance {
+	if a.NearText == "" && a.Text == "" && a.Sort == distance {
 		if !form {
 			refuse("sort", "by distance counts from a place: give near as well.")
 		}
@@ -435,9 +462,9 @@ func cutState(text string) (town string, st directory.State, ok bool) {
 
 // query is the question for the index.
 func (a ask) query() search.Query {
-	q := search.Query{Text: a.Text, State: a.State, Near: a.Near, Telehealth: a.Telehealth, Filters: a.Filters,
+	q := search.Query{State: a.State, Near: a.Near, Telehealth: a.Telehealth, CanSee: a.CanSee, Filters: a.Filters,
 		PriceMaxCents: int64(a.PriceMax) * 100, Sort: a.Sort, Limit: a.Limit, Cursor: a.Cursor, At: a.At}
-	if a.Near != nil {
+	if a.Near != nil || a.Miles != defaultMiles { // the form's own 50 does not stand against miles in the text
 		q.Miles = float64(a.Miles)
 	}
 	if q.Limit == 0 {
@@ -446,18 +473,25 @@ func (a ask) query() search.Query {
 	return q
 }
 
+// reading says how the text is to be read.
+func (a ask) reading() search.Options { return search.Options{Lifted: a.Lift, Words: a.Words} }
+
 // heavy reports a question that costs much more than most.
 func (a ask) heavy() bool {
 	n := 0
 	for _, vs := range a.Filters {
 		n += len(vs)
 	}
-	return a.At != "" || len(strings.Fields(a.Text)) > heavyWords || n > heavyFilters
+	if a.At != "" || n > heavyFilters {
+		return true
+	}
+	// A long question is heavy by the words that are left of it once it was understood.
+	return len(strings.Fields(a.Text)) > heavyWords && len(strings.Fields(search.Understand(a.Text, a.reading()).Rest)) > heavyWords
 }
 
 // asked reports that the visitor asked for anything at all.
 func (a ask) asked() bool {
-	return a.Text != "" || a.NearText != "" || a.State != "" || a.Telehealth != "" || len(a.Filters) > 0 || a.PriceMax != 0 || a.Cursor != "" || a.At != ""
+	return a.Text != "" || a.NearText != "" || a.State != "" || a.Telehealth != "" || a.CanSee != "" || len(a.Filters) > 0 || a.PriceMax != 0 || a.Cursor != "" || a.At != ""
 }
 
 // encode writes the question as a query string in one order, so that parse(encode(a)) is a.
@@ -481,16 +515,23 @@ func (a ask) encode() string {
 	add("q", a.Text)
 	add("state", string(a.State))
 	add("near", a.NearText)
-	if a.NearText != "" && a.Miles != defaultMiles {
+	if a.Miles != defaultMiles {
 		add("radius", number(a.Miles))
 	}
 	add("telehealth", string(a.Telehealth))
+	add("can_see", string(a.CanSee))
 	for _, f := range facetParams {
 		for _, v := range a.Filters[f.name] {
 			add(f.name, v)
 		}
 	}
 	add("price_max", number(a.PriceMax))
+	for _, k := range a.Lift {
+		add("lift", k)
+	}
+	for _, k := range a.Words {
+		add("words", k)
+	}
 	if a.Sort == distance {
 		add("sort", distance)
 	}
@@ -515,6 +556,8 @@ func (a ask) without(name, value string) ask {
 		a.Miles = defaultMiles
 	case "telehealth":
 		a.Telehealth = ""
+	case "can_see":
+		a.CanSee = ""
 	case "price_max":
 		a.PriceMax = 0
 	case "at":

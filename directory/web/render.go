@@ -115,6 +115,7 @@ func functions(a *assets) template.FuncMap {
 			return "Not stated"
 		},
 		"phase":    phaseWords,
+		"placedBy": placedBy,
 		"rangeOf":  priceWords,
 		"tone":     tone,
 		"resultOf": func(c claim) directory.CheckResult { return c.result },

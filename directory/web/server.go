@@ -38,7 +38,7 @@ type Reader interface {
 
 // Searcher answers which providers; what is said of them comes from the Reader.
 type Searcher interface {
-	Search(ctx context.Context, q search.Query) (search.Result, error)
+	search.Engine
 	Suggest(ctx context.Context, text string, limit int) ([]search.Suggestion, error)
 	Status(ctx context.Context) search.Status
 }

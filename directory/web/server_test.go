@@ -192,21 +192,29 @@ func patternOf(target string) string {
 
 func TestParameterProblem(t *testing.T) {
 	s := demoServer(t)
-	r := get(t, s, "/api/v1/providers?stat=CO&radius=9&q=%3Cscript%3Ealert(1)%3C%2Fscript%3E&care=%3Cscript%3E")
+	r := get(t, s, "/api/v1/providers?stat=CO&q=%3Cscript%3Ealert(1)%3C%2Fscript%3E&care=%3Cscript%3E")
 	p := decode[problem](t, r)
 	var names []string
 	for _, e := range p.Errors {
 		names = append(names, e.Parameter)
 	}
-	if r.StatusCode != 400 || !slices.Equal(names, []string{"stat", "care", "radius"}) || p.Type != "https://kapdir.example/openapi.yaml#bad-parameters" {
+	if r.StatusCode != 400 || !slices.Equal(names, []string{"stat", "care"}) || p.Type != "https://kapdir.example/openapi.yaml#bad-parameters" {
 		t.Errorf("%d %+v", r.StatusCode, p)
 	}
 	if strings.Contains(r.body, "script") {
 		t.Errorf("a value is repeated: %s", r.body)
 	}
-	many := "/api/v1/providers?q=alpha+bravo+charlie+delta+echo+foxtrot+golf+hotel+india+juliett+kilo+lima+mike+november"
+	many := "/api/v1/providers?q=alpha+bravo+charlie+delta+echo+foxtrot+golf+hotel+india+juliett+kilo+lima+mike+november&words=all"
 	if p := decode[problem](t, get(t, s, many)); p.Status != 400 || len(p.Errors) != 1 || p.Errors[0].Parameter != "q" {
 		t.Errorf("too many words: %+v", p)
+	}
+	for _, target := range []string{"/api/v1/providers?radius=9", "/api/v1/providers?q=trauma&radius=9"} { // q may name a place
+		if p := decode[problem](t, get(t, s, target)); p.Status != 400 || len(p.Errors) != 1 || p.Errors[0].Parameter != "radius" {
+			t.Errorf("%s: %+v", target, p)
+		}
+	}
+	if r := get(t, s, "/api/v1/providers?q=near+boulder&radius=9&sort=distance"); r.StatusCode != 200 {
+		t.Errorf("a place in the text: %d", r.StatusCode)
 	}
 }
 
@@ -600,7 +608,7 @@ func TestMemoryOfARequestIsNotKept(t *testing.T) {
 	s.cfg.Search = finder{Searcher: s.cfg.Search, search: func(_ context.Context, q search.Query) (search.Result, error) {
 		q.Filters["language"] = append(q.Filters["language"], q.Text)
 		texts = append(texts, q.Filters["language"]...)
-		return search.Result{}, nil
+		return search.Result{Total: 1, Hits: []search.Hit{{}}}, nil
 	}}
 	for i := range 50 {
 		get(t, s, fmt.Sprintf("/api/v1/providers?q=word%02d&language=lang%02d", i, i))

@@ -16,7 +16,8 @@ import (
 
 // searchAnswer is the answer to a search.
 type searchAnswer struct {
-	Query     queryEcho               `json:"query"`
+	Query queryEcho `json:"query"`
+	reading
 	Total     int                     `json:"total"`
 	Results   []result                `json:"results"`
 	Facets    map[string][]facetValue `json:"facets"`
@@ -45,6 +46,7 @@ type queryEcho struct {
 	Near       *placeEcho          `json:"near,omitempty"`
 	Radius     int                 `json:"radius,omitempty"`
 	Telehealth directory.State     `json:"telehealth,omitempty"`
+	CanSee     directory.State     `json:"can_see,omitempty"`
 	Filters    map[string][]string `json:"filters,omitempty"`
 	PriceMax   int                 `json:"price_max,omitempty"`
 	Sort       string              `json:"sort"`

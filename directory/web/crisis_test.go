@@ -1,0 +1,35 @@
+package web
+
+import "testing"
+
+// Forty that must show the notice and forty that must not, in both languages.
+func TestCrisisWords(t *testing.T) {
+	must := []string{
+		"suicide", "I am suicidal", "suicidal thoughts help", "sucidal and scared", "I want to kill myself", "thinking of killing myself", "I want to end my life", "I want to end it all tonight",
+		"i want to die", "i wanna die", "I wish I was dead", "everyone would be better off dead than with me", "they'd be better off without me", "I don't want to live anymore",
+		"i dont want to be here anymore", "I don't want to wake up", "no reason to live", "life is not worth living", "tired of living", "self-harm", "my daughter is cutting herself, self harm help",
+		"I keep hurting myself", "I took too many pills", "overdose", "kms", "unalive myself", "am I in danger?", "I'm not safe right now", "he is going to kill me", "my son says he wants to die",
+		"quiero morir", "me quiero morir ya", "no quiero vivir", "pienso en el suicidio", "voy a quitarme la vida", "me voy a matar", "quiero matarme", "quiero hacerme daño", "tomé una sobredosis", "estoy en peligro",
+		"cansada de vivir", "pensamientos suicidas", "trauma therapist denver, I want to die", "suicide loss and now I want to die too",
+	}
+	not := []string{
+		"suicide loss grief counsellor", "grief therapist for suicide loss survivors", "I lost my brother to suicide", "my wife died by suicide, grief support", "bereaved by suicide",
+		"killing it at work but anxious", "dying to try ketamine", "end-of-life anxiety", "dying of cancer", "fear of death", "death doula", "terminal cancer", "to die for views",
+		"911 dispatcher ptsd", "first responder trauma", "session under 988", "988 dollars a session", "dangerfield", "Danger Mouse counseling", "lifeline of hope", "nothing has worked for my depression",
+		"dead end job", "deadline stress", "cut the price", "cutting edge clinic", "shot or lozenge", "Dr. Killian", "Kilmer", "harmony counseling", "overdose prevention training", "existential crisis", "midlife crisis",
+		"duelo por suicidio", "pérdida por suicidio", "miedo a morir", "muerte digna", "cuidados al final de la vida", "muero por probar la ketamina", "mata atlántica", "terapia de pareja en crisis",
+	}
+	for _, text := range must {
+		if !inDanger(text) {
+			t.Errorf("%q does not show the notice", text)
+		}
+	}
+	for _, text := range not {
+		if inDanger(text) {
+			t.Errorf("%q shows the notice", text)
+		}
+	}
+	if len(must) < 40 || len(not) < 20 {
+		t.Errorf("%d and %d", len(must), len(not))
+	}
+}

@@ -1,0 +1,220 @@
+package web
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"kapdir/directory"
+	"kapdir/search"
+)
+
+// reading is what an answer says of the words that were typed: what they were understood as, and what helped
+// where they were not. It is part of the answer and of nothing that is kept.
+type reading struct {
+	Understood []understood `json:"understood"`             // in the order of the text
+	Words      string       `json:"words,omitempty"`        // what was searched for as words
+	AskPlace   bool         `json:"ask_place,omitempty"`    // the text says near me, and nobody's position is looked up
+	LeftOut    []string     `json:"left_out,omitempty"`     // words that no entry has
+	Meant      *meaning     `json:"meant,omitempty"`        // nobody has the words as typed: the results are for these
+	Instead    string       `json:"instead,omitempty"`      // with left_out or meant: the text to ask for the pages that follow
+	DidMean    []meaning    `json:"did_you_mean,omitempty"` // others that were looked for
+	Advice     []advice     `json:"advice,omitempty"`       // of an answer with nobody: what to lift, counted
+	Unproven   int          `json:"unproven,omitempty"`     // with can_see: others there of whom it is not shown
+}
+
+type understood struct {
+	Start  int      `json:"start"` // in characters of q
+	End    int      `json:"end"`
+	Text   string   `json:"text"`
+	Kind   string   `json:"kind"`
+	Values []string `json:"values"`
+	Key    string   `json:"key"` // for the parameters lift and words
+	Label  string   `json:"label"`
+	Note   string   `json:"note,omitempty"`
+	Filter bool     `json:"filter"`          // it narrows the search
+	Fixed  bool     `json:"fixed,omitempty"` // the words were misspelt
+	Off    string   `json:"off,omitempty"`   // lifted, words
+}
+
+type meaning struct {
+	Text  string `json:"q"` // the text with the word put right
+	From  string `json:"from"`
+	To    string `json:"to"`
+	Count int    `json:"count"`
+}
+
+type advice struct {
+	Lift  string `json:"lift"` // a key of understood, a parameter, or words
+	Label string `json:"label"`
+	Count int    `json:"count"`
+}
+
+// read takes over what was made of the words.
+func (a *searchAnswer) read(found search.Answered) {
+	r := &a.reading
+	for _, p := range found.Reading.Pieces {
+		r.Understood = append(r.Understood, understood{p.Start, p.End, p.Words, p.Kind, append([]string{}, p.Values...), p.Key(), p.Label, p.Note, p.Filters(), p.Fixed, p.Off})
+	}
+	r.Words, r.AskPlace, r.LeftOut, r.Instead, r.Unproven = found.Query.Text, found.Reading.AskPlace, found.LeftOut, found.Instead, found.Unproven
+	mean := func(m search.Meaning) meaning {
+		return meaning{strings.Replace(found.Reading.Text, m.From, m.To, 1), m.From, m.To, m.Count}
+	}
+	if found.Meant != nil {
+		m := mean(*found.Meant)
+		r.Meant = &m
+	}
+	for _, m := range found.DidMean {
+		r.DidMean = append(r.DidMean, mean(m))
+	}
+	for _, l := range found.Lift {
+		r.Advice = append(r.Advice, advice{l.Key, l.Label, l.Count})
+	}
+}
+
+// placedBy says briefly why a result stands where it does, in the order in which things weigh.
+func placedBy(r result) string {
+	var confirmed, shown int
+	for _, c := range r.Checks {
+		switch c.Result {
+		case directory.ProblemOnRecord:
+			return "Stands after everybody without a problem on record."
+		case directory.Confirmed:
+			confirmed++
+		case directory.ShownByDocument:
+			shown++
+		}
+	}
+	var parts []string
+	if len(r.Why) > 0 {
+		parts = append(parts, "your words in "+strings.Join(r.Why, ", "))
+	}
+	if r.Care.Value == string(directory.CareFullKAP) {
+		parts = append(parts, "full KAP")
+	}
+	parts = append(parts, strconv.Itoa(confirmed)+" of five checks confirmed, "+strconv.Itoa(shown)+" shown by a document")
+	if r.Miles != nil {
+		parts = append(parts, strconv.FormatFloat(*r.Miles, 'f', -1, 64)+" miles")
+	}
+	return "Stands here by: " + strings.Join(parts, "; ") + "."
+}
+
+// lifting is the question less a piece of the text: neither filter nor words.
+func (a ask) lifting(key string) ask {
+	a.Cursor = ""
+	a.Lift = append(slices.Clone(a.Lift), key)
+	a.Words = slices.DeleteFunc(slices.Clone(a.Words), func(k string) bool { return k == key })
+	return a
+}
+
+// asWords is the question with a piece of the text, or all of it, searched for as words.
+func (a ask) asWords(key string) ask {
+	a.Cursor = ""
+	a.Words = append(slices.Clone(a.Words), key)
+	a.Lift = slices.DeleteFunc(slices.Clone(a.Lift), func(k string) bool { return k == key })
+	if key == search.AllWords {
+		a.Words, a.Lift = []string{key}, nil
+	}
+	return a
+}
+
+// reread is the question with a piece of the text, or all of it, read again.
+func (a ask) reread(key string) ask {
+	a.Cursor = ""
+	gone := func(k string) bool { return k == key || k == search.AllWords }
+	a.Lift, a.Words = slices.DeleteFunc(slices.Clone(a.Lift), gone), slices.DeleteFunc(slices.Clone(a.Words), gone)
+	return a
+}
+
+// chip is a piece of the text with the searches that go without it.
+type chip struct {
+	understood
+	Remove  string // the search without it
+	AsWords string // the search for its words instead; "" where that is the same
+	Back    string // of one that is off: the search with it again
+}
+
+// readView is what the page says of the words.
+type readView struct {
+	Chips   []chip // in force
+	Off     []chip // taken away
+	Notes   []chip // of what asks for nothing
+	Plain   string // the search for exactly these words
+	Reread  string // of such a search: the words read again
+	Meant   string // where Instead leads
+	Others  []choice
+	Advice  []choice
+	Unshown string // of can_see: the search without it
+}
+
+func counted(n int) string {
+	if n == 1 {
+		return "1 provider"
+	}
+	return plainNumber(n) + " providers"
+}
+
+func (v *searchView) readWords() {
+	a, r := v.Ask, v.Answer.reading
+	href := func(a ask) string { return "/?" + a.encode() }
+	for _, u := range r.Understood {
+		c := chip{u, href(a.lifting(u.Key)), href(a.asWords(u.Key)), href(a.reread(u.Key))}
+		switch {
+		case u.Off != "":
+			v.Read.Off = append(v.Read.Off, c)
+		case !u.Filter && (u.Kind == "unheld" || u.Kind == "optional"):
+			v.Read.Notes = append(v.Read.Notes, c)
+		default:
+			if !u.Filter {
+				c.AsWords = ""
+			}
+			v.Read.Chips = append(v.Read.Chips, c)
+		}
+	}
+	if slices.Contains(a.Words, search.AllWords) {
+		v.Read.Reread = href(a.reread(search.AllWords))
+	} else if len(v.Read.Chips) > 0 {
+		v.Read.Plain = href(a.asWords(search.AllWords))
+	}
+	with := func(text string) string {
+		b := a
+		b.Text, b.Cursor = text, ""
+		return href(b)
+	}
+	if r.Instead != "" {
+		v.Read.Meant = with(r.Instead)
+	}
+	for _, m := range r.DidMean {
+		v.Read.Others = append(v.Read.Others, choice{m.To + " (" + plainNumber(m.Count) + ")", with(m.Text)})
+	}
+	for _, x := range r.Advice {
+		b := a.lifting(x.Lift)
+		switch {
+		case x.Lift == "words":
+			b = a
+			for _, w := range strings.Fields(r.Words) {
+				b.Text = strings.Replace(b.Text, w, "", 1)
+			}
+			b.Text = strings.Join(strings.Fields(b.Text), " ")
+		case slices.ContainsFunc(searchParams, func(p param) bool { return p.name == x.Lift }):
+			b = a
+			for _, value := range append(a.Filters[x.Lift], "") {
+				b = b.without(x.Lift, value)
+			}
+		}
+		b.Cursor = ""
+		v.Read.Advice = append(v.Read.Advice, choice{"Without “" + x.Label + "”: " + counted(x.Count), href(b)})
+	}
+	if r.Unproven > 0 {
+		b := a.without("can_see", "")
+		for _, u := range r.Understood {
+			if u.Kind == "can_see" && u.Off == "" {
+				b = b.lifting(u.Key)
+				if b.State == "" {
+					b.State = v.Answer.Query.CanSee
+				}
+			}
+		}
+		v.Read.Unshown = href(b)
+	}
+}
