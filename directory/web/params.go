@@ -136,8 +136,8 @@ var searchParams = append(append([]param{
 	{name: "lift", multi: true, read: readKeys(func(a *ask) *[]string { return &a.Lift })},
 	{name: "words", multi: true, read: readKeys(func(a *ask) *[]string { return &a.Words })},
 	{name: "sort", read: func(a *ask, v string) string {
-		if v != relevance && v != distance {
-			return "is relevance or distance."
+		if v != relevance && v != distance && v != search.Price && v != search.Checked {
+			return "is relevance, distance, price or checked."
 		}
 		a.Sort = v
 		return ""
@@ -532,8 +532,8 @@ func (a ask) encode() string {
 	for _, k := range a.Words {
 		add("words", k)
 	}
-	if a.Sort == distance {
-		add("sort", distance)
+	if a.Sort != "" && a.Sort != relevance {
+		add("sort", a.Sort)
 	}
 	add("limit", number(a.Limit))
 	add("cursor", a.Cursor)
