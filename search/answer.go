@@ -3,6 +3,7 @@ package search
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -71,8 +72,7 @@ func Answer(ctx context.Context, e Engine, q Query, o Options, text string) (Ans
 		a.leaveOut(strings.Fields(a.Query.Text)) // a long story, of which the filters hold what can be searched for
 		a.Query.Text = ""
 	}
-	var err error
-	if a.Result, err = e.Search(ctx, a.Query); err != nil {
+	if err := a.search(ctx, e); err != nil {
 		return a, err
 	}
 	if a.Query.Cursor == "" && a.Query.At == "" {
@@ -81,11 +81,31 @@ func Answer(ctx context.Context, e Engine, q Query, o Options, text string) (Ans
 	return a, nil
 }
 
+// search looks for the words as typed, and for close spellings of them only where nobody has them so: a name
+// that somebody has brings nobody else.
+func (a *Answered) search(ctx context.Context, e Engine) error {
+	var err error
+	if a.Query.Text != "" {
+		a.Query.Exact = true
+		var invalid *directory.Error
+		a.Result, err = e.Search(ctx, a.Query)
+		if err == nil && (a.Total > 0 || a.Query.Cursor != "") {
+			return nil
+		}
+		if err != nil && !(errors.As(err, &invalid) && invalid.Field == "cursor") { // a cursor may be of the close spellings
+			return err
+		}
+		a.Query.Exact = false
+	}
+	a.Result, err = e.Search(ctx, a.Query)
+	return err
+}
+
 // somebody reads a few words as a name if all of them stand in the name of one who is listed: May Ma is no
 // month and no state. A visitor who takes that away has them read like any others.
 func (a *Answered) somebody(ctx context.Context, e Engine, o Options) error {
 	words, text := tokens(a.Reading.Text), a.Reading.Text
-	name := Piece{End: utf8.RuneCountInString(text), Words: text, Kind: "name", Values: []string{text}, Note: "Somebody of this name is listed."}
+	name := Piece{End: utf8.RuneCountInString(text), Words: text, Kind: "name", Values: []string{keyWords(text)}, Note: "Somebody of this name is listed."}
 	if len(words) < 2 || len(words) > 4 || slices.Equal(words, tokens(a.Reading.Rest)) || slices.ContainsFunc(words, isNumber) || slices.Contains(o.Lifted, name.Key()) {
 		return nil
 	}
@@ -215,7 +235,7 @@ func (a *Answered) meanings(ctx context.Context, e Engine, yes func(Meaning) boo
 			with := slices.Clone(words)
 			with[i] = s
 			q := a.Query
-			q.Text = strings.Join(with, " ")
+			q.Text, q.Exact = strings.Join(with, " "), true
 			n, err := count(ctx, e, q)
 			if err != nil {
 				return tries, err
@@ -244,7 +264,7 @@ func (a *Answered) verbatim(ctx context.Context, e Engine) error {
 	if err != nil || len(r.Hits) == 0 || r.Next != "" || !slices.Contains(r.Hits[0].Why, fieldNames[fieldName]) || slices.Contains(r.Hits[0].Why, closeSpelling) {
 		return err
 	}
-	name := Piece{End: utf8.RuneCountInString(text), Words: text, Kind: "name", Values: []string{text}, Note: "Read otherwise, the words find nobody."}
+	name := Piece{End: utf8.RuneCountInString(text), Words: text, Kind: "name", Values: []string{keyWords(text)}, Note: "Read otherwise, the words find nobody."}
 	name.Label = pieceLabel(name)
 	a.Reading.Pieces, a.Reading.Rest, a.Reading.AskPlace = []Piece{name}, text, false
 	a.Result, a.Query = r, q
@@ -266,7 +286,7 @@ func (a *Answered) respell(ctx context.Context, e Engine) error {
 			return nil
 		}
 		q, family := a.Query, words[len(words)-1]
-		q.Text = family
+		q.Text, q.Exact = family, true
 		n, err := count(ctx, e, q)
 		if err != nil || n == 0 || n > fewNamesakes {
 			return err
@@ -275,7 +295,7 @@ func (a *Answered) respell(ctx context.Context, e Engine) error {
 	}
 	a.Meant, a.DidMean = &found[0], found[1:]
 	q := a.Query
-	q.Text = found[0].Words
+	q.Text, q.Exact = found[0].Words, true
 	r, err := e.Search(ctx, q)
 	if err != nil || r.Total == 0 {
 		a.Meant, a.DidMean = nil, nil
@@ -324,14 +344,22 @@ func (a *Answered) loosen(ctx context.Context, e Engine) error {
 	return nil
 }
 
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
 // lift finds which one part of the search, left out, finds somebody, the one that finds the fewest last.
 func (a *Answered) lift(ctx context.Context, e Engine) error {
 	type try struct {
 		key, label string
 		q          Query
+		reading    Reading
 	}
 	var tries []try
-	without := func(drop string) Query {
+	without := func(drop string) (Reading, Query) {
 		r := a.Reading
 		r.Pieces = slices.Clone(r.Pieces)
 		for i := range r.Pieces {
@@ -339,19 +367,20 @@ func (a *Answered) lift(ctx context.Context, e Engine) error {
 				r.Pieces[i].Off = "lifted"
 			}
 		}
-		return r.Apply(a.asked)
+		q := r.Apply(a.asked)
+		q.Text = a.Query.Text
+		return r, q
 	}
 	for _, p := range a.Reading.Pieces {
 		if p.Filters() {
-			q := without(p.Key())
-			q.Text = a.Query.Text
-			tries = append(tries, try{p.Key(), p.Label, q})
+			r, q := without(p.Key())
+			tries = append(tries, try{p.Key(), p.Label, q, r})
 		}
 	}
 	if a.Query.Text != "" && a.Query.String() != (Query{Text: a.Query.Text}).String() {
 		q := a.Query
 		q.Text = ""
-		tries = append(tries, try{"words", "the words “" + a.Query.Text + "”", q})
+		tries = append(tries, try{"words", "the words “" + a.Query.Text + "”", q, a.Reading})
 	}
 	for _, name := range sortedKeys(a.asked.Filters) {
 		q := a.Query
@@ -361,7 +390,7 @@ func (a *Answered) lift(ctx context.Context, e Engine) error {
 				q.Filters[k] = v
 			}
 		}
-		tries = append(tries, try{name, FacetLabel(name), q})
+		tries = append(tries, try{name, FacetLabel(name), q, a.Reading})
 	}
 	for _, x := range []struct {
 		key, label string
@@ -377,18 +406,30 @@ func (a *Answered) lift(ctx context.Context, e Engine) error {
 		if x.set {
 			q := a.Query
 			x.clear(&q)
-			tries = append(tries, try{x.key, x.label, q})
+			tries = append(tries, try{x.key, x.label, q, a.Reading})
 		}
 	}
 	for _, t := range tries[:min(len(tries), mostTries)] {
-		n, err := count(ctx, e, t.q)
+		if t.q.Limit = 1; t.q.Validate() != nil {
+			continue
+		}
+		b := Answered{Reading: t.reading, Query: t.q, asked: a.asked} // as it will be answered
+		err := b.search(ctx, e)
+		if err == nil && b.Total == 0 {
+			err = b.loosen(ctx, e)
+		}
 		if err != nil {
 			return err
 		}
-		if n > 0 {
-			a.Lift = append(a.Lift, Lift{t.key, t.label, n})
+		if b.Total > 0 {
+			a.Lift = append(a.Lift, Lift{t.key, t.label, b.Total})
 		}
 	}
-	slices.SortStableFunc(a.Lift, func(x, y Lift) int { return cmp.Compare(y.Count, x.Count) })
+	slices.SortStableFunc(a.Lift, func(x, y Lift) int { // whoever looks for somebody by name hardly means anybody
+		if named := a.named(); named && (x.Key == "words") != (y.Key == "words") {
+			return cmp.Compare(boolInt(x.Key == "words"), boolInt(y.Key == "words"))
+		}
+		return cmp.Compare(y.Count, x.Count)
+	})
 	return nil
 }

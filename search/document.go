@@ -2,10 +2,11 @@ package search
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/csv"
 	"encoding/hex"
-	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -384,20 +385,41 @@ func (m maker) fillChecks(d *document, f *directory.CredentialFile, states []dir
 
 // sum identifies what the document holds, its number aside.
 func (d *document) sum(l *lexicon) string {
-	h := sha256.New()
-	fmt.Fprintf(h, "%s\n%s\n%d\n%v\n%v\n%d %d\n", d.id, d.care, d.price, d.telehealth, d.points, d.until, d.checked)
+	b := make([]byte, 0, 2048)
+	text := func(words ...string) { // how many, and each with its length: no two documents are written alike
+		b = binary.AppendUvarint(b, uint64(len(words)))
+		for _, w := range words {
+			b = append(binary.AppendUvarint(b, uint64(len(w))), w...)
+		}
+	}
+	number := func(ns ...int64) {
+		for _, n := range ns {
+			b = binary.LittleEndian.AppendUint64(b, uint64(n))
+		}
+	}
+	text(string(d.id), string(d.care), d.display)
+	number(d.price, d.until, int64(d.checked), int64(len(d.telehealth)), int64(len(d.points)))
+	for _, s := range d.telehealth {
+		text(string(s))
+	}
+	for _, p := range d.points {
+		number(int64(math.Float64bits(p.Lat)), int64(math.Float64bits(p.Lon)))
+	}
 	for _, words := range d.text {
-		fmt.Fprintf(h, "%q\n", words)
+		text(words...)
 	}
 	for f := range facets {
 		words := l.spell(d.values[f])
 		slices.Sort(words)
-		fmt.Fprintf(h, "%q\n", words)
+		text(words...)
 	}
 	for _, c := range d.checks {
-		fmt.Fprintf(h, "%s %v %v\n", c.state, c.results, c.until)
+		text(string(c.state))
+		b = append(b, c.results[:]...)
+		number(c.until[:]...)
 	}
-	return hex.EncodeToString(h.Sum(nil)[:16])
+	h := sha256.Sum256(b)
+	return hex.EncodeToString(h[:16])
 }
 
 // nicknames gives for a folded given name the others it may go by, from data/nicknames.csv, both ways.

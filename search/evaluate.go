@@ -24,6 +24,7 @@ type evaluation struct {
 	rankCare bool      // full KAP stands first
 	distant  uint64    // telehealth, as the snapshot's column has it
 	from     *from
+	reach    float64 // the miles asked for as a straight line
 	after    *sortKey
 	count    [facets]bool // which facets to count
 
@@ -48,7 +49,7 @@ func evaluate(q Query, words request, l *lexicon, now int64) *evaluation {
 	}
 	if q.Near != nil {
 		f := newFrom(q.Near.Point)
-		e.from = &f
+		e.from, e.reach = &f, chordOf(q.Miles)
 	}
 	if q.Telehealth != "" {
 		e.distant = 1 << (l.find(facetState, string(q.Telehealth)) - firstState)
@@ -196,11 +197,10 @@ func (e *evaluation) inReach(s *snapshot, doc uint32) bool {
 	if e.from == nil || e.q.Miles == 0 {
 		return true
 	}
-	reach := chordOf(e.q.Miles)
 	switch c := e.chord(s, doc); {
-	case c < 0 || c > reach+slack:
+	case c < 0 || c > e.reach+slack:
 		return false
-	case c < reach-slack:
+	case c < e.reach-slack:
 		return true
 	}
 	return e.miles(s, doc) <= e.q.Miles
@@ -223,7 +223,7 @@ type found struct {
 // on holds the query against the snapshot. Hits are those of the words; a query without words has none and
 // searches everybody.
 func (e *evaluation) on(s *snapshot, hits []hit, l *lexicon) answer {
-	p := &page{e: e, s: s, limit: e.q.limit()}
+	p := e.page(s)
 	a := answer{counts: make([]int32, l.size())}
 	nearby := e.from != nil && e.q.Miles > 0
 	lapsed := s.next != 0 && e.now >= s.next
@@ -279,6 +279,7 @@ type scan struct {
 	facet   [facets][2]uint64
 	facetOf []facet // of values from firstOther on
 	checked bool    // some check is filtered
+	checks  bool    // the checks of each document are needed
 }
 
 func (e *evaluation) scan(s *snapshot, counts []int32, p *page) *scan {
@@ -294,6 +295,7 @@ func (e *evaluation) scan(s *snapshot, counts []int32, p *page) *scan {
 	for _, c := range e.checks {
 		t.checked = t.checked || c != 0
 	}
+	t.checks = t.checked || e.count[facetCheck] || e.q.CanSee != "" || e.past != nil
 	return t
 }
 
@@ -304,9 +306,11 @@ func (t *scan) see(doc uint32, m match) {
 	if !ok {
 		return
 	}
-	c := e.entry(s, doc)
-	if c == nil || e.q.CanSee != "" && !e.maySee(s, c) {
-		return
+	var c *checksEntry
+	if t.checks {
+		if c = e.entry(s, doc); c == nil || e.q.CanSee != "" && !e.maySee(s, c) {
+			return
+		}
 	}
 	failedCheck := -1
 	if t.checked {
@@ -325,7 +329,7 @@ func (t *scan) see(doc uint32, m match) {
 	if failures == 0 {
 		t.countAll(doc, c)
 		t.total++
-		t.page.see(doc, m, c)
+		t.page.see(doc, m)
 		return
 	}
 	if !e.count[failed] {
@@ -563,7 +567,7 @@ func (e *evaluation) pageOf(s *snapshot, set *roaring.Bitmap, total int, p *page
 	o, ok := homeOrderOf[e.q.Sort]
 	if !ok || e.from != nil || e.state != homeState || !e.rankCare || total*64 < len(s.byID) {
 		set.Iterate(func(doc uint32) bool {
-			p.see(doc, match{}, s.checksFor(doc, e.state))
+			p.see(doc, match{})
 			return true
 		})
 		return
@@ -581,7 +585,7 @@ func (e *evaluation) pageOf(s *snapshot, set *roaring.Bitmap, total int, p *page
 			return
 		}
 		if total == len(s.byID) || set.Contains(doc) {
-			p.see(doc, match{}, s.checksFor(doc, e.state))
+			p.see(doc, match{})
 		}
 	}
 }
@@ -592,13 +596,27 @@ type page struct {
 	s     *snapshot
 	limit int
 	found []found
+
+	home  bool    // the ranks kept by the snapshot are those of this query
+	after float64 // the straight line to where the page before ended
+	worst float64 // the same of the worst of a full page
+}
+
+func (e *evaluation) page(s *snapshot) *page {
+	p := &page{e: e, s: s, limit: e.q.limit()}
+	p.home = e.state == homeState && e.past == nil && (s.next == 0 || e.now < s.next)
+	if e.after != nil && e.after.Miles >= 0 {
+		p.after = chordOf(e.after.Miles)
+	}
+	p.found = make([]found, 0, p.limit+1)
+	return p
 }
 
 func (p *page) worse(i, j int) bool { return p.e.compare(&p.found[i].key, &p.found[j].key) > 0 }
 
 // see takes a document of the answer into account. What cannot be on the page is passed over before
 // anything dear is worked out of it.
-func (p *page) see(doc uint32, m match, c *checksEntry) {
+func (p *page) see(doc uint32, m match) {
 	e, s := p.e, p.s
 	full := len(p.found) > p.limit
 	k := sortKey{Miles: -1}
@@ -606,26 +624,31 @@ func (p *page) see(doc uint32, m match, c *checksEntry) {
 	if byDistance { // the straight line decides, unless it is too near to another
 		chord := e.chord(s, doc)
 		if chord >= 0 {
-			if full && p.found[0].key.Miles >= 0 && chord > chordOf(p.found[0].key.Miles)+slack {
+			if full && p.found[0].key.Miles >= 0 && chord > p.worst+slack {
 				return
 			}
-			if e.after != nil && (e.after.Miles < 0 || chord < chordOf(e.after.Miles)-slack) {
+			if e.after != nil && (e.after.Miles < 0 || chord < p.after-slack) {
 				return
 			}
 		} else if full && p.found[0].key.Miles >= 0 {
 			return
 		}
 	}
-	merit := e.complete(s, c)
+	near := 0
 	if e.from != nil {
 		k.Miles = e.miles(s, doc)
-		merit += nearness(k.Miles)
+		near = nearness(k.Miles)
 	}
-	care := uint8(0)
-	if e.rankCare {
-		care = s.care[doc]
+	k.First = s.first(doc, e.q.Sort)
+	if p.home {
+		k.Rank = atHome(s.homeRank[doc], m, e.rankCare, near)
+	} else {
+		c, care := e.entry(s, doc), uint8(0)
+		if e.rankCare {
+			care = s.care[doc]
+		}
+		k.Rank = rank(c.problem, m, care, e.complete(s, c)+near, s.checked[doc])
 	}
-	k.First, k.Rank = s.first(doc, e.q.Sort), rank(c.problem, m, care, merit, s.checked[doc])
 	if full && !byDistance {
 		if w := &p.found[0].key; k.First > w.First || k.First == w.First && k.Rank > w.Rank {
 			return
@@ -640,6 +663,7 @@ func (p *page) see(doc uint32, m match, c *checksEntry) {
 		for i := len(p.found) - 1; i > 0 && p.worse(i, (i-1)/2); i = (i - 1) / 2 {
 			p.found[i], p.found[(i-1)/2] = p.found[(i-1)/2], p.found[i]
 		}
+		p.worst = chordOf(p.found[0].key.Miles)
 		return
 	}
 	if e.compare(&k, &p.found[0].key) >= 0 {
@@ -654,11 +678,12 @@ func (p *page) see(doc uint32, m match, c *checksEntry) {
 			}
 		}
 		if w == i {
-			return
+			break
 		}
 		p.found[i], p.found[w] = p.found[w], p.found[i]
 		i = w
 	}
+	p.worst = chordOf(p.found[0].key.Miles)
 }
 
 // done returns the page in order, and whether others follow.

@@ -3,6 +3,7 @@ package search
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"kapdir/directory"
 )
@@ -16,9 +17,11 @@ type Held struct {
 	Points []directory.Point   // of the sites
 }
 
+var heldLexicon = sync.OnceValue(newLexicon)
+
 // HeldOf works out what an index with these policies would hold of a provider at the moment.
 func HeldOf(policies directory.Policies, c directory.Change, at directory.Instant) Held {
-	l := newLexicon()
+	l := heldLexicon()
 	d := maker{policies, l}.document(c, at)
 	words := slices.Concat(d.text[:]...)
 	slices.Sort(words)

@@ -243,7 +243,13 @@ func (x *Index) sync(ctx context.Context, build bool) (int, error) {
 	}
 	n, err := x.follow(ctx)
 	if err == nil && x.disk == nil && build {
-		return x.rebuild(ctx, nil)
+		e, err := x.current() // which has just read the feed
+		if err != nil {
+			return 0, err
+		}
+		docs := e.docs
+		e.release() // rebuild waits for its last search
+		return x.rebuild(ctx, docs, nil)
 	}
 	return n, err
 }
@@ -324,16 +330,17 @@ func (x *Index) Rebuild(ctx context.Context, progress func(done, total int)) err
 	if err := x.open(); err != nil {
 		return err
 	}
-	_, err := x.rebuild(ctx, progress)
+	s, _, err := x.read(ctx)
+	if err != nil {
+		return fmt.Errorf("search.Rebuild: %w", err)
+	}
+	_, err = x.rebuild(ctx, s, progress)
 	return err
 }
 
-func (x *Index) rebuild(ctx context.Context, progress func(done, total int)) (n int, err error) {
+// rebuild builds the index of a snapshot.
+func (x *Index) rebuild(ctx context.Context, s *snapshot, progress func(done, total int)) (n int, err error) {
 	wrap := func(err error) (int, error) { return 0, fmt.Errorf("search.Rebuild: %w", err) }
-	s, _, err := x.read(ctx)
-	if err != nil {
-		return wrap(err)
-	}
 	path := filepath.Join(x.cfg.Dir, newName)
 	if err := os.RemoveAll(path); err != nil {
 		return wrap(err)
@@ -483,12 +490,7 @@ func (x *Index) Search(ctx context.Context, q Query) (Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 
-	words := parse(q.Text)
-	if q.Exact {
-		for i := range words.terms {
-			words.terms[i].edits, words.terms[i].prefix = 0, false
-		}
-	}
+	words := q.request()
 	r := Result{Seq: e.seq.Load(), Understood: words.understood(), Plain: e.words == nil}
 	var hits []hit
 	if len(words.terms) > 0 {

@@ -17,7 +17,7 @@ import (
 
 // mappingVersion names what documents look like in the index. Raise it with every change to this file,
 // to document.go or to synonym.go: an index of another version is built anew.
-const mappingVersion = 5
+const mappingVersion = 6
 
 // The internal keys of an index, written in the same batch as the documents they speak of.
 var (

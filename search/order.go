@@ -37,6 +37,15 @@ func rank(problem bool, m match, care uint8, merit int, checked int32) uint64 {
 	return r<<14 | uint64(1<<14-1-min(1<<14-1, monthOf(checked)))
 }
 
+// atHome makes of a rank without words and place one with them. It is the same as working all of it out.
+func atHome(home uint64, m match, rankCare bool, near int) uint64 {
+	home -= uint64(m.class)<<36 + uint64(min(1<<14-1, int(m.score*4)))<<20 + uint64(near)<<14
+	if !rankCare {
+		home &^= 3 << 34
+	}
+	return home
+}
+
 // monthOf numbers months of the calendar, about: freshness counts from a date that does not move, so that the
 // order does not change from one page to the next.
 func monthOf(day int32) int { return int(day) * 12 / 365 }
@@ -149,16 +158,17 @@ func (k orderKey) compare(b orderKey) int {
 // homeOrders are the orders of everybody without words, place or patient's state: of the first page of the
 // directory, and of what filters alone leave of it.
 var homeOrders = [3]func(s *snapshot, doc uint32) orderKey{
-	func(s *snapshot, doc uint32) orderKey { return orderKey{0, s.homeRank(doc)} },
-	func(s *snapshot, doc uint32) orderKey { return orderKey{s.first(doc, Price), s.homeRank(doc)} },
-	func(s *snapshot, doc uint32) orderKey { return orderKey{s.first(doc, Checked), s.homeRank(doc)} },
+	func(s *snapshot, doc uint32) orderKey { return orderKey{0, s.homeRank[doc]} },
+	func(s *snapshot, doc uint32) orderKey { return orderKey{s.first(doc, Price), s.homeRank[doc]} },
+	func(s *snapshot, doc uint32) orderKey { return orderKey{s.first(doc, Checked), s.homeRank[doc]} },
 }
 
 var homeOrderOf = map[string]int{"": 0, Relevance: 0, Price: 1, Checked: 2}
 
-func (s *snapshot) homeRank(doc uint32) uint64 {
-	c := s.checksFor(doc, homeState)
-	return rank(c.problem, match{}, s.care[doc], int(c.merit), s.checked[doc])
+// homeRanked is the rank of a document without words and place, for patients of its home.
+func (c *columns) homeRanked(doc uint32) uint64 {
+	e := c.checksFor(doc, homeState)
+	return rank(e.problem, match{}, c.care[doc], int(e.merit), c.checked[doc])
 }
 
 // explain says in words why a result stands where it does, the weightiest part first.

@@ -111,6 +111,25 @@ func mayBeMisspelt(w string) bool {
 	return n >= 4 && n <= maxFuzzyLen && strings.IndexFunc(w, func(r rune) bool { return !unicode.IsLetter(r) }) < 0
 }
 
+// request is what the words of the query come to.
+func (q Query) request() request {
+	r := parse(q.Text)
+	if q.Exact {
+		for i := range r.terms {
+			r.terms[i].edits = 0
+		}
+	}
+	if q.Whole {
+		for i := range r.terms {
+			r.terms[i].edits, r.terms[i].prefix = 0, false
+		}
+	}
+	if slices.Contains(q.Filters["route"], "intravenous") {
+		r.infusion = true
+	}
+	return r
+}
+
 func (r request) understood() Understood {
 	u := Understood{Ignored: r.ignored}
 	for _, t := range r.terms {

@@ -41,6 +41,7 @@ const (
 // fault: q, state, near, miles, telehealth, can_see, price_max, sort, limit, cursor, at, or a filter's own name.
 type Query struct {
 	Text       string              // every word must match; parameter q
+	Exact      bool                // words as typed only, without close spellings; the last may still be cut short
 	State      directory.State     // the patient's state Y: a site there, or telehealth offered there; checks are for it
 	Near       *directory.Place    // where distances count from
 	Miles      float64             // with Near: a site within so many miles; 0 is any distance
@@ -60,8 +61,8 @@ type Query struct {
 	// Facts are not kept by date: who is found by words, places and filters goes by what is stated today.
 	At directory.Instant
 
-	// Exact takes the words as they stand: none is misspelt or the beginning of a longer one.
-	Exact bool
+	// Whole takes every word as it stands: none is misspelt, and the last is no beginning of a longer one either.
+	Whole bool
 
 	// Facets names those to count, by FilterNames and state; nil is all. What is not counted costs nothing.
 	Facets []string
@@ -155,8 +156,11 @@ func (q Query) String() string {
 	if q.Text != "" {
 		add("q:%q", q.Text)
 	}
-	if q.Exact {
+	if q.Exact && q.Text != "" {
 		add("exact")
+	}
+	if q.Whole && q.Text != "" {
+		add("whole")
 	}
 	if q.State != "" {
 		add("state:%s", q.State)

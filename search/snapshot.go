@@ -50,24 +50,26 @@ type columns struct {
 	tip   *int // numbers written: of a snapshot that is not at the tip the columns are copied before anything is added
 	table *termTable
 
-	ids     []directory.ID
-	seqs    []int64
-	at      []int64 // for which moment the checks were worked out, Unix milliseconds
-	until   []int64
-	hash    [][16]byte
-	price   []int64
-	checked []int32     // the newest day of a check, in days since 1970; 0 is never
-	bits    [][2]uint64 // values below 64, and below 128: see lexicon
-	distant []uint64    // telehealth, a bit for each state as in bits
-	care    []uint8
-	others  list[uint32]      // values from 128 on
-	checks  list[checksEntry] // one for each state that matters, and for home and elsewhere
-	lapses  [][5]int64        // until when the five checks of an entry are good; the first is for good
-	lapseOf map[[5]int64]uint32
-	ends    []uint32 // of each document's sites
-	town    list[uint32]
-	terms   list[byte] // as packTerms writes them
-	display list[byte]
+	ids      []directory.ID
+	seqs     []int64
+	at       []int64 // for which moment the checks were worked out, Unix milliseconds
+	until    []int64
+	hash     [][16]byte
+	price    []int64
+	checked  []int32     // the newest day of a check, in days since 1970; 0 is never
+	bits     [][2]uint64 // values below 64, and below 128: see lexicon
+	distant  []uint64    // telehealth, a bit for each state as in bits
+	homeRank []uint64    // as homeRanked works it out
+	care     []uint8
+	others   list[uint32]      // values from 128 on
+	checks   list[checksEntry] // one for each state that matters, and for home and elsewhere
+	lapses   [][5]int64        // until when the five checks of an entry are good; the first is for good
+	lapseOf  map[[5]int64]uint32
+	ends     []uint32 // of each document's sites
+	town     list[uint32]
+	terms    list[byte] // as packTerms writes them
+	folded   list[byte] // the words of display as they are searched, with a blank between
+	display  list[byte]
 }
 
 // list holds a few of something for each number, one after another.
@@ -148,8 +150,8 @@ func (s *snapshot) instant(doc uint32) directory.Instant {
 }
 
 // checksFor returns a document's checks for patients of a state, as checksEntry numbers it.
-func (s *snapshot) checksFor(doc uint32, y uint8) *checksEntry {
-	entries := s.checks.of(doc)
+func (c *columns) checksFor(doc uint32, y uint8) *checksEntry {
+	entries := c.checks.of(doc)
 	for i := range entries {
 		if entries[i].state == y {
 			return &entries[i]
@@ -188,9 +190,10 @@ func (s *snapshot) cut() columns {
 	}
 	out.ids, out.seqs, out.at, out.until = slices.Clone(c.ids[:n]), slices.Clone(c.seqs[:n]), slices.Clone(c.at[:n]), slices.Clone(c.until[:n])
 	out.hash, out.price, out.checked, out.care = slices.Clone(c.hash[:n]), slices.Clone(c.price[:n]), slices.Clone(c.checked[:n]), slices.Clone(c.care[:n])
+	out.homeRank = slices.Clone(c.homeRank[:n])
 	out.bits, out.distant, out.ends = slices.Clone(c.bits[:n]), slices.Clone(c.distant[:n]), slices.Clone(c.ends[:n])
 	out.others, out.checks, out.town = c.others.cut(n), c.checks.cut(n), c.town.cut(n)
-	out.terms, out.display = c.terms.cut(n), c.display.cut(n)
+	out.terms, out.display, out.folded = c.terms.cut(n), c.display.cut(n), c.folded.cut(n)
 	return out
 }
 
@@ -256,6 +259,7 @@ func (g *growth) put(d *document) {
 		c.checks.all = append(c.checks.all, e)
 	}
 	c.checks.end()
+	c.homeRank = append(c.homeRank, c.homeRanked(doc))
 	for _, p := range d.points {
 		g.sites = append(g.sites, newSite(p, doc))
 	}
@@ -270,6 +274,8 @@ func (g *growth) put(d *document) {
 	c.terms.end()
 	c.display.all = append(c.display.all, d.display...)
 	c.display.end()
+	c.folded.all = append(c.folded.all, strings.Join(tokens(d.display), " ")...)
+	c.folded.end()
 	*c.tip = len(c.ids)
 }
 
@@ -494,6 +500,7 @@ func (g *growth) copy(s *snapshot, doc uint32, terms []string) {
 		c.checks.all = append(c.checks.all, e)
 	}
 	c.checks.end()
+	c.homeRank = append(c.homeRank, s.homeRank[doc])
 	for _, p := range s.hasSites(doc) {
 		p.doc = uint32(len(c.ids) - 1)
 		g.sites = append(g.sites, p)
@@ -510,6 +517,8 @@ func (g *growth) copy(s *snapshot, doc uint32, terms []string) {
 	c.terms.end()
 	c.display.all = append(c.display.all, s.display.of(doc)...)
 	c.display.end()
+	c.folded.all = append(c.folded.all, s.folded.of(doc)...)
+	c.folded.end()
 	*c.tip = len(c.ids)
 }
 

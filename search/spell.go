@@ -18,15 +18,36 @@ var spelt = []field{fieldName, fieldOrg, fieldPlace, fieldProgramme, fieldWords}
 const mostSpellings = 4
 
 // Known reports a word of the name of some person in the directory, as it is shown. The words of a practice's
-// name are not known: healing, center and for would be somebody. A name that came within the last minutes may
-// not be known yet.
+// name are not known: healing, center and for would be somebody.
 func (x *Index) Known(word string) bool {
 	e, err := x.current()
 	if err != nil {
 		return false
 	}
 	defer e.release()
-	return e.holds(word, fieldName) > 0 && x.sounding(e).people[word]
+	if e.holds(word, fieldName) == 0 {
+		return false
+	}
+	var hits []hit
+	err = safely(func() (err error) {
+		hits, err = e.matcher().match(context.Background(), []term{{text: word}})
+		return err
+	})
+	if err != nil {
+		return false
+	}
+	s := e.docs
+	practice := map[uint32]bool{} // the terms of a practice
+	if at, ok := slices.BinarySearch(s.words.words, wordOfPractices); ok {
+		for i := s.words.starts[at]; i < s.words.starts[at+1]; i++ {
+			practice[s.words.numbers[i]] = s.words.in[i]&(1<<fieldWords) != 0
+		}
+	}
+	return slices.ContainsFunc(hits, func(h hit) bool {
+		person := h.in&(1<<fieldName) != 0
+		eachTerm(s.terms.of(h.doc), func(n uint32) { person = person && !practice[n] }, func([]byte) {})
+		return person
+	})
 }
 
 // holds tells how many documents have the word in the field.
@@ -80,7 +101,7 @@ func (x *Index) Spellings(ctx context.Context, word string) []string {
 			}
 		}
 	}
-	for _, w := range x.sounding(e).of[directory.SoundOf(word)] {
+	for _, w := range x.sounding(e)[directory.SoundOf(word)] {
 		if _, ok := found[w]; !ok {
 			found[w] = candidate{most + 1, e.holds(w, fieldName)}
 		}
@@ -95,72 +116,35 @@ func (x *Index) Spellings(ctx context.Context, word string) []string {
 	return out[:min(len(out), mostSpellings)]
 }
 
-// sounds are the words of names by how they sound, and those of people's. They are worked out when first needed and
-// then kept for some minutes: a name that came since is offered a little later, and one that went finds nobody.
+// sounds are the words of names by how they sound. They are worked out when first needed and then kept for
+// some minutes: a name that came since is offered a little later, and one that went finds nobody.
 type sounds struct {
 	mu   sync.Mutex
 	at   time.Time
 	from *epoch
-	heard
-}
-
-type heard struct {
-	of     map[string][]string
-	people map[string]bool
+	of   map[string][]string
 }
 
 const soundsLast = 5 * time.Minute
 
-func (x *Index) sounding(e *epoch) heard {
+func (x *Index) sounding(e *epoch) map[string][]string {
 	s := &x.sounds
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.of != nil && (s.from == e || time.Since(s.at) < soundsLast) {
-		return s.heard
+		return s.of
 	}
-	h := heard{of: map[string][]string{}, people: e.docs.people()}
+	of := map[string][]string{}
+	add := func(w string) {
+		if code := directory.SoundOf(w); code != "" {
+			of[code] = append(of[code], w)
+		}
+	}
 	for i, w := range e.docs.words.words {
 		if e.docs.holders(i, fieldName) > 0 {
-			if code := directory.SoundOf(w); code != "" {
-				h.of[code] = append(h.of[code], w)
-			}
+			add(w)
 		}
 	}
-	s.heard, s.at, s.from = h, time.Now(), e
-	return h
-}
-
-// people returns the words of the names of those who are no practice.
-func (s *snapshot) people() map[string]bool {
-	terms := s.table.all()
-	practice := make([]bool, len(terms))
-	name := make([]bool, len(terms))
-	for n, t := range terms {
-		w, in := cutTerm(t)
-		practice[n] = w == wordOfPractices && in&(1<<fieldWords) != 0
-		name[n] = in&(1<<fieldName) != 0
-	}
-	known := make([]bool, len(terms))
-	var names []uint32
-	for _, doc := range s.byID {
-		names = names[:0]
-		of := true
-		eachTerm(s.terms.of(doc), func(n uint32) {
-			of = of && !practice[n]
-			if name[n] {
-				names = append(names, n)
-			}
-		}, func([]byte) {})
-		for _, n := range names {
-			known[n] = known[n] || of
-		}
-	}
-	out := map[string]bool{}
-	for n, yes := range known {
-		if yes {
-			w, _ := cutTerm(terms[n])
-			out[w] = true
-		}
-	}
-	return out
+	s.of, s.at, s.from = of, time.Now(), e
+	return of
 }

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"slices"
@@ -113,46 +114,43 @@ type nameList struct {
 }
 
 type nameAt struct {
-	doc  uint32
-	word uint32 // which of the name's words
+	doc uint32
+	at  uint32 // where in the folded name
 }
 
 // from is the folded text of a name from a word on.
-func (a nameAt) from(s *snapshot) string {
-	words := tokens(string(s.display.of(a.doc)))
-	return strings.Join(words[a.word:], " ")
-}
+func (a nameAt) from(s *snapshot) []byte { return s.folded.of(a.doc)[a.at:] }
 
 // with returns the list without the dead and with the names of those added.
 func (l *nameList) with(s *snapshot, dead, added []uint32) *nameList {
-	type keyed struct {
-		from string
-		nameAt
-	}
-	gather := func(docs []uint32) (first, later []keyed) {
+	gather := func(docs []uint32) (first, later []nameAt) {
 		for _, doc := range docs {
-			words := tokens(string(s.display.of(doc)))
-			for i := range words {
-				k := keyed{strings.Join(words[i:], " "), nameAt{doc, uint32(i)}}
-				if i == 0 {
-					first = append(first, k)
-				} else {
-					later = append(later, k)
+			name := s.folded.of(doc)
+			if len(name) > 0 {
+				first = append(first, nameAt{doc, 0})
+			}
+			for i, c := range name {
+				if c == ' ' {
+					later = append(later, nameAt{doc, uint32(i + 1)})
 				}
 			}
 		}
 		return first, later
 	}
-	merge := func(old []nameAt, gone, fresh []keyed) []nameAt {
-		compare := func(a, b keyed) int {
-			return cmp.Or(strings.Compare(a.from, b.from), strings.Compare(string(s.ids[a.doc]), string(s.ids[b.doc])), cmp.Compare(a.word, b.word), cmp.Compare(a.doc, b.doc))
+	compare := func(a, b nameAt) int {
+		if c := bytes.Compare(a.from(s), b.from(s)); c != 0 {
+			return c
 		}
+		return cmp.Or(strings.Compare(string(s.ids[a.doc]), string(s.ids[b.doc])), cmp.Compare(a.at, b.at), cmp.Compare(a.doc, b.doc))
+	}
+	merge := func(old, gone, fresh []nameAt) []nameAt {
 		slices.SortFunc(gone, compare)
 		slices.SortFunc(fresh, compare)
-		find := func(k keyed) int {
-			return sort.Search(len(old), func(i int) bool { return compare(keyed{old[i].from(s), old[i]}, k) >= 0 })
+		find := func(k nameAt) int {
+			at, _ := slices.BinarySearchFunc(old, k, compare)
+			return at
 		}
-		return splice(old, gone, fresh, find, func(k keyed) nameAt { return k.nameAt })
+		return splice(old, gone, fresh, find, func(k nameAt) nameAt { return k })
 	}
 	goneFirst, goneLater := gather(dead)
 	freshFirst, freshLater := gather(added)
@@ -188,17 +186,18 @@ func splice[T, K any](old []T, gone, fresh []K, find func(K) int, value func(K) 
 
 // begin appends the names of which the text from a word on begins as typed, at most so many.
 func (s *snapshot) begin(out []candidate, list []nameAt, first bool, typed string, most int) []candidate {
-	at := sort.Search(len(list), func(i int) bool { return list[i].from(s) >= typed })
+	text := []byte(typed)
+	at := sort.Search(len(list), func(i int) bool { return bytes.Compare(list[i].from(s), text) >= 0 })
 	for ; at < len(list) && most > 0; at++ {
 		from := list[at].from(s)
-		if !strings.HasPrefix(from, typed) {
+		if !bytes.HasPrefix(from, text) {
 			break
 		}
 		doc := list[at].doc
 		if slices.ContainsFunc(out, func(c candidate) bool { return c.Kind == KindName && c.Value == string(s.ids[doc]) }) {
 			continue
 		}
-		out = append(out, candidate{Suggestion: Suggestion{Kind: KindName, Text: string(s.display.of(doc)), Value: string(s.ids[doc]), Count: 1}, first: first, whole: from == typed})
+		out = append(out, candidate{Suggestion: Suggestion{Kind: KindName, Text: string(s.display.of(doc)), Value: string(s.ids[doc]), Count: 1}, first: first, whole: len(from) == len(typed)})
 		most--
 	}
 	return out
@@ -282,6 +281,9 @@ func (s *snapshot) complete(typed string, l *lexicon) []Suggestion {
 		for ; at < len(list) && strings.HasPrefix(list[at].from, typed); at++ {
 			x := make(list[at].of)
 			x.first, x.whole = list[at].first, list[at].from == typed
+			if len(best) == maxSuggestions && best[len(best)-1].compare(&x) < 0 {
+				continue
+			}
 			if i := slices.IndexFunc(best, func(c candidate) bool { return c.of == x.of }); i >= 0 {
 				x.first, x.whole = x.first || best[i].first, x.whole || best[i].whole
 				best = slices.Delete(best, i, i+1)

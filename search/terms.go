@@ -39,13 +39,18 @@ func newTermTable() *termTable {
 }
 
 // add returns the number of the term.
-func (v *termTable) add(word string, in uint8) uint32 {
-	t := indexTerm(word, in)
+func (v *termTable) add(term []byte) uint32 {
+	v.mu.RLock()
+	n, ok := v.number[string(term)]
+	v.mu.RUnlock()
+	if ok {
+		return n
+	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	n, ok := v.number[t]
-	if !ok {
+	if n, ok = v.number[string(term)]; !ok {
 		n = uint32(len(v.terms))
+		t := string(term)
 		v.number[t] = n
 		v.terms = append(v.terms, t)
 	}
@@ -183,11 +188,13 @@ func (v *termTable) packTerms(out []byte, text *[fields][]string) []byte {
 	}
 	numbers := make([]uint32, 0, len(in))
 	var others []string
+	var term []byte
 	for w, fs := range in {
 		if hasDigit(w) {
 			others = append(others, indexTerm(w, fs))
 		} else {
-			numbers = append(numbers, v.add(w, fs))
+			term = append(append(term[:0], w...), 0x80|fs)
+			numbers = append(numbers, v.add(term))
 		}
 	}
 	slices.Sort(numbers)

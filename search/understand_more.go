@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"kapdir/directory"
 )
@@ -260,6 +261,16 @@ func (r *reader) letters() {
 	}
 }
 
+// keyWords are words as typed without the signs that no key may have, which stand in addresses and pages.
+func keyWords(s string) string {
+	return strings.Join(strings.Fields(strings.Map(func(c rune) rune {
+		if strings.ContainsRune("<>\"`", c) || unicode.IsControl(c) {
+			return ' '
+		}
+		return c
+	}, s)), " ")
+}
+
 // names gathers the words that are left beside a given name, or behind Dr., as somebody's name.
 func (r *reader) names() {
 	free := func(i int) bool {
@@ -282,7 +293,7 @@ func (r *reader) names() {
 			if nameCues[r.word(i-1)] {
 				from--
 			}
-			typed := r.text[r.toks[i].start:r.toks[end-1].end]
+			typed := keyWords(r.text[r.toks[i].start:r.toks[end-1].end])
 			r.take(from, end, Piece{Kind: "name", Values: []string{typed}, core: [2]int{i, end}})
 			// Letters behind a name are part of it, and ask for nothing: Linh Do, LMFT.
 			for k := end; k < len(r.toks); k++ {

@@ -254,6 +254,7 @@ func FuzzUnderstand(f *testing.F) {
 		f.Add(row.example, row.kind)
 	}
 	f.Add("$500-1500 within 30 mi of 80302-1234, CSW.0009923 or Portland, OR", "near:80302")
+	f.Add("dr ana \"<b>\" ruiz", "name:x")
 	f.Add("PA MA ACT OR IN ME HI IL DE LA CO", "all")
 	f.Fuzz(func(t *testing.T, text, key string) {
 		o := Options{Lifted: []string{key}, Words: []string{key}, Known: someNames}
@@ -261,17 +262,18 @@ func FuzzUnderstand(f *testing.F) {
 		if d := cmp.Diff(r, Understand(text, o), cmp.AllowUnexported(Piece{})); d != "" {
 			t.Fatalf("two readings differ: %s", d)
 		}
-		runes, last := []rune(text), 0
+		runes := []rune(text)
 		for _, p := range r.Pieces {
 			if p.Start < 0 || p.End > len(runes) || p.Start >= p.End || string(runes[p.Start:p.End]) != p.Words {
 				t.Fatalf("%s has the span %d to %d of %d", p.Key(), p.Start, p.End, len(runes))
 			}
-			last = p.End
+			if strings.ContainsAny(p.Key(), "<>\"`\n") || len(p.Values) == 0 || p.Values[0] == "" {
+				t.Fatalf("the key %q cannot stand in an address", p.Key())
+			}
 			if p.Label == "" || p.Kind == "" {
 				t.Fatalf("a piece without words for people: %+v", p)
 			}
 		}
-		_ = last
 		if utf8.ValidString(text) && utf8.RuneCountInString(text) <= maxText {
 			q := r.Apply(Query{})
 			if q.Text = ""; q.Validate() != nil {
@@ -282,4 +284,16 @@ func FuzzUnderstand(f *testing.F) {
 			t.Fatal("the rest is longer than the text")
 		}
 	})
+}
+
+func BenchmarkUnderstand(b *testing.B) {
+	vocabulary()
+	for _, text := range []string{"trauma therapist boulder", "ketamin theripist for ptds near bolder who takes lozenges, under $900, telehealth ok"} {
+		b.Run(text[:6], func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				Understand(text, Options{Known: someNames})
+			}
+		})
+	}
 }

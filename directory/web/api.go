@@ -79,8 +79,13 @@ func (s *Server) search(c *fiber.Ctx, a ask) (*searchAnswer, error) {
 	}
 	out := &searchAnswer{Query: echo(a, q), reading: reading{Understood: []understood{}}, Total: found.Total, Results: []result{}, Facets: map[string][]facetValue{}, Next: maybe(found.Next),
 		AsOf: m.at, Head: m.head, ChecksFor: maybe(found.ChecksFor), Ranking: rankingWords, Demo: s.demo(), Plain: found.Plain, facets: found.Facets}
-	if a.Sort == distance {
+	switch a.Sort {
+	case distance:
 		out.Ranking = rankingDistance
+	case search.Price:
+		out.Ranking = rankingPrice
+	case search.Checked:
+		out.Ranking = rankingChecked
 	}
 	for _, h := range found.Hits {
 		f := files[h.ID]

@@ -136,8 +136,8 @@ var searchParams = append(append([]param{
 	{name: "lift", multi: true, read: readKeys(func(a *ask) *[]string { return &a.Lift })},
 	{name: "words", multi: true, read: readKeys(func(a *ask) *[]string { return &a.Words })},
 	{name: "sort", read: func(a *ask, v string) string {
-		if v != relevance && v != distance {
-			return "is relevance or distance."
+		if v != relevance && v != distance && v != search.Price && v != search.Checked {
+			return "is relevance, distance, price or checked."
 		}
 		a.Sort = v
 		return ""
@@ -482,7 +482,11 @@ func (a ask) heavy() bool {
 	for _, vs := range a.Filters {
 		n += len(vs)
 	}
-	return a.At != "" || len(strings.Fields(search.Understand(a.Text, a.reading()).Rest)) > heavyWords || n > heavyFilters
+	if a.At != "" || n > heavyFilters {
+		return true
+	}
+	// A long question is heavy by the words that are left of it once it was understood.
+	return len(strings.Fields(a.Text)) > heavyWords && len(strings.Fields(search.Understand(a.Text, a.reading()).Rest)) > heavyWords
 }
 
 // asked reports that the visitor asked for anything at all.
@@ -528,8 +532,8 @@ func (a ask) encode() string {
 	for _, k := range a.Words {
 		add("words", k)
 	}
-	if a.Sort == distance {
-		add("sort", distance)
+	if a.Sort != "" && a.Sort != relevance {
+		add("sort", a.Sort)
 	}
 	add("limit", number(a.Limit))
 	add("cursor", a.Cursor)

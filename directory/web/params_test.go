@@ -42,7 +42,7 @@ func TestParamsRefused(t *testing.T) {
 		{"radius with sign", "near=80302&radius=%2B10", "radius", "1 to 500"},
 		{"radius with zeros", "near=80302&radius=010", "radius", "1 to 500"},
 		{"distance without near", "sort=distance", "sort", "give near"},
-		{"sort", "sort=price", "sort", "relevance or distance"},
+		{"sort", "sort=stars", "sort", "relevance, distance, price or checked"},
 		{"care", "care=good", "care", "full_kap"},
 		{"check", "check=license", "check", "colon"},
 		{"check result", "check=license:great", "check", "colon"},

@@ -35,8 +35,10 @@ type searchAnswer struct {
 
 // How results are ordered, in words. They describe what package search does.
 const (
-	rankingWords    = "Nobody can pay for a place. Whoever has a problem on record comes last; then count how closely your words match, full KAP before infusion, how much was confirmed, and distance."
+	rankingWords    = "Nobody can pay for a place. Whoever has a problem on record comes last; then count how closely your words match, full KAP before infusion, how much was confirmed and how near it is, and how lately it was checked."
 	rankingDistance = "Nobody can pay for a place. Ordered by distance from the place you gave."
+	rankingPrice    = "Nobody can pay for a place. Ordered by the lowest stated price of a medicine session; whoever states none comes after all who do."
+	rankingChecked  = "Nobody can pay for a place. Ordered by the newest day of any of the five checks; whoever was never checked comes last."
 )
 
 type queryEcho struct {

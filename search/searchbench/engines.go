@@ -37,7 +37,7 @@ func NewOurs(ctx context.Context, c *Corpus, dir string) (*Ours, error) {
 
 // Query is the question as the search takes it.
 func (q Question) Query() search.Query {
-	out := search.Query{Text: strings.Join(q.Words, " "), Exact: len(q.Words) > 0, PriceMaxCents: q.Price, Filters: map[string][]string{}, Facets: []string{}}
+	out := search.Query{Text: strings.Join(q.Words, " "), Whole: len(q.Words) > 0, PriceMaxCents: q.Price, Filters: map[string][]string{}, Facets: []string{}}
 	switch {
 	case q.Prefix != "":
 		out.Text = q.Prefix
