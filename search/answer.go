@@ -286,7 +286,7 @@ func (a *Answered) respell(ctx context.Context, e Engine) error {
 			return nil
 		}
 		q, family := a.Query, words[len(words)-1]
-		q.Text, q.Exact = family, true
+		q.Text, q.Exact = family, false // it may be misspelt too
 		n, err := count(ctx, e, q)
 		if err != nil || n == 0 || n > fewNamesakes {
 			return err
@@ -295,7 +295,7 @@ func (a *Answered) respell(ctx context.Context, e Engine) error {
 	}
 	a.Meant, a.DidMean = &found[0], found[1:]
 	q := a.Query
-	q.Text, q.Exact = found[0].Words, true
+	q.Text, q.Exact = found[0].Words, found[0].From != q.Text // of a family name alone, close spellings too
 	r, err := e.Search(ctx, q)
 	if err != nil || r.Total == 0 {
 		a.Meant, a.DidMean = nil, nil

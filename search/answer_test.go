@@ -52,6 +52,7 @@ func TestAnswersMendWhatFindsNobody(t *testing.T) {
 		{"steve kowalski", numbered(1), func(a Answered) bool { return a.Meant == nil }},                                                  // a nickname
 		{"katie abernathy", numbered(2), func(a Answered) bool { return a.Meant == nil && len(a.DidMean) == 0 }},
 		{"Dmitri Kowalski", numbered(1), func(a Answered) bool { return a.Meant != nil && a.Meant.To == "Kowalski" && a.Instead == "Kowalski" }},
+		{"Ana Kowalsky", numbered(1), func(a Answered) bool { return a.Total == 1 }},
 		{"Grace Hope", numbered(3), nil},
 		{"trauma denver zzyzx", numbered(1, 4, 5), func(a Answered) bool {
 			return slices.Equal(a.LeftOut, []string{"zzyzx"}) && a.Instead == "trauma denver"
