@@ -540,7 +540,7 @@ func (e *evaluation) countChecks(s *snapshot, set *roaring.Bitmap, counts []int3
 			for i := range checkValues {
 				v := firstCheck + i
 				switch {
-				case !counted(i/per) || s.values[v] == nil:
+				case !counted(i/per) || v >= len(s.values) || s.values[v] == nil: // of nobody there are no values yet
 				case everybody:
 					counts[v] = s.counts[v]
 				default:

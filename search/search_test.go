@@ -518,3 +518,14 @@ func TestRelevance(t *testing.T) {
 		})
 	}
 }
+
+// TestNobody: a directory without anybody answers every kind of question.
+func TestNobody(t *testing.T) {
+	b := newBench(t)
+	for _, q := range []Query{{}, {Text: "trauma"}, {State: "CO"}, {CanSee: "OH"}, {Sort: Price}, {Filters: map[string][]string{"focus": {"trauma"}, "check": {"license:confirmed"}}},
+		{Near: &directory.Place{Point: directory.Point{Lat: 40, Lon: -105}, State: "CO"}, Miles: 50, Sort: Distance}} {
+		if r := b.search(q); r.Total != 0 || len(r.Hits) != 0 {
+			t.Errorf("%s: %d of %d", q, len(r.Hits), r.Total)
+		}
+	}
+}

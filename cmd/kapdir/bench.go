@@ -358,7 +358,6 @@ func (b *searchMeasure) class(ctx context.Context, seed uint64, c searchbench.Cl
 		cpu    float64
 		total  float64
 		right  int
-		spent  time.Duration
 		rounds int
 	}
 	all := make([]sums, len(b.engines))

@@ -23,7 +23,6 @@ import (
 type Ours struct {
 	Index   *search.Index
 	Feed    *Feed
-	mu      sync.Mutex
 	cursors map[string]string // of pages far in, found before anything is measured
 }
 
