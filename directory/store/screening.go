@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -166,22 +167,57 @@ func (w *work) holdBriefs(held []*holding) {
 	}
 }
 
-// watchlist is a release of an exclusion list: its index in memory, and of its rows those that share a block with
-// anybody who was compared so far.
+// watchlist is a release of an exclusion list in memory: its index, and its rows packed as they are held and ready
+// to be compared. It does not change.
 type watchlist struct {
 	run    directory.Run
 	index  []indexPage // a segment each
+	rows   map[uint32]watched
+	names  map[int64]string // of the releases that the rows stand in, by run
 	unread *unread
-
-	mu   sync.Mutex
-	rows map[uint32]*directory.Prepared // by ordinal; nil is a row that is not in force
 }
 
-// watchlist reads the index of the rows in force once the run is: of those that it brought and, if it holds changes
-// alone, of those that it adds to.
+// watched is a row in force. What else it says is taken out of its page when it may speak of somebody.
+type watched struct {
+	page    *packedPage
+	at      entered
+	subject *directory.Prepared
+}
+
+// watchlist reads the rows in force once the run is: those that it brought and, if it holds changes alone, those
+// that it adds to.
 func (s *Store) watchlist(ctx context.Context, op string, run directory.Run) (*watchlist, error) {
-	l := &watchlist{run: run, rows: map[uint32]*directory.Prepared{}}
+	l := &watchlist{run: run, rows: map[uint32]watched{}, names: map[int64]string{}}
+	pages := make(chan []watched, runtime.GOMAXPROCS(0))
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	var bad error
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for page := range pages {
+				for i := range page {
+					r, err := page[i].page.unpack(run.Release.Source, page[i].at)
+					switch {
+					case err != nil:
+						mu.Lock()
+						bad = damaged("row", run.Release.Source, int64(page[i].at.ordinal), err)
+						mu.Unlock()
+					case r.kind == "exclusion":
+						page[i].subject = directory.Prepare(r.record.Subject())
+					}
+				}
+				mu.Lock()
+				for _, x := range page {
+					if x.subject != nil {
+						l.rows[x.at.ordinal] = x
+					}
+				}
+				mu.Unlock()
+			}
+		})
+	}
 	err := s.read(ctx, op, func(t *tx) error {
+		defer close(pages)
 		segments, err := t.segmentsOf(run.Release.Source)
 		if err != nil {
 			return err
@@ -193,47 +229,47 @@ func (s *Store) watchlist(ctx context.Context, op string, run directory.Run) (*w
 			}
 			l.index = append(l.index, all)
 		}
-		l.unread, err = t.unreadOf(run)
+		t.see(run)
+		err = t.eachStanding(run.Release.Source, func(p *packedPage, rows []entered) error {
+			page := make([]watched, len(rows))
+			for i, at := range rows {
+				page[i] = watched{page: p, at: at}
+				if _, ok := l.names[at.run]; !ok {
+					of, _, err := t.runOne(`WHERE number = $1`, at.run)
+					if err != nil {
+						return err
+					}
+					l.names[at.run] = of.Release.Name
+				}
+			}
+			pages <- page
+			return nil
+		})
+		if err == nil {
+			l.unread, err = t.unreadOf(run)
+		}
 		return err
 	})
+	wg.Wait()
+	if err == nil {
+		err = s.fault(op, bad)
+	}
 	return l, err
 }
 
-// under returns the ordinals of the rows that may stand under one of the blocks, each once.
-func (l *watchlist) under(blocks []string) (out []uint32) {
-	for _, b := range blocks {
+// hits returns the ordinals of the rows that may speak of the subject, in their order.
+func (l *watchlist) hits(p *directory.Prepared) (out []uint32) {
+	for _, b := range p.ScreenBlocks() {
 		hash := hash64(clean(b))
 		for _, list := range l.index {
 			out = append(out, list.of(hash)...)
 		}
 	}
 	slices.Sort(out)
-	return slices.Compact(out)
-}
-
-// read makes rows ready for comparison that nobody was compared with so far.
-func (l *watchlist) read(t *tx, ordinals []uint32) error {
-	slices.Sort(ordinals)
-	for _, o := range slices.Compact(ordinals) {
-		l.mu.Lock()
-		_, known := l.rows[o]
-		l.mu.Unlock()
-		if known {
-			continue
-		}
-		r, err := t.standingRow(l.run.Release.Source, o)
-		if err != nil {
-			return err
-		}
-		var p *directory.Prepared
-		if r != nil && r.kind == "exclusion" {
-			p = directory.Prepare(r.record.Subject())
-		}
-		l.mu.Lock()
-		l.rows[o] = p
-		l.mu.Unlock()
-	}
-	return nil
+	return slices.DeleteFunc(slices.Compact(out), func(o uint32) bool {
+		x, ok := l.rows[o]
+		return !ok || x.subject.Screen(p).Rung == directory.M0
+	})
 }
 
 // compare reads providers in brief and finds the rows that may speak of them.
@@ -242,36 +278,15 @@ func (l *watchlist) compare(t *tx, ids []directory.ID, now directory.Instant) ([
 	if err != nil {
 		return nil, err
 	}
-	t.see(l.run)
-	near, all := make([][]uint32, len(held)), []uint32(nil)
-	for i, h := range held {
-		near[i] = l.under(h.ready().ScreenBlocks())
-		all = append(all, near[i]...)
-	}
-	if err := l.read(t, all); err != nil {
-		return nil, err
-	}
-	all = all[:0]
-	for i, h := range held {
-		near[i] = slices.DeleteFunc(near[i], func(o uint32) bool {
-			l.mu.Lock()
-			p := l.rows[o]
-			l.mu.Unlock()
-			return p == nil || p.Screen(h.ready()).Rung == directory.M0
-		})
-		all = append(all, near[i]...)
-	}
-	slices.Sort(all) // each page is read once
-	rows := make(map[uint32]*row, len(all))
-	for _, o := range slices.Compact(all) {
-		if rows[o], err = t.standingRow(l.run.Release.Source, o); err != nil {
-			return nil, err
-		}
-	}
-	for i, h := range held {
-		for _, o := range near[i] {
-			r := *rows[o] // a screening writes down in it what it found
-			h.brief.rows = append(h.brief.rows, &r)
+	for _, h := range held {
+		for _, o := range l.hits(h.ready()) {
+			x := l.rows[o]
+			r, err := x.page.unpack(l.run.Release.Source, x.at) // a screening writes down in it what it found
+			if err != nil {
+				return nil, damaged("row", l.run.Release.Source, int64(o), err)
+			}
+			r.release = l.names[r.run]
+			h.brief.rows = append(h.brief.rows, r)
 		}
 	}
 	return held, nil
