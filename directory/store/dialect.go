@@ -60,7 +60,7 @@ const sqliteSettings = "_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)&_prag
 // The writer keeps 32 MB of pages, where SQLite keeps 2: an import comes back to the same pages. What a
 // statement may have to undo stays in memory too (temp_store).
 // What is deleted is overwritten, so that a removal leaves nothing in free pages.
-const sqliteWriter = "&_txlock=immediate&_pragma=cache_size(-32000)&_pragma=secure_delete(1)"
+const sqliteWriter = "&_txlock=immediate&_pragma=cache_size(-32000)&_pragma=secure_delete(1)&_pragma=wal_autocheckpoint(4000)"
 
 func (d sqliteDialect) open() (write, read *sql.DB, err error) {
 	if err := os.MkdirAll(d.dir, 0o700); err != nil {

@@ -608,7 +608,12 @@ func (w *work) screen(h *holding, list directory.Run, rows []*row) error {
 	var hits []hit
 	p := h.ready()
 	for _, r := range counting(rows, list) {
-		m := directory.Prepare(r.record.Subject()).Screen(p)
+		var m directory.Match
+		if r.met != nil {
+			m = *r.met
+		} else {
+			m = directory.Prepare(r.record.Subject()).Screen(p)
+		}
 		if m.Rung == directory.M0 {
 			continue
 		}

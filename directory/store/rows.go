@@ -25,6 +25,7 @@ type row struct {
 	doc                              string
 	blocks                           []string // under which others find the row
 	subject                          *directory.Prepared
+	met                              *directory.Match // with the provider for whom a screening read it; nil is not compared yet
 
 	packed  []byte   // of a reference: what was read, as a page holds it
 	name    uint64   // the hash of its key

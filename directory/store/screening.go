@@ -257,8 +257,9 @@ func (s *Store) watchlist(ctx context.Context, op string, run directory.Run) (*w
 	return l, err
 }
 
-// hits returns the ordinals of the rows that may speak of the subject, in their order.
-func (l *watchlist) hits(p *directory.Prepared) (out []uint32) {
+// hits calls f with the rows that may speak of the subject, in the order of their ordinals.
+func (l *watchlist) hits(p *directory.Prepared, f func(x watched, m directory.Match)) {
+	var out []uint32
 	for _, b := range p.ScreenBlocks() {
 		hash := hash64(clean(b))
 		for _, list := range l.index {
@@ -266,10 +267,13 @@ func (l *watchlist) hits(p *directory.Prepared) (out []uint32) {
 		}
 	}
 	slices.Sort(out)
-	return slices.DeleteFunc(slices.Compact(out), func(o uint32) bool {
-		x, ok := l.rows[o]
-		return !ok || x.subject.Screen(p).Rung == directory.M0
-	})
+	for _, o := range slices.Compact(out) {
+		if x, ok := l.rows[o]; ok {
+			if m := x.subject.Screen(p); m.Rung != directory.M0 {
+				f(x, m)
+			}
+		}
+	}
 }
 
 // compare reads providers in brief and finds the rows that may speak of them.
@@ -279,17 +283,17 @@ func (l *watchlist) compare(t *tx, ids []directory.ID, now directory.Instant) ([
 		return nil, err
 	}
 	for _, h := range held {
-		for _, o := range l.hits(h.ready()) {
-			x := l.rows[o]
-			r, err := x.page.unpack(l.run.Release.Source, x.at) // a screening writes down in it what it found
-			if err != nil {
-				return nil, damaged("row", l.run.Release.Source, int64(o), err)
+		l.hits(h.ready(), func(x watched, m directory.Match) {
+			r, bad := x.page.unpack(l.run.Release.Source, x.at) // a screening writes down in it what it found
+			if bad != nil {
+				err = damaged("row", l.run.Release.Source, int64(x.at.ordinal), bad)
+				return
 			}
-			r.release = l.names[r.run]
+			r.release, r.met = l.names[r.run], &m
 			h.brief.rows = append(h.brief.rows, r)
-		}
+		})
 	}
-	return held, nil
+	return held, err
 }
 
 // counting returns the rows of a list that count: not those of an older release, which have not been taken
@@ -324,6 +328,10 @@ type screening struct {
 	meant   map[directory.ID]bool // who came or changed meanwhile, and is to be compared again
 }
 
+// pagesAhead is how many pages are compared ahead of the one that is written, so that neither side waits for the
+// other while a commit reaches the disk.
+const pagesAhead = 4
+
 // comparedPage is a page of providers compared with the list in one snapshot.
 type comparedPage struct {
 	head int64 // of the snapshot
@@ -344,7 +352,7 @@ func (s *Store) screenAll(ctx context.Context, op string, o *openRun, finish fun
 	}
 	c := &screening{s: s, op: op, o: o, list: list, size: s.first, left: head.Seq, meant: map[directory.ID]bool{}}
 	reading, stop := context.WithCancel(ctx)
-	pages := make(chan chan comparedPage, 1)
+	pages := make(chan chan comparedPage, pagesAhead)
 	go func() {
 		defer close(pages)
 		c.read(reading, pages)
