@@ -591,3 +591,28 @@ func FuzzPacked(f *testing.F) {
 		}
 	})
 }
+
+// TestEntriesOfAHash looks every hash of a page up, those beside it, and hashes that are spread unevenly.
+func TestEntriesOfAHash(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		hashes := rapid.SliceOfN(rapid.OneOf(rapid.Uint64(), rapid.Uint64Range(0, 50), rapid.Uint64Range(1<<64-50, 1<<64-1)), 0, 400).Draw(t, "hashes")
+		slices.Sort(hashes)
+		var entries []indexEntry
+		want := map[uint64][]uint32{}
+		for i, h := range hashes {
+			entries = append(entries, indexEntry{h, uint32(i)})
+			want[h] = append(want[h], uint32(i))
+		}
+		page, err := readEntries(appendEntries(entries))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, h := range append(hashes, 0, 1<<64-1, rapid.Uint64().Draw(t, "other")) {
+			for _, x := range []uint64{h - 1, h, h + 1} {
+				if got := page.of(x); !slices.Equal(got, want[x]) {
+					t.Fatalf("%d: %v, want %v", x, got, want[x])
+				}
+			}
+		}
+	})
+}

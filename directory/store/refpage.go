@@ -409,6 +409,20 @@ func (e indexPage) at(i int) indexEntry {
 // of returns the ordinals that stand under the hash.
 func (e indexPage) of(hash uint64) (out []uint32) {
 	low, high := 0, e.len()
+	if high > 0 { // hashes are spread evenly: where one must stand is known within a little
+		first, last := e.at(0).hash, e.at(high-1).hash
+		if hash < first || hash > last {
+			return nil
+		}
+		at := int(float64(hash-first) / (float64(last-first) + 1) * float64(high))
+		within := 2*int(math.Sqrt(float64(high))) + 8
+		if a := at - within; a > 0 && e.at(a).hash < hash {
+			low = a
+		}
+		if b := at + within; b < high && e.at(b).hash >= hash {
+			high = b
+		}
+	}
 	for low < high {
 		if mid := (low + high) / 2; e.at(mid).hash < hash {
 			low = mid + 1
