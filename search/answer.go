@@ -204,7 +204,9 @@ func (a *Answered) unproven(ctx context.Context, e Engine) error {
 	}
 	q.CanSee = a.Query.CanSee
 	shown, err := count(ctx, e, q)
-	a.Unproven = all - shown
+	if err == nil {
+		a.Unproven = all - shown
+	}
 	return err
 }
 

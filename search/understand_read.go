@@ -77,13 +77,16 @@ func newReader(text string, o Options) *reader {
 		t.title = unicode.IsUpper(c)
 		t.dollar = strings.HasSuffix(strings.TrimRight(gap, " "), "$")
 		t.broken = len(r.toks) > 0 && (strings.ContainsAny(gap, ",;?!()") || strings.Contains(gap, ". ") && end-r.toks[len(r.toks)-1].start > 2)
-		t.joined = len(r.toks) > 0 && (gap == "" || gap == "-" || gap == "." || gap == "/")
+		t.joined = len(r.toks) > 0 && (gap == "" || gap == "-" || gap == "." || gap == "/" || rangeGap[strings.ReplaceAll(gap, " ", "")])
 		r.toks = append(r.toks, t)
 		end = t.end
 	}
 	r.shouting = len(r.toks) > 1 && strings.ToUpper(text) == text
 	return r
 }
+
+// rangeGap is what stands between the amounts of $400-$800.
+var rangeGap = map[string]bool{"-$": true, "–$": true, "—$": true, "–": true}
 
 // thousands reports three digits and no more: what follows the comma of 1,500.
 func thousands(rest []rune) bool {

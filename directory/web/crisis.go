@@ -20,7 +20,7 @@ var crisisNotice = notice{
 // dangerWords are words and phrases, folded, that call for the notice wherever they stand as whole
 // words; one that ends in * stands for all words that begin so. A notice too many does no harm.
 var dangerWords = []string{
-	"suicid*", "sucid*", "suicde*", "suiside*", "suisid*", "suacid*", "kill myself", "kil myself", "killing myself", "kill me", "end my life", "ending my life", "ended my life",
+	"suicid*", "sucid*", "suicde*", "suiside*", "suisid*", "suacid*", "kill myself", "kil myself", "killing myself", "kill me", "kill himself", "kill herself", "kill themselves", "killing himself", "killing herself", "kill my self", "hurt himself", "hurt herself", "hurting himself", "hurting herself", "shoot himself", "shoot herself", "hang himself", "hang herself", "wants to end it", "want to end it", "quiere matarse", "se quiere matar", "matarse", "feel like dying", "hurt my self", "end my life", "ending my life", "ended my life",
 	"end it all", "ending it all", "end it tonight", "ending it", "take my own life", "taking my own life", "take my life", "want to die", "wanna die", "wants to die",
 	"ready to die", "rather be dead", "wish i was dead", "wish i were dead", "wish i was never born", "better off dead", "better off without me", "do not want to live", "dont want to live",
 	"doesnt want to live", "not want to be here anymore", "dont want to be here", "dont want to be alive", "dont want to wake up", "dont want to exist", "no reason to live", "no point in living",

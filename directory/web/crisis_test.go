@@ -1,6 +1,11 @@
 package web
 
-import "testing"
+import (
+	"strings"
+	"testing"
+
+	"kapdir/search"
+)
 
 // Forty that must show the notice and forty that must not, in both languages.
 func TestCrisisWords(t *testing.T) {
@@ -31,5 +36,24 @@ func TestCrisisWords(t *testing.T) {
 	}
 	if len(must) < 40 || len(not) < 20 {
 		t.Errorf("%d and %d", len(must), len(not))
+	}
+}
+
+// TestWordsOfDangerAskForNothing: whatever shows the notice is neither somebody's name, nor a place, nor a word
+// that finds nobody.
+func TestWordsOfDangerAskForNothing(t *testing.T) {
+	for _, w := range dangerWords {
+		if strings.HasSuffix(w, "*") {
+			continue
+		}
+		r := search.Understand(w, search.Options{})
+		for _, p := range r.Pieces {
+			if p.Kind != "unheld" {
+				t.Errorf("%q is read as %s", w, p.Label)
+			}
+		}
+		if r.Rest != "" {
+			t.Errorf("%q leaves %q to search for", w, r.Rest)
+		}
 	}
 }
