@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"kapdir/directory"
@@ -27,7 +28,8 @@ type Answered struct {
 	Query   Query // what was searched for
 	asked   Query // what was chosen beside the words
 
-	LeftOut  []string // words in nobody's entry, or too many of them, which were left out of the search
+	LeftOut  []string // words in nobody's entry, which were left out of the search
+	TooMany  bool     // with LeftOut: there are more of them than can be searched for, and nobody looked
 	Meant    *Meaning // nobody has the words as typed: what the result is for instead
 	Instead  string   // with LeftOut or Meant: the text that asks for this result, whose pages go on; Next is "" here
 	DidMean  []Meaning
@@ -70,7 +72,7 @@ func Answer(ctx context.Context, e Engine, q Query, o Options, text string) (Ans
 	a.Query = a.Reading.Apply(q)
 	if len(parse(a.Query.Text).terms) > maxTerms && slices.ContainsFunc(a.Reading.Pieces, Piece.Filters) {
 		a.leaveOut(strings.Fields(a.Query.Text)) // a long story, of which the filters hold what can be searched for
-		a.Query.Text = ""
+		a.Query.Text, a.TooMany = "", true
 	}
 	if err := a.search(ctx, e); err != nil {
 		return a, err
@@ -175,9 +177,43 @@ func (a *Answered) leaveOut(words []string) {
 	a.LeftOut = words
 	a.Instead = a.Reading.Text
 	for _, w := range words {
-		a.Instead = strings.Replace(a.Instead, w, "", 1)
+		a.Instead = ReplaceWords(a.Instead, w, "")
 	}
 	a.Instead = strings.Join(strings.Fields(a.Instead), " ")
+}
+
+// ReplaceWords puts words in place of the first that are the same but for case and accents, and leaves the text as it
+// is when they do not stand in it as whole words: ress is no part of depression.
+func ReplaceWords(text, from, to string) string {
+	want := tokens(from)
+	if len(want) == 0 {
+		return text
+	}
+	type span struct {
+		start, end int
+		tokens     []string
+	}
+	var words []span
+	start := -1
+	for i, r := range text + " " {
+		inside := unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) || r == '\'' || r == '’' || r == '-'
+		switch {
+		case inside && start < 0:
+			start = i
+		case !inside && start >= 0:
+			words = append(words, span{start, i, tokens(text[start:i])})
+			start = -1
+		}
+	}
+	for i := range words {
+		var have []string
+		for j := i; j < len(words) && len(have) < len(want); j++ {
+			if have = append(have, words[j].tokens...); slices.Equal(have, want) {
+				return text[:words[i].start] + to + text[words[j].end:]
+			}
+		}
+	}
+	return text
 }
 
 // count tells how many a query finds.
@@ -304,7 +340,7 @@ func (a *Answered) respell(ctx context.Context, e Engine) error {
 		return err
 	}
 	a.Result, a.Query = r, q
-	a.Instead = strings.Replace(a.Reading.Text, a.Meant.From, a.Meant.To, 1)
+	a.Instead = ReplaceWords(a.Reading.Text, a.Meant.From, a.Meant.To)
 	return nil
 }
 

@@ -132,10 +132,25 @@ func TestWhoCanSeeMeTellsWhoIsNotShown(t *testing.T) {
 }
 
 // A long story is answered by what was understood of it.
+func TestReplaceWords(t *testing.T) {
+	for _, c := range []struct{ text, from, to, want string }{
+		{"depression ress in Denver", "ress", "", "depression  in Denver"},
+		{"depression press Denver", "press", "", "depression  Denver"},
+		{"Dr. Kathrýn Smyth, please", "kathryn smyth", "catherine smith", "Dr. catherine smith, please"},
+		{"O’Neil-Ruiz near 80302", "80302", "80301", "O’Neil-Ruiz near 80301"},
+		{"nothing of it", "ress", "x", "nothing of it"},
+		{"", "a", "b", ""},
+	} {
+		if got := ReplaceWords(c.text, c.from, c.to); got != c.want {
+			t.Errorf("%q, %q for %q: %q, want %q", c.text, c.to, c.from, got, c.want)
+		}
+	}
+}
+
 func TestALongStoryIsNotRefused(t *testing.T) {
 	b := answerBench(t)
 	a := b.answer(Query{}, "trauma denver bravo charlie foxtrot golf juliett kilo quebec romeo sierra tango uniform whiskey xray yankee zulu")
-	if a.Total != 3 || len(a.LeftOut) < 12 {
+	if a.Total != 3 || len(a.LeftOut) < 12 || !a.TooMany {
 		t.Errorf("%d found, left out %q", a.Total, a.LeftOut)
 	}
 	const many = "zbravo zcharlie zfoxtrot zgolf zjuliett zkilo zquebec zromeo zsierra ztango zuniform zwhiskey zxray"

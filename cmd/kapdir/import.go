@@ -14,7 +14,7 @@ import (
 )
 
 func (a *app) importCommand() *cobra.Command {
-	var all, dryRun, unconfirmed, smaller, changed, whole bool
+	var all, dryRun, unconfirmed, smaller, changed, whole, again bool
 	var asOf, release string
 	var show int
 	cmd := &cobra.Command{
@@ -42,12 +42,13 @@ Sources:
 			if asOf != "" && err != nil {
 				return usageError{fmt.Errorf("--as-of: %w", err)}
 			}
-			return a.importFiles(src, argv[1:], crawler.Options{All: all, AsOf: day, Release: release, Whole: whole,
+			return a.importFiles(src, argv[1:], crawler.Options{All: all, AsOf: day, Release: release, Whole: whole, Again: again,
 				AcceptUnconfirmed: unconfirmed, AcceptSmaller: smaller, AcceptChanged: changed}, dryRun, show)
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "nppes, npi-api: keep rows outside the taxonomy table too, as reference records")
 	cmd.Flags().BoolVar(&whole, "whole", false, "listings: the files are all that the site holds, so that who is in none of them has gone from it")
+	cmd.Flags().BoolVar(&again, "again", false, "read bytes once more that were imported before: with another --as-of, or because what was made of them is damaged")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say what would change, and change nothing")
 	cmd.Flags().BoolVar(&unconfirmed, "accept-unconfirmed", false, "read a source whose format is not confirmed by a file of its publisher")
 	cmd.Flags().BoolVar(&smaller, "accept-smaller", false, "let an exclusion list replace one that is much longer")

@@ -223,3 +223,27 @@ func TestPlantedExclusions(t *testing.T) {
 		t.Errorf("%d public answers before, %d after", len(before), len(after))
 	}
 }
+
+// TestImportAgain: bytes that were imported before are read once more when somebody says so, as every report of
+// damage advises, and also to correct the date that they were said to have.
+func TestImportAgain(t *testing.T) {
+	state := t.TempDir()
+	line := func(more ...string) string {
+		t.Helper()
+		out, _, code := kapdir(t, append([]string{"import", "leie", filepath.Join("..", "..", "data", "demo", "leie", "UPDATED.csv"), "--state", state}, more...)...)
+		if code != 0 {
+			t.Fatalf("exit status %d: %s", code, out)
+		}
+		return out
+	}
+	line("--as-of", "2026-11-10")
+	if out := line("--as-of", "2026-11-11"); !strings.Contains(out, "already imported as run 1") {
+		t.Errorf("the same bytes: %s", out)
+	}
+	if out := line("--as-of", "2026-11-11", "--again"); strings.Contains(out, "already") {
+		t.Errorf("with --again: %s", out)
+	}
+	if out, _, _ := kapdir(t, "sources", "--state", state); !strings.Contains(out, "11 Nov 2026") && !strings.Contains(out, "2026-11-11") {
+		t.Errorf("the corrected date is not in force: %s", out)
+	}
+}

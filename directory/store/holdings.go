@@ -681,7 +681,8 @@ func (h *holdings) placeOf(ordinal uint32) (int, bool) {
 
 // eachEntries reads a segment of an index in order of hashes.
 func (t *tx) eachEntries(g segment, f func(indexPage) error) error {
-	return t.each(`SELECT body FROM reference_index WHERE segment = $1 ORDER BY first`, []any{g.number}, func(r *sql.Rows) error {
+	n := 0
+	err := t.each(`SELECT body FROM reference_index WHERE segment = $1 ORDER BY first`, []any{g.number}, func(r *sql.Rows) error {
 		var body sql.RawBytes
 		if err := r.Scan(&body); err != nil {
 			return err
@@ -690,6 +691,11 @@ func (t *tx) eachEntries(g segment, f func(indexPage) error) error {
 		if err != nil {
 			return damaged("the index, segment", g.source, g.number, err)
 		}
+		n += list.len()
 		return f(list)
 	})
+	if err == nil && n != g.entries { // a page that is missing would find nobody
+		err = damaged("the index, segment", g.source, g.number, errDamaged)
+	}
+	return err
 }

@@ -235,10 +235,16 @@ func (t *tx) filterOf(g segment) (bloom, error) {
 		return f, nil
 	}
 	var sealed []byte
-	if _, err := t.one(`SELECT filter FROM reference_segment WHERE segment = $1`, []any{g.number}, &sealed); err != nil {
+	var bytes int
+	_, err := t.one(`SELECT filter, (SELECT coalesce(sum(length(body) - 4), 0) FROM reference_index WHERE segment = $1) FROM reference_segment WHERE segment = $1`,
+		[]any{g.number}, &sealed, &bytes)
+	if err != nil {
 		return nil, err
 	}
-	f, err := readBloom(sealed)
+	f, err = readBloom(sealed)
+	if err == nil && bytes != g.entries*entrySize { // a page that is missing would find nobody
+		err = errDamaged
+	}
 	if err != nil {
 		return nil, damaged("the index, segment", g.source, g.number, err)
 	}

@@ -297,21 +297,26 @@ func testManyChanges(t *testing.T, c Config) {
 	whole(t, s)
 }
 
-// testDamage flips a bit of whatever is packed: fsck finds it and says what helps, nobody is told that something
+// testDamage flips a bit of whatever is packed, and takes the index away: fsck finds it and says what helps, nobody is told that something
 // was not found, and an import with --again heals it.
 func testDamage(t *testing.T, c Config) {
 	s := open(t, c)
 	rows := []directory.Record{lpc(5551, "Ben Carter", "Active"), lpc(2, "Long Gone", "Active")}
 	load(t, s, edition("co-dora", "1", "2026-11-01"), slices.Clone(rows)...)
 	for i, x := range []struct{ table, column string }{{"reference_page", "body"}, {"reference_page", "heads"}, {"reference_span", "body"},
-		{"reference_index", "body"}, {"reference_segment", "filter"}} {
+		{"reference_index", "body"}, {"reference_segment", "filter"}, {"reference_index", "missing"}} {
 		whole(t, s)
 		var body []byte
-		if err := s.reader.QueryRow(`SELECT ` + x.column + ` FROM ` + x.table).Scan(&body); err != nil {
+		column := strings.Replace(x.column, "missing", "body", 1)
+		if err := s.reader.QueryRow(`SELECT ` + column + ` FROM ` + x.table).Scan(&body); err != nil {
 			t.Fatal(err)
 		}
 		body[len(body)/2] ^= 4
-		if _, err := s.writer.Exec(`UPDATE `+x.table+` SET `+x.column+` = $1`, body); err != nil {
+		q, args := `UPDATE `+x.table+` SET `+x.column+` = $1`, []any{body}
+		if x.column == "missing" {
+			q, args = `DELETE FROM `+x.table, nil
+		}
+		if _, err := s.writer.Exec(q, args...); err != nil {
 			t.Fatal(err)
 		}
 		s.Close()

@@ -4,6 +4,8 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+
+	"kapdir/directory"
 )
 
 // again is what helps against damage in packed records: they are a copy of what the publisher published.
@@ -30,6 +32,7 @@ func (f *fsck) references() error {
 func named(source string, number int64) string { return fmt.Sprint(source, " ", number) }
 
 func (f *fsck) packedOf(source string) error {
+	before := len(f.report.Faults)
 	keys := map[int64][]uint64{} // of pages, in order of their rows
 	err := f.each(`SELECT number, heads, body FROM reference_page WHERE source = $1 ORDER BY number`, []any{source}, func(r *sql.Rows) error {
 		var number int64
@@ -66,7 +69,7 @@ func (f *fsck) packedOf(source string) error {
 		}
 		return nil
 	})
-	if err != nil || len(f.report.Faults) > 0 {
+	if err != nil || len(f.report.Faults) > before { // what is in force, and whether it is found, cannot be told
 		return err
 	}
 	unfound := map[uint32]uint64{} // rows in force, and the hashes of their keys
@@ -98,7 +101,9 @@ func (f *fsck) packedOf(source string) error {
 	for _, g := range segments {
 		n, last, whole := 0, uint64(0), true
 		bloom, err := f.filterOf(g)
-		whole = err == nil
+		if whole = err == nil; err != nil && directory.KindOf(err) != directory.Internal {
+			return err
+		}
 		err = f.each(`SELECT first, body FROM reference_index WHERE segment = $1 ORDER BY first`, []any{g.number}, func(r *sql.Rows) error {
 			var first int64
 			var body sql.RawBytes

@@ -15,7 +15,8 @@ type reading struct {
 	Understood []understood `json:"understood"`             // in the order of the text
 	Words      string       `json:"words,omitempty"`        // what was searched for as words
 	AskPlace   bool         `json:"ask_place,omitempty"`    // the text says near me, and nobody's position is looked up
-	LeftOut    []string     `json:"left_out,omitempty"`     // words that no entry has
+	LeftOut    []string     `json:"left_out,omitempty"`     // words that no entry has, or more than can be searched for
+	TooMany    bool         `json:"too_many,omitempty"`     // they are more than can be searched for
 	Meant      *meaning     `json:"meant,omitempty"`        // nobody has the words as typed: the results are for these
 	Instead    string       `json:"instead,omitempty"`      // with left_out or meant: the text to ask for the pages that follow
 	DidMean    []meaning    `json:"did_you_mean,omitempty"` // others that were looked for
@@ -57,8 +58,9 @@ func (a *searchAnswer) read(found search.Answered) {
 		r.Understood = append(r.Understood, understood{p.Start, p.End, p.Words, p.Kind, append([]string{}, p.Values...), p.Key(), p.Label, p.Note, p.Filters(), p.Fixed, p.Off})
 	}
 	r.Words, r.AskPlace, r.LeftOut, r.Instead, r.Unproven = found.Query.Text, found.Reading.AskPlace, found.LeftOut, found.Instead, found.Unproven
+	r.TooMany = found.TooMany
 	mean := func(m search.Meaning) meaning {
-		return meaning{strings.Replace(found.Reading.Text, m.From, m.To, 1), m.From, m.To, m.Count}
+		return meaning{search.ReplaceWords(found.Reading.Text, m.From, m.To), m.From, m.To, m.Count}
 	}
 	if found.Meant != nil {
 		m := mean(*found.Meant)
@@ -193,7 +195,7 @@ func (v *searchView) readWords() {
 		case x.Lift == "words":
 			b = a
 			for _, w := range strings.Fields(r.Words) {
-				b.Text = strings.Replace(b.Text, w, "", 1)
+				b.Text = search.ReplaceWords(b.Text, w, "")
 			}
 			b.Text = strings.Join(strings.Fields(b.Text), " ")
 		case slices.ContainsFunc(searchParams, func(p param) bool { return p.name == x.Lift }):
