@@ -216,7 +216,7 @@ func ReplaceWords(text, from, to string) string {
 	return text
 }
 
-// count tells how many a query finds.
+// count tells how many a query finds; one that cannot be asked finds nobody.
 func count(ctx context.Context, e Engine, q Query) (int, error) {
 	q.Limit, q.Cursor = 1, ""
 	if q.Validate() != nil {
@@ -353,7 +353,11 @@ func (a *Answered) loosen(ctx context.Context, e Engine) error {
 	}
 	var kept, left []string
 	for _, w := range words {
-		n, err := count(ctx, e, Query{Text: w})
+		q := Query{Text: w}
+		if err := q.Validate(); err != nil { // nobody can look for it, so that nobody can say who has it
+			return err
+		}
+		n, err := count(ctx, e, q)
 		if err != nil {
 			return err
 		}
