@@ -220,6 +220,26 @@ func (o *observation) hear(review *Event, need int) {
 	}
 }
 
+// hearAll lets all that staff decided about the observation count, and returns how many people settle it.
+func (o *observation) hearAll(events []*Event, kind ClaimKind, policy Policy) (need int) {
+	need = 1
+	if o.adverse() && policy.Needs(kind, "adverse") {
+		need = 2
+	}
+	for _, e := range events {
+		if e.Type == Review && e.Body.Of == o.Seq && e.Actor.Kind == Staff {
+			o.hear(e, need)
+		}
+	}
+	return need
+}
+
+// heardCleared reports whether staff found that the observation, new, speaks of somebody else.
+func (o *observation) heardCleared(events []*Event, kind ClaimKind, policy Policy) bool {
+	o.hearAll(events, kind, policy)
+	return o.cleared
+}
+
 func appendActor(list []Actor, a Actor) []Actor {
 	for _, b := range list {
 		if a.same(b) {
@@ -248,7 +268,9 @@ func deriveAt(c Claim, known []*Event, t Instant, policy Policy) Standing {
 		case Observe:
 			// That nobody could be asked is the program's own word, and often says that no source is approved.
 			if !(e.Body.State == SeenUnavailable && e.Actor.Kind == Tool) && !policy.Approves(e.Body.Source, c.Kind, c.Jurisdiction) {
-				s.Reasons = appendOnce(s.Reasons, ReasonNotApproved)
+				if o := newObservation(e); !o.heardCleared(events, c.Kind, policy) {
+					s.Reasons = appendOnce(s.Reasons, ReasonNotApproved)
+				}
 				continue
 			}
 			made = append(made, newObservation(e))
@@ -594,15 +616,7 @@ func settle(seen []*observation, events []*Event, c Claim, policy Policy) {
 	var lapse Instant // when what the newest ones say, and nobody has reviewed, will have ended; "" if it does not
 	open := false     // bad news, or that the record is gone, waits for a person
 	for _, o := range seen {
-		need := 1
-		if o.adverse() && policy.Needs(c.Kind, "adverse") {
-			need = 2
-		}
-		for _, e := range events {
-			if e.Type == Review && e.Body.Of == o.Seq && e.Actor.Kind == Staff {
-				o.hear(e, need)
-			}
-		}
+		need := o.hearAll(events, c.Kind, policy)
 		if o.cleared || !o.visible {
 			continue
 		}

@@ -54,7 +54,7 @@ func (x *Index) lookBack(ctx context.Context, e *evaluation, s *snapshot, hits [
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			e.past[places[f.Provider.ID]] = x.maker.checksAt(f.WithoutCleared(known), e.y, e.q.At)
+			e.past[places[f.Provider.ID]] = x.maker.checksAt(f.WithoutCleared(known, x.maker.policies), e.y, e.q.At)
 		}
 	}
 	return nil

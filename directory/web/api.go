@@ -74,7 +74,7 @@ func (s *Server) search(c *fiber.Ctx, a ask) (*searchAnswer, error) {
 			return nil, err
 		}
 		for _, f := range list {
-			files[f.Provider.ID] = m.public(f)
+			files[f.Provider.ID] = m.public(f, s.cfg.Policies)
 		}
 	}
 	out := &searchAnswer{Query: echo(a, q), reading: reading{Understood: []understood{}}, Total: found.Total, Results: []result{}, Facets: map[string][]facetValue{}, Next: maybe(found.Next),
@@ -214,7 +214,7 @@ func (s *Server) provider(c *fiber.Ctx) (*provider, error) {
 		}
 	}
 	if key == "" {
-		p := s.providerOf(m.public(f), a.State, m)
+		p := s.providerOf(m.public(f, s.cfg.Policies), a.State, m)
 		return &p, nil
 	}
 	p := s.providerOf(f, a.State, m)

@@ -68,7 +68,7 @@ func TestAnswersForThePast(t *testing.T) {
 			if got.At == nil || *got.At != at || got.AsOf != at || got.Staff != nil {
 				t.Errorf("%s: at %v, as of %s", target, got.At, got.AsOf)
 			}
-			want := Published(f.WithoutCleared(known), "", at, known, policies)
+			want := Published(f.WithoutCleared(known, policies), "", at, known, policies)
 			if d := gocmp.Diff(want.Checks, got.Checks) + gocmp.Diff(want.Claims, got.Claims, gocmp.AllowUnexported(claim{}), ignoreResult); d != "" {
 				t.Fatalf("%s (-derived +answered):\n%s", target, d)
 			}

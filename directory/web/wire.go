@@ -402,11 +402,11 @@ func (s *Server) moment(h directory.Head, a ask) (moment, error) {
 }
 
 // public returns the file as a public face may use it at the moment: see directory.WithoutCleared.
-func (m moment) public(f *directory.CredentialFile) *directory.CredentialFile {
+func (m moment) public(f *directory.CredentialFile, policies directory.Policies) *directory.CredentialFile {
 	if !m.asked {
 		return f
 	}
-	return f.WithoutCleared(m.known)
+	return f.WithoutCleared(m.known, policies)
 }
 
 // patientState is Y: the state the answer is for, or the provider's own.
@@ -649,7 +649,7 @@ type Statement struct {
 func Published(f *directory.CredentialFile, y directory.State, at, known directory.Instant, policies directory.Policies) Statement {
 	y = patientState(y, f)
 	m := moment{at: at, known: known}
-	f = f.WithoutCleared(known) // as the API does: a wrong person's material is on no public face for any moment
+	f = f.WithoutCleared(known, policies) // as the API does: a wrong person's material is on no public face for any moment
 	return Statement{f.Provider.ID, maybe(y), at, known, checksOf(f, y, m, policies, true), claimsOf(f, y, m, policies)}
 }
 
