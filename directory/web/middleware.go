@@ -25,6 +25,7 @@ const (
 type visit struct {
 	route string // the pattern, never the path
 	kind  face
+	lang  *lang // of the route; nil where none matched
 	set   bool
 }
 
@@ -54,6 +55,16 @@ func (s *Server) get(pattern string, f face, h fiber.Handler) {
 		v.route, v.kind, v.set = pattern, f, true
 		return h(c)
 	})
+}
+
+// show registers the handler of a page, in every language.
+func (s *Server) show(pattern string, h fiber.Handler) {
+	for _, l := range languages {
+		s.get(l.To(pattern), html, func(c *fiber.Ctx) error {
+			visitOf(c).lang = l
+			return h(c)
+		})
+	}
 }
 
 // guard stands around every request: it refuses what no route takes, sets the headers, catches panics,

@@ -68,15 +68,28 @@ func TestRoutesAndDocumentAgree(t *testing.T) {
 			t.Errorf("%s %s is a route that does more than read", r.Method, r.Path)
 		}
 	}
+	pages := map[string]int{} // in one language or both
 	for _, p := range routePatterns(s) {
-		routes = append(routes, specPath(p))
+		if english, ok := strings.CutPrefix(p, spanish.prefix+"/"); ok {
+			pages["/"+english]++
+		} else if p != spanish.prefix {
+			routes = append(routes, specPath(p))
+		}
 	}
 	for p, item := range document(t).Paths.Map() {
+		if r := item.Get.Responses.Value("200"); r != nil && r.Ref == "#/components/responses/Page" {
+			pages[strings.ReplaceAll(strings.ReplaceAll(p, "{", ":"), "}", "")]++
+		}
 		paths = append(paths, p)
 		for method := range item.Operations() {
 			if method != http.MethodGet {
 				t.Errorf("the document has %s %s", method, p)
 			}
+		}
+	}
+	for p, n := range pages {
+		if n != 2 {
+			t.Errorf("%s is a page in one language alone", p)
 		}
 	}
 	slices.Sort(routes)

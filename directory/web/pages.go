@@ -18,10 +18,12 @@ import (
 // page is what every page has around its own content.
 type page struct {
 	Title     string
-	Canonical string // absolute; "" for a page that search engines should leave out
+	Base      string // before a path, where an address must be absolute
+	Canonical string // the path in English; "" for a page that search engines should leave out
 	Demo      *demo
 	Contact   string
-	Path      string
+	Path      string // in English, of a page that the header names
+	Here      string // path in English and question, for the link to the other language
 	Notice    *notice
 	Legend    []legendRow // the shapes that the page uses
 }
@@ -32,13 +34,17 @@ type legendRow struct {
 	Meaning string
 }
 
-func (s *Server) page(title, path string) page {
-	return page{Title: title, Demo: s.demo(), Contact: s.cfg.Contact, Path: path}
+func (s *Server) page(c *fiber.Ctx, title, path string) page {
+	p := page{Title: title, Base: s.base, Demo: s.demo(), Contact: s.cfg.Contact, Path: path, Here: path}
+	if q := rawQuery(c); q != "" {
+		p.Here += "?" + q
+	}
+	return p
 }
 
 // sendPage renders a page and sends it.
 func (s *Server) sendPage(c *fiber.Ctx, name string, data any) error {
-	body, err := s.pages.render(name, data)
+	body, err := s.pages.render(langOf(c), name, data)
 	if err != nil {
 		return err
 	}
@@ -73,15 +79,20 @@ type formError struct {
 	Label string
 }
 
-// fieldLabels are the words beside the fields of the form; facets have their own.
-var fieldLabels = map[string]string{"q": "Name, need or approach", "near": "Near", "radius": "Within", "state": "Patient’s state", "telehealth": "By video for a patient in", "can_see": "Shown to be licensed in",
-	"lift": "What was taken away", "words": "What is searched for as words",
-	"price_max": "Medicine session, at most", "sort": "Order", "at": "As of", "query": "The address"}
-
 type stateOption struct {
 	Code  directory.State
 	Name  string
 	Count int
+}
+
+// states lists the states by their names, with a count beside each.
+func (l *lang) states(counts map[string]int) []stateOption {
+	var out []stateOption
+	for _, st := range directory.Tables().States() {
+		out = append(out, stateOption{st, l.state(st), counts[string(st)]})
+	}
+	slices.SortFunc(out, func(a, b stateOption) int { return cmp.Compare(a.Name, b.Name) })
+	return out
 }
 
 type facetGroup struct {
@@ -106,11 +117,12 @@ var radii = []int{5, 10, 25, 50, 100, 250, 500}
 func (s *Server) searchPage(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	a, bad := parse(rawQuery(c), searchParams, true)
-	v := searchView{page: s.page("Find ketamine-assisted psychotherapy", "/"), Ask: a, Asked: a.asked(), Radii: radii, Wrong: map[string]string{}}
+	l := langOf(c)
+	v := searchView{page: s.page(c, l.t("search.title"), "/"), Ask: a, Asked: a.asked(), Radii: radii, Wrong: map[string]string{}}
 	if v.Asked {
-		v.Title = "Search results"
+		v.Title = l.t("search.title.results")
 	} else if len(bad) == 0 {
-		v.Canonical = s.base + "/"
+		v.Canonical = "/"
 	}
 	if inDanger(a.Text) {
 		v.Notice = &crisisNotice
@@ -138,19 +150,34 @@ func (s *Server) searchPage(c *fiber.Ctx) error {
 	}
 	if len(bad) > 0 {
 		c.Status(http.StatusBadRequest)
-		v.Title = "Something to mend in your search"
+		v.Title = l.t("search.title.mend")
 		for _, e := range bad {
 			v.Wrong[e.Parameter] = e.Detail
-			words := cmp.Or(fieldLabels[e.Parameter], search.FacetLabel(e.Parameter), e.Parameter)
+			words, ok := l.has("field." + e.Parameter)
+			if !ok {
+				words = cmp.Or(search.FacetLabel(e.Parameter), e.Parameter)
+			}
 			v.Errors = append(v.Errors, formError{e, words})
 		}
 	}
-	v.fill()
+	v.fill(l)
 	return s.sendPage(c, "search", v)
 }
 
+// spanishHome answers GET /es, which lacks its slash.
+func (s *Server) spanishHome(c *fiber.Ctx) error {
+	to := spanish.To("/")
+	if q := rawQuery(c); q != "" {
+		to += "?" + q
+	}
+	c.Set(fiber.HeaderLocation, to)
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	c.Status(http.StatusPermanentRedirect)
+	return nil
+}
+
 // fill makes of the answer what the form and the links around it need.
-func (v *searchView) fill() {
+func (v *searchView) fill(l *lang) {
 	counts := map[string]int{}
 	if v.Answer != nil {
 		for _, f := range v.Answer.facets {
@@ -168,10 +195,7 @@ func (v *searchView) fill() {
 			v.Next = "/?" + next.encode()
 		}
 	}
-	for _, st := range directory.Tables().States() {
-		v.States = append(v.States, stateOption{st, st.Name(), counts[string(st)]})
-	}
-	slices.SortFunc(v.States, func(a, b stateOption) int { return cmp.Compare(a.Name, b.Name) })
+	v.States = l.states(counts)
 	if v.Ask.Cursor != "" {
 		first := v.Ask
 		first.Cursor = ""
@@ -201,7 +225,7 @@ func (v *searchView) fill() {
 	}
 	plain := v.Ask
 	plain.Filters, plain.Telehealth, plain.CanSee, plain.PriceMax, plain.Cursor = nil, "", "", 0, ""
-	v.Plainly = plain.encode()
+	v.Plainly = "/?" + plain.encode()
 	if v.Answer != nil && v.Answer.Total == 0 {
 		v.Easier = v.easier()
 	}
@@ -315,6 +339,7 @@ type providerView struct {
 	P        *provider
 	Problems []check // of the checks, those with a problem on record
 	Groups   []claimGroup
+	State    directory.State // the patient's; "" if it is not known
 	States   []stateOption
 	Stale    bool   // the contact facts are too old to count
 	At       string // the moment asked for, as a parameter; "" is now
@@ -333,7 +358,7 @@ func (s *Server) providerPage(c *fiber.Ctx) error {
 	p, err := s.provider(c)
 	var moved *mergedInto
 	if errors.As(err, &moved) {
-		c.Set(fiber.HeaderLocation, moved.location("/providers/", moved.query))
+		c.Set(fiber.HeaderLocation, moved.location(langOf(c).To("/providers/"), moved.query))
 		c.Set(fiber.HeaderCacheControl, "no-store")
 		c.Status(http.StatusPermanentRedirect)
 		return nil
@@ -345,20 +370,21 @@ func (s *Server) providerPage(c *fiber.Ctx) error {
 		c.Set("X-Robots-Tag", "noindex")
 	}
 	return s.sendCached(c, fiber.MIMETextHTMLCharsetUTF8, p, func() ([]byte, error) {
-		v := providerView{page: s.page(p.Name, p.URL), P: p, Stale: p.contactStale, Groups: claimGroups(p.Claims), Day: string(s.now().Date()), JSON: "/api/v1" + p.URL}
-		v.Canonical = s.base + p.URL
+		l := langOf(c)
+		v := providerView{page: s.page(c, p.Name, p.URL), P: p, Stale: p.contactStale, Groups: claimGroups(p.Claims), Day: string(s.now().Date()), JSON: "/api/v1" + p.URL}
+		v.Canonical = p.URL
 		if p.At != nil { // left out of search engines: it must be found by nobody who looks for today
 			v.Canonical, v.At, v.Today, v.Day = "", writeMoment(*p.At), p.URL, string(p.At.Date())
-			v.Title += ", as of " + p.At.Date().String()
+			v.Title = l.t("provider.title.past", "Name", p.Name, "Date", p.At.Date())
 			if p.ChecksFor != nil {
 				v.Today += "?state=" + string(*p.ChecksFor)
 			}
 			v.JSON += "?" + ask{At: *p.At}.encode()
 		}
-		for _, st := range directory.Tables().States() {
-			v.States = append(v.States, stateOption{Code: st, Name: st.Name()})
+		v.States = l.states(nil)
+		if p.ChecksFor != nil {
+			v.State = *p.ChecksFor
 		}
-		slices.SortFunc(v.States, func(a, b stateOption) int { return cmp.Compare(a.Name, b.Name) })
 		seen := map[directory.CheckResult]bool{}
 		for _, x := range p.Checks {
 			if x.Result == directory.ProblemOnRecord {
@@ -369,7 +395,7 @@ func (s *Server) providerPage(c *fiber.Ctx) error {
 				v.Legend = append(v.Legend, legendRow{x.Result, resultLabels[x.Result], meanings[x.Result]})
 			}
 		}
-		return s.pages.render("provider", v)
+		return s.pages.render(l, "provider", v)
 	})
 }
 
@@ -419,8 +445,8 @@ type howKind struct {
 
 // howPage answers GET /about/how-we-check.
 func (s *Server) howPage(c *fiber.Ctx) error {
-	v := howView{page: s.page("How we check", "/about/how-we-check"), Policy: s.cfg.Policies.InForce(s.now(), s.now())}
-	v.Canonical = s.base + v.Path
+	v := howView{page: s.page(c, langOf(c).t("how.title"), "/about/how-we-check"), Policy: s.cfg.Policies.InForce(s.now(), s.now())}
+	v.Canonical = v.Path
 	for _, n := range directory.CheckNames {
 		v.Checks = append(v.Checks, howCheck{checkTitles[n], checkAsks[n]})
 	}
@@ -458,5 +484,7 @@ type problemView struct {
 }
 
 func (s *Server) problemPage(c *fiber.Ctx, p problem) error {
-	return s.sendPage(c, "problem", problemView{s.page(p.Title, ""), p})
+	v := problemView{s.page(c, p.Title, ""), p}
+	v.Here = "/"
+	return s.sendPage(c, "problem", v)
 }

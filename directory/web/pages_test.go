@@ -36,7 +36,11 @@ func wellMade(t testing.TB, target string, d *goquery.Document) {
 	count("body > header", 1)
 	count("body > footer", 1)
 	count("header nav[aria-label]", 1)
-	count("html[lang=en]", 1)
+	l := english
+	if strings.HasPrefix(target, spanish.prefix+"/") {
+		l = spanish
+	}
+	count("html[lang="+l.Code+"]", 1)
 	count("title", 1)
 	count("aside.demo", 1)
 	count("script:not([src])", 0)
@@ -48,12 +52,14 @@ func wellMade(t testing.TB, target string, d *goquery.Document) {
 		t.Errorf("%s: the first link is %q, not the skip link", target, href)
 	}
 	foot := text(d.Find("footer").Text())
-	for _, need := range []string{"988", "911", "not medical advice", "Records change", "not FDA-approved for psychiatric disorders", "GeoNames", "Sources and their terms"} {
+	for _, need := range map[*lang][]string{english: {"988", "911", "not medical advice", "Records change", "not FDA-approved for psychiatric disorders", "GeoNames", "Sources and their terms"},
+		spanish: {"988", "911", "no es consejo médico", "Los registros cambian", "no está aprobada por la FDA para trastornos psiquiátricos", "GeoNames", "Las fuentes y sus condiciones"}}[l] {
 		if !strings.Contains(foot, need) {
 			t.Errorf("%s: the footer lacks %q", target, need)
 		}
 	}
-	if !strings.Contains(text(d.Find("aside.demo").Text()), "invented") || !strings.Contains(d.Find("aside.demo").Text(), "16 Nov 2026") {
+	banner := map[*lang][]string{english: {"invented", "16 Nov 2026"}, spanish: {"inventados", "16 de noviembre de 2026"}}[l]
+	if said := text(d.Find("aside.demo").Text()); !strings.Contains(said, banner[0]) || !strings.Contains(said, banner[1]) {
 		t.Errorf("%s: the banner does not say that its people are invented, and when", target)
 	}
 	ids := map[string]bool{}
@@ -111,6 +117,7 @@ func TestPagesAreWellMade(t *testing.T) {
 	s := demoServer(t)
 	for _, target := range []string{"/", "/?q=trauma&near=80302&care=full_kap&check=license:confirmed&price_max=2000", "/?q=zzzzqqqq", "/?near=nowhere", "/?q=suicide",
 		"/about/how-we-check", "/sources", "/no/such/page", pageOf(idOf(t, "Amara Whitcomb")), pageOf(idOf(t, "Garrick Thole")), pageOf(idOf(t, "Wren Abernathy"))} {
+		wellMade(t, spanish.To(target), dom(t, get(t, s, spanish.To(target))))
 		wellMade(t, target, dom(t, get(t, s, target)))
 	}
 }

@@ -2,7 +2,6 @@ package web
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"kapdir/directory"
@@ -75,12 +74,12 @@ func (a *searchAnswer) read(found search.Answered) {
 }
 
 // placedBy says briefly why a result stands where it does, in the order in which things weigh.
-func placedBy(r result) string {
+func (l *lang) placedBy(r result) string {
 	var confirmed, shown int
 	for _, c := range r.Checks {
 		switch c.Result {
 		case directory.ProblemOnRecord:
-			return "Stands after everybody without a problem on record."
+			return l.t("placed.last")
 		case directory.Confirmed:
 			confirmed++
 		case directory.ShownByDocument:
@@ -89,16 +88,16 @@ func placedBy(r result) string {
 	}
 	var parts []string
 	if len(r.Why) > 0 {
-		parts = append(parts, "your words in "+strings.Join(r.Why, ", "))
+		parts = append(parts, l.t("placed.words", "Where", strings.Join(r.Why, ", ")))
 	}
 	if r.Care.Value == string(directory.CareFullKAP) {
-		parts = append(parts, "full KAP")
+		parts = append(parts, l.t("placed.full"))
 	}
-	parts = append(parts, strconv.Itoa(confirmed)+" of five checks confirmed, "+strconv.Itoa(shown)+" shown by a document")
+	parts = append(parts, l.t("placed.checks", "Confirmed", confirmed, "Shown", shown))
 	if r.Miles != nil {
-		parts = append(parts, strconv.FormatFloat(*r.Miles, 'f', -1, 64)+" miles")
+		parts = append(parts, l.t("placed.miles", "Miles", r.Miles))
 	}
-	return "Stands here by: " + strings.Join(parts, "; ") + "."
+	return l.t("placed", "Reasons", strings.Join(parts, "; "))
 }
 
 // lifting is the question less a piece of the text: neither filter nor words.

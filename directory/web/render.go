@@ -28,70 +28,63 @@ var templateFiles embed.FS
 //go:embed static
 var staticFiles embed.FS
 
-// pages are the parsed templates, one set for each page.
-type pages struct{ sets map[string]*template.Template }
+// pages are the parsed templates, one set for each page and language.
+type pages struct {
+	sets map[pageKey]*template.Template
+}
+
+type pageKey struct {
+	lang *lang
+	name string
+}
 
 // pageNames are the pages there must be; each has its template, and a missing one fails the start.
 var pageNames = []string{"search", "provider", "how", "sources", "problem"}
 
 func parsePages(a *assets) (*pages, error) {
-	p := &pages{map[string]*template.Template{}}
-	for _, name := range pageNames {
-		t, err := template.New("layout.html").Option("missingkey=error").Funcs(functions(a)).
-			ParseFS(templateFiles, "templates/layout.html", "templates/parts.html", "templates/"+name+".html")
-		if err != nil {
-			return nil, fmt.Errorf("web: page %s: %w", name, err)
+	p := &pages{map[pageKey]*template.Template{}}
+	for _, l := range languages {
+		for _, name := range pageNames {
+			t, err := template.New("layout.html").Option("missingkey=error").Funcs(functions(a, l)).
+				ParseFS(templateFiles, "templates/layout.html", "templates/parts.html", "templates/"+name+".html")
+			if err != nil {
+				return nil, fmt.Errorf("web: page %s: %w", name, err)
+			}
+			if t.Lookup("main") == nil || t.Lookup("title") == nil {
+				return nil, fmt.Errorf("web: page %s defines no main or no title", name)
+			}
+			p.sets[pageKey{l, name}] = t
 		}
-		if t.Lookup("main") == nil || t.Lookup("title") == nil {
-			return nil, fmt.Errorf("web: page %s defines no main or no title", name)
-		}
-		p.sets[name] = t
 	}
 	return p, nil
 }
 
-func (p *pages) render(name string, data any) ([]byte, error) {
+func (p *pages) render(l *lang, name string, data any) ([]byte, error) {
 	var b bytes.Buffer
-	if err := p.sets[name].Execute(&b, data); err != nil {
+	if err := p.sets[pageKey{l, name}].Execute(&b, data); err != nil {
 		return nil, fmt.Errorf("page %s: %w", name, err)
 	}
 	return b.Bytes(), nil
 }
 
-// functions are what templates may call. They format and decide nothing.
-func functions(a *assets) template.FuncMap {
+// functions are what templates may call, in the words of a language. They format and decide nothing.
+func functions(a *assets, l *lang) template.FuncMap {
 	return template.FuncMap{
+		"t": l.t, "marked": l.marked, "to": l.To, "date": l.say, "state": l.say, "yesno": l.answer,
+		"lang":      func() *lang { return l },
+		"languages": func() []*lang { return languages },
 		"asset":     func(name string) string { return a.paths[name] },
 		"integrity": func(name string) string { return a.sums[name] },
-		"date":      func(d directory.Date) string { return d.String() },
-		"grouped": func(n int) string { // 1,612,004 rows
-			s := strconv.Itoa(n)
-			for i := len(s) - 3; i > 0; i -= 3 {
-				s = s[:i] + "," + s[i:]
-			}
-			if n == 1 {
-				return s + " row"
-			}
-			return s + " rows"
-		},
-		"day": func(i any) string {
-			if p, ok := i.(*directory.Instant); ok {
-				return p.Date().String()
-			}
-			return i.(directory.Instant).Date().String()
-		},
-		"deref":    func(d *directory.Date) string { return d.String() },
-		"moment":   momentWords,
-		"momentOf": func(i *directory.Instant) string { return momentWords(*i) },
-		"money":    money,
-		"miles":    func(m *float64) string { return strconv.FormatFloat(*m, 'f', -1, 64) },
-		"join":     strings.Join,
+		"day":       func(i any) string { return l.date(instant(i).Date()) },
+		"moment":    func(i any) string { return l.moment(instant(i)) },
+		"join":      strings.Join,
 		"short": func(sum string) string {
 			if len(sum) > 12 {
 				return sum[:12]
 			}
 			return sum
 		},
+		"external": func(address string) bool { return strings.HasPrefix(address, "https://") },
 		"host": func(address string) string {
 			address = strings.TrimPrefix(strings.TrimPrefix(address, "https://"), "http://")
 			return strings.TrimSuffix(strings.TrimPrefix(address, "www."), "/")
@@ -104,30 +97,14 @@ func functions(a *assets) template.FuncMap {
 				return -1
 			}, phone)
 		},
-		"overdue": func(due *directory.Instant, at directory.Instant) bool { return due.Date() < at.Date() }, // by the day, as the tag of a page
-		"yesno": func(a directory.Answer) string {
-			switch a {
-			case directory.Yes:
-				return "Yes"
-			case directory.No:
-				return "No"
-			}
-			return "Not stated"
-		},
-		"phase":    phaseWords,
-		"placedBy": placedBy,
-		"rangeOf":  priceWords,
-		"tone":     tone,
-		"resultOf": func(c claim) directory.CheckResult { return c.result },
-		"capital":  capital,
-		"plural": func(n int, one, many string) string {
-			if n == 1 {
-				return "1 " + one
-			}
-			return thousands(n) + " " + many
-		},
-		"stateName": func(s directory.State) string { return s.Name() },
-		"stateOf":   func(s *directory.State) string { return s.Name() },
+		"overdue":    func(due *directory.Instant, at directory.Instant) bool { return due.Date() < at.Date() }, // by the day, as the tag of a page
+		"phase":      l.phase,
+		"placedBy":   l.placedBy,
+		"rangeOf":    l.prices,
+		"tone":       tone,
+		"resultOf":   func(c claim) directory.CheckResult { return c.result },
+		"capital":    capital,
+		"quotedList": func(words []string) string { return "“" + strings.Join(words, "”, “") + "”" },
 		"dict": func(pairs ...any) map[string]any {
 			m := map[string]any{}
 			for i := 0; i+1 < len(pairs); i += 2 {
@@ -138,7 +115,12 @@ func functions(a *assets) template.FuncMap {
 	}
 }
 
-func momentWords(i directory.Instant) string { return i.Time().Format("2 Jan 2006, 15:04 UTC") }
+func instant(i any) directory.Instant {
+	if p, ok := i.(*directory.Instant); ok {
+		return *p
+	}
+	return i.(directory.Instant)
+}
 
 // tone groups results by how much they say: it chooses the colour, never the words or the shape.
 func tone(r directory.CheckResult) string {
@@ -171,48 +153,45 @@ func money(cents int64) string {
 	return s
 }
 
-func priceWords(low, high int64) string {
+// prices writes a range of prices.
+func (l *lang) prices(low, high int64) string {
 	if low == high {
 		return money(low)
 	}
-	return money(low) + " to " + money(high)
+	return l.t("range", "Low", money(low), "High", money(high))
 }
 
-// phaseWords tells a phase: Yes, 2 to 3 sessions of 60 minutes each.
-func phaseWords(f *fact[phase]) string {
+// phase tells a phase: Yes: 2 to 3 sessions of 60 minutes.
+func (l *lang) phase(f *fact[phase]) string {
 	if f == nil || f.Value.Offered == directory.Unknown && f.Value.SessionsMax == 0 && f.Value.MinutesMax == 0 {
-		return "Not stated"
+		return l.t("unstated")
 	}
 	p := f.Value
 	if p.Offered == directory.No {
-		return "Stated as not offered"
+		return l.t("phase.no")
 	}
 	between := func(low, high int, unit string) string {
+		n := strconv.Itoa(max(low, high))
 		switch {
 		case high == 0 && low == 0:
 			return ""
-		case low == high || high == 0:
-			return strconv.Itoa(max(low, high)) + " " + unit
 		case low == 0:
-			return "up to " + strconv.Itoa(high) + " " + unit
+			n = l.t("range.up_to", "High", n)
+		case low != high && high != 0:
+			n = l.t("range", "Low", strconv.Itoa(low), "High", n)
 		}
-		return strconv.Itoa(low) + " to " + strconv.Itoa(high) + " " + unit
+		return l.t(unit, "Count", max(low, high), "Number", n)
 	}
-	unit := "sessions"
-	if max(p.SessionsMin, p.SessionsMax) == 1 {
-		unit = "session"
-	}
-	sessions, minutes := between(p.SessionsMin, p.SessionsMax, unit), between(p.MinutesMin, p.MinutesMax, "minutes")
-	out := "Yes"
+	sessions, minutes := between(p.SessionsMin, p.SessionsMax, "phase.sessions"), between(p.MinutesMin, p.MinutesMax, "phase.minutes")
 	switch {
 	case sessions != "" && minutes != "":
-		out += ": " + sessions + " of " + minutes
+		return l.t("phase.both", "Sessions", sessions, "Minutes", minutes)
 	case sessions != "":
-		out += ": " + sessions
+		return l.t("phase.some", "Sessions", sessions)
 	case minutes != "":
-		out += ": sessions of " + minutes
+		return l.t("phase.long", "Minutes", minutes)
 	}
-	return out
+	return l.t("answer.yes")
 }
 
 // assets are the static files by the hashed names under which they are served. Nothing else is.
@@ -381,7 +360,7 @@ func (s *Server) sendCached(c *fiber.Ctx, contentType string, p *provider, body 
 	if err != nil {
 		return err
 	}
-	sum := sha256.Sum256(append(raw, contentType+s.cfg.Version...))
+	sum := sha256.Sum256(append(raw, contentType+langOf(c).Code+s.cfg.Version...))
 	tag := `W/"` + hex.EncodeToString(sum[:12]) + `"`
 	age := longestCache
 	if p.ValidUntil != nil && p.At == nil { // an answer for the past ends with what becomes known, which may be at any moment

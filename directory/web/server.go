@@ -182,10 +182,11 @@ func newEnough(version string) bool {
 
 // routes is every route there is.
 func (s *Server) routes() {
-	s.get("/", html, s.searchPage)
-	s.get("/providers/:id", html, s.providerPage)
-	s.get("/about/how-we-check", html, s.howPage)
-	s.get("/sources", html, s.sourcesPage)
+	s.show("/", s.searchPage)
+	s.show("/providers/:id", s.providerPage)
+	s.show("/about/how-we-check", s.howPage)
+	s.show("/sources", s.sourcesPage)
+	s.get(spanish.prefix, html, s.spanishHome)
 
 	s.get("/api/v1/providers", data, s.apiSearch)
 	s.get("/api/v1/providers/:id", data, s.apiProvider)

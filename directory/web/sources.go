@@ -139,8 +139,8 @@ func (s *Server) sourcesPage(c *fiber.Ctx) error {
 		}
 		return 1
 	})
-	v := sourcesView{page: s.page("Sources", "/sources"), Answer: answer}
-	v.Canonical = s.base + v.Path
+	v := sourcesView{page: s.page(c, langOf(c).t("sources.title"), "/sources"), Answer: answer}
+	v.Canonical = v.Path
 	c.Set(fiber.HeaderCacheControl, "public, max-age="+strconv.Itoa(int(age/time.Second)))
 	return s.sendPage(c, "sources", v)
 }
