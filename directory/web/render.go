@@ -39,7 +39,7 @@ type pageKey struct {
 }
 
 // pageNames are the pages there must be; each has its template, and a missing one fails the start.
-var pageNames = []string{"search", "provider", "how", "sources", "problem", "report"}
+var pageNames = []string{"search", "provider", "how", "sources", "problem", "report", "cost"}
 
 func parsePages(a *assets) (*pages, error) {
 	p := &pages{map[pageKey]*template.Template{}}
@@ -239,7 +239,7 @@ func loadAssets() (*assets, error) {
 		a.paths[e.Name()] = "/assets/" + hashed
 		a.sums[e.Name()] = "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 	}
-	for _, need := range []string{"kapdir.css", "kapdir.js", "icon.svg"} {
+	for _, need := range []string{"kapdir.css", "kapdir.js", "cost.js", "icon.svg"} {
 		if a.paths[need] == "" {
 			return nil, fmt.Errorf("web: static/%s is missing", need)
 		}

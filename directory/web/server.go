@@ -191,7 +191,10 @@ func newEnough(version string) bool {
 // routes is every route there is.
 func (s *Server) routes() {
 	s.show("/", s.searchPage)
+	s.show("/providers/:id.vcf", s.contactCard) // before the page, whose pattern would take it
 	s.show("/providers/:id", s.providerPage)
+	s.show("/providers/:id/cost", s.costPage)
+	s.show("/cost", s.costPage)
 	s.show(reportPattern, s.reportPage)
 	s.take(reportPattern, s.takeReport)
 	s.show("/about/how-we-check", s.howPage)

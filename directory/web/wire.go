@@ -159,6 +159,8 @@ type check struct {
 	NextDue    *directory.Instant    `json:"next_due"`
 	Sources    []checkSource         `json:"sources"`
 	Parts      []part                `json:"parts,omitempty"`
+
+	since directory.Date // of check 1: the day of issue of the licence that confirms it, as its register states it
 }
 
 type checkSource struct {
@@ -192,6 +194,9 @@ type provider struct {
 	Checks       []check                `json:"checks"`
 	Claims       []claim                `json:"claims"`
 	Prescribers  []linked               `json:"prescribers"`
+	Self         bool                   `json:"self_prescribing"` // somebody states that the provider prescribes
+	Licensed     *directory.Date        `json:"licensed_since"`   // of the licence that confirms check 1, if its register states it
+	Changes      []change               `json:"changes"`
 	ValidUntil   *directory.Instant     `json:"valid_until"`
 	AsOf         directory.Instant      `json:"as_of"`
 	At           *directory.Instant     `json:"at,omitempty"` // the moment asked for; absent when it is now
@@ -316,6 +321,8 @@ type linked struct {
 	Name        string       `json:"name"`
 	Credentials []string     `json:"credentials"`
 	URL         string       `json:"url"`
+
+	Licences []linkedLicence `json:"licences"`
 }
 
 // maybe returns nil for the zero value, so that what is not known is null.
@@ -425,6 +432,9 @@ func checksOf(f *directory.CredentialFile, y directory.State, m moment, policies
 		var asOf directory.Date
 		var due directory.Instant
 		for _, p := range c.Parts {
+			if w.since == "" && c.Check == directory.CheckLicense && p.Result == directory.Confirmed && shown(p.Standing) && p.Standing.Class == directory.ClassSource {
+				w.since = p.Standing.Basis.Body.Issued
+			}
 			if shown(p.Standing) { // what a person is looking at gives no date and no source away
 				if d := p.Standing.AsOf; d != "" && (asOf == "" || d < asOf) {
 					asOf = d
@@ -582,6 +592,9 @@ func (s *Server) providerOf(f *directory.CredentialFile, y directory.State, m mo
 	}
 	for _, c := range w.Checks {
 		soonest(c.ValidUntil)
+		if c.Check == directory.CheckLicense {
+			w.Licensed = maybe(c.since)
+		}
 	}
 	for _, c := range w.Claims {
 		soonest(c.ValidUntil)
@@ -591,13 +604,27 @@ func (s *Server) providerOf(f *directory.CredentialFile, y directory.State, m mo
 	}
 	for _, h := range f.Claims {
 		other := f.Linked[h.Claim.Other]
+		w.Self = w.Self || h.Claim.Self() && slices.ContainsFunc(w.Claims, func(c claim) bool { return c.ID == h.Claim.ID && c.Status != directory.StatusUnderReview })
 		if h.Claim.Kind != directory.OversightLink || h.Claim.Self() || other == nil || other.Provider.Withdrawn ||
 			!slices.ContainsFunc(w.Claims, func(c claim) bool { return c.ID == h.Claim.ID }) || // nobody says so at that moment
 			slices.ContainsFunc(w.Prescribers, func(l linked) bool { return l.ID == h.Claim.Other }) {
 			continue
 		}
-		w.Prescribers = append(w.Prescribers, linked{other.Provider.ID, other.Provider.DisplayName(), credentials(&other.Provider), providerURL(other.Provider.ID)})
+		x := linked{ID: other.Provider.ID, Name: other.Provider.DisplayName(), Credentials: credentials(&other.Provider), URL: providerURL(other.Provider.ID), Licences: []linkedLicence{}}
+		t := newTeller(other, y, m, s.cfg.Policies)
+		for _, held := range other.Claims {
+			if held.Claim.Kind != directory.License {
+				continue
+			}
+			if c, ok := t.claim(held.Claim, directory.Derive(held, m.at, m.known, s.cfg.Policies)); ok {
+				x.Licences = append(x.Licences, linkedLicence{c.Jurisdiction, c.Title, c.Label, c.result})
+				soonest(c.ValidUntil)
+			}
+		}
+		x.Licences = onePerState(x.Licences)
+		w.Prescribers = append(w.Prescribers, x)
 	}
+	w.Changes = changesOf(f, w.Claims, y, m, s.cfg.Policies)
 	w.ValidUntil = maybe(until)
 	return w
 }
