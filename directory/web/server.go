@@ -34,6 +34,7 @@ type Reader interface {
 	Files(ctx context.Context, ids []directory.ID) ([]*directory.CredentialFile, error)
 	Head(ctx context.Context) (directory.Head, error)
 	Sources(ctx context.Context) ([]directory.SourceState, error)
+	EachFile(ctx context.Context, f func(*directory.CredentialFile) error) error
 }
 
 // Searcher answers which providers; what is said of them comes from the Reader.
@@ -98,6 +99,8 @@ type Server struct {
 	pages   *pages
 	assets  *assets
 	lanes   *lanes
+	guides  map[*lang]*guide
+	count   *counter
 	log     *slog.Logger
 }
 
@@ -135,6 +138,10 @@ func New(cfg Config) (*Server, error) {
 	if s.pages, err = parsePages(s.assets); err != nil {
 		return nil, err
 	}
+	if s.guides, err = loadGuides(); err != nil {
+		return nil, err
+	}
+	s.count = &counter{count: s.countNow, every: countEvery}
 	directory.Tables().PlaceOfZIP("00501") // reads the places now, not at somebody's search
 	s.app = fiber.New(fiber.Config{
 		AppName:                   "kapdir",
@@ -184,7 +191,9 @@ func newEnough(version string) bool {
 func (s *Server) routes() {
 	s.show("/", s.searchPage)
 	s.show("/providers/:id", s.providerPage)
-	s.show("/about/how-we-check", s.howPage)
+	s.show("/guide", s.guideIndex)
+	s.show("/guide/:page", s.guidePage)
+	s.show("/about/:page", s.guidePage)
 	s.show("/sources", s.sourcesPage)
 	s.get(spanish.prefix, html, s.spanishHome)
 
