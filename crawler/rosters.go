@@ -158,7 +158,7 @@ func openRoster(_ context.Context, m *material, opts Options) (*work, error) {
 			return func(p *sorted, row []string, m *noted) bool {
 				id, what := t.identify(c, row)
 				if as := t.outside(id, what); as != "" {
-					p.count(as, 1)
+					p.count(as)
 					return false
 				}
 				if what == taken {

@@ -56,15 +56,17 @@ type table struct {
 
 // sorted is what is known of a piece once its lines are told apart.
 type sorted struct {
-	lines   int
-	spans   []stretch       // the lines to be read
-	rows    int             // of them
-	outside map[string]*int // the others
-	beyond  int             // how many others
-	notes   []uint64        // of study
-	met     []noted         // with again: a row each that is read
-	odd     bool            // a line holds half a pair of quotation marks: a value may go on in the next line
-	sum     uint64          // of the bytes of the spans
+	lines     int
+	spans     []stretch       // the lines to be read
+	rows      int             // of them
+	outside   map[string]*int // the others
+	beyond    int             // how many others
+	often     *int            // the count of the last of them, nil where it is counted with the rest
+	oftenCode string
+	notes     []uint64 // of study
+	met       []noted  // with again: a row each that is read
+	odd       bool     // a line holds half a pair of quotation marks: a value may go on in the next line
+	sum       uint64   // of the bytes of the spans
 }
 
 // noted is what the survey keeps of a row that is read.
@@ -104,9 +106,14 @@ type tableRow struct {
 	raw    []byte // as it stands in the file, good until the next row; nil if it holds a line break
 }
 
-func (p *sorted) count(code string, n int) {
-	p.beyond += n
-	p.outside = tallied(p.outside, code, n)
+func (p *sorted) count(code string) {
+	p.beyond++
+	if p.often != nil && p.oftenCode == code {
+		*p.often++
+		return
+	}
+	p.outside = tallied(p.outside, code, 1)
+	p.often, p.oftenCode = p.outside[code], code
 }
 
 // tallied counts without making a string of what it has met before.
