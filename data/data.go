@@ -16,5 +16,5 @@ import "embed"
 // "places/zips.csv.gz", "demo/manifest.json". It is read-only and safe for
 // concurrent use.
 //
-//go:embed *.csv README.md NOTICE.md places policies recipes demo guide
+//go:embed *.csv README.md NOTICE.md map places policies recipes demo guide
 var FS embed.FS

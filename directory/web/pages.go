@@ -78,6 +78,7 @@ type searchView struct {
 	Plainly  string // the search without its filters
 	At       string // the moment asked for, as a parameter; "" is now
 	Today    string // the same search of today
+	Map      *mapView
 }
 
 // formError is a mistake with the words that stand beside its field.
@@ -199,6 +200,13 @@ func (v *searchView) fill(l *lang) {
 		}
 	}
 	v.States = l.states(counts)
+	switch {
+	case v.Answer == nil:
+	case v.Answer.near == nil && v.Answer.Query.State == "":
+		v.Map = v.countryMap(l, counts)
+	default:
+		v.Map = v.placeMap(l)
+	}
 	if v.Ask.Cursor != "" {
 		first := v.Ask
 		first.Cursor = ""
