@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -54,6 +55,7 @@ type guidePage struct {
 	Changed     directory.Date
 
 	Blocks   []guideBlock   `yaml:"-"`
+	Lead     int            `yaml:"-"` // how many blocks stand before the first heading
 	Contents []guideHeading `yaml:"-"` // the headings of the second level
 }
 
@@ -70,7 +72,10 @@ type study struct {
 	Title, Journal, Kind, Measured, Unknown, DOI string
 	Year, Participants, Studies                  int
 	Read                                         directory.Date
+	kind                                         string // as in the table
 }
+
+var studyKinds = []string{"randomized", "before_after", "records", "review", "theory"}
 
 // loadGuides reads the guide in every language. A text that is missing or malformed fails the start.
 func loadGuides() (map[*lang]*guide, error) {
@@ -124,6 +129,16 @@ func parseGuide(raw []byte) (*guidePage, error) {
 	if p.Title == "" || p.Description == "" || p.Changed.Midnight().Time().IsZero() {
 		return nil, fmt.Errorf("the front matter lacks title, description or date of change")
 	}
+	lead, rest, _ := strings.Cut(body, "\n## ")
+	if err := p.parse(lead); err != nil {
+		return nil, err
+	}
+	p.Lead = len(p.Blocks)
+	return p, p.parse("## " + rest)
+}
+
+// parse reads a stretch of a page's text.
+func (p *guidePage) parse(body string) error {
 	end := 0
 	for _, at := range append(insertLine.FindAllStringSubmatchIndex(body, -1), nil) {
 		stretch := body[end:]
@@ -132,7 +147,7 @@ func parseGuide(raw []byte) (*guidePage, error) {
 		}
 		part, headings, err := renderGuide([]byte(stretch))
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if strings.TrimSpace(part) != "" {
 			p.Blocks = append(p.Blocks, guideBlock{Text: template.HTML(part)}) // ours, and goldmark escapes what is in it
@@ -143,11 +158,11 @@ func parseGuide(raw []byte) (*guidePage, error) {
 		}
 		insert := body[at[2]:at[3]]
 		if !slices.Contains(guideInserts, insert) {
-			return nil, fmt.Errorf("[[%s]] is nothing", insert)
+			return fmt.Errorf("[[%s]] is nothing", insert)
 		}
 		p.Blocks = append(p.Blocks, guideBlock{Insert: insert})
 	}
-	return p, nil
+	return nil
 }
 
 var markdown = goldmark.New(goldmark.WithExtensions(extension.Table, extension.Typographer),
@@ -215,7 +230,7 @@ func (labelCells) Transform(doc *ast.Document, r mdtext.Reader, _ parser.Context
 			for cell := row.FirstChild(); cell != nil; cell = cell.NextSibling() {
 				if row.Kind() == mdtable.KindTableHeader {
 					names = append(names, plainText(cell, r.Source()))
-				} else if i < len(names) && names[i] != "" {
+				} else if i > 0 && i < len(names) && names[i] != "" { // the first names the row
 					cell.SetAttributeString("data-label", []byte(names[i]))
 				}
 				i++
@@ -240,7 +255,7 @@ func readStudies(l *lang) ([]study, error) {
 		for i, name := range rows[0] {
 			col[name] = row[i]
 		}
-		s := study{Title: col["title"], Journal: col["journal"], Kind: l.t("study.kind." + col["kind"]), Measured: col["measured_"+l.Code], Unknown: col["unknown_"+l.Code], DOI: col["doi"],
+		s := study{kind: col["kind"], Title: col["title"], Journal: col["journal"], Kind: l.t("study.kind." + col["kind"]), Measured: col["measured_"+l.Code], Unknown: col["unknown_"+l.Code], DOI: col["doi"],
 			Read: directory.Date(col["read_on"])}
 		for name, to := range map[string]*int{"year": &s.Year, "participants": &s.Participants, "studies": &s.Studies} {
 			if col[name] == "" {
@@ -252,7 +267,9 @@ func readStudies(l *lang) ([]study, error) {
 		}
 		out = append(out, s)
 	}
-	slices.SortStableFunc(out, func(a, b study) int { return b.Year - a.Year }) // the newest first
+	slices.SortStableFunc(out, func(a, b study) int { // as kinds of study are told on the page, and the newest first
+		return cmp.Or(slices.Index(studyKinds, a.kind)-slices.Index(studyKinds, b.kind), b.Year-a.Year)
+	})
 	return out, nil
 }
 

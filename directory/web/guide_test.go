@@ -399,7 +399,7 @@ func TestGuideTextIsOnlyText(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(p.Blocks) != 3 || p.Blocks[1].Insert != "limits" || len(p.Contents) != 1 {
+	if len(p.Blocks) != 4 || p.Lead != 1 || p.Blocks[2].Insert != "limits" || len(p.Contents) != 1 {
 		t.Errorf("blocks %+v, contents %+v", p.Blocks, p.Contents)
 	}
 	for _, b := range p.Blocks {
@@ -409,8 +409,12 @@ func TestGuideTextIsOnlyText(t *testing.T) {
 			}
 		}
 	}
-	for name, bad := range map[string]string{"no front matter": "# T\n", "an unknown insert": front + "[[nothing]]\n", "a heading without id": front + "## H\n",
-		"an unknown field": strings.Replace(front, "title", "titel", 1), "no date": strings.Replace(front, "2026-11-29", "soon", 1)} {
+	good := front + "Words.\n\n## H {#h}\n"
+	if _, err := parseGuide([]byte(good)); err != nil {
+		t.Error(err)
+	}
+	for name, bad := range map[string]string{"no front matter": "Words.\n\n## H {#h}\n", "an unknown insert": good + "\n[[nothing]]\n", "a heading without id": good + "\n## G\n", "no heading": front + "Words.\n",
+		"an unknown field": strings.Replace(good, "title", "titel", 1), "no title": strings.Replace(good, "title: T\n", "", 1), "no date": strings.Replace(good, "2026-11-29", "soon", 1)} {
 		if _, err := parseGuide([]byte(bad)); err == nil {
 			t.Errorf("%s is taken", name)
 		}
