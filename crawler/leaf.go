@@ -89,21 +89,40 @@ func (y *leaf) held(line int, raw, more []byte) bool {
 	if y.carrying == nil || raw == nil {
 		return false
 	}
-	y.buf = append(append(append(append(y.buf[:0], y.carrying.basis[:]...), more...), '\n'), raw...)
-	sum := sha256.Sum256(y.buf)
-	y.print = [16]byte(sum[:16])
-	if !y.carrying.to.Carried(y.carrying.run, y.print, line) {
+	var print [16]byte
+	print, y.buf = fingerprint(y.buf, y.carrying.basis, raw, more)
+	return y.holds(line, print)
+}
+
+// holds is held, of a row whose fingerprint is known.
+func (y *leaf) holds(line int, print [16]byte) bool {
+	y.print = print
+	if !y.carrying.to.Carried(y.carrying.run, print, line) {
 		return false
 	}
 	y.carried++
 	return true
 }
 
+// fingerprint is of a row's bytes, of what of the file and the options decides what is read of any row, and of what
+// else does of this one. buf is used and returned.
+func fingerprint(buf, basis, raw, more []byte) ([16]byte, []byte) {
+	buf = append(append(append(append(buf[:0], basis...), more...), '\n'), raw...)
+	sum := sha256.Sum256(buf)
+	return [16]byte(sum[:16]), buf
+}
+
+// varied is the fingerprint of a row of which a few things decide that are not known when its bytes are looked at.
+func varied(print [16]byte, more byte) [16]byte {
+	print[0] ^= more
+	return print
+}
+
 // carrying is how a run asks its sink for rows that it holds.
 type carrying struct {
 	to    carrier
 	run   directory.ID
-	basis [sha256.Size]byte // what of the file and the options decides what is read of any row
+	basis []byte
 }
 
 // carrying returns nil where the sink knows no rows.
@@ -112,12 +131,17 @@ func (o *out) carrying(names []string, basis string) *carrying {
 	if !ok {
 		return nil
 	}
+	return &carrying{to: k, run: o.run, basis: basisOf(names, basis)}
+}
+
+// basisOf is what of a file's columns and of the options decides what is read of any row.
+func basisOf(names []string, basis string) []byte {
 	h := sha256.New()
 	for _, n := range append(names[:len(names):len(names)], basis) {
 		h.Write([]byte(n))
 		h.Write([]byte{0})
 	}
-	return &carrying{to: k, run: o.run, basis: [sha256.Size]byte(h.Sum(nil))}
+	return h.Sum(nil)
 }
 
 // take hands on what a leaf holds.

@@ -287,8 +287,8 @@ func (l *nppes) table(f file) *table {
 
 // collect notes the numbers of the rows that may be kept, so that of the files beside the main one only what belongs to
 // them is held.
-func (l *nppes) collect() func(*sorted, []string) bool {
-	return func(p *sorted, row []string) bool {
+func (l *nppes) collect() func(*sorted, []string, *noted) bool {
+	return func(p *sorted, row []string, _ *noted) bool {
 		if npi, err := directory.ParseNPI(nppesValue(row[l.npi])); err == nil {
 			p.notes = append(p.notes, uint64(shortNPI(npi)))
 		}
@@ -537,7 +537,7 @@ func (l *nppes) row(y *leaf, r tableRow) {
 
 // split divides a row as CMS writes it into its fields: every value quoted, no quotation mark in one, printable
 // ASCII alone. ok is false for any other, which is divided with more care.
-func (l *nppes) split(s string, _ rune, fields []string) (ok, ascii bool) {
+func (l *nppes) split(s string, _ rune, fields []string, _ int) (ok, ascii bool) {
 	if len(s) < 2 || s[0] != '"' || s[len(s)-1] != '"' {
 		return false, false
 	}

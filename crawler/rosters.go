@@ -5,6 +5,7 @@ import (
 	"context"
 	"hash/maphash"
 	"slices"
+	"strconv"
 	"strings"
 
 	"kapdir/directory"
@@ -20,6 +21,7 @@ type rosterColumns struct {
 	population []int
 	keep       []int // those whose values a record quotes
 	kinds      map[string]boardType
+	days       map[string]shortDate
 }
 
 // boardType is a board's word for a licence type, and the code of titles.csv that it stands for, "" for one
@@ -29,14 +31,14 @@ type boardType struct{ word, code, as string }
 // fork returns the same columns for another worker.
 func (c *rosterColumns) fork() *rosterColumns {
 	mine := *c
-	mine.kinds = map[string]boardType{}
+	mine.kinds, mine.days = map[string]boardType{}, map[string]shortDate{}
 	return &mine
 }
 
 // columnsOf finds the roster's columns in a header. A required one that is missing is an error.
 func (t *roster) columnsOf(file string, names []string) (*rosterColumns, error) {
 	cols := newColumns(names, looseName)
-	c := &rosterColumns{names: names, kinds: map[string]boardType{}}
+	c := &rosterColumns{names: names, kinds: map[string]boardType{}, days: map[string]shortDate{}}
 	for _, n := range names {
 		c.keys = append(c.keys, strings.TrimSpace(n))
 	}
@@ -151,20 +153,26 @@ func openRoster(_ context.Context, m *material, opts Options) (*work, error) {
 		if err != nil {
 			return nil, err
 		}
-		x.study = func() func(*sorted, []string) bool {
+		x.study = func() func(*sorted, []string, *noted) bool {
 			c := c.fork()
-			return func(p *sorted, row []string) bool {
+			return func(p *sorted, row []string, m *noted) bool {
 				id, what := t.identify(c, row)
 				if as := t.outside(id, what); as != "" {
-					p.count(as, 1)
+					p.count(as)
 					return false
 				}
 				if what == taken {
-					p.notes = append(p.notes, y.hash(id.key))
+					m.key = y.hash(id.key)
+					p.notes = append(p.notes, m.key)
+					m.days = t.days(c, row)
 				}
 				return true
 			}
 		}
+		for _, i := range append([]int{c.at[fKind], c.at[fBusiness], c.at[fDegree], c.at[fNumber], c.at[fIssued], c.at[fExpires]}, c.population...) {
+			x.studied = max(x.studied, i+1)
+		}
+		x.again = func(m *noted) (byte, bool) { return then(m.days, asOf), y.several[m.key] == 0 }
 		x.rows = func() func(*leaf, tableRow) {
 			c := c.fork()
 			return func(l *leaf, r tableRow) { t.row(c, r, f.name, y, asOf, l) }
@@ -372,8 +380,12 @@ func (t *roster) row(c *rosterColumns, r tableRow, file string, y *tally, asOf d
 		return
 	}
 	several := y.rows(id.key) > 1
-	if !several && l.carrying != nil && l.held(r.line, r.raw, t.then(c, r.fields, asOf)) {
-		return
+	if !several && l.carrying != nil && r.raw != nil {
+		var print [16]byte
+		print, l.buf = fingerprint(l.buf, l.carrying.basis, r.raw, nil)
+		if l.holds(r.line, varied(print, then(t.days(c, r.fields), asOf))) {
+			return
+		}
 	}
 	rec, doubts, rej := t.record(c, r, id, asOf)
 	if rej != nil {
@@ -394,17 +406,43 @@ func (t *roster) row(c *rosterColumns, r tableRow, file string, y *tally, asOf d
 	}
 }
 
-// then writes what the day of the data makes of a row's dates.
-func (t *roster) then(c *rosterColumns, row []string, asOf directory.Date) []byte {
-	var says [2]byte
+// days reads from when to when a row says that the licence goes.
+func (t *roster) days(c *rosterColumns, row []string) (days [2]shortDate) {
 	for k, f := range [...]field{fIssued, fExpires} {
-		if i := c.at[f]; i >= 0 {
-			if d, err := directory.DateIn(cleanText(row[i]), t.layouts...); err == nil && d != "" && (f == fIssued && d > asOf || f == fExpires && d < asOf) {
-				says[k] = 1
+		if i := c.at[f]; i >= 0 && row[i] != "" {
+			d, ok := c.days[row[i]]
+			if !ok {
+				if date, err := directory.DateIn(cleanText(row[i]), t.layouts...); err == nil {
+					d = shortened(date)
+				}
+				if len(c.days) < maxDays {
+					c.days[strings.Clone(row[i])] = d
+				}
 			}
+			days[k] = d
 		}
 	}
-	return says[:]
+	return days
+}
+
+// maxDays is how many dates a worker keeps as it has read them: those of a working life.
+const maxDays = 1 << 15
+
+func shortened(d directory.Date) shortDate {
+	n, _ := strconv.ParseUint(strings.ReplaceAll(string(d), "-", ""), 10, 32)
+	return shortDate(n)
+}
+
+// then says what the day of the data makes of a row's dates.
+func then(days [2]shortDate, asOf directory.Date) (says byte) {
+	of := shortened(asOf)
+	if days[0] > of {
+		says = 1
+	}
+	if days[1] != 0 && days[1] < of {
+		says |= 2
+	}
+	return says
 }
 
 // outside says what a row that is not read is counted as, "" for one that is.

@@ -204,7 +204,7 @@ func TestScanLimits(t *testing.T) {
 // TestSplit holds the quick division of a plain row to encoding/csv: where it says yes, both say the same.
 func TestSplit(t *testing.T) {
 	l := &nppes{names: make([]string, 4)}
-	splits := map[string]func(string, rune, []string) (bool, bool){"nppes": l.split, "plain": splitPlain, "bare": splitBare}
+	splits := map[string]func(string, rune, []string, int) (bool, bool){"nppes": l.split, "plain": splitPlain, "bare": splitBare}
 	alphabet := []string{`"`, `","`, `""`, ",", "A", "900-01-2345", " ", "\t", "é", "\xff", "\n", "\r", `"A","B","C","D"`}
 	rapid.Check(t, func(t *rapid.T) {
 		line := strings.Join(rapid.SliceOfN(rapid.SampledFrom(alphabet), 0, 12).Draw(t, "row"), "")
@@ -212,24 +212,28 @@ func TestSplit(t *testing.T) {
 			line = `"` + line + `"`
 		}
 		for name, split := range splits {
-			got := make([]string, 4)
-			if ok, _ := split(line, ',', got); !ok {
+			few := rapid.IntRange(1, 4).Draw(t, "fields told")
+			if name == "nppes" { // which tells all
+				few = 4
+			}
+			got := make([]string, few)
+			if ok, _ := split(line, ',', got, 4); !ok {
 				continue
 			}
 			rs := newRows("x", strings.NewReader(""), ',')
 			rs.width, rs.bare = 4, name == "bare"
 			want, reason := rs.parse([]byte(line))
-			if diff := cmp.Diff(want, got); reason != "" || diff != "" {
-				t.Fatalf("%s: %q: %s %s", name, line, reason, diff)
+			if reason != "" || !slices.Equal(want[:few], got) {
+				t.Fatalf("%s: %q: %s %q, not %q", name, line, reason, got, want)
 			}
 		}
 	})
 	for line, split := range map[string]string{`A,"B, C",,"D"`: "plain", `A,B"C,,D,`: "bare"} {
-		if ok, _ := splits[split](line, ',', make([]string, 4)); !ok {
+		if ok, _ := splits[split](line, ',', make([]string, 4), 4); !ok {
 			t.Errorf("%s: a plain row is not divided quickly: %s", split, line)
 		}
 	}
-	if ok, _ := l.split(`"A","","C, D","E"`, ',', make([]string, 4)); !ok {
+	if ok, _ := l.split(`"A","","C, D","E"`, ',', make([]string, 4), 4); !ok {
 		t.Error("a plain row is not divided quickly")
 	}
 }

@@ -30,12 +30,18 @@ type table struct {
 	// beyond counts a line that need not be read, from a look at its bytes. Nil reads all.
 	beyond func(p *sorted, line []byte) bool
 	// study makes what a worker of the survey does with rows: it notes what it has to of one, and reports
-	// whether it is read. Nil reads all.
-	study func() func(p *sorted, row []string) bool
+	// whether it is read. Nil reads all. The row is good until the next.
+	study func() func(p *sorted, row []string, m *noted) bool
+	// again reports a row that study noted by a key and that makes a record of its own, and what else than its bytes
+	// decides what is read of it. With it, rows that the sink holds are not read a second time. Nil: all are.
+	again func(m *noted) (more byte, ok bool)
 	// rows makes what a worker of the reading does with rows.
 	rows func() func(y *leaf, r tableRow)
-	// split divides a plain row quickly, and says whether it is ASCII; splitPlain if it is nil.
-	split func(line string, comma rune, row []string) (ok, ascii bool)
+	// split divides a plain row of so many fields quickly, of which it need not tell more than row holds, and says
+	// whether it is ASCII; splitPlain if it is nil.
+	split func(line string, comma rune, row []string, width int) (ok, ascii bool)
+	// studied is how many of the first fields study looks at; 0 is all.
+	studied int
 	// alike writes what else than a row's bytes decides what is read of it. With it, rows that the sink holds
 	// are not parsed. Nil, or ok false: such rows are parsed, or looked after by the adapter.
 	alike func(to, line []byte) (_ []byte, ok bool)
@@ -50,15 +56,29 @@ type table struct {
 
 // sorted is what is known of a piece once its lines are told apart.
 type sorted struct {
-	lines   int
-	spans   []stretch       // the lines to be read
-	rows    int             // of them
-	outside map[string]*int // the others
-	beyond  int             // how many others
-	notes   []uint64        // of study
-	odd     bool            // a line holds half a pair of quotation marks: a value may go on in the next line
-	sum     uint64          // of the bytes of the spans
+	lines     int
+	spans     []stretch       // the lines to be read
+	rows      int             // of them
+	outside   map[string]*int // the others
+	beyond    int             // how many others
+	often     *int            // the count of the last of them, nil where it is counted with the rest
+	oftenCode string
+	notes     []uint64 // of study
+	met       []noted  // with again: a row each that is read
+	odd       bool     // a line holds half a pair of quotation marks: a value may go on in the next line
+	sum       uint64   // of the bytes of the spans
 }
+
+// noted is what the survey keeps of a row that is read.
+type noted struct {
+	print [16]byte     // of its bytes; see fingerprint
+	key   uint64       // 0: the row must be read
+	line  uint32       // lines of the piece before it
+	days  [2]shortDate // study's own
+}
+
+// shortDate is a date as a number, 20260831; 0 is none.
+type shortDate uint32
 
 // stretch is where lines that are read stand in a piece, one behind the other.
 type stretch struct{ from, to, line uint32 }
@@ -70,6 +90,7 @@ type cut struct {
 	spans  []stretch
 	beyond int
 	sum    uint64
+	met    []noted
 
 	careful bool // its rows, which may hold line breaks, are divided by encoding/csv
 	lines   int  // of a careful one
@@ -85,9 +106,14 @@ type tableRow struct {
 	raw    []byte // as it stands in the file, good until the next row; nil if it holds a line break
 }
 
-func (p *sorted) count(code string, n int) {
-	p.beyond += n
-	p.outside = tallied(p.outside, code, n)
+func (p *sorted) count(code string) {
+	p.beyond++
+	if p.often != nil && p.oftenCode == code {
+		*p.often++
+		return
+	}
+	p.outside = tallied(p.outside, code, 1)
+	p.often, p.oftenCode = p.outside[code], code
 }
 
 // tallied counts without making a string of what it has met before.
@@ -124,8 +150,13 @@ type hand struct {
 	t     *table
 	one   *rows // divides a row that is not plain
 	row   []string
-	study func(*sorted, []string) bool
+	study func(*sorted, []string, *noted) bool
 	rows  func(*leaf, tableRow)
+
+	remember bool // what it meets, so that it need not be read again
+	noted    noted
+	basis    []byte
+	buf      []byte
 }
 
 func (t *table) hand() *hand {
@@ -146,7 +177,7 @@ func (h *hand) divide(line string) (row []string, ascii bool, reason string) {
 			split = splitBare
 		}
 	}
-	if ok, ascii := split(line, h.t.comma, h.row); ok {
+	if ok, ascii := split(line, h.t.comma, h.row, len(h.t.names)); ok {
 		return h.row, ascii, ""
 	}
 	row, reason = h.one.parse([]byte(line))
@@ -155,6 +186,7 @@ func (h *hand) divide(line string) (row []string, ascii bool, reason string) {
 
 // sort tells the lines of a piece apart.
 func (h *hand) sort(p *piece) {
+	text := "" // of the piece, once somebody divides its rows
 	for from := 0; from < len(p.data); p.lines++ {
 		to := len(p.data)
 		if i := bytes.IndexByte(p.data[from:], '\n'); i >= 0 {
@@ -177,11 +209,22 @@ func (h *hand) sort(p *piece) {
 			p.rows++
 			p.keep(from, to, p.lines)
 		default:
-			row, _, reason := h.divide(string(line))
+			if text == "" {
+				text = string(p.data)
+			}
+			row, _, reason := h.divide(text[from : from+len(line)])
 			p.odd = p.odd || reason != "" && !h.t.bare && bytes.Count(line, quoteMark)%2 == 1
-			if reason != "" || h.study(&p.sorted, row) {
-				p.rows++
-				p.keep(from, to, p.lines)
+			h.noted = noted{line: uint32(p.lines)}
+			if reason == "" && !h.study(&p.sorted, row, &h.noted) {
+				break
+			}
+			p.rows++
+			p.keep(from, to, p.lines)
+			if h.remember {
+				if h.noted.key != 0 {
+					h.noted.print, h.buf = fingerprint(h.buf, h.basis, line, nil)
+				}
+				p.met = append(p.met, h.noted)
 			}
 		}
 		from = to
@@ -253,18 +296,23 @@ func (t *table) survey(ctx context.Context, tap func([]byte), told func(int64)) 
 		return unreadable(t.file.name, err)
 	}
 	defer r.Close()
+	_, plain := r.(io.ReaderAt)
 	t.seed = maphash.MakeSeed()
 	t.plan, t.size, t.outside, t.notes = nil, 0, nil, nil
 	mine := t.hand()
 	met, start := 0, 0 // rows; lines before what is not cut yet
 	err = t.pass(ctx, r, tap, func() func(*piece) {
 		h := t.hand()
+		if t.studied > 0 {
+			h.row = h.row[:t.studied]
+		}
+		h.remember, h.basis = plain && t.again != nil, basisOf(t.names, t.basis)
 		return func(p *piece) {
 			h.sort(p)
 			p.sum = t.sum(p.data, p.spans)
 		}
 	}, func(p *piece, line int) error {
-		t.plan = append(t.plan, cut{at: p.at, line: line, spans: p.spans, beyond: p.beyond, sum: p.sum})
+		t.plan = append(t.plan, cut{at: p.at, line: line, spans: p.spans, beyond: p.beyond, sum: p.sum, met: p.met})
 		for code, n := range p.outside {
 			t.outside = tallied(t.outside, code, *n)
 		}
@@ -285,7 +333,7 @@ func (t *table) survey(ctx context.Context, tap func([]byte), told func(int64)) 
 					return err
 				case bad != nil && bad.cut:
 					return cutOff(t.file.name, bad)
-				case bad != nil || mine.study == nil || mine.study(&of, row):
+				case bad != nil || mine.study == nil || mine.study(&of, row, new(noted)):
 					t.size++
 				}
 				t.notes = append(t.notes, of.notes...)
@@ -303,7 +351,7 @@ func (t *table) survey(ctx context.Context, tap func([]byte), told func(int64)) 
 	if err == nil && met == 0 {
 		err = invalid(t.file.name, 0, "", "the file has a header and no rows: an empty list replaces nothing, fetch it again")
 	}
-	if _, plain := r.(io.ReaderAt); !plain || err != nil {
+	if !plain || err != nil {
 		t.plan = nil
 	}
 	return err
@@ -404,18 +452,13 @@ func (h *hand) cut(p *piece, r io.ReaderAt) error {
 	if c.careful {
 		spans = []stretch{{0, uint32(c.size + c.ahead), 0}}
 	}
-	for _, x := range spans {
-		from, n := len(p.buf), int(x.to-x.from)
-		if cap(p.buf) < from+n {
-			p.buf = append(make([]byte, 0, 2*(from+n)), p.buf...)
-		}
-		p.buf = p.buf[:from+n]
-		if k, err := r.ReadAt(p.buf[from:], c.at+int64(x.from)); k < n {
-			if err == io.EOF {
-				err = errChanged
-			}
-			return err
-		}
+	here := h.here(&p.leaf, c)
+	if len(here) == 0 && len(c.met) > 0 {
+		return nil
+	}
+	var err error
+	if p.buf, err = readSpans(p.buf, r, c.at, spans); err != nil {
+		return err
 	}
 	if maphash.Bytes(h.t.seed, p.buf) != c.sum {
 		return errChanged
@@ -439,14 +482,67 @@ func (h *hand) cut(p *piece, r io.ReaderAt) error {
 	data := p.buf
 	for _, x := range spans {
 		n := int(x.to - x.from)
-		h.span(&p.leaf, data[:n], c.line+int(x.line))
+		h.span(&p.leaf, data[:n], c.line+int(x.line), func(line int) bool { // the lines ascend in both
+			if len(c.met) == 0 {
+				return false
+			}
+			for len(here) > 0 && here[0] < line {
+				here = here[1:]
+			}
+			return len(here) == 0 || here[0] != line
+		})
 		data = data[n:]
 	}
 	return nil
 }
 
-// span reads lines that are rows; line is how many stand before them.
-func (h *hand) span(y *leaf, data []byte, line int) {
+// here takes the rows of a piece that the sink holds, of those that the survey remembers, and returns the lines of
+// the others.
+func (h *hand) here(y *leaf, c *cut) (lines []int) {
+	for i := range c.met {
+		m := &c.met[i]
+		line := c.line + int(m.line) + 1
+		if y.carrying != nil && m.key != 0 {
+			if more, ok := h.t.again(m); ok && y.holds(line, varied(m.print, more)) {
+				continue
+			}
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// gap is how far two stretches may lie apart that are read at once.
+const gap = 4 << 10
+
+// readSpans appends what the spans hold to buf, one behind the other.
+func readSpans(buf []byte, r io.ReaderAt, at int64, spans []stretch) ([]byte, error) {
+	for len(spans) > 0 {
+		n := 1
+		for n < len(spans) && spans[n].from-spans[n-1].to <= gap {
+			n++
+		}
+		from, size, first := len(buf), int(spans[n-1].to-spans[0].from), spans[0].from
+		if cap(buf) < from+size {
+			buf = append(make([]byte, 0, 2*(from+size)), buf...)
+		}
+		all := buf[from : from+size]
+		if k, err := r.ReadAt(all, at+int64(first)); k < size {
+			if err == io.EOF {
+				err = errChanged
+			}
+			return buf, err
+		}
+		for _, x := range spans[:n] {
+			buf = append(buf, all[x.from-first:x.to-first]...) // never behind where it stands
+		}
+		spans = spans[n:]
+	}
+	return buf, nil
+}
+
+// span reads lines that are rows; line is how many stand before them. Those that pass are not read.
+func (h *hand) span(y *leaf, data []byte, line int, pass func(line int) bool) {
 	for len(data) > 0 {
 		to := bytes.IndexByte(data, '\n') + 1
 		if to == 0 {
@@ -455,7 +551,7 @@ func (h *hand) span(y *leaf, data []byte, line int) {
 		raw := trimBreak(data[:to])
 		data = data[to:]
 		line++
-		if len(bytes.TrimSpace(raw)) == 0 {
+		if len(bytes.TrimSpace(raw)) == 0 || pass != nil && pass(line) {
 			continue
 		}
 		y.begin()
@@ -513,7 +609,7 @@ func (t *table) streamed(o *out, r io.Reader, carry *carrying, hand func() *hand
 			}
 			p.leaf.carrying = carry
 			for _, x := range p.spans {
-				h.span(&p.leaf, p.data[x.from:x.to], p.line+int(x.line))
+				h.span(&p.leaf, p.data[x.from:x.to], p.line+int(x.line), nil)
 			}
 		}
 	}, func(p *piece, _ int) error {
@@ -537,30 +633,37 @@ func (t *table) streamed(o *out, r io.Reader, carry *carrying, hand func() *hand
 }
 
 // splitPlain divides a row that is written plainly: the fields' text is valid, and quotation marks stand only
-// around whole fields. ok is false for any other, which encoding/csv divides; where it is true both say the same.
-func splitPlain(s string, comma rune, row []string) (ok, ascii bool) {
+// around whole fields. ok is false for any other, which encoding/csv divides; where it is true both say the same of
+// the fields that row holds.
+func splitPlain(s string, comma rune, row []string, width int) (ok, ascii bool) {
 	quotes := strings.IndexByte(s, '"') >= 0
 	if ascii = isASCII(s); !ascii && !utf8.ValidString(s) || strings.IndexByte(s, '\r') >= 0 {
 		return false, false
 	}
 	c := byte(comma)
-	for n := range row {
-		i := 0
+	for n := range width {
+		if n >= len(row) && !quotes {
+			return strings.Count(s, string(comma)) == width-1-n, ascii
+		}
+		i, field := 0, ""
 		if quotes && s != "" && s[0] == '"' {
 			if i = strings.IndexByte(s[1:], '"') + 2; i < 2 {
 				return false, false
 			}
-			row[n] = s[1 : i-1]
+			field = s[1 : i-1]
 		} else {
 			for i < len(s) && s[i] != c {
 				i++
 			}
-			if row[n] = s[:i]; quotes && strings.IndexByte(row[n], '"') >= 0 {
+			if field = s[:i]; quotes && strings.IndexByte(field, '"') >= 0 {
 				return false, false
 			}
 		}
+		if n < len(row) {
+			row[n] = field
+		}
 		if i == len(s) {
-			return n == len(row)-1, ascii
+			return n == width-1, ascii
 		}
 		if s[i] != c {
 			return false, false
@@ -572,17 +675,23 @@ func splitPlain(s string, comma rune, row []string) (ok, ascii bool) {
 
 // splitBare divides a row of a file in which nothing is quoted, and whose rows may end with one separator more than
 // the header.
-func splitBare(s string, comma rune, row []string) (ok, ascii bool) {
+func splitBare(s string, comma rune, row []string, width int) (ok, ascii bool) {
 	if ascii = isASCII(s); !ascii && !utf8.ValidString(s) {
 		return false, false
 	}
-	for n := range row {
+	for n := range width {
 		i := strings.IndexByte(s, byte(comma))
-		if i < 0 {
-			row[n] = s
-			return n == len(row)-1, ascii
+		field := s
+		if i >= 0 {
+			field = s[:i]
 		}
-		row[n], s = s[:i], s[i+1:]
+		if n < len(row) {
+			row[n] = field
+		}
+		if i < 0 {
+			return n == width-1, ascii
+		}
+		s = s[i+1:]
 	}
 	return s == "", ascii
 }

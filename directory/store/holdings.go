@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -56,10 +57,11 @@ type holdings struct {
 	parts   []string
 	byKey   table
 	byPrint table
-	asked   bool // spoken is marked
-	again   bool // the release is read once more: whatever is held is written anew
-	lost    bool // some of what was held cannot be read
-	carried int  // rows taken by Carried that no Put has told of yet
+	near    [4]int // behind the places that were last found by their bytes: a newer release mostly keeps the order
+	asked   bool   // spoken is marked
+	again   bool   // the release is read once more: whatever is held is written anew
+	lost    bool   // some of what was held cannot be read
+	carried int    // rows taken by Carried that no Put has told of yet
 
 	next    int64 // number of the next page
 	full    []*pageBuilder
@@ -121,6 +123,13 @@ func (t *table) add(place int, hash func(place int) uint64) {
 	}
 	t.put(place, hash(place))
 	t.n++
+}
+
+// room makes it as large as n places need.
+func (t *table) room(n int) {
+	if size := 1 << bits.Len(uint(max(767, n+n/3))); t.n == 0 && size > len(t.slots) {
+		t.slots = make([]int32, size)
+	}
 }
 
 func (t *table) put(place int, hash uint64) {
@@ -273,6 +282,8 @@ func (s *Store) holdings(ctx context.Context, op string, run directory.Run, info
 				n++
 			}
 		}
+		h.byKey.room(n)
+		h.byPrint.room(n)
 		sparse := whole && len(h.pages)*pageRows > 2*n+4*pageRows // more than half of the room is dead
 		for i := range h.pages {
 			p := &h.pages[i]
@@ -346,13 +357,7 @@ func (h *holdings) quiet(place int) bool {
 func (h *holdings) carry(print [16]byte, line int) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	found := -1
-	h.byPrint.each(binary.LittleEndian.Uint64(print[:]), func(place int) bool {
-		if h.rows.at(place).print == print && h.quiet(place) {
-			found = place
-		}
-		return found < 0
-	})
+	found := h.findPrint(print)
 	if found < 0 {
 		return false
 	}
@@ -373,6 +378,29 @@ func (h *holdings) carry(print [16]byte, line int) bool {
 	}
 	h.carried++
 	return true
+}
+
+// findPrint returns the place of a quiet row that was read from the bytes, -1 if there is none.
+func (h *holdings) findPrint(print [16]byte) int {
+	is := func(place int) bool { return h.rows.at(place).print == print && h.quiet(place) }
+	for i, place := range h.near {
+		if place < h.rows.n && is(place) {
+			h.near[i]++
+			return place
+		}
+	}
+	found := -1
+	h.byPrint.each(binary.LittleEndian.Uint64(print[:]), func(place int) bool {
+		if is(place) {
+			found = place
+		}
+		return found < 0
+	})
+	if found >= 0 {
+		copy(h.near[1:], h.near[:3])
+		h.near[0] = found + 1
+	}
+	return found
 }
 
 // takeCarried returns what carried rows count for and no Put has told of.

@@ -32,6 +32,7 @@ var releasedMigrations = map[string]string{
 	"migrations/sqlite/00007_staff_trace.sql":   "bd426907e4415079d7ed04a275472a5e617d6b40eb74057b4c4606336919493d",
 	"migrations/postgres/00007_staff_trace.sql": "f08784fb54808b68622e16614539a842ce1c78c59e9339888f0399a078def6aa",
 	"migrations/sqlite/00010_blocks.sql":        "ba20da0f7b7de675fc2a5c7611035437df70deb98cdef41a705a6dc21ad082c6",
+	"migrations/sqlite/00014_ledger.sql":        "441df9f533939018e36dc200f6b4da020a6ed291861c77f55501ef78e16c4490",
 	"migrations/sqlite/00009_people.sql":        "1484665d37fab1714d71353805740290e8977e156b9b90c41ca53292fa97ce9e",
 	"migrations/postgres/00009_people.sql":      "80f80c1c1b280397ec95b422444fbc8fa48069356e1350ea01b36000fdbe8005",
 	"migrations/00008_partial.sql":              "c8ba84108c1724a9ff554443c7600278ef5fc4ded1cbbaffe89860daef1babbb",

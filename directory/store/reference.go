@@ -47,8 +47,9 @@ type segment struct {
 
 // filters keeps the filters of segments in memory, for as long as there is the segment: some 12 bits an entry.
 type filters struct {
-	mu sync.Mutex
-	of map[int64]bloom
+	mu    sync.Mutex
+	of    map[int64]bloom
+	whole map[string]extent // what was seen to be whole, of a source
 }
 
 // mostCached is how many pages or spans a transaction keeps.
@@ -177,7 +178,7 @@ func (t *tx) standingRow(source string, ordinal uint32) (*row, error) {
 	}
 	i, ok := slices.BinarySearchFunc(rows, ordinal, func(s entered, o uint32) int { return int(int64(s.ordinal) - int64(o)) })
 	if !ok {
-		return nil, nil
+		return nil, t.allStand(source) // it has gone, or what says that it stands has
 	}
 	p, err := t.page(source, int64(ordinal/pageRows))
 	if err != nil {
@@ -416,6 +417,45 @@ func (t *tx) eachStanding(source string, f func(p *packedPage, rows []entered) e
 		}
 		return nil
 	})
+}
+
+// allStand returns an error if fewer rows of a source are in force than its release has: a span that is lost would
+// look like rows that are not in it, and so clear whoever is.
+func (t *tx) allStand(source string) error {
+	e, err := t.edition(source)
+	if err != nil {
+		return err
+	}
+	c := t.refs.filters
+	c.mu.Lock()
+	seen := c.whole[source] == e
+	c.mu.Unlock()
+	if seen {
+		return nil
+	}
+	n := 0
+	if err := t.eachSpan(source, func(rows []entered) error { n += len(rows); return nil }); err != nil {
+		return err
+	}
+	if err := t.standing(source, n); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.whole == nil {
+		c.whole = map[string]extent{}
+	}
+	c.whole[source] = e
+	return nil
+}
+
+// standing holds a count of the packed rows in force against what the release has.
+func (t *tx) standing(source string, n int) error {
+	want, err := t.standingRows(source)
+	if err == nil && n != want {
+		err = directory.Errorf(directory.Internal, "", "%d rows of %s are in force and its release has %d: run kapdir fsck, and import the release again with --again", n, source, want)
+	}
+	return err
 }
 
 // standingRows counts the packed rows in force of a source.

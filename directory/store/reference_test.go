@@ -304,7 +304,7 @@ func testDamage(t *testing.T, c Config) {
 	rows := []directory.Record{lpc(5551, "Ben Carter", "Active"), lpc(2, "Long Gone", "Active")}
 	load(t, s, edition("co-dora", "1", "2026-11-01"), slices.Clone(rows)...)
 	for i, x := range []struct{ table, column string }{{"reference_page", "body"}, {"reference_page", "heads"}, {"reference_span", "body"},
-		{"reference_index", "body"}, {"reference_segment", "filter"}, {"reference_index", "missing"}} {
+		{"reference_index", "body"}, {"reference_segment", "filter"}, {"reference_index", "missing"}, {"reference_span", "missing"}} {
 		whole(t, s)
 		var body []byte
 		column := strings.Replace(x.column, "missing", "body", 1)

@@ -230,7 +230,9 @@ func (s *Store) watchlist(ctx context.Context, op string, run directory.Run) (*w
 			l.index = append(l.index, all)
 		}
 		t.see(run)
+		standing := 0
 		err = t.eachStanding(run.Release.Source, func(p *packedPage, rows []entered) error {
+			standing += len(rows)
 			page := make([]watched, len(rows))
 			for i, at := range rows {
 				page[i] = watched{page: p, at: at}
@@ -245,6 +247,9 @@ func (s *Store) watchlist(ctx context.Context, op string, run directory.Run) (*w
 			pages <- page
 			return nil
 		})
+		if err == nil {
+			err = t.standing(run.Release.Source, standing)
+		}
 		if err == nil {
 			l.unread, err = t.unreadOf(run)
 		}

@@ -31,7 +31,7 @@ type accuracy struct {
 
 // checkCount tells how many providers have which answer to one check.
 type checkCount struct {
-	Title  string
+	Check  directory.CheckName
 	Good   int // confirmed, or shown by a document
 	Bad    int // a problem on record, not met, or no record found
 	Stated int // by the provider or a listing, and by nobody else
@@ -51,7 +51,7 @@ func (a *accuracy) Share(part int) int {
 func countAccuracy(ctx context.Context, r Reader, m moment, policies directory.Policies) (*accuracy, error) {
 	a := &accuracy{At: m.at}
 	for _, n := range directory.CheckNames {
-		a.Checks = append(a.Checks, checkCount{Title: checkTitles[n]})
+		a.Checks = append(a.Checks, checkCount{Check: n})
 	}
 	var ages []int
 	today, lately := m.at.Date(), m.at.AddDays(-90)

@@ -22,7 +22,7 @@ func TestAccuracyAgreesWithPages(t *testing.T) {
 	today := a.At.Date()
 	var providers, joined, statements, within30, within90, lookedUp int
 	var ages []int
-	good := map[string]int{}
+	good := map[directory.CheckName]int{}
 	for _, id := range everybody(t) {
 		p := decode[provider](t, get(t, s, api(id)))
 		providers++
@@ -59,7 +59,7 @@ func TestAccuracyAgreesWithPages(t *testing.T) {
 		for _, c := range p.Checks {
 			switch c.Result {
 			case directory.Confirmed, directory.ShownByDocument:
-				good[c.Title]++
+				good[c.Check]++
 			}
 		}
 	}
@@ -70,8 +70,8 @@ func TestAccuracyAgreesWithPages(t *testing.T) {
 		}
 	}
 	for _, c := range a.Checks {
-		if c.Good != good[c.Title] || c.Good+c.Bad+c.Stated+c.Old+c.Open != providers {
-			t.Errorf("%s: %+v, the pages have %d good of %d", c.Title, c, good[c.Title], providers)
+		if c.Good != good[c.Check] || c.Good+c.Bad+c.Stated+c.Old+c.Open != providers {
+			t.Errorf("%s: %+v, the pages have %d good of %d", c.Check, c, good[c.Check], providers)
 		}
 	}
 	below, above := 0, 0

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"errors"
@@ -51,7 +52,8 @@ func (s *Server) search(c *fiber.Ctx, a ask) (*searchAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.moment(head, a)
+	l := langOf(c)
+	m, err := s.moment(head, a, l)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +63,7 @@ func (s *Server) search(c *fiber.Ctx, a ask) (*searchAnswer, error) {
 	}
 	q := found.Query
 	if q.Near == nil && a.Miles != 0 && a.Miles != defaultMiles && a.NearText == "" {
-		return nil, badParams{{"radius", "counts from a place: give near as well, or name one in the text."}}
+		return nil, badParams{wrong("radius", "bad.radius.words")}
 	}
 	ids := make([]directory.ID, len(found.Hits))
 	for i, h := range found.Hits {
@@ -78,15 +80,7 @@ func (s *Server) search(c *fiber.Ctx, a ask) (*searchAnswer, error) {
 		}
 	}
 	out := &searchAnswer{Query: echo(a, q), reading: reading{Understood: []understood{}}, Total: found.Total, Results: []result{}, Facets: map[string][]facetValue{}, Next: maybe(found.Next),
-		AsOf: m.at, Head: m.head, ChecksFor: maybe(found.ChecksFor), Ranking: rankingWords, Demo: s.demo(), Plain: found.Plain, facets: found.Facets}
-	switch a.Sort {
-	case distance:
-		out.Ranking = rankingDistance
-	case search.Price:
-		out.Ranking = rankingPrice
-	case search.Checked:
-		out.Ranking = rankingChecked
-	}
+		AsOf: m.at, Head: m.head, ChecksFor: maybe(found.ChecksFor), Ranking: l.t("ranking." + cmp.Or(a.Sort, relevance)), Demo: s.demo(), Plain: found.Plain, facets: found.Facets}
 	for _, h := range found.Hits {
 		f := files[h.ID]
 		if f == nil { // withdrawn since the index was written
@@ -102,7 +96,7 @@ func (s *Server) search(c *fiber.Ctx, a ask) (*searchAnswer, error) {
 		}
 		out.Facets[f.Name] = values
 	}
-	out.read(found)
+	out.read(found, l)
 	if inDanger(a.Text) {
 		out.Notice = &crisisNotice
 	}
@@ -188,7 +182,7 @@ func (s *Server) provider(c *fiber.Ctx) (*provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.moment(head, a)
+	m, err := s.moment(head, a, langOf(c))
 	if err != nil {
 		return nil, err
 	}
@@ -235,7 +229,7 @@ type suggestion struct {
 func (s *Server) apiSuggest(c *fiber.Ctx) error {
 	a, bad := parse(rawQuery(c), suggestParams, false)
 	if len(bad) == 0 && a.Text == "" {
-		bad = badParams{{"q", "is needed: the beginning of a word."}}
+		bad = badParams{wrong("q", "bad.q.needed")}
 	}
 	if len(bad) > 0 {
 		return bad

@@ -8,13 +8,11 @@ import (
 )
 
 // crisisNotice stands above the results when the words of a search speak of suicide or of danger
-// (contracts.md §6). That a search had such words is not logged.
+// (contracts.md §6), in both languages whichever is asked. That a search had such words is not logged.
 var crisisNotice = notice{
-	Kind: "crisis",
-	English: "If you are thinking about suicide, or are in danger, you can talk with somebody now: call or text 988, or chat at 988lifeline.org. " +
-		"It is free and open day and night. If a life is in danger right now, call 911.",
-	Spanish: "Si está pensando en el suicidio o está en peligro, puede hablar con alguien ahora: llame al 988 y oprima 2, envíe AYUDA al 988, " +
-		"o escriba en 988lifeline.org. Es gratis, a toda hora. Si una vida corre peligro ahora mismo, llame al 911.",
+	Kind:    "crisis",
+	English: english.t("notice.crisis"),
+	Spanish: spanish.t("notice.crisis"),
 }
 
 // dangerWords are words and phrases, folded, that call for the notice wherever they stand as whole

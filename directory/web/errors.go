@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -30,6 +32,26 @@ type problem struct {
 type paramError struct {
 	Parameter string `json:"parameter"`
 	Detail    string `json:"detail"`
+	told      told
+}
+
+// told is a message that has yet to be said in a language.
+type told struct {
+	key  string
+	args []any
+}
+
+func say(key string, args ...any) told { return told{key, args} }
+
+// wrong says what is wrong with a parameter, in English.
+func wrong(parameter, key string, args ...any) paramError {
+	return paramError{parameter, english.t(key, args...), say(key, args...)}
+}
+
+// in says it in another language.
+func (e paramError) in(l *lang) paramError {
+	e.Detail = l.t(e.told.key, e.told.args...)
+	return e
 }
 
 // badParams is the error of a request whose parameters cannot be read.
@@ -53,34 +75,12 @@ type notStaff struct{}
 
 func (notStaff) Error() string { return "for staff" }
 
-// staffOnly says why, and what to do.
-const staffOnly = "What was known at an earlier moment may hold what was withdrawn or found wrong since, so it is for staff: send Authorization: Bearer with a staff key to /api/v1/providers/{id}."
-
-// problemTexts holds what a status says, in words for the person who reads it.
-var problemTexts = map[int][2]string{
-	http.StatusBadRequest:            {"This cannot be read", "Something in the request is not as it should be."},
-	http.StatusUnauthorized:          {"This is for staff", staffOnly},
-	http.StatusForbidden:             {"This is not allowed", "A rule of the directory forbids it."},
-	http.StatusNotFound:              {"Nothing is here", "There is no page at this address. It may have been mistyped."},
-	http.StatusMethodNotAllowed:      {"Only reading is possible here", "Use GET or HEAD."},
-	http.StatusRequestTimeout:        {"The request took too long to arrive", "Please send it again."},
-	http.StatusConflict:              {"Somebody else was first", "Load the page again and look."},
-	http.StatusGone:                  {"This listing was withdrawn", "It is no longer part of the directory."},
-	http.StatusRequestEntityTooLarge: {"The request is too large", "No request here needs a body."},
-	http.StatusUnsupportedMediaType:  {"Compressed requests are not read", "Send the request without Content-Encoding."},
-	http.StatusRequestHeaderFieldsTooLarge: {"The request's head is too large",
-		"An address and its headers may have 8 KB together."},
-	http.StatusTooManyRequests:     {"Too many at once", "Please wait a moment and try again."},
-	http.StatusInternalServerError: {"Something went wrong on our side", "It has been noted under the number below."},
-	http.StatusServiceUnavailable:  {"We could not look just now", "This says nothing about any provider. Please try again in a moment."},
-}
-
 // busy is the error of a request that found no free lane in time.
 var busy = &directory.Error{Kind: directory.Unavailable, Detail: "all lanes are taken"}
 
 // problemOf turns an error into a problem document. The error's own text never enters it, except the
 // detail of an Invalid error that names one of our parameters.
-func (s *Server) problemOf(err error, requestID string) problem {
+func (s *Server) problemOf(err error, requestID string, l *lang) problem {
 	p := problem{Type: "about:blank", Status: http.StatusInternalServerError, RequestID: requestID}
 	var bad badParams
 	var fe *fiber.Error
@@ -102,41 +102,47 @@ func (s *Server) problemOf(err error, requestID string) problem {
 			field = "radius"
 		}
 		if de.Kind == directory.Invalid && paramNames[field] {
-			p.Errors = []paramError{{field, fieldHelp(field)}}
+			p.Errors = []paramError{wrong(field, fieldHelp(field))}
 		}
 	default:
 		if code, ok := statuses[directory.KindOf(err)]; ok {
 			p.Status = code
 		}
 	}
-	text, ok := problemTexts[p.Status]
-	if !ok {
+	if _, ok := l.has(problemKey(p.Status)); !ok {
 		if p.Status = http.StatusBadRequest; fe != nil && fe.Code >= 500 {
 			p.Status = http.StatusInternalServerError
 		}
-		text = problemTexts[p.Status]
 	}
-	p.Title, p.Detail = text[0], text[1]
+	key := problemKey(p.Status)
 	if errors.Is(err, noKeys) {
-		p.Title, p.Detail = problemTexts[http.StatusUnauthorized][0], noKeys.Detail
+		key = "problem.no_keys"
 	}
 	if len(p.Errors) > 0 {
-		p.Type, p.Title, p.Detail = s.base+"/openapi.yaml#bad-parameters", "Some parameters cannot be read", "Each entry of errors names a parameter and how to mend it."
+		p.Type, key = s.base+"/openapi.yaml#bad-parameters", "problem.parameters"
+	}
+	p.Title, p.Detail = l.t(key), l.t(key+".detail")
+	p.Errors = slices.Clone(p.Errors)
+	for i, e := range p.Errors {
+		p.Errors[i] = e.in(l)
 	}
 	return p
 }
 
-// fieldHelp says how to mend a parameter that the index refused.
+// problemKey is the message that says what a status means, for the person who reads it.
+func problemKey(status int) string { return "problem." + strconv.Itoa(status) }
+
+// fieldHelp is the message that says how to mend a parameter that the index refused.
 func fieldHelp(field string) string {
 	switch field {
 	case "cursor":
-		return "is not a cursor of this search. Start again without it."
+		return "bad.cursor"
 	case "q":
-		return textHelp
+		return "bad.q"
 	case "at":
-		return "asks for the checks of the past of too many providers at once. Say more of what you look for: a place, a state or words."
+		return "bad.at"
 	}
-	return "has a value that cannot be used here."
+	return "bad.value"
 }
 
 // fail answers with a problem: a document for the API's routes, a page for the others. It logs faults
@@ -144,7 +150,7 @@ func fieldHelp(field string) string {
 func (s *Server) fail(c *fiber.Ctx, err error) error {
 	v := visitOf(c)
 	id := newRequestID()
-	p := s.problemOf(err, id)
+	p := s.problemOf(err, id, langOf(c))
 	if p.Status >= 500 && !errors.Is(err, busy) {
 		s.log.LogAttrs(context.Background(), slog.LevelError, "request failed", append([]slog.Attr{slog.String("route", v.route),
 			slog.Int("status", p.Status), slog.String("request_id", id)}, causes(err)...)...)

@@ -61,7 +61,7 @@ func EventWords(e directory.Event) string {
 
 // observedWords tells what a source answered, and how it was matched.
 func observedWords(b directory.Body) string {
-	out := capital(the(directory.Tables(), b.Source)) + " says " + strings.ReplaceAll(string(b.State), "_", " ")
+	out := capital(english.source(directory.Tables(), b.Source)) + " says " + strings.ReplaceAll(string(b.State), "_", " ")
 	if b.SourceWords != "" {
 		out += ", in its own words " + quoted(b.SourceWords)
 	}
@@ -82,7 +82,7 @@ func observedWords(b directory.Body) string {
 func assertedWords(b directory.Body) string {
 	who := map[directory.SourceClass]string{directory.ClassSelf: "They themself state it", directory.ClassDocument: "A document shows it"}[b.Class]
 	if who == "" {
-		who = capital(the(directory.Tables(), b.Source)) + " states it"
+		who = capital(english.source(directory.Tables(), b.Source)) + " states it"
 	}
 	if b.SourceWords != "" {
 		who += ", in the words " + quoted(b.SourceWords)

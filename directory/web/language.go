@@ -155,11 +155,19 @@ func (l *lang) marked(key string, args ...any) []string {
 }
 
 // has returns the message of a key that not every language needs to have.
-func (l *lang) has(key string) (string, bool) {
+func (l *lang) has(key string, args ...any) (string, bool) {
 	if _, ok := l.messages[key]; !ok {
 		return "", false
 	}
-	return l.t(key), true
+	return l.t(key, args...), true
+}
+
+// named returns the message of a key, or, in a language that has none, the words of a table.
+func (l *lang) named(key, table string, args ...any) string {
+	if words, ok := l.has(key, args...); ok {
+		return words
+	}
+	return table
 }
 
 func (m message) form(l *lang, args []any) phrase {
@@ -231,10 +239,7 @@ func (l *lang) moment(i directory.Instant) string {
 
 // state is a state's name, as the tables have it unless the language has one of its own.
 func (l *lang) state(s directory.State) string {
-	if name, ok := l.has("state." + string(s)); ok {
-		return name
-	}
-	return s.Name()
+	return l.named("state."+string(s), s.Name())
 }
 
 // answer says yes, no, or that nobody said.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding/csv"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -8,6 +9,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -21,10 +23,11 @@ import (
 	"golang.org/x/text/feature/plural"
 
 	"kapdir/directory"
+	"kapdir/search"
 )
 
 // tabled begin the keys that English does not have: its tables have the words.
-var tabled = []string{"state."}
+var tabled = []string{"state.", "source.", "profession.", "value.", "facet.", "lift.", "piece.", "note.", "why.", "rule.", "table."}
 
 func isTabled(key string) bool {
 	return slices.ContainsFunc(tabled, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
@@ -121,7 +124,7 @@ func messageUses(t *testing.T) (uses []use, words map[string]bool) {
 			if !ok || len(call.Args) == 0 || call.Ellipsis.IsValid() {
 				return true
 			}
-			if f, ok := call.Fun.(*ast.SelectorExpr); !ok || f.Sel.Name != "t" && f.Sel.Name != "marked" {
+			if f, ok := call.Fun.(*ast.SelectorExpr); !ok || !slices.Contains([]string{"t", "marked", "says", "say", "has", "wrong"}, f.Sel.Name) {
 				return true
 			}
 			if key, ok := literal(call.Args[0]); ok {
@@ -389,6 +392,205 @@ func TestSpanishPages(t *testing.T) {
 	for _, headers := range [][]string{{"Accept-Language", "es"}, {"Cookie", "lang=es"}} {
 		if d := dom(t, get(t, s, "/", headers...)); d.Find("html[lang=en]").Length() != 1 {
 			t.Errorf("%v chose the language", headers)
+		}
+	}
+}
+
+// someWords are English words that no Spanish text has, but for names.
+var someWords = regexp.MustCompile(`(?i)(^|[^\pL_])(the|of|and|is|are|was|with|from|this|not|by|for|we|who|which|stated|checked|licence|license|register|provider|miles|none)([^\pL_]|$)`)
+
+// hostForm finds the addresses that links show.
+var hostForm = regexp.MustCompile(`\pL[\pL0-9.-]*\.(gov|org|com|example)[^ ]*`)
+
+// A Spanish page says nothing in English but names: of people, practices, places, licence types, programmes and sources; words of others stand in quotation marks.
+func TestSpanishPagesHaveNoEnglish(t *testing.T) {
+	s := demoServer(t, func(c *Config) { c.Demo.Note = "" })
+	names := []string{"In English: call or text 988.", "English", "Somatic Experiencing", "CC BY 4.0"}
+	tables := directory.Tables()
+	for _, x := range tables.Sources() {
+		names = append(names, x.Name, x.Publisher, x.Attribution, capital(x.Publisher), x.Licence)
+	}
+	for _, p := range tables.Programmes() {
+		names = append(names, p.Name, p.Issuer)
+	}
+	add := func(list ...string) { names = append(names, list...) }
+	targets := []string{"/", "/about/how-we-check", "/sources", "/no/such/page", "/?near=nowhere&price_max=abc&care=x", "/?q=zzzzqqqq&near=80302&radius=5&route=oral", "/?q=trauma+near+80302+under+900&care=full_kap&accepting=yes&check=license:confirmed",
+		"/?q=who+can+see+me+in+CO+with+aetna&sort=price", "/?q=suicide&sort=distance&near=Denver,+CO", "/?state=CO&at=2026-11-01", "/?q=washington+ptds+lozenges&limit=50", "/?state=TX&sort=checked&limit=50", "/?limit=50"}
+	for _, id := range everybody(t) {
+		targets = append(targets, pageOf(id))
+		p := decode[provider](t, get(t, s, api(id)))
+		add(p.Name)
+		for _, x := range p.Facts.Sites {
+			add(x.Name, x.Line1, x.Line2, x.City)
+		}
+		for _, x := range p.Facts.Affiliations {
+			add(x.Name)
+		}
+		for _, c := range p.Claims {
+			add(c.Title)
+		}
+	}
+	targets = append(targets, targets[len(targets)-1]+"?state=NM&at=2026-11-01", targets[len(targets)-1]+"?at=2050-01-01")
+	names = slices.DeleteFunc(names, func(n string) bool { return n == "" })
+	slices.SortFunc(names, func(a, b string) int { return len(b) - len(a) })
+	pairs := []string{}
+	for _, n := range slices.Compact(names) {
+		pairs = append(pairs, text(n), " ")
+	}
+	without := strings.NewReplacer(pairs...)
+	foreign := map[string]bool{} // what English says and Spanish does not
+	whole := map[string]bool{}   // likewise, of what stands alone
+	for key, m := range english.messages {
+		if en := english.t(key); en != spanish.t(key) {
+			whole[en] = true
+		}
+		for _, x := range m.other {
+			words := strings.Trim(x.text, " .,;:“”()")
+			if es := spanish.t(key); len(strings.Fields(words)) > 1 && !strings.Contains(es, words) {
+				foreign[words] = true
+			}
+		}
+	}
+	for list, values := range directory.Vocabulary {
+		for _, v := range values {
+			if en := search.Label(list, v); len(strings.Fields(en)) > 1 && en != spanish.value(list, v) {
+				foreign[en] = true
+			}
+		}
+	}
+	seen := 0
+	for _, target := range targets {
+		d := dom(t, get(t, s, spanish.To(target)))
+		d.Find("[lang=en], code, abbr, .letters, .sprite, header a.tongue").Remove()
+		said := text(d.Find("body").Text() + " " + d.Find("title").Text())
+		d.Find("[aria-label], [title]").Each(func(_ int, e *goquery.Selection) {
+			said += " " + e.AttrOr("aria-label", "") + " " + e.AttrOr("title", "")
+		})
+		d.Find("body *").Each(func(_ int, e *goquery.Selection) {
+			if e.Children().Length() == 0 && whole[text(e.Text())] {
+				t.Errorf("%s says %q", target, text(e.Text()))
+			}
+		})
+		said = hostForm.ReplaceAllString(without.Replace(quotedForm.ReplaceAllString(said, " ")), " ")
+		seen += len(said)
+		if m := someWords.FindStringIndex(said); m != nil {
+			t.Errorf("%s: …%s…", target, said[max(0, m[0]-80):min(len(said), m[1]+60)])
+		}
+		for words := range foreign {
+			if strings.Contains(said, words) {
+				t.Errorf("%s says %q", target, words)
+			}
+		}
+	}
+	if seen < 100_000 {
+		t.Errorf("only %d characters were looked at", seen)
+	}
+}
+
+// What tables and package search say in English has Spanish, and no Spanish is of something that they do not say.
+func TestSpanishOfTables(t *testing.T) {
+	want := map[string]bool{}
+	for _, st := range directory.Tables().States() {
+		if _, ok := spanish.messages["state."+string(st)]; ok { // most are called the same
+			want["state."+string(st)] = true
+		}
+	}
+	for _, x := range directory.Tables().Sources() {
+		if x.Kind != "listing" { // a listing's name is its own
+			want["source."+x.ID] = true
+		}
+		for _, words := range []string{x.Publisher, x.Licence} {
+			if unicode.IsLower([]rune(words + " ")[0]) && !strings.HasPrefix(words, "Open Database") {
+				want["table."+words] = true
+			}
+		}
+	}
+	for list, values := range directory.Vocabulary {
+		want["facet."+list] = true
+		for _, v := range values {
+			want["value."+list+"."+v] = true
+		}
+	}
+	for _, f := range facetParams {
+		want["facet."+f.name] = true
+		if f.name != "check" && f.name != "programme" { // labelled by results; names
+			for _, v := range f.values {
+				want["value."+f.name+"."+v] = true
+			}
+		}
+	}
+	want["facet.state"], want["rule."+directory.TelePrescribing] = true, true
+	for name, column := range map[string]int{"titles.csv": 2, "lexicon.csv": 5} {
+		raw, err := os.ReadFile("../../data/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := csv.NewReader(strings.NewReader(string(raw))).ReadAll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range rows[1:] {
+			switch {
+			case name == "titles.csv":
+				want["profession."+row[column]], want["value.licence."+row[column]] = true, true
+			case row[column] != "":
+				want["note."+row[column]] = true
+			}
+			if row[0] == "language" {
+				want["value.language."+row[1]] = true
+			}
+		}
+	}
+	files, err := filepath.Glob("../../search/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool { // x.Note = "…", note = "…", Note: "…"
+			var named, value []ast.Expr
+			switch n := n.(type) {
+			case *ast.KeyValueExpr:
+				named, value = []ast.Expr{n.Key}, []ast.Expr{n.Value}
+			case *ast.AssignStmt:
+				named, value = n.Lhs, n.Rhs
+			}
+			for i, x := range named {
+				if f, ok := x.(*ast.SelectorExpr); ok {
+					x = f.Sel
+				}
+				if id, ok := x.(*ast.Ident); ok && strings.EqualFold(id.Name, "note") && len(value) == len(named) {
+					if words, ok := literal(value[i]); ok && words != "" {
+						want["note."+words] = true
+					}
+				}
+			}
+			return true
+		})
+	}
+	for _, key := range []string{"lift.words", "lift.state", "lift.near", "lift.telehealth", "lift.can_see", "lift.price_max", "piece.near", "piece.miles", "piece.state", "piece.telehealth", "piece.can_see", "piece.price_max",
+		"piece.name", "piece.npi", "piece.number", "piece.unheld", "piece.optional", "piece.focus", "why.name", "why.organisation", "why.credential", "why.place", "why.programme", "why.words", "why.close spelling",
+		"note.read_as", "note.town", "note.licence"} {
+		want[key] = true
+	}
+	for key := range want {
+		if _, ok := spanish.messages[key]; !ok {
+			t.Errorf("%s has no Spanish", key)
+		}
+	}
+	for key := range spanish.messages {
+		if isTabled(key) && !want[key] && !strings.HasPrefix(key, "table.") {
+			t.Errorf("nothing says what %s is of", key)
+		}
+	}
+	for _, x := range []struct{ note, want string }{{"CO was read as Colorado.", "CO se leyó como Colorado."}, {"NY was read as New York.", "NY se leyó como Nueva York."},
+		{"Read as Boulder, CO. Other states have a town of that name: add the state if you meant another.", "Se leyó como Boulder, CO. Otros estados tienen una ciudad con ese nombre: añada el estado si se refería a otra."},
+		{"By licence, not by distance: Boulder, CO is in Colorado.", "Por licencia, no por distancia: Boulder, CO está en Colorado."}, {"Something new.", ""}} {
+		if got := spanish.note(search.Piece{Note: x.note}); got != x.want {
+			t.Errorf("%q is %q in Spanish", x.note, got)
 		}
 	}
 }

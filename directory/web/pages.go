@@ -33,10 +33,18 @@ type legendRow struct {
 	Meaning string
 }
 
+// legend explains a shape.
+func (l *lang) legend(r directory.CheckResult) legendRow {
+	return legendRow{r, l.t("result." + string(r)), l.t("means." + string(r))}
+}
+
 func (s *Server) page(c *fiber.Ctx, title, path string) page {
 	p := page{Title: title, Base: s.base, Demo: s.demo(), Contact: s.cfg.Contact, Path: path, Here: path}
 	if q := rawQuery(c); q != "" {
 		p.Here += "?" + q
+	}
+	if p.Demo != nil {
+		p.Demo.Note = langOf(c).named("table."+p.Demo.Note, p.Demo.Note)
 	}
 	return p
 }
@@ -138,7 +146,7 @@ func (s *Server) searchPage(c *fiber.Ctx) error {
 		case err == nil:
 			v.Answer = answer
 		case directory.KindOf(err) == directory.Invalid:
-			bad = s.problemOf(err, "").Errors
+			bad = s.problemOf(err, "", l).Errors
 		}
 		if err != nil && len(bad) == 0 {
 			return err
@@ -152,11 +160,7 @@ func (s *Server) searchPage(c *fiber.Ctx) error {
 		v.Title = l.t("search.title.mend")
 		for _, e := range bad {
 			v.Wrong[e.Parameter] = e.Detail
-			words, ok := l.has("field." + e.Parameter)
-			if !ok {
-				words = cmp.Or(search.FacetLabel(e.Parameter), e.Parameter)
-			}
-			v.Errors = append(v.Errors, formError{e, words})
+			v.Errors = append(v.Errors, formError{e.in(l), l.named("field."+e.Parameter, cmp.Or(l.facet(e.Parameter), e.Parameter))})
 		}
 	}
 	v.fill(l)
@@ -186,8 +190,8 @@ func (v *searchView) fill(l *lang) {
 				}
 			}
 		}
-		v.readWords()
-		v.Groups = v.groups()
+		v.readWords(l)
+		v.Groups = v.groups(l)
 		if v.Answer.Next != nil {
 			next := v.Ask
 			next.Cursor = *v.Answer.Next
@@ -204,41 +208,41 @@ func (v *searchView) fill(l *lang) {
 		v.Chosen = append(v.Chosen, choice{label, "/?" + v.Ask.without(name, value).encode()})
 	}
 	if v.Ask.Telehealth != "" {
-		drop("By video in "+v.Ask.Telehealth.Name(), "telehealth", "")
+		drop(l.t("chosen.telehealth", "State", v.Ask.Telehealth), "telehealth", "")
 	}
 	if v.Ask.CanSee != "" {
-		drop("Therapist and prescriber shown to be licensed in "+v.Ask.CanSee.Name(), "can_see", "")
+		drop(l.t("chosen.can_see", "State", v.Ask.CanSee), "can_see", "")
 	}
 	for _, f := range facetParams {
 		for _, x := range v.Ask.Filters[f.name] {
-			drop(valueLabel(f.name, x, true), f.name, x)
+			drop(l.facetValue(f.name, x, true), f.name, x)
 		}
 	}
 	if v.Ask.PriceMax > 0 {
-		drop("Medicine session up to "+money(int64(v.Ask.PriceMax)*100), "price_max", "")
+		drop(l.t("chosen.price_max", "Price", money(int64(v.Ask.PriceMax)*100)), "price_max", "")
 	}
 	v.Filtered = len(v.Chosen)
 	if v.Ask.At != "" {
-		drop("As of "+v.Ask.At.Date().String(), "at", "")
+		drop(l.t("chosen.at", "Date", v.Ask.At.Date()), "at", "")
 		v.At, v.Today = writeMoment(v.Ask.At), v.Chosen[len(v.Chosen)-1].Href
 	}
 	plain := v.Ask
 	plain.Filters, plain.Telehealth, plain.CanSee, plain.PriceMax, plain.Cursor = nil, "", "", 0, ""
 	v.Plainly = "/?" + plain.encode()
 	if v.Answer != nil && v.Answer.Total == 0 {
-		v.Easier = v.easier()
+		v.Easier = v.easier(l)
 	}
 }
 
 // easier lists searches that may find somebody where this one did not.
-func (v *searchView) easier() []choice {
+func (v *searchView) easier(l *lang) []choice {
 	var out []choice
 	a := v.Ask
 	a.Cursor = ""
 	if v.Filtered > 0 {
 		all := a
 		all.Filters, all.Telehealth, all.CanSee, all.PriceMax = nil, "", "", 0
-		out = append(out, choice{"Search without the filters", "/?" + all.encode()})
+		out = append(out, choice{l.t("easier.filters"), "/?" + all.encode()})
 	}
 	if a.Near != nil && a.Miles < maxMiles {
 		wider := a
@@ -249,28 +253,29 @@ func (v *searchView) easier() []choice {
 				break
 			}
 		}
-		out = append(out, choice{"Look within " + plainNumber(wider.Miles) + " miles of " + a.Near.String(), "/?" + wider.encode()})
+		out = append(out, choice{l.t("easier.wider", "Miles", wider.Miles, "Place", a.Near.String()), "/?" + wider.encode()})
 		if a.Near.State != "" && a.Telehealth == "" {
 			video := a.without("near", "")
 			video.Telehealth = a.Near.State
-			out = append(out, choice{"Look for sessions by video in " + a.Near.State.Name(), "/?" + video.encode()})
+			out = append(out, choice{l.t("easier.video", "State", a.Near.State), "/?" + video.encode()})
 		}
 	}
 	if a.Text != "" && (a.Near != nil || a.State != "" || len(a.Filters) > 0) {
-		out = append(out, choice{"Search without the words", "/?" + a.without("q", "").encode()})
+		out = append(out, choice{l.t("easier.words"), "/?" + a.without("q", "").encode()})
 	}
-	return append(out, choice{"See every provider", "/"})
+	return append(out, choice{l.t("easier.all"), "/"})
 }
 
-func plainNumber(n int) string { return thousands(n) }
-
 // groups arranges facets for the page: the five checks become five groups.
-func (v *searchView) groups() []facetGroup {
+func (v *searchView) groups(l *lang) []facetGroup {
 	facets := v.Answer.facets
 	var out []facetGroup
 	values := func(name string, list []search.FacetValue) []groupValue {
 		var out []groupValue
 		for _, x := range list {
+			if name != "check" { // labelled below
+				x.Label = l.value(name, x.Value)
+			}
 			g := groupValue{FacetValue: x}
 			for _, c := range v.Read.Chips {
 				if c.Kind == name && slices.Contains(c.Values, x.Value) && !slices.Contains(v.Ask.Filters[name], x.Value) {
@@ -288,19 +293,19 @@ func (v *searchView) groups() []facetGroup {
 		}
 		f := facets[i]
 		if f.Name != "check" {
-			out = append(out, newGroup(f.Name, search.FacetLabel(f.Name), values(f.Name, f.Values)))
+			out = append(out, newGroup(f.Name, l.facet(f.Name), values(f.Name, f.Values)))
 			continue
 		}
 		for _, name := range directory.CheckNames {
 			var list []search.FacetValue
 			for _, x := range f.Values {
 				if strings.HasPrefix(x.Value, string(name)+":") {
-					x.Label = valueLabel("check", x.Value, false)
+					x.Label = l.facetValue("check", x.Value, false)
 					list = append(list, x)
 				}
 			}
 			if len(list) > 0 {
-				out = append(out, newGroup("check", "Check: "+checkTitles[name], values("check", list)))
+				out = append(out, newGroup("check", l.t("filters.check", "Check", l.t("check."+string(name))), values("check", list)))
 			}
 		}
 	}
@@ -315,21 +320,22 @@ func newGroup(name, label string, values []groupValue) facetGroup {
 	return g
 }
 
-// valueLabel names a facet's value; whole names the check it belongs to as well.
-func valueLabel(facet, value string, whole bool) string {
-	if facet != "check" {
-		l := search.Label(facet, value)
-		if whole && (facet == "accepting" || facet == "video" || value == "unknown" || value == "other") {
-			l = search.FacetLabel(facet) + ": " + l
-		}
-		return l
+// facet names a facet of the index.
+func (l *lang) facet(name string) string { return l.named("facet."+name, search.FacetLabel(name)) }
+
+// facetValue names a facet's value; whole names the facet or the check that it belongs to as well.
+func (l *lang) facetValue(facet, value string, whole bool) string {
+	of, words := l.facet(facet), l.value(facet, value)
+	if facet == "check" {
+		name, result, _ := strings.Cut(value, ":")
+		of, words = l.t("check."+name), l.labelOf(directory.CheckName(name), directory.CheckResult(result))
+	} else {
+		whole = whole && (facet == "accepting" || facet == "video" || value == "unknown" || value == "other")
 	}
-	name, result, _ := strings.Cut(value, ":")
-	l := labelOf(directory.CheckName(name), directory.CheckResult(result))
 	if whole {
-		return checkTitles[directory.CheckName(name)] + ": " + l
+		return of + ": " + words
 	}
-	return l
+	return words
 }
 
 // providerView is a provider's page: the API's answer, with its claims in groups.
@@ -370,7 +376,7 @@ func (s *Server) providerPage(c *fiber.Ctx) error {
 	}
 	return s.sendCached(c, fiber.MIMETextHTMLCharsetUTF8, p, func() ([]byte, error) {
 		l := langOf(c)
-		v := providerView{page: s.page(c, p.Name, p.URL), P: p, Stale: p.contactStale, Groups: claimGroups(p.Claims), Day: string(s.now().Date()), JSON: "/api/v1" + p.URL}
+		v := providerView{page: s.page(c, p.Name, p.URL), P: p, Stale: p.contactStale, Groups: l.claimGroups(p.Claims), Day: string(s.now().Date()), JSON: "/api/v1" + p.URL}
 		v.Canonical = p.URL
 		if p.At != nil { // left out of search engines: it must be found by nobody who looks for today
 			v.Canonical, v.At, v.Today, v.Day = "", writeMoment(*p.At), p.URL, string(p.At.Date())
@@ -391,7 +397,7 @@ func (s *Server) providerPage(c *fiber.Ctx) error {
 			}
 			if !seen[x.Result] {
 				seen[x.Result] = true
-				v.Legend = append(v.Legend, legendRow{x.Result, resultLabels[x.Result], meanings[x.Result]})
+				v.Legend = append(v.Legend, l.legend(x.Result))
 			}
 		}
 		return s.pages.render(l, "provider", v)
@@ -400,21 +406,21 @@ func (s *Server) providerPage(c *fiber.Ctx) error {
 
 // claimGroups sorts the claims of a page under a few headings. Contact facts stand beside what they
 // speak of instead.
-func claimGroups(claims []claim) []claimGroup {
+func (l *lang) claimGroups(claims []claim) []claimGroup {
 	headings := []struct {
 		title string
 		kinds []directory.ClaimKind
 	}{
-		{"Licences and certifications", []directory.ClaimKind{directory.License, directory.CompactPrivilege, directory.BoardCert, directory.REMSSite}},
-		{"Training in ketamine-assisted psychotherapy", []directory.ClaimKind{directory.TrainingCert, directory.Pledge}},
-		{"Prescribing and monitoring", []directory.ClaimKind{directory.OversightLink, directory.PracticeAgreement, directory.DEARegistration}},
-		{"How sessions are run", []directory.ClaimKind{directory.ProtocolClaim}},
-		{"Board actions and exclusion lists", []directory.ClaimKind{directory.DisciplineScreen, directory.ExclusionScreen}},
-		{"Identity", []directory.ClaimKind{directory.IdentityNPI}},
+		{"licences", []directory.ClaimKind{directory.License, directory.CompactPrivilege, directory.BoardCert, directory.REMSSite}},
+		{"training", []directory.ClaimKind{directory.TrainingCert, directory.Pledge}},
+		{"prescribing", []directory.ClaimKind{directory.OversightLink, directory.PracticeAgreement, directory.DEARegistration}},
+		{"sessions", []directory.ClaimKind{directory.ProtocolClaim}},
+		{"screens", []directory.ClaimKind{directory.DisciplineScreen, directory.ExclusionScreen}},
+		{"identity", []directory.ClaimKind{directory.IdentityNPI}},
 	}
 	var out []claimGroup
 	for _, h := range headings {
-		g := claimGroup{Title: h.title}
+		g := claimGroup{Title: l.t("claims." + h.title)}
 		for _, c := range claims {
 			if slices.Contains(h.kinds, c.Kind) {
 				g.Claims = append(g.Claims, c)

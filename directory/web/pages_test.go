@@ -143,7 +143,7 @@ func TestEveryProviderPage(t *testing.T) {
 			}
 		}
 		for _, c := range p.Claims {
-			if c.Status == directory.StatusUnderReview && (c.Sentence != underReview || len(c.Evidence) > 0 || c.CheckedAt != nil || c.AsOf != nil || !slices.Equal(c.Reasons, []string{directory.ReasonReviewPending})) {
+			if c.Status == directory.StatusUnderReview && (c.Sentence != english.t("say.review") || len(c.Evidence) > 0 || c.CheckedAt != nil || c.AsOf != nil || !slices.Equal(c.Reasons, []string{directory.ReasonReviewPending})) {
 				t.Errorf("%s: a claim under review says more: %+v", id, c)
 			}
 			if c.Kind == directory.FileClaim || c.Kind == directory.DEARegistration && c.Number != "" {
@@ -283,14 +283,14 @@ func TestProblemsFirst(t *testing.T) {
 	s := demoServer(t)
 	id := idOf(t, "Garrick Thole")
 	d := dom(t, get(t, s, pageOf(id)))
-	if got := text(d.Find(".checks.full .verdict").First().Text()); got != resultLabels[directory.ProblemOnRecord] {
+	if got := text(d.Find(".checks.full .verdict").First().Text()); got != english.t("result.problem_on_record") {
 		t.Errorf("the first check reads %q", got)
 	}
 	if a := d.Find(".who .alert"); a.Length() != 1 || !strings.Contains(text(a.Text()), "Problem on record in Whole record. The federal exclusion list") {
 		t.Errorf("the alert at the top: %s", text(a.Text()))
 	}
 	d = dom(t, get(t, s, "/?q=Garrick+Thole"))
-	if got := text(d.Find(".cards .verdict").First().Text()); got != resultLabels[directory.ProblemOnRecord] {
+	if got := text(d.Find(".cards .verdict").First().Text()); got != english.t("result.problem_on_record") {
 		t.Errorf("the card's first check reads %q", got)
 	}
 }
@@ -486,10 +486,10 @@ func TestSourcesPage(t *testing.T) {
 // Every completeness and every verdict on terms has words.
 func TestSourceWords(t *testing.T) {
 	for _, i := range directory.Tables().Sources() {
-		if silence(i) == "" || termsOf[i.Terms] == "" {
-			t.Errorf("%s: silence %q, terms %q", i.ID, silence(i), termsOf[i.Terms])
+		if _, ok := english.has("terms." + i.Terms); !ok {
+			t.Errorf("%s: no words for %q", i.ID, i.Terms)
 		}
-		if (silences[i.Completeness] == "") != (i.Completeness == "n/a") {
+		if _, ok := english.has("silence." + i.Completeness); ok == (i.Completeness == "n/a") {
 			t.Errorf("%s: no words for %q", i.ID, i.Completeness)
 		}
 	}

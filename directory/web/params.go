@@ -58,11 +58,11 @@ type ask struct {
 
 // param is one parameter: its name, whether it may be repeated, and how its value is read. read gets a
 // value that is not empty, not too long, valid UTF-8 and free of control characters, and returns what
-// is wrong with it, or "".
+// is wrong with it, if anything is.
 type param struct {
 	name  string
 	multi bool
-	read  func(a *ask, v string) string
+	read  func(a *ask, v string) told
 }
 
 // facetParams are the parameters that are facets of the index, in the order a page shows them, with
@@ -116,39 +116,39 @@ func programmeIDs() []string {
 
 // searchParams are the parameters of a search, in the order in which a link writes them.
 var searchParams = append(append([]param{
-	{name: "q", read: func(a *ask, v string) string {
+	{name: "q", read: func(a *ask, v string) told {
 		a.Text = strings.Join(strings.Fields(v), " ") // kept even when it is too much, for the form and the crisis notice
 		if utf8.RuneCountInString(v) > maxText || len(strings.Fields(v)) > maxWords {
-			return textHelp
+			return say("bad.q")
 		}
-		return ""
+		return told{}
 	}},
 	{name: "state", read: readState(func(a *ask, s directory.State) { a.State = s })},
-	{name: "near", read: func(a *ask, v string) string {
+	{name: "near", read: func(a *ask, v string) told {
 		a.NearText = strings.Join(strings.Fields(v), " ")
-		return ""
+		return told{}
 	}},
-	{name: "radius", read: readNumber("is a number of miles from 1 to 500, without a unit.", 1, maxMiles, func(a *ask, n int) { a.Miles = n })},
+	{name: "radius", read: readNumber("bad.radius", 1, maxMiles, func(a *ask, n int) { a.Miles = n })},
 	{name: "telehealth", read: readState(func(a *ask, s directory.State) { a.Telehealth = s })},
 	{name: "can_see", read: readState(func(a *ask, s directory.State) { a.CanSee = s })},
 }, facetList()...), []param{
-	{name: "price_max", read: readNumber("is the most that one medicine session may cost, in whole dollars.", 1, maxPrice, func(a *ask, n int) { a.PriceMax = n })},
+	{name: "price_max", read: readNumber("bad.price_max", 1, maxPrice, func(a *ask, n int) { a.PriceMax = n })},
 	{name: "lift", multi: true, read: readKeys(func(a *ask) *[]string { return &a.Lift })},
 	{name: "words", multi: true, read: readKeys(func(a *ask) *[]string { return &a.Words })},
-	{name: "sort", read: func(a *ask, v string) string {
+	{name: "sort", read: func(a *ask, v string) told {
 		if v != relevance && v != distance && v != search.Price && v != search.Checked {
-			return "is relevance, distance, price or checked."
+			return say("bad.sort")
 		}
 		a.Sort = v
-		return ""
+		return told{}
 	}},
-	{name: "limit", read: readNumber("is a number from 1 to 50.", 1, maxLimit, func(a *ask, n int) { a.Limit = n })},
-	{name: "cursor", read: func(a *ask, v string) string {
+	{name: "limit", read: readNumber("bad.limit", 1, maxLimit, func(a *ask, n int) { a.Limit = n })},
+	{name: "cursor", read: func(a *ask, v string) told {
 		if len(v) > maxCursor || !cursorForm.MatchString(v) {
-			return fieldHelp("cursor")
+			return say("bad.cursor")
 		}
 		a.Cursor = v
-		return ""
+		return told{}
 	}},
 	atParam,
 }...)
@@ -162,7 +162,7 @@ var providerParams = []param{{name: "state", read: readState(func(a *ask, s dire
 	{name: "known", read: readMoment(func(a *ask, i directory.Instant) { a.Known = i })}}
 
 // suggestParams are the parameters of a suggestion.
-var suggestParams = []param{searchParams[0], {name: "limit", read: readNumber("is a number from 1 to 8.", 1, maxSuggestion, func(a *ask, n int) { a.Limit = n })}}
+var suggestParams = []param{searchParams[0], {name: "limit", read: readNumber("bad.limit.suggest", 1, maxSuggestion, func(a *ask, n int) { a.Limit = n })}}
 
 // paramNames are all parameters there are; an error of another package may name one of them.
 var paramNames = func() map[string]bool {
@@ -172,10 +172,6 @@ var paramNames = func() map[string]bool {
 	}
 	return m
 }()
-
-const textHelp = "may have up to 200 characters, and 12 words that count."
-
-const nearHelp = "is a five-digit ZIP code, or a town with its state: 80302, or Boulder, CO."
 
 var (
 	cursorForm = regexp.MustCompile(`^[A-Za-z0-9_.~=-]+$`)
@@ -188,17 +184,17 @@ var (
 func facetList() []param {
 	var out []param
 	for _, f := range facetParams {
-		out = append(out, param{name: f.name, multi: true, read: func(a *ask, v string) string {
+		out = append(out, param{name: f.name, multi: true, read: func(a *ask, v string) told {
 			switch {
 			case f.values != nil && !slices.Contains(f.values, v):
 				if f.name == "check" {
-					return "is a check and a result with a colon between them, such as license:confirmed."
+					return say("bad.check")
 				}
-				return "is one of: " + strings.Join(f.values, ", ") + "."
+				return say("bad.facet", "Values", strings.Join(f.values, ", "))
 			case f.values == nil && !wordForm.MatchString(v):
-				return "is a value that this facet listed."
+				return say("bad.facet.open")
 			case len(a.Filters[f.name]) >= maxValues:
-				return "may be given up to 20 times."
+				return say("bad.many")
 			}
 			if a.Filters == nil {
 				a.Filters = map[string][]string{}
@@ -206,7 +202,7 @@ func facetList() []param {
 			if !slices.Contains(a.Filters[f.name], v) {
 				a.Filters[f.name] = append(a.Filters[f.name], v)
 			}
-			return ""
+			return told{}
 		}})
 	}
 	return out
@@ -215,49 +211,46 @@ func facetList() []param {
 // keyForm is how a piece of the text is named: its kind, a colon and its value; or all of them.
 var keyForm = regexp.MustCompile(`^(all|[a-z_]{1,20}:[^<>"\x60]{1,200})$`)
 
-func readKeys(of func(*ask) *[]string) func(*ask, string) string {
-	return func(a *ask, v string) string {
+func readKeys(of func(*ask) *[]string) func(*ask, string) told {
+	return func(a *ask, v string) told {
 		list := of(a)
 		switch {
 		case !keyForm.MatchString(v):
-			return "is the key of something understood, such as state:WA; or all."
+			return say("bad.key")
 		case len(*list) >= maxValues:
-			return "may be given up to 20 times."
+			return say("bad.many")
 		case !slices.Contains(*list, v):
 			*list = append(*list, v)
 		}
-		return ""
+		return told{}
 	}
 }
 
-func readState(set func(*ask, directory.State)) func(*ask, string) string {
-	return func(a *ask, v string) string {
+func readState(set func(*ask, directory.State)) func(*ask, string) told {
+	return func(a *ask, v string) told {
 		st, err := directory.ParseState(v)
 		if err != nil {
-			return "is a US state or territory: CO, or Colorado."
+			return say("bad.state")
 		}
 		set(a, st)
-		return ""
+		return told{}
 	}
 }
-
-// momentHelp says how a moment is written, and which one a day means.
-const momentHelp = "is a day, which means its first moment in UTC, or a moment: 2026-03-03 or 2026-03-03T09:00:00Z."
 
 // firstYear is long before anything that a register of today could say of anybody.
 const firstYear = 1900
 
-func readMoment(set func(*ask, directory.Instant)) func(*ask, string) string {
-	return func(a *ask, v string) string {
+func readMoment(set func(*ask, directory.Instant)) func(*ask, string) told {
+	return func(a *ask, v string) told {
 		i, err := directory.ParseInstant(v)
 		if err != nil {
-			return momentHelp
+			return say("bad.moment")
 		}
 		if year := i.Time().Year(); len(i) != len(directory.InstantFormat) || year < firstYear || year > 9999 {
-			return "is a moment from the year " + strconv.Itoa(firstYear) + " on."
+			return say("bad.moment.year", "Year", strconv.Itoa(firstYear))
 		}
 		set(a, i)
-		return ""
+		return told{}
 	}
 }
 
@@ -269,14 +262,14 @@ func writeMoment(i directory.Instant) string {
 	return string(i)
 }
 
-func readNumber(help string, low, high int, set func(*ask, int)) func(*ask, string) string {
-	return func(a *ask, v string) string {
+func readNumber(help string, low, high int, set func(*ask, int)) func(*ask, string) told {
+	return func(a *ask, v string) told {
 		n, err := strconv.Atoi(v)
 		if err != nil || n < low || n > high || strconv.Itoa(n) != v {
-			return help
+			return say(help)
 		}
 		set(a, n)
-		return ""
+		return told{}
 	}
 }
 
@@ -289,15 +282,15 @@ func rawQuery(c *fiber.Ctx) string { return string(c.Request().URI().QueryString
 func parse(raw string, params []param, form bool) (ask, badParams) {
 	var a ask
 	var bad badParams
-	refuse := func(name, detail string) {
+	refuse := func(name string, w told) {
 		if len(bad) < 20 {
-			bad = append(bad, paramError{name, detail})
+			bad = append(bad, wrong(name, w.key, w.args...))
 		}
 	}
 	seen := map[string]bool{}
 	pairs := strings.Split(raw, "&")
 	if len(pairs) > maxPairs {
-		return a, badParams{{"query", "has too many parameters."}}
+		return a, badParams{wrong("query", "bad.query.many")}
 	}
 	for _, pair := range pairs {
 		if pair == "" {
@@ -312,10 +305,10 @@ func parse(raw string, params []param, form bool) (ask, badParams) {
 			refuse(unknownParam(name, err1 != nil, params))
 			continue
 		case err2 != nil || !utf8.ValidString(value) || strings.ContainsFunc(value, unicode.IsControl):
-			refuse(name, "is not well-formed text.")
+			refuse(name, say("bad.text"))
 			continue
 		case seen[name] && !params[i].multi:
-			refuse(name, "may be given once only.")
+			refuse(name, say("bad.once"))
 			continue
 		}
 		seen[name] = true
@@ -323,12 +316,12 @@ func parse(raw string, params []param, form bool) (ask, badParams) {
 		case value == "" && form:
 			seen[name] = false // an empty field beside a full one of the same name is no repetition
 		case value == "":
-			refuse(name, "is empty. Leave it out, or give it a value.")
+			refuse(name, say("bad.empty"))
 		case len(value) > 4*maxText:
-			refuse(name, "is too long.")
+			refuse(name, say("bad.long"))
 		default:
-			if wrong := params[i].read(&a, value); wrong != "" {
-				refuse(name, wrong)
+			if w := params[i].read(&a, value); w.key != "" {
+				refuse(name, w)
 			}
 		}
 	}
@@ -337,24 +330,24 @@ func parse(raw string, params []param, form bool) (ask, badParams) {
 }
 
 // settle checks what depends on more than one parameter, and finds the place.
-func (a *ask) settle(refuse func(name, detail string), form bool) {
+func (a *ask) settle(refuse func(name string, w told), form bool) {
 	if a.NearText != "" {
-		wrong := nearHelp
+		w := say("bad.near")
 		if utf8.RuneCountInString(a.NearText) > 80 {
-			refuse("near", wrong)
-		} else if a.Near, a.NearOthers, wrong = findPlace(a.NearText, a.State); wrong != "" {
-			refuse("near", wrong)
+			refuse("near", w)
+		} else if a.Near, a.NearOthers, w = findPlace(a.NearText, a.State); w.key != "" {
+			refuse("near", w)
 		}
 	}
 	if a.NearText == "" && a.Text == "" && a.Miles != 0 { // the text may name a place
 		if !form { // the form's own selection comes along
-			refuse("radius", "counts from a place: give near as well.")
+			refuse("radius", say("bad.radius.place"))
 		}
 		a.Miles = 0
 	}
 	if a.NearText == "" && a.Text == "" && a.Sort == distance {
 		if !form {
-			refuse("sort", "by distance counts from a place: give near as well.")
+			refuse("sort", say("bad.sort.place"))
 		}
 		a.Sort = ""
 	}
@@ -367,9 +360,9 @@ func (a *ask) settle(refuse func(name, detail string), form bool) {
 }
 
 // unknownParam names a parameter that does not exist, if its name is plain, and the nearest that does.
-func unknownParam(name string, broken bool, params []param) (string, string) {
+func unknownParam(name string, broken bool, params []param) (string, told) {
 	if broken || !paramForm.MatchString(name) {
-		return "query", "holds a parameter whose name cannot be read."
+		return "query", say("bad.query.name")
 	}
 	nearest, apart := "", 4
 	for _, p := range params {
@@ -378,9 +371,9 @@ func unknownParam(name string, broken bool, params []param) (string, string) {
 		}
 	}
 	if nearest != "" {
-		return name, "is not a parameter here. Did you mean " + nearest + "?"
+		return name, say("bad.unknown.near", "Name", nearest)
 	}
-	return name, "is not a parameter here."
+	return name, say("bad.unknown")
 }
 
 // editDistance is Levenshtein's, for two short names.
@@ -406,43 +399,43 @@ func editDistance(a, b string) int {
 
 // findPlace reads a ZIP code, "Boulder, CO", "Boulder CO 80302" or a town's name alone, which means the
 // one in the chosen state, else the one with the most ZIP codes.
-func findPlace(text string, state directory.State) (*directory.Place, int, string) {
+func findPlace(text string, state directory.State) (*directory.Place, int, told) {
 	t := directory.Tables()
 	if m := zipForm.FindStringSubmatch(text); m != nil {
 		if p, ok := t.PlaceOfZIP(m[1]); ok {
-			return &p, 0, ""
+			return &p, 0, told{}
 		}
-		return nil, 0, "is a ZIP code that we do not know. Try the town and its state: Boulder, CO."
+		return nil, 0, say("bad.near.zip")
 	}
 	if m := townZIP.FindStringSubmatch(text); m != nil {
 		if p, ok := t.PlaceOfZIP(m[1]); ok {
-			return &p, 0, ""
+			return &p, 0, told{}
 		}
 		text = strings.TrimRight(strings.TrimSuffix(text, m[0]), " ,")
 	}
 	if st, err := directory.ParseState(text); err == nil { // New York is a town in its own state; Hampshire elsewhere is not meant
 		if p, _, ok := t.PlaceOfTown(text, st); ok && len(text) > 2 {
-			return &p, 0, ""
+			return &p, 0, told{}
 		}
-		return nil, 0, "is a whole state. Use state for " + st.Name() + ", or give a town with its state, or a ZIP code."
+		return nil, 0, say("bad.near.state", "State", st)
 	}
 	if town, st, ok := cutState(text); ok {
 		if p, _, ok := t.PlaceOfTown(town, st); ok {
-			return &p, 0, ""
+			return &p, 0, told{}
 		}
 		if strings.Contains(text, ",") {
-			return nil, 0, "is a town that we do not know in " + st.Name() + ". Try its ZIP code, or a larger town nearby."
+			return nil, 0, say("bad.near.town", "State", st)
 		}
 	}
 	if state != "" {
 		if p, _, ok := t.PlaceOfTown(text, state); ok {
-			return &p, 0, ""
+			return &p, 0, told{}
 		}
 	}
 	if p, others, ok := t.PlaceOfTown(text, ""); ok {
-		return &p, others, ""
+		return &p, others, told{}
 	}
-	return nil, 0, "is a place that we do not know. Give a five-digit ZIP code, or a town with its state: Boulder, CO."
+	return nil, 0, say("bad.near.place")
 }
 
 // cutState splits a state's code or name off the end of a place.

@@ -2,8 +2,8 @@ package web
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -12,9 +12,9 @@ import (
 	"kapdir/directory"
 )
 
-// Every sentence that a public face says about a check or a credential is made in this file, in the
-// wording of domain.md §5.7. A sentence says who lists what in which words, and when we looked; it
-// never says what to make of it. What a result means in general stands in meanings, once.
+// Every sentence that a public face says about a check or a credential is put together in this file, of the
+// messages of a language and in the wording of domain.md §5.7. A sentence says who lists what in which words,
+// and when we looked; it never says what to make of it. What a result means in general stands under means.
 
 // sentence is what is said of a check or a credential, with the numbers of the events that it rests on.
 // What rests on no event says that something is not held, and of that alone. The numbers are for staff and
@@ -45,68 +45,17 @@ func (x telling) sentence() sentence {
 	return sentence{strings.Join(x.said, " "), slices.Compact(x.because)}
 }
 
-// underReview is all that is said of what a person is looking at.
-const underReview = "We are re-checking this."
-
-// checkTitles name the five checks for a patient.
-var checkTitles = map[directory.CheckName]string{
-	directory.CheckLicense:   "Licensed mental-health professional",
-	directory.CheckTraining:  "Training in KAP",
-	directory.CheckOversight: "Medical oversight",
-	directory.CheckProtocol:  "How sessions are run",
-	directory.CheckRecord:    "Whole record",
-}
-
-// checkAsks says what each check asks.
-var checkAsks = map[directory.CheckName]string{
-	directory.CheckLicense:   "Does a state register list a licence to practise psychotherapy independently, in the patient's state?",
-	directory.CheckTraining:  "Does a recognised programme confirm training in ketamine-assisted psychotherapy?",
-	directory.CheckOversight: "Is there a physician, nurse practitioner or physician assistant, licensed in the patient's state, who prescribes and monitors?",
-	directory.CheckProtocol:  "Is there preparation, a therapist present in the medicine session, watching of vital signs with an emergency plan, and integration?",
-	directory.CheckRecord:    "Have all licences held anywhere, the training, board actions and the federal exclusion lists been looked at, and lately?",
-}
-
-// resultLabels are the words beside a check's shape.
-var resultLabels = map[directory.CheckResult]string{
-	directory.Confirmed:        "Confirmed with the register",
-	directory.ShownByDocument:  "Shown by a document",
-	directory.StatedByProvider: "Stated by the provider",
-	directory.StatedInListing:  "Stated in a listing, not checked",
-	directory.NotChecked:       "Not checked yet",
-	directory.CouldNotCheck:    "Could not check",
-	directory.NoRecordFound:    "No record found",
-	directory.OutOfDate:        "Out of date",
-	directory.NotMet:           "Not met",
-	directory.BeingChecked:     "Being checked",
-	directory.ProblemOnRecord:  "Problem on record",
-}
-
-// meanings says what a result means, whatever it is about.
-var meanings = map[directory.CheckResult]string{
-	directory.Confirmed:        "Whoever issued it says the same, as of the date given. It can change after that date.",
-	directory.ShownByDocument:  "We have seen a document. Whoever issued it has not confirmed it to us.",
-	directory.StatedByProvider: "The provider says so. Nobody else has confirmed it.",
-	directory.StatedInListing:  "A public listing says so. Nobody has compared it with the issuer.",
-	directory.NotChecked:       "Nobody has looked at this yet. That says nothing for or against the provider.",
-	directory.CouldNotCheck:    "There was no way for us to look this up. That says nothing for or against the provider.",
-	directory.NoRecordFound:    "We searched and found nothing. Names and numbers can differ, so this proves nothing by itself.",
-	directory.OutOfDate:        "Our last look is too long ago to count. Look at the register yourself, or come back later.",
-	directory.NotMet:           "What we found does not meet this check.",
-	directory.BeingChecked:     "Somebody is looking at this. Until that is done, we say nothing about it, good or bad.",
-	directory.ProblemOnRecord:  "A public register or list shows something against the provider. Read its own record.",
-}
-
 // labelOf is a result's label for a check: who confirms differs.
-func labelOf(name directory.CheckName, r directory.CheckResult) string {
+func (l *lang) labelOf(name directory.CheckName, r directory.CheckResult) string {
 	if r == directory.Confirmed {
 		switch name {
 		case directory.CheckTraining:
-			return "Confirmed with the programme"
+			return l.t("result.confirmed.training")
 		case directory.CheckRecord:
-			return "Confirmed with registers and lists"
+			return l.t("result.confirmed.record")
 		}
 	}
-	return resultLabels[r]
+	return l.t("result." + string(r))
 }
 
 // unanswered reports a check for which something is held that does not answer it: a protocol of which
@@ -116,35 +65,35 @@ func unanswered(c directory.Check) bool {
 }
 
 // checkLabel is the words beside the shape of a check.
-func checkLabel(c directory.Check) string {
-	if unanswered(c) {
-		if c.Check == directory.CheckProtocol {
-			return "Not fully stated"
-		}
-		return "Not answered by what we hold"
+func (l *lang) checkLabel(c directory.Check) string {
+	switch {
+	case unanswered(c) && c.Check == directory.CheckProtocol:
+		return l.t("result.not_checked.protocol")
+	case unanswered(c):
+		return l.t("result.not_checked.unanswered")
 	}
-	return labelOf(c.Check, c.Result)
+	return l.labelOf(c.Check, c.Result)
 }
 
 // meaningOf is what a check's result means.
-func meaningOf(c directory.Check) string {
+func (l *lang) meaningOf(c directory.Check) string {
 	switch name, r := c.Check, c.Result; {
 	case ofPractice(c):
-		return "This is asked of people, not of practices. It says nothing for or against the practice."
+		return l.t("means.practice")
 	case unanswered(c):
-		return "What is stated does not answer this check. That says nothing for or against the provider."
+		return l.t("means.unanswered")
 	case r == directory.BeingChecked && slices.Contains(c.Reasons, directory.ReasonTitleUnknown):
-		return "We have yet to confirm what this type of licence allows in that state. Until then we cannot say whether the check is met."
+		return l.t("means.title_unknown")
 	case name == directory.CheckProtocol && r == directory.ShownByDocument:
-		return "The provider sent us a written protocol or consent form. No register exists for this, so a document is the most that anybody can show."
+		return l.t("means.shown_by_document.protocol")
 	case name == directory.CheckOversight && r == directory.ShownByDocument:
-		return "Both sides told us so, and we have seen a document. Nobody else has confirmed it to us."
+		return l.t("means.shown_by_document.oversight")
 	case name == directory.CheckRecord && r == directory.NotChecked:
-		return "At least one part has not been looked at yet; it is named above. That says nothing for or against the provider."
+		return l.t("means.not_checked.record")
 	case name == directory.CheckRecord && r == directory.Confirmed:
-		return "Every licence, the training, board actions and exclusion lists were looked at, and nothing stands against the provider as of the date given."
+		return l.t("means.confirmed.record")
 	}
-	return meanings[c.Result]
+	return l.t("means." + string(c.Result))
 }
 
 // ofPractice reports a check of what a person holds, which a practice as such does not.
@@ -183,8 +132,9 @@ func shown(s directory.Standing) bool {
 	return s.Basis != nil && s.Status != directory.StatusUnderReview && s.Status != directory.StatusWithdrawn && s.Status != directory.StatusNone
 }
 
-// teller says things about one provider at one moment.
+// teller says things about one provider at one moment, in a language.
 type teller struct {
+	*lang
 	file   *directory.CredentialFile
 	at     directory.Instant
 	policy directory.Policy
@@ -192,8 +142,11 @@ type teller struct {
 }
 
 func newTeller(f *directory.CredentialFile, y directory.State, m moment, policies directory.Policies) teller {
-	return teller{f, m.at, policies.InForce(m.at, m.known), y}
+	return teller{cmp.Or(m.lang, english), f, m.at, policies.InForce(m.at, m.known), y}
 }
+
+// says returns a message as a sentence, which begins with a capital whatever its first word is.
+func (t teller) says(key string, args ...any) string { return capital(t.t(key, args...)) }
 
 // check tells a check's sentence: its parts, those that decide first. Check 5 has many parts, and names
 // what is missing and what stands against the provider before it says what was clear.
@@ -214,7 +167,7 @@ func (t teller) check(c directory.Check) sentence {
 	}
 	if slices.Contains(c.Reasons, directory.ReasonRuleLapsed) {
 		if rule, lapsed := t.policy.Tables().Lapsed(directory.TelePrescribing, t.at); lapsed {
-			out.add(sentence{text: rule.After})
+			out.add(sentence{text: t.named("rule."+rule.ID, rule.After)})
 		}
 	}
 	return out.sentence()
@@ -243,10 +196,10 @@ func (t teller) record(c directory.Check) sentence {
 	}
 	const most = 3
 	if n := len(out.said); n > most {
-		out.said = append(out.said[:most], fmt.Sprintf("There is more of the same: %d parts in all.", n))
+		out.said = append(out.said[:most], t.t("say.more", "Total", n))
 	}
 	if len(missing) > 0 {
-		out.add(sentence{text: "Not looked at yet: " + strings.Join(missing, "; ") + "."})
+		out.add(sentence{text: t.t("say.missing", "What", strings.Join(missing, "; "))})
 	}
 	if c.Result != directory.Confirmed {
 		for _, p := range c.Parts {
@@ -261,7 +214,7 @@ func (t teller) record(c directory.Check) sentence {
 // part tells one part of a check.
 func (t teller) part(p directory.Part) sentence {
 	if p.Standing.Status == directory.StatusUnderReview {
-		return sentence{underReview, p.Standing.Because}
+		return sentence{t.t("say.review"), p.Standing.Because}
 	}
 	if !shown(p.Standing) {
 		return sentence{text: t.missing(p)}
@@ -269,51 +222,58 @@ func (t teller) part(p directory.Part) sentence {
 	out := t.standing(*p.Claim, p.Standing, t.whose(p.Provider))
 	switch {
 	case slices.Contains(p.Reasons, directory.ReasonTitleUnknown):
-		out.text += " We have not confirmed yet what this licence type allows in " + p.Claim.Jurisdiction.Name() + "."
+		out.text += " " + t.t("say.title_unknown", "State", p.Claim.Jurisdiction)
 	case slices.Contains(p.Reasons, directory.ReasonSupervised):
-		out.text += " In " + p.Claim.Jurisdiction.Name() + " this licence type is for practice under supervision."
+		out.text += " " + t.t("say.supervised", "State", p.Claim.Jurisdiction)
 	case slices.Contains(p.Reasons, directory.ReasonNotMH):
-		out.text += " This licence type alone does not show training as a mental-health professional."
+		out.text += " " + t.t("say.not_mh")
 	case slices.Contains(p.Reasons, directory.ReasonProgramUnknown):
-		out.text += " This programme is not on our list of recognised programmes, so nothing follows from it here."
+		out.text += " " + t.t("say.programme_unknown")
 	case slices.Contains(p.Reasons, directory.ReasonDEAUnseen):
-		out.text += " We have seen no document of a federal registration to prescribe (DEA) for " + t.stateName() + "."
+		out.text += " " + t.t("say.dea_unseen", "State", t.stateName())
 	}
 	return out
 }
 
 func (t teller) stateName() string {
 	if t.state == "" {
-		return "the patient's state"
+		return t.t("say.state_unknown")
 	}
-	return t.state.Name()
+	return t.lang.state(t.state)
 }
 
-// subject is of whom a sentence speaks.
+// subject is of whom a sentence speaks: the provider, or a linked prescriber by name if they have a page.
 type subject struct {
-	noun string // provider, prescriber
-	name string // of a linked prescriber
+	prescriber bool
+	name       string
 }
 
 func (t teller) whose(id directory.ID) subject {
-	if id != "" && id != t.file.Provider.ID {
-		if f := t.file.Linked[id]; f != nil {
-			return subject{"prescriber", f.Provider.DisplayName()}
-		}
-		return subject{noun: "prescriber"}
+	if id == "" || id == t.file.Provider.ID {
+		return subject{}
 	}
-	return subject{noun: "provider"}
+	if f := t.file.Linked[id]; f != nil {
+		return subject{true, f.Provider.DisplayName()}
+	}
+	return subject{prescriber: true}
+}
+
+func (t teller) who(w subject) string {
+	if w.prescriber {
+		return t.t("who.prescriber")
+	}
+	return t.t("who.provider")
 }
 
 // of puts a prescriber's name before a sentence about the prescriber.
-func (w subject) of(sentence string) string {
-	if w.noun != "prescriber" {
+func (t teller) of(w subject, sentence string) string {
+	switch {
+	case !w.prescriber:
 		return sentence
+	case w.name == "":
+		return t.t("say.of_prescriber", "Sentence", sentence)
 	}
-	if w.name == "" {
-		return "The prescriber: " + sentence
-	}
-	return "The prescriber, " + w.name + ": " + sentence
+	return t.t("say.of_prescriber.named", "Name", w.name, "Sentence", sentence)
 }
 
 // missing tells what is not there.
@@ -323,34 +283,34 @@ func (t teller) missing(p directory.Part) string {
 	case directory.License, directory.CompactPrivilege:
 		switch {
 		case practice && len(p.Reasons) == 0:
-			return "A practice as such holds no licence to practise psychotherapy: look at the people who work there."
+			return t.t("missing.license.practice")
 		case slices.Contains(p.Reasons, directory.ReasonJurisdiction) && t.state == "":
-			return "We hold a licence, and do not know in which state the provider works. Choose the patient’s state."
+			return t.t("missing.license.choose")
 		case slices.Contains(p.Reasons, directory.ReasonJurisdiction):
-			return "We hold a licence for another state, and none for " + t.stateName() + "."
+			return t.t("missing.license.elsewhere", "State", t.stateName())
 		case slices.Contains(p.Reasons, directory.ReasonPrescriberUnseen):
-			return "So no licence of the prescriber could be looked up."
+			return t.t("missing.license.unseen")
 		case slices.Contains(p.Reasons, directory.ReasonStateGap):
-			return t.whose(p.Provider).of("we hold no licence to prescribe in " + t.stateName() + ".")
+			return t.of(t.whose(p.Provider), t.t("missing.license.prescribe", "State", t.stateName()))
 		case t.state == "":
-			return "We do not know for which state to look."
+			return t.t("missing.license.where")
 		}
-		return "We hold no licence for " + t.stateName() + "."
+		return t.t("missing.license", "State", t.stateName())
 	case directory.TrainingCert:
 		if practice {
-			return "A practice as such is not trained: look at the people who work there."
+			return t.t("missing.training.practice")
 		}
-		return "We hold no training in ketamine-assisted psychotherapy."
+		return t.t("missing.training")
 	case directory.OversightLink:
-		return "We hold no prescriber for this provider."
+		return t.t("missing.oversight")
 	case directory.PracticeAgreement:
-		return t.whose(p.Provider).of("we hold no agreement with a physician for " + t.stateName() + ", and have not confirmed that the state asks for none.")
+		return t.of(t.whose(p.Provider), t.t("missing.agreement", "State", t.stateName()))
 	case directory.REMSSite:
-		return "Esketamine is given only at enrolled sites, and we hold no enrolment."
+		return t.t("missing.rems")
 	case directory.ProtocolClaim:
-		return "We hold no statement of how sessions are run."
+		return t.t("missing.protocol")
 	}
-	return capital(t.missingWhat(p)) + " has not been looked at yet."
+	return t.says("missing.other", "What", t.missingWhat(p))
 }
 
 // missingWhat names what has not been looked at.
@@ -360,28 +320,28 @@ func (t teller) missingWhat(p directory.Part) string {
 		if p.Claim != nil {
 			return t.licence(*p.Claim)
 		}
-		return "any licence"
+		return t.t("what.license")
 	case directory.TrainingCert:
 		if p.Claim != nil {
-			return "training: " + programmeTitle(*p.Claim)
+			return t.t("noun.training", "Title", programmeTitle(*p.Claim))
 		}
-		return "training in ketamine-assisted psychotherapy"
+		return t.t("what.training")
 	case directory.DisciplineScreen:
 		if p.Claim != nil {
-			return "board actions on " + t.licence(*p.Claim)
+			return t.t("noun.discipline", "Licence", t.licence(*p.Claim))
 		}
-		return "board actions"
+		return t.t("what.discipline")
 	case directory.ExclusionScreen:
 		return t.the(p.List)
 	}
-	return kindLabels[p.What]
+	return t.t("kind." + string(p.What))
 }
 
-// licence names a licence: licence CSW.0992 (Licensed Clinical Social Worker) of Colorado.
+// licence names a licence: licence CSW.0992 (Licensed Clinical Social Worker).
 func (t teller) licence(c directory.Claim) string {
-	s := "licence"
+	s := t.t("noun.license")
 	if c.Kind == directory.CompactPrivilege {
-		s = "compact privilege"
+		s = t.t("noun.compact_privilege")
 	}
 	if c.Number.Shown != "" {
 		s += " " + c.Number.Shown
@@ -392,26 +352,26 @@ func (t teller) licence(c directory.Claim) string {
 	return s
 }
 
-// titleWords is a licence type as a sentence says it: in full, or, where no table knows it, in the words of
-// whoever stated it, and marked as theirs.
+// titleWords is a licence type as a sentence says it: in full, with its profession in a language that the
+// title is not in; or, where no table knows it, in the words of whoever stated it, and marked as theirs.
 func (t teller) titleWords(c directory.Claim) string {
-	title := t.titleOf(c)
-	if title != c.Title {
-		return title
+	for _, name := range []string{c.Title, c.Number.Prefix()} {
+		if row, ok := t.policy.Tables().Title(c.Jurisdiction, name); ok {
+			if p, ok := t.has("profession." + string(row.Profession)); ok {
+				return row.Name + ", " + p
+			}
+			return row.Name
+		}
 	}
-	if _, ok := t.policy.Tables().Title(c.Jurisdiction, c.Title); ok {
-		return title
-	}
-	return quoted(title)
+	return quoted(t.titleOf(c))
 }
 
 // titleOf is a licence type in full.
 func (t teller) titleOf(c directory.Claim) string {
-	if row, ok := t.policy.Tables().Title(c.Jurisdiction, c.Title); ok {
-		return row.Name
-	}
-	if row, ok := t.policy.Tables().Title(c.Jurisdiction, c.Number.Prefix()); ok {
-		return row.Name
+	for _, name := range []string{c.Title, c.Number.Prefix()} {
+		if row, ok := t.policy.Tables().Title(c.Jurisdiction, name); ok {
+			return row.Name
+		}
 	}
 	if c.Title == c.Number.Prefix() {
 		return ""
@@ -421,27 +381,35 @@ func (t teller) titleOf(c directory.Claim) string {
 
 // the is a source as a sentence says it: the Colorado register, KAP Commons. Names are those of the release
 // of the tables that the answer is computed with, so that what was said can be said again.
-func (t teller) the(source string) string { return the(t.policy.Tables(), source) }
+func (t teller) the(source string) string { return t.source(t.policy.Tables(), source) }
 
 // sourceName is a source as a list of sources says it: Colorado register.
-func (t teller) sourceName(source string) string { return nameOf(t.policy.Tables(), source) }
+func (t teller) sourceName(source string) string { return t.listed(t.policy.Tables(), source) }
 
 // sourceName names the source of a provider's facts, which are told as they are now.
-func sourceName(source string) string { return nameOf(directory.Tables(), source) }
+func (l *lang) sourceName(source string) string { return l.listed(directory.Tables(), source) }
 
-func nameOf(tables *directory.ReferenceTables, source string) string {
-	return capital(strings.TrimPrefix(the(tables, source), "the "))
+// listed is a source without the article that it has in a sentence.
+func (l *lang) listed(tables *directory.ReferenceTables, source string) string {
+	name := l.source(tables, source)
+	for article := range strings.SplitSeq(l.t("articles"), "|") {
+		if rest, ok := strings.CutPrefix(name, article); ok {
+			return capital(rest)
+		}
+	}
+	return capital(name)
 }
 
-func the(tables *directory.ReferenceTables, source string) string {
+func (l *lang) source(tables *directory.ReferenceTables, source string) string {
 	row, ok := tables.Source(source)
-	switch {
-	case !ok:
-		return "a source that we no longer list"
-	case row.Kind == "roster", row.Kind == "identity", row.Kind == "exclusion":
-		return "the " + row.Short
+	if !ok {
+		return l.t("unlisted")
 	}
-	return row.Short
+	switch row.Kind {
+	case "roster", "identity", "exclusion":
+		row.Short = "the " + row.Short
+	}
+	return l.named("source."+source, row.Short)
 }
 
 // capital raises the first letter of a sentence.
@@ -465,18 +433,17 @@ var inner = strings.NewReplacer("“", "‘", "”", "’", "\n", " ", "\r", " "
 
 // looked says when we looked, and how old the source's own data were if they were older.
 func (t teller) looked(s directory.Standing) string {
-	b := s.Basis
-	out := "We checked " + t.the(b.Body.Source) + " on " + s.CheckedAt.Date().String()
-	if d := b.Body.SourceAsOf; d != "" && d < s.CheckedAt.Date() {
-		out += ", in its data of " + d.String()
+	b, on := s.Basis.Body, s.CheckedAt.Date()
+	if d := b.SourceAsOf; d != "" && d < on {
+		return t.t("say.looked.data", "Register", t.the(b.Source), "Date", on, "Data", d)
 	}
-	return out + "."
+	return t.t("say.looked", "Register", t.the(b.Source), "Date", on)
 }
 
 // standing tells a claim in the safe wording. It is what a credential on a provider's page says.
 func (t teller) standing(c directory.Claim, s directory.Standing, who subject) sentence {
 	if s.Status == directory.StatusUnderReview {
-		return sentence{underReview, s.Because}
+		return sentence{t.t("say.review"), s.Because}
 	}
 	if !shown(s) {
 		return sentence{}
@@ -487,144 +454,128 @@ func (t teller) standing(c directory.Claim, s directory.Standing, who subject) s
 		text = t.notFound(c, s)
 	case s.Status == directory.StatusCouldNotCheck:
 		text = t.couldNot(c, s)
+	case s.Class == directory.ClassSource && s.Status == directory.StatusStale:
+		text = t.of(who, t.stale(c, s))
 	case s.Class == directory.ClassSource:
-		text = who.of(t.fromSource(c, s))
+		text = t.of(who, t.fromSource(c, s))
 	default:
 		text = t.asserted(c, s, who)
 	}
 	if slices.Contains(s.Reasons, directory.ReasonDisputeOpen) {
-		text += " The " + who.noun + " disputes this."
+		text += " " + t.says("say.disputes", "Who", t.who(who))
 	}
 	return sentence{text, s.Because}
 }
 
 // fromSource tells what a register or list says.
 func (t teller) fromSource(c directory.Claim, s directory.Standing) string {
-	b := s.Basis.Body
-	register := t.the(b.Source)
-	licence := c.Kind == directory.License || c.Kind == directory.CompactPrivilege || c.Kind == directory.DisciplineScreen
-	switch {
-	case s.Status == directory.StatusStale:
-		return t.stale(c, s)
-	case c.Kind == directory.ExclusionScreen: // has words of its own for each
-	case s.Status == directory.StatusAdverse && licence:
-		return capital(register) + t.action(s, "board action", t.licence(c)) + " " + t.looked(s)
-	case s.Status == directory.StatusAdverse:
-		return capital(register) + t.action(s, "action", t.noun(c, b)) + " " + t.looked(s)
-	case (s.Status == directory.StatusExpired || s.Status == directory.StatusInactive) && c.Kind != directory.IdentityNPI:
-		lists := capital(register) + " lists " + t.noun(c, b)
-		if c.Kind == directory.License || c.Kind == directory.CompactPrivilege {
-			lists = c.Jurisdiction.Name() + " lists " + t.licence(c)
-		}
-		if last := cmp.Or(b.Expires, b.To); last != "" && s.Status == directory.StatusExpired {
-			return lists + ", and its last day was " + last.String() + ". " + t.looked(s)
-		}
-		return lists + as(b.SourceWords) + ". " + t.looked(s)
+	b, register := s.Basis.Body, t.the(s.Basis.Body.Source)
+	licence := c.Kind == directory.License || c.Kind == directory.CompactPrivilege
+	ended := s.Status == directory.StatusExpired || s.Status == directory.StatusInactive
+	who, what := register, t.noun(c, b)
+	if licence { // it is the state that lists it
+		who, what = t.lang.state(c.Jurisdiction), t.licence(c)
 	}
-	switch c.Kind {
-	case directory.License, directory.CompactPrivilege:
-		return c.Jurisdiction.Name() + " lists " + t.licence(c) + as(b.SourceWords) + t.expires(c, s) + ". " + t.looked(s)
-	case directory.DisciplineScreen:
-		if b.State == directory.SeenReinstated {
-			return capital(register) + " shows a past public board action" + dated(b.ActionDate) + " on " + t.licence(c) + ", which it lists as completed. Read the board's own record. " + t.looked(s)
-		}
-		return capital(register) + " shows no public board action on " + t.licence(c) + ". " + t.looked(s)
-	case directory.ExclusionScreen:
+	said := ""
+	switch last := cmp.Or(b.Expires, b.To); {
+	case c.Kind == directory.ExclusionScreen:
 		switch {
 		case s.Status == directory.StatusAdverse:
-			return capital(register) + edition(s) + " shows an exclusion" + dated(b.ActionDate) + ". Read the list's own record. " + t.looked(s)
+			said = t.says("say.exclusion", "Register", register, "Edition", t.edition(s), "Dated", t.dated(b.ActionDate))
 		case b.State == directory.SeenReinstated:
-			return capital(register) + " shows a reinstatement" + dated(b.ActionDate) + ". Read the list's own record. " + t.looked(s)
-		case s.Status == directory.StatusExpired, s.Status == directory.StatusInactive: // an entry that is no exclusion, and no clear search either
-			return capital(register) + edition(s) + " shows an entry" + as(b.SourceWords) + ". Read the list's own record. " + t.looked(s)
+			said = t.says("say.reinstated", "Register", register, "Dated", t.dated(b.ActionDate))
+		case ended: // an entry that is no exclusion, and no clear search either
+			said = t.says("say.entry", "Register", register, "Edition", t.edition(s), "As", t.as(b.SourceWords))
+		default:
+			return t.says("say.no_match", "Register", register, "Edition", t.edition(s))
 		}
-		return "No match on " + register + edition(s) + "."
-	case directory.IdentityNPI:
-		word := " as active"
+	case s.Status == directory.StatusAdverse && (licence || c.Kind == directory.DisciplineScreen):
+		said = t.says("say.board_action", "Register", register, "Dated", t.dated(b.ActionDate), "What", t.licence(c), "Words", t.words(b))
+	case s.Status == directory.StatusAdverse:
+		said = t.says("say.action", "Register", register, "Dated", t.dated(b.ActionDate), "What", what, "Words", t.words(b))
+	case c.Kind == directory.IdentityNPI:
+		key := "say.npi"
 		if s.Status != directory.StatusVerified && s.Status != directory.StatusExpiring {
-			word = " as no longer active"
+			key = "say.npi.ended"
 		}
-		return capital(register) + " lists NPI " + c.Number.Shown + word + ". " + t.looked(s) + " The registry says who somebody is, and nothing about their standing."
-	case directory.TrainingCert:
-		return capital(t.programmeName(c)) + " confirmed to us" + levelWords(b) + ". " + t.looked(s)
-	case directory.OversightLink:
-		return capital(register) + " lists " + t.prescriber(c) + " as the one who prescribes and monitors. " + t.looked(s)
+		return t.says(key, "Register", register, "Number", c.Number.Shown) + " " + t.looked(s) + " " + t.t("say.npi.standing")
+	case ended && last != "" && s.Status == directory.StatusExpired:
+		said = t.says("say.lists.last", "Who", who, "What", what, "Date", last)
+	case ended:
+		said = t.says("say.lists", "Who", who, "What", what, "As", t.as(b.SourceWords), "Expires", "")
+	case c.Kind == directory.DisciplineScreen && b.State == directory.SeenReinstated:
+		said = t.says("say.board_action.past", "Register", register, "Dated", t.dated(b.ActionDate), "What", t.licence(c))
+	case c.Kind == directory.DisciplineScreen:
+		said = t.says("say.board_action.none", "Register", register, "What", t.licence(c))
+	case c.Kind == directory.TrainingCert:
+		said = t.says("say.training", "Programme", t.programmeName(c), "Level", t.level(b))
+	case c.Kind == directory.OversightLink:
+		said = t.says("say.oversight.source", "Register", register, "Name", t.prescriber(c))
+	default:
+		said = t.says("say.lists", "Who", who, "What", what, "As", t.as(b.SourceWords), "Expires", t.expires(c, s))
 	}
-	return capital(register) + " lists " + t.noun(c, b) + as(b.SourceWords) + t.expires(c, s) + ". " + t.looked(s)
+	return said + " " + t.looked(s)
 }
 
-// action quotes a public action on a licence or another credential and adds nothing to it.
-func (t teller) action(s directory.Standing, action, on string) string {
-	b := s.Basis.Body
-	out := " shows a public " + action + dated(b.ActionDate) + " on " + on
+// words quotes a public action and adds nothing to it.
+func (t teller) words(b directory.Body) string {
 	words := b.SourceWords
 	if len(b.Restrictions) > 0 {
 		words = strings.Join(b.Restrictions, "; ")
 	}
 	if q := quoted(words); q != "" {
-		out += ", in its own words " + q
+		return t.t("say.words", "Words", q)
 	}
-	if action != "board action" {
-		return out + ". Read its own record."
-	}
-	return out + ". Read the board's own record."
+	return ""
 }
 
 // stale tells what was said when we last looked, and how long ago that is.
 func (t teller) stale(c directory.Claim, s directory.Standing) string {
-	b := s.Basis.Body
-	register := t.the(b.Source)
-	when := s.CheckedAt.Date()
-	out := ""
-	switch reinstated := b.State == directory.SeenReinstated; c.Kind {
-	case directory.License, directory.CompactPrivilege:
-		out = capital(register) + " listed " + t.licence(c) + as(b.SourceWords) + "."
-	case directory.DisciplineScreen:
-		out = capital(register) + " showed no public board action on " + t.licence(c) + "."
-		if reinstated {
-			out = capital(register) + " showed a past public board action" + dated(b.ActionDate) + " on " + t.licence(c) + ", which it listed as completed."
-		}
-	case directory.ExclusionScreen:
-		if reinstated {
-			out = capital(register) + edition(s) + " showed a reinstatement" + dated(b.ActionDate) + "."
-			break
-		}
-		out = "There was no match on " + register + edition(s) + "."
-	case directory.IdentityNPI:
-		out = capital(register) + " listed NPI " + c.Number.Shown + "."
+	b, register := s.Basis.Body, t.the(s.Basis.Body.Source)
+	reinstated := b.State == directory.SeenReinstated
+	said := ""
+	switch {
+	case c.Kind == directory.License || c.Kind == directory.CompactPrivilege:
+		said = t.says("say.listed", "Register", register, "What", t.licence(c), "As", t.as(b.SourceWords))
+	case c.Kind == directory.DisciplineScreen && reinstated:
+		said = t.says("say.showed.past", "Register", register, "Dated", t.dated(b.ActionDate), "What", t.licence(c))
+	case c.Kind == directory.DisciplineScreen:
+		said = t.says("say.showed.none", "Register", register, "What", t.licence(c))
+	case c.Kind == directory.ExclusionScreen && reinstated:
+		said = t.says("say.showed.reinstated", "Register", register, "Edition", t.edition(s), "Dated", t.dated(b.ActionDate))
+	case c.Kind == directory.ExclusionScreen:
+		said = t.says("say.showed.no_match", "Register", register, "Edition", t.edition(s))
 	default:
-		out = capital(register) + " listed " + t.noun(c, b) + "."
+		said = t.says("say.listed", "Register", register, "What", t.noun(c, b), "As", "")
 	}
-	out += " We last checked on " + when.String()
+	when, data := s.CheckedAt.Date(), ""
 	if s.AsOf != "" && s.AsOf < when {
-		out += ", in data of " + s.AsOf.String()
+		data = t.t("say.last_checked.data", "Date", s.AsOf)
 	}
-	if days := t.policy.Kinds[c.Kind].Stale; days > 0 {
-		out += fmt.Sprintf(", more than %d days ago", days)
-	}
-	return out + ". Check the register yourself."
+	return said + " " + t.t("say.last_checked", "Date", when, "Data", data, "Ago", t.ago(c.Kind))
 }
 
-// covers says what a register leaves out, for whoever looked in it in vain (domain.md §5.7). A register of
-// every licence there ever was leaves out none.
-var covers = map[string]string{
-	"active_only":        ", which lists current licences only,",
-	"current_and_lapsed": ", which lists current and lapsed licences and leaves out those that were revoked or given up,",
+// ago says after how many days such a claim no longer counts.
+func (t teller) ago(kind directory.ClaimKind) string {
+	if days := t.policy.Kinds[kind].Stale; days > 0 {
+		return t.t("say.ago", "Days", days)
+	}
+	return ""
 }
 
 func (t teller) notFound(c directory.Claim, s directory.Standing) string {
-	register := t.the(s.Basis.Body.Source)
-	if source, ok := t.policy.Tables().Source(s.Basis.Body.Source); ok {
-		register += covers[source.Completeness]
+	b, covers := s.Basis.Body, ""
+	if source, ok := t.policy.Tables().Source(b.Source); ok { // what a register leaves out matters to whoever looked in it in vain
+		covers, _ = t.has("covers." + source.Completeness)
 	}
-	out := "We searched " + register + " on " + s.CheckedAt.Date().String() + " by name and number and found no record. Names and numbers can differ, so this does not mean "
+	that := t.t("not_found.other")
 	switch c.Kind {
 	case directory.License, directory.CompactPrivilege:
-		return out + "the person is not licensed."
+		that = t.t("not_found.license")
 	case directory.TrainingCert:
-		return out + "the person was not trained."
+		that = t.t("not_found.training")
 	}
-	return out + "there is none."
+	return t.t("say.not_found", "Register", t.the(b.Source), "Covers", covers, "Date", s.CheckedAt.Date(), "That", that)
 }
 
 // couldNot says why nothing could be looked up: which is not that nothing was found.
@@ -634,85 +585,75 @@ func (t teller) couldNot(c directory.Claim, s directory.Standing) string {
 		case "SRC_NO_REGISTER":
 			switch c.Kind {
 			case directory.License, directory.CompactPrivilege, directory.DisciplineScreen: // a board has one: it is we who do not
-				return "We have no register of " + c.Jurisdiction.Name() + " to look this up in."
+				return t.t("could_not.no_register.state", "State", c.Jurisdiction)
 			}
-			return "There is no public register for this."
+			return t.t("could_not.no_register")
 		case "SRC_RESTRICTED":
-			return "The register for this is not open to the public."
+			return t.t("could_not.restricted")
 		case "SRC_TERMS_FORBID":
-			return "The register's terms do not allow us to look this up."
+			return t.t("could_not.terms")
 		}
 	}
-	return "We could not look this up in " + t.the(s.Basis.Body.Source) + " on " + s.CheckedAt.Date().String() + "."
+	return t.t("could_not", "Register", t.the(s.Basis.Body.Source), "Date", s.CheckedAt.Date())
 }
 
 // asserted tells what a listing, the provider or a document says.
-func (t teller) asserted(c directory.Claim, s directory.Standing, who subject) string {
-	b := s.Basis.Body
-	out, source := "", t.the(b.Source)
-	on := s.CheckedAt.Date().String()
-	switch {
+func (t teller) asserted(c directory.Claim, s directory.Standing, w subject) string {
+	b, who, on := s.Basis.Body, t.who(w), s.CheckedAt.Date()
+	out := ""
+	switch attended := c.Kind == directory.TrainingCert && b.Level == "attended"; {
 	case c.Kind == directory.OversightLink:
 		out = t.oversight(c, s)
 	case c.Kind == directory.ProtocolClaim:
 		out = t.protocol(s)
+	case s.Class == directory.ClassDocument && attended:
+		out = t.says("say.document.attended", "Who", who, "Programme", t.programmeName(c), "Dated", t.dated(b.Completed))
 	case s.Class == directory.ClassDocument && c.Kind == directory.TrainingCert:
-		what := " sent a certificate from "
-		if b.Level == "attended" {
-			what = " sent a document from "
-		}
-		out = "The " + who.noun + what + t.programmeName(c) + dated(b.Completed) + ". The programme has not confirmed it to us."
+		out = t.says("say.document.certificate", "Who", who, "Programme", t.programmeName(c), "Dated", t.dated(b.Completed))
 	case s.Class == directory.ClassDocument:
-		out = "The " + who.noun + " sent a document of " + t.noun(c, b) + t.lastDay(b) + ". Whoever issued it has not confirmed it to us."
+		until := ""
+		if b.Expires != "" {
+			until = t.t("say.until", "Date", b.Expires)
+		}
+		out = t.says("say.document", "Who", who, "What", t.noun(c, b), "Until", until)
 	case s.Class == directory.ClassSelf:
-		out = "The " + who.noun + " told us on " + on + " of " + t.noun(c, b) + "; we have not confirmed it."
+		out = t.says("say.told", "Who", who, "Date", on, "What", t.noun(c, b))
 	default:
-		out = who.of(capital(source) + " lists " + t.noun(c, b) + "; we have not confirmed it.")
+		out = t.of(w, t.says("say.listing", "Register", t.the(b.Source), "What", t.noun(c, b)))
 	}
 	if c.Kind == directory.TrainingCert && b.Level == "attended" {
-		out += " It speaks of attendance, which is less than a certificate."
+		out += " " + t.t("say.attendance")
 	}
-	switch s.Status {
-	case directory.StatusExpired:
-		last := b.Expires
-		if last == "" {
-			last = b.To
-		}
-		if last != "" {
-			out += " Its last day was " + last.String() + "."
-		}
-	case directory.StatusStale:
-		out += " That was said on " + s.AsOf.String()
-		if days := t.policy.Kinds[c.Kind].Stale; days > 0 {
-			out += fmt.Sprintf(", more than %d days ago", days)
-		}
-		out += "."
+	switch last := cmp.Or(b.Expires, b.To); {
+	case s.Status == directory.StatusExpired && last != "":
+		out += " " + t.t("say.last_day", "Date", last)
+	case s.Status == directory.StatusStale:
+		out += " " + t.t("say.said_on", "Date", s.AsOf, "Ago", t.ago(c.Kind))
 	}
 	return out
 }
 
 // oversight tells who says that somebody prescribes and monitors.
 func (t teller) oversight(c directory.Claim, s directory.Standing) string {
-	b := s.Basis.Body
-	on := s.CheckedAt.Date().String()
+	listing, on, name := t.the(s.Basis.Body.Source), s.CheckedAt.Date(), t.prescriber(c)
 	self := c.Self()
 	switch {
 	case s.Class == directory.ClassListing && c.Other == "":
-		return capital(t.the(b.Source)) + " names " + cmp.Or(c.Title, "somebody") + " as the prescriber, with neither NPI nor licence number; we do not know who it is."
+		return t.says("say.oversight.name", "Register", listing, "Name", cmp.Or(c.Title, t.t("somebody")))
 	case s.Class == directory.ClassListing && self:
-		return capital(t.the(b.Source)) + " lists the provider as prescribing and monitoring as well; we have not confirmed it."
+		return t.says("say.oversight.listing.self", "Register", listing)
 	case s.Class == directory.ClassListing:
-		return capital(t.the(b.Source)) + " lists " + t.prescriber(c) + " as the prescriber; we have not confirmed it."
+		return t.says("say.oversight.listing", "Register", listing, "Name", name)
 	case s.Class == directory.ClassDocument:
-		return "The provider sent a document that names " + t.prescriber(c) + " as the prescriber. The prescriber has not confirmed it to us."
+		return t.t("say.oversight.document", "Name", name)
 	case self:
-		return "The provider told us on " + on + " that they prescribe and monitor as well."
+		return t.t("say.oversight.self", "Date", on)
 	case slices.Contains(s.Sides, "provider") && slices.Contains(s.Sides, "prescriber"):
-		return "Provider and prescriber, " + t.prescriber(c) + ", both told us that they work together, the later of them on " + on + "."
+		return t.t("say.oversight.both", "Name", name, "Date", on)
 	case slices.Contains(s.Sides, "prescriber"):
-		return capital(t.prescriber(c)) + " told us on " + on + " that they prescribe and monitor for this provider. The provider has not confirmed it to us."
+		return t.says("say.oversight.prescriber", "Name", name, "Date", on)
 	}
-	return "The provider told us on " + on + " that " + t.prescriber(c) + " prescribes and monitors. The prescriber has not confirmed it to us."
+	return t.t("say.oversight.provider", "Name", name, "Date", on)
 }
 
 // prescriber names the other side of a link. Whoever has no page any more has no name here, whatever the
@@ -724,142 +665,120 @@ func (t teller) prescriber(c directory.Claim) string {
 	if f := t.file.Linked[c.Other]; f != nil && !f.Provider.Withdrawn {
 		return f.Provider.DisplayName()
 	}
-	return "somebody without a page here"
+	return t.t("somebody.no_page")
 }
 
 // protocol tells what is stated of the parts of a session, and what is not.
 func (t teller) protocol(s directory.Standing) string {
-	b := s.Basis.Body
+	b, on := s.Basis.Body, s.CheckedAt.Date()
 	var yes, no, silent []string
 	for _, x := range []struct {
 		answer directory.Answer
-		words  string
-	}{{b.Preparation, "preparation"}, {b.Presence, "a therapist present in the medicine session"}, {b.Monitoring, "vital signs watched"},
-		{b.Emergency, "an emergency plan"}, {b.Integration, "integration"}} {
+		part   string
+	}{{b.Preparation, "preparation"}, {b.Presence, "presence"}, {b.Monitoring, "monitoring"}, {b.Emergency, "emergency"}, {b.Integration, "integration"}} {
+		words := t.t("protocol." + x.part)
 		switch x.answer {
 		case directory.Yes:
-			yes = append(yes, x.words)
+			yes = append(yes, words)
 		case directory.No:
-			no = append(no, x.words)
+			no = append(no, words)
 		default:
-			silent = append(silent, x.words)
+			silent = append(silent, words)
 		}
 	}
-	var out []string
+	out := ""
 	switch s.Class {
 	case directory.ClassDocument:
-		out = append(out, "The provider sent a written protocol or consent form on "+s.CheckedAt.Date().String()+".")
+		out = t.t("say.protocol.document", "Date", on)
 	case directory.ClassSelf:
-		out = append(out, "The provider told us on "+s.CheckedAt.Date().String()+" how sessions are run; we have not confirmed it.")
+		out = t.t("say.protocol.told", "Date", on)
 	default:
-		out = append(out, capital(t.the(b.Source))+" lists how sessions are run; we have not confirmed it.")
+		out = t.says("say.protocol.listing", "Register", t.the(b.Source))
 	}
 	if len(no) > 0 {
-		out = append(out, "Stated as not offered: "+strings.Join(no, ", ")+".")
+		out += " " + t.t("say.protocol.no", "Parts", strings.Join(no, ", "))
 	}
 	if len(yes) > 0 {
-		out = append(out, "Stated as offered: "+strings.Join(yes, ", ")+".")
+		out += " " + t.t("say.protocol.yes", "Parts", strings.Join(yes, ", "))
 	}
 	if len(silent) > 0 {
-		out = append(out, "Not stated: "+strings.Join(silent, ", ")+".")
+		out += " " + t.t("say.protocol.silent", "Parts", strings.Join(silent, ", "))
 	}
-	return strings.Join(out, " ")
+	return out
 }
 
 // noun names what a claim is about, for the middle of a sentence.
 func (t teller) noun(c directory.Claim, b directory.Body) string {
 	switch c.Kind {
 	case directory.License, directory.CompactPrivilege:
-		return t.licence(c) + " in " + c.Jurisdiction.Name()
+		return t.t("noun.license.in", "Licence", t.licence(c), "State", c.Jurisdiction)
 	case directory.IdentityNPI:
-		return "NPI " + c.Number.Shown
+		return t.t("noun.npi", "Number", c.Number.Shown)
 	case directory.TrainingCert:
-		out := "training: " + programmeTitle(c)
 		if c.Issuer == "" && b.Programme != "" {
-			out = "training, in its words " + quoted(b.Programme)
+			return t.t("noun.training.words", "Words", quoted(b.Programme)) + t.level(b)
 		}
-		return out + levelWords(b)
+		return t.t("noun.training", "Title", programmeTitle(c)) + t.level(b)
 	case directory.DEARegistration: // the number is never shown, and never held
 		if c.Jurisdiction == "" {
-			return "a federal registration to prescribe (DEA)"
+			return t.t("noun.dea")
 		}
-		return "a federal registration to prescribe (DEA) for " + c.Jurisdiction.Name()
+		return t.t("noun.dea.in", "State", c.Jurisdiction)
 	case directory.OversightLink:
-		return t.prescriber(c) + " as the one who prescribes and monitors"
+		return t.t("noun.oversight", "Name", t.prescriber(c))
 	case directory.DisciplineScreen:
-		return "board actions on " + t.licence(c)
-	case directory.ExclusionScreen:
-		return "a search of an exclusion list"
+		return t.t("noun.discipline", "Licence", t.licence(c))
 	case directory.BoardCert:
-		return "board certification: " + quoted(c.Title)
+		return t.t("noun.board_cert", "Title", quoted(c.Title))
 	case directory.Pledge:
-		return "a pledge: " + quoted(c.Title)
-	case directory.REMSSite:
-		return "a site enrolled to give esketamine"
-	case directory.PracticeAgreement:
-		return "a practice agreement between therapist and prescriber"
-	case directory.ContactClaim:
-		return "a telephone number or website"
-	case directory.Availability:
-		return "whether new patients are taken"
+		return t.t("noun.pledge", "Title", quoted(c.Title))
 	}
-	return strings.ToLower(kindLabels[c.Kind])
+	if words, ok := t.has("noun." + string(c.Kind)); ok {
+		return words
+	}
+	return strings.ToLower(t.t("kind." + string(c.Kind)))
 }
 
 // expires is the last day, and how far off it is when it comes soon.
 func (t teller) expires(c directory.Claim, s directory.Standing) string {
-	day := s.Basis.Body.Expires
+	day, soon := s.Basis.Body.Expires, ""
 	if day == "" {
 		return ""
 	}
-	out := ", expires " + day.String()
-	if s.Status != directory.StatusExpiring {
-		return out
-	}
 	last, err1 := time.Parse(time.DateOnly, string(day))
 	today, err2 := time.Parse(time.DateOnly, t.at.Time().In(c.Jurisdiction.Zone()).Format(time.DateOnly))
-	if err1 != nil || err2 != nil {
-		return out
+	if s.Status == directory.StatusExpiring && err1 == nil && err2 == nil {
+		if n := int(last.Sub(today).Hours() / 24); n <= 0 {
+			soon = t.t("say.expires.today")
+		} else {
+			soon = t.t("say.expires.soon", "Count", n)
+		}
 	}
-	switch n := int(last.Sub(today).Hours() / 24); {
-	case n <= 0:
-		return out + ", which is today"
-	case n == 1:
-		return out + ", in 1 day"
-	default:
-		return out + fmt.Sprintf(", in %d days", n)
-	}
+	return t.t("say.expires", "Date", day, "Soon", soon)
 }
 
-func (t teller) lastDay(b directory.Body) string {
-	if b.Expires == "" {
-		return ""
-	}
-	return ", good through " + b.Expires.String()
-}
-
-func as(words string) string {
+func (t teller) as(words string) string {
 	if q := quoted(words); q != "" {
-		return " as " + q
+		return t.t("say.as", "Words", q)
 	}
 	return ""
 }
 
-func dated(d directory.Date) string {
+func (t teller) dated(d directory.Date) string {
 	if d == "" {
 		return ""
 	}
-	return " dated " + d.String()
+	return t.t("say.dated", "Date", d)
 }
 
 // edition is the month of a list, of October 2026, if the list's own name for its release says it. The
 // date of the data alone does not: a list of October is published in November.
-func edition(s directory.Standing) string {
+func (t teller) edition(s directory.Standing) string {
 	if at, err := time.Parse("2006-01", s.Basis.Body.Release); err == nil {
-		return " of " + at.Format("January 2006")
+		return t.t("edition.month", "Month", t.t("month_long."+strconv.Itoa(int(at.Month()))), "Year", strconv.Itoa(at.Year()))
 	}
 	if d := s.Basis.Body.SourceAsOf; d != "" {
-		return " in its data of " + d.String()
+		return t.t("edition.data", "Date", d)
 	}
 	return ""
 }
@@ -883,62 +802,16 @@ func programmeTitle(c directory.Claim) string {
 	return quoted(c.Title)
 }
 
-// levelWords says how far a training went, and when it ended.
-func levelWords(b directory.Body) string {
-	var parts []string
-	switch b.Level {
-	case "attended":
-		parts = append(parts, "attended")
-	case "modules_complete":
-		parts = append(parts, "all modules completed")
-	case "certificate":
-		parts = append(parts, "certificate")
-	case "in_programme_register":
-		parts = append(parts, "listed in the programme's register")
+// level says how far a training went, and when it ended.
+func (t teller) level(b directory.Body) string {
+	out := ""
+	if words, ok := t.has("level." + b.Level); ok {
+		out = ", " + words
 	}
 	if b.Completed != "" {
-		parts = append(parts, b.Completed.String())
+		out += ", " + t.date(b.Completed)
 	}
-	if len(parts) == 0 {
-		return ""
-	}
-	return ", " + strings.Join(parts, ", ")
-}
-
-// kindLabels name the kinds of claim.
-var kindLabels = map[directory.ClaimKind]string{
-	directory.License:           "Licence",
-	directory.CompactPrivilege:  "Compact privilege",
-	directory.BoardCert:         "Board certification",
-	directory.TrainingCert:      "KAP training",
-	directory.Pledge:            "Pledge",
-	directory.OversightLink:     "Prescriber",
-	directory.PracticeAgreement: "Practice agreement",
-	directory.DEARegistration:   "Federal registration to prescribe",
-	directory.REMSSite:          "Esketamine site",
-	directory.ProtocolClaim:     "How sessions are run",
-	directory.DisciplineScreen:  "Board actions",
-	directory.ExclusionScreen:   "Exclusion list",
-	directory.IdentityNPI:       "National provider number",
-	directory.ContactClaim:      "Contact",
-	directory.Availability:      "New patients",
-	directory.FileClaim:         "Whole file",
-}
-
-// statusLabels are the words beside a credential.
-var statusLabels = map[directory.Status]string{
-	directory.StatusVerified:      "Confirmed with the register",
-	directory.StatusExpiring:      "Confirmed, ends soon",
-	directory.StatusDocumented:    "Shown by a document",
-	directory.StatusSelfReported:  "Stated by the provider",
-	directory.StatusListed:        "Stated in a listing, not checked",
-	directory.StatusAdverse:       "Problem on record",
-	directory.StatusUnderReview:   "Being checked",
-	directory.StatusExpired:       "Past its last day",
-	directory.StatusInactive:      "Not in use, says the register",
-	directory.StatusStale:         "Out of date",
-	directory.StatusNotFound:      "No record found",
-	directory.StatusCouldNotCheck: "Could not check",
+	return out
 }
 
 // statusResult is the check result whose shape stands beside a credential.
@@ -958,19 +831,20 @@ var statusResult = map[directory.Status]directory.CheckResult{
 }
 
 // statusLabel is a credential's label: a screen that was searched and clear has confirmed nothing.
-func statusLabel(c directory.Claim, s directory.Standing) string {
+func (l *lang) statusLabel(c directory.Claim, s directory.Standing) string {
 	if s.Status == directory.StatusVerified || s.Status == directory.StatusExpiring {
 		switch c.Kind {
 		case directory.ExclusionScreen:
-			return "Searched, no match"
+			return l.t("status.no_match")
 		case directory.DisciplineScreen:
 			if s.Basis != nil && s.Basis.Body.State == directory.SeenReinstated {
-				return "Past action on record, completed"
+				return l.t("status.past_action")
 			}
-			return "Searched, no action shown"
+			return l.t("status.no_action")
 		case directory.TrainingCert:
-			return "Confirmed with the programme"
+			return l.t("result.confirmed.training")
 		}
 	}
-	return statusLabels[s.Status]
+	label, _ := l.has("status." + string(s.Status))
+	return label
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 	"testing"
@@ -23,10 +24,10 @@ var (
 	testOther = directory.ID("prv_00000000000000000000000002")
 )
 
-func testTeller() teller {
+func testTeller(l *lang) teller {
 	self := directory.Provider{ID: testSelf, Kind: directory.Person, Name: directory.Name{Given: "Maya", Family: "Okafor"}}
 	other := directory.Provider{ID: testOther, Kind: directory.Person, Name: directory.Name{Given: "Elena", Family: "Roth"}}
-	return teller{file: &directory.CredentialFile{Provider: self, Linked: map[directory.ID]*directory.CredentialFile{testOther: {Provider: other}}},
+	return teller{lang: l, file: &directory.CredentialFile{Provider: self, Linked: map[directory.ID]*directory.CredentialFile{testOther: {Provider: other}}},
 		at: testNow, policy: directory.StandardPolicies().InForce(testNow, testNow), state: "CO"}
 }
 
@@ -41,7 +42,7 @@ func standingOf(status directory.Status, class directory.SourceClass, b director
 
 // The sentences of domain.md §5.7, word for word.
 func TestSentences(t *testing.T) {
-	tl := testTeller()
+	tl := testTeller(english)
 	licence := coloradoLicence()
 	register := directory.Body{Source: "co-dora", SourceWords: "Active", Expires: "2027-08-31"}
 	change := func(b directory.Body, f func(*directory.Body)) directory.Body { f(&b); return b }
@@ -114,7 +115,7 @@ func TestSentences(t *testing.T) {
 			"Colorado lists licence CSW.09923456 (Licensed Clinical Social Worker) as “Active”, expires 31 Aug 2027. We checked the Colorado register on 12 Nov 2026. The provider disputes this."},
 		{"nothing", licence, directory.Standing{Candidate: true, Pending: []int64{7}}, ""},
 	} {
-		if got := tl.standing(x.claim, x.s, subject{noun: "provider"}).text; got != x.want {
+		if got := tl.standing(x.claim, x.s, subject{}).text; got != x.want {
 			t.Errorf("%s:\n got %s\nwant %s", x.name, got, x.want)
 		}
 	}
@@ -123,7 +124,15 @@ func TestSentences(t *testing.T) {
 // Every kind of claim in every status, class and seen state gives a sentence that ends as one, has none of the forbidden
 // words, and never a DEA number.
 func TestEverySentenceIsClean(t *testing.T) {
-	tl := testTeller()
+	for _, l := range languages {
+		everySentenceIsClean(t, testTeller(l))
+	}
+}
+
+// praise are the Spanish words that no sentence may use, as forbidden has the English ones.
+var praise = regexp.MustCompile(`(?i)(^|[^\pL])(segur[oa]s?|confiables?|de confianza|aprobad[oa]s?|certificad[oa] por nosotros|recomend\pL*|mejor(es)?|calificad[oa]s?|eficaz|eficaces|efectiv[oa]s?|verificad[oa]s?|garantiza\pL*|cura|curan|sana|sanan|mg)([^\pL]|$)`)
+
+func everySentenceIsClean(t *testing.T, tl teller) {
 	statuses := []directory.Status{directory.StatusUnderReview, directory.StatusAdverse, directory.StatusExpired, directory.StatusInactive, directory.StatusStale,
 		directory.StatusExpiring, directory.StatusVerified, directory.StatusNotFound, directory.StatusCouldNotCheck, directory.StatusDocumented, directory.StatusListed, directory.StatusSelfReported}
 	classes := []directory.SourceClass{directory.ClassSelf, directory.ClassListing, directory.ClassDocument, directory.ClassSource}
@@ -134,7 +143,7 @@ func TestEverySentenceIsClean(t *testing.T) {
 		for _, status := range statuses {
 			for _, class := range classes {
 				for _, state := range seen {
-					for _, who := range []subject{{noun: "provider"}, {"prescriber", "Elena Roth"}, {noun: "prescriber"}} {
+					for _, who := range []subject{{}, {true, "Elena Roth"}, {prescriber: true}} {
 						for _, source := range []string{"co-dora", "leie", "nppes", "kap-commons", "provider", "certificate", "no-such-source"} {
 							c := directory.Claim{Kind: kind, Provider: testSelf, Jurisdiction: "CO", Title: "CSW", Number: directory.ParseLicenceNumber("CSW.1"), Issuer: "polaris", Other: testOther}
 							if kind == directory.DEARegistration {
@@ -146,13 +155,13 @@ func TestEverySentenceIsClean(t *testing.T) {
 							if got == "" || !strings.HasSuffix(got, ".") || strings.Contains(got, "..") || strings.Contains(got, "  ") || strings.Contains(got, "%!") {
 								t.Fatalf("%s %s %s: no sentence: %q", kind, status, class, got)
 							}
-							if w := forbidden.FindString(got); w != "" {
+							if w := cmp.Or(forbidden.FindString(got), praise.FindString(got)); w != "" {
 								t.Fatalf("%s %s %s says %q: %s", kind, status, class, w, got)
 							}
 							if strings.Contains(got, dea) {
 								t.Fatalf("a DEA number is shown: %s", got)
 							}
-							if status == directory.StatusUnderReview && got != underReview {
+							if status == directory.StatusUnderReview && got != tl.t("say.review") {
 								t.Fatalf("under review says more: %s", got)
 							}
 						}
@@ -166,27 +175,34 @@ func TestEverySentenceIsClean(t *testing.T) {
 
 // Every result of every check has a label, a meaning and a title; so has every status.
 func TestEveryResultHasWords(t *testing.T) {
-	for _, c := range directory.CheckNames {
-		if checkTitles[c] == "" || checkAsks[c] == "" {
-			t.Errorf("%s has no title", c)
+	for _, l := range languages {
+		need := func(key string) {
+			if words, ok := l.has(key); !ok || forbidden.MatchString(words) || praise.MatchString(words) {
+				t.Errorf("%s: %s is %q", l.Code, key, words)
+			}
 		}
-		for _, r := range directory.CheckResults {
-			for _, words := range []string{labelOf(c, r), meaningOf(directory.Check{Check: c, Result: r}),
-				meaningOf(directory.Check{Check: c, Result: r, Reasons: []string{directory.ReasonTitleUnknown}})} {
-				if words == "" || forbidden.MatchString(words) {
-					t.Errorf("%s %s: %q", c, r, words)
+		for _, c := range directory.CheckNames {
+			need("check." + string(c))
+			need("asks." + string(c))
+			for _, r := range directory.CheckResults {
+				need("result." + string(r))
+				need("means." + string(r))
+				for _, words := range []string{l.labelOf(c, r), l.meaningOf(directory.Check{Check: c, Result: r}), l.meaningOf(directory.Check{Check: c, Result: r, Reasons: []string{directory.ReasonTitleUnknown}})} {
+					if words == "" || forbidden.MatchString(words) || praise.MatchString(words) {
+						t.Errorf("%s: %s %s: %q", l.Code, c, r, words)
+					}
 				}
 			}
 		}
-	}
-	for s, r := range statusResult {
-		if statusLabels[s] == "" || resultLabels[r] == "" {
-			t.Errorf("status %s has no label", s)
+		for s := range statusResult {
+			need("status." + string(s))
 		}
-	}
-	for _, k := range directory.ClaimKinds {
-		if kindLabels[k] == "" {
-			t.Errorf("kind %s has no label", k)
+		for _, k := range directory.ClaimKinds {
+			need("kind." + string(k))
+		}
+		for _, code := range []int{400, 401, 403, 404, 405, 408, 409, 410, 413, 415, 429, 431, 500, 503} {
+			need(problemKey(code))
+			need(problemKey(code) + ".detail")
 		}
 	}
 	for _, r := range directory.CheckResults {
@@ -228,8 +244,8 @@ func TestDangerWords(t *testing.T) {
 }
 
 func TestNoSourceOfWhatCouldNotBeChecked(t *testing.T) {
-	list := testTeller().addSource(nil, standingOf(directory.StatusVerified, directory.ClassSource, directory.Body{State: directory.SeenActive, Source: "co-dora"}))
-	list = testTeller().addSource(list, standingOf(directory.StatusCouldNotCheck, directory.ClassSource, directory.Body{State: directory.SeenUnavailable, Source: "kapdir"}, "SRC_NO_REGISTER"))
+	list := testTeller(english).addSource(nil, standingOf(directory.StatusVerified, directory.ClassSource, directory.Body{State: directory.SeenActive, Source: "co-dora"}))
+	list = testTeller(english).addSource(list, standingOf(directory.StatusCouldNotCheck, directory.ClassSource, directory.Body{State: directory.SeenUnavailable, Source: "kapdir"}, "SRC_NO_REGISTER"))
 	if len(list) != 1 || list[0].Name != "Colorado register" {
 		t.Errorf("sources %+v", list)
 	}

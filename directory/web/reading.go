@@ -1,6 +1,7 @@
 package web
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -51,10 +52,10 @@ type advice struct {
 }
 
 // read takes over what was made of the words.
-func (a *searchAnswer) read(found search.Answered) {
+func (a *searchAnswer) read(found search.Answered, l *lang) {
 	r := &a.reading
 	for _, p := range found.Reading.Pieces {
-		r.Understood = append(r.Understood, understood{p.Start, p.End, p.Words, p.Kind, append([]string{}, p.Values...), p.Key(), p.Label, p.Note, p.Filters(), p.Fixed, p.Off})
+		r.Understood = append(r.Understood, understood{p.Start, p.End, p.Words, p.Kind, append([]string{}, p.Values...), p.Key(), l.piece(p), l.note(p), p.Filters(), p.Fixed, p.Off})
 	}
 	r.Words, r.AskPlace, r.LeftOut, r.Instead, r.Unproven = found.Query.Text, found.Reading.AskPlace, found.LeftOut, found.Instead, found.Unproven
 	r.TooMany = found.TooMany
@@ -68,9 +69,81 @@ func (a *searchAnswer) read(found search.Answered) {
 	for _, m := range found.DidMean {
 		r.DidMean = append(r.DidMean, mean(m))
 	}
-	for _, l := range found.Lift {
-		r.Advice = append(r.Advice, advice{l.Key, l.Label, l.Count})
+	for _, x := range found.Lift {
+		label := l.named("lift."+x.Key, l.named("facet."+x.Key, x.Label), "Words", found.Query.Text)
+		for _, u := range r.Understood {
+			if u.Key == x.Key {
+				label = u.Label
+			}
+		}
+		r.Advice = append(r.Advice, advice{x.Key, label, x.Count})
 	}
+}
+
+// piece says what a piece of the text asks for. Package search says it in English.
+func (l *lang) piece(p search.Piece) string {
+	if l == english {
+		return p.Label
+	}
+	var of any
+	switch p.Kind {
+	case "near":
+		of = p.Place.String()
+	case "state", "telehealth", "can_see":
+		of = directory.State(p.Values[0])
+	case "unheld":
+		of = p.Words
+	case "miles", "price_max", "name", "npi", "number":
+		of = p.Values[0]
+	default:
+		var values []string
+		for _, v := range p.Values {
+			values = append(values, l.facetValue(p.Kind, v, true))
+		}
+		of = strings.Join(values, l.t("or"))
+	}
+	return l.named("piece."+p.Kind, l.say(of), "Value", of)
+}
+
+// readAs are the notes of package search that name a place.
+var readAs = []struct {
+	key  string
+	form *regexp.Regexp
+}{
+	{"note.read_as", regexp.MustCompile(`^(.+) was read as (.+)\.$`)},
+	{"note.town", regexp.MustCompile(`^Read as (.+)()\. Other states have a town of that name: add the state if you meant another\.$`)},
+	{"note.licence", regexp.MustCompile(`^By licence, not by distance: (.+) is in (.+)\.$`)},
+}
+
+// note says how unclear words were read, or why nothing was asked for. Package search says it in English; a
+// note that another language does not have is left out.
+func (l *lang) note(p search.Piece) string {
+	if l == english || p.Note == "" {
+		return p.Note
+	}
+	if words, ok := l.has("note." + p.Note); ok {
+		return words
+	}
+	for _, x := range readAs {
+		if m := x.form.FindStringSubmatch(p.Note); m != nil {
+			other := m[2]
+			if st, err := directory.ParseState(other); err == nil {
+				other = l.state(st)
+			}
+			words, _ := l.has(x.key, "One", m[1], "Other", other)
+			return words
+		}
+	}
+	return ""
+}
+
+// why names where words were found.
+func (l *lang) why(fields []string) []string {
+	out := []string{}
+	for _, f := range fields {
+		out = append(out, l.named("why."+f, f))
+	}
+	return out
 }
 
 // placedBy says briefly why a result stands where it does, in the order in which things weigh.
@@ -148,14 +221,7 @@ type readView struct {
 	Unshown string // of can_see: the search without it
 }
 
-func counted(n int) string {
-	if n == 1 {
-		return "1 provider"
-	}
-	return plainNumber(n) + " providers"
-}
-
-func (v *searchView) readWords() {
+func (v *searchView) readWords(l *lang) {
 	a, r := v.Ask, v.Answer.reading
 	href := func(a ask) string { return "/?" + a.encode() }
 	for _, u := range r.Understood {
@@ -186,7 +252,7 @@ func (v *searchView) readWords() {
 		v.Read.Meant = with(r.Instead)
 	}
 	for _, m := range r.DidMean {
-		v.Read.Others = append(v.Read.Others, choice{m.To + " (" + plainNumber(m.Count) + ")", with(m.Text)})
+		v.Read.Others = append(v.Read.Others, choice{m.To + " (" + thousands(m.Count) + ")", with(m.Text)})
 	}
 	for _, x := range r.Advice {
 		b := a.lifting(x.Lift)
@@ -204,7 +270,7 @@ func (v *searchView) readWords() {
 			}
 		}
 		b.Cursor = ""
-		v.Read.Advice = append(v.Read.Advice, choice{"Without “" + x.Label + "”: " + counted(x.Count), href(b)})
+		v.Read.Advice = append(v.Read.Advice, choice{l.t("reading.without", "Label", x.Label, "Providers", l.t("providers", "Count", x.Count)), href(b)})
 	}
 	if r.Unproven > 0 {
 		b := a.without("can_see", "")

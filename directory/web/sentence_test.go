@@ -42,7 +42,7 @@ func wrongWord(text string, names ...string) string {
 
 // One sentence for each kind of claim and status, as it reads.
 func TestGoldenSentences(t *testing.T) {
-	tl := testTeller()
+	tl := testTeller(english)
 	class := map[directory.Status]directory.SourceClass{directory.StatusDocumented: directory.ClassDocument, directory.StatusListed: directory.ClassListing, directory.StatusSelfReported: directory.ClassSelf}
 	sources := map[directory.SourceClass]string{directory.ClassDocument: "certificate", directory.ClassListing: "kap-commons", directory.ClassSelf: "provider"}
 	registers := map[directory.ClaimKind]string{directory.IdentityNPI: "nppes", directory.ExclusionScreen: "leie"}
@@ -101,7 +101,7 @@ func TestGoldenSentences(t *testing.T) {
 			}
 			s := standingOf(status, from, b1, reasons[status]...)
 			s.Because = []int64{7, 9}
-			said := tl.standing(c, s, subject{noun: "provider"})
+			said := tl.standing(c, s, subject{})
 			if !slices.Equal(said.because, s.Because) {
 				t.Errorf("%s, %s cites %v", kind, status, said.because)
 			}
@@ -184,7 +184,7 @@ func citing(f *directory.CredentialFile, y directory.State, m moment, policies d
 	for _, h := range f.Claims {
 		st := directory.Derive(h, m.at, m.known, policies)
 		if _, ok := t.claim(h.Claim, st); ok {
-			if err := holds("claim "+string(h.Claim.Kind)+" "+string(st.Status), t.standing(h.Claim, st, subject{noun: "provider"}), false); err != nil {
+			if err := holds("claim "+string(h.Claim.Kind)+" "+string(st.Status), t.standing(h.Claim, st, subject{}), false); err != nil {
 				return n, err
 			}
 		}

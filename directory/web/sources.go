@@ -45,34 +45,20 @@ type sourcesAnswer struct {
 	Demo    *demo    `json:"demo"`
 }
 
-// silences say what it means that a source does not have somebody, by its completeness.
-var silences = map[string]string{
-	"full_history":       "It keeps everybody whom it ever had, past and present. Whom it does not have was not found under the names and numbers that we hold.",
-	"current_and_lapsed": "It has licences that are current or have lapsed, and leaves out some that were taken away. Whom it does not have may have had a licence once; why it ended is not said.",
-	"active_only":        "It has current licences alone. That somebody is not in it does not say whether they ever had a licence, nor how it ended.",
-	"full_list":          "It is the whole list of its day. Whom it does not have was not on it then under the names and numbers that we hold.",
-}
-
-// silence words a source's silence. Of what is no list at all, it says nothing.
-func silence(info directory.SourceInfo) string {
-	if words, ok := silences[info.Completeness]; ok {
+// silence says what it means that a source does not have somebody, by its completeness. Of what is no list
+// at all, it says nothing.
+func (l *lang) silence(info directory.SourceInfo) string {
+	if words, ok := l.has("silence." + info.Completeness); ok {
 		return words
 	}
 	if info.Kind == "listing" {
-		return "It has whom it chooses to list. That somebody is not in it says nothing about them."
+		return l.t("silence.listing")
 	}
-	return "It comes one by one. That there is none says nothing about anybody."
-}
-
-// termsOf are the verdicts on how a source may be read.
-var termsOf = map[string]string{
-	"allowed_automated": "A program may fetch it",
-	"manual_only":       "A person fetches it, no program",
-	"forbidden":         "Its terms forbid collecting it, so it is not read",
+	return l.t("silence.none")
 }
 
 // sources reads what the public is told of every source, and for how long it holds.
-func (s *Server) sources() (*sourcesAnswer, time.Duration, error) {
+func (s *Server) sources(l *lang) (*sourcesAnswer, time.Duration, error) {
 	ctx, cancel := s.deadline(pageDeadline)
 	defer cancel()
 	states, err := s.cfg.Reader.Sources(ctx)
@@ -85,8 +71,8 @@ func (s *Server) sources() (*sourcesAnswer, time.Duration, error) {
 	out := &sourcesAnswer{Sources: []source{}, Demo: s.demo()}
 	for _, st := range states {
 		i := st.Source
-		x := source{ID: i.ID, Name: i.Name, Kind: i.Kind, Class: string(i.Class), Jurisdiction: i.Jurisdiction, Publisher: i.Publisher, URL: maybe(webAddress(i.URL)), Lookup: maybe(webAddress(i.LookupURL)),
-			Licence: i.Licence, Attribution: i.Attribution, Republish: i.MayRepublish == "true", Terms: i.Terms, TermsWords: termsOf[i.Terms], Completeness: i.Completeness, Silence: silence(i),
+		x := source{ID: i.ID, Name: i.Name, Kind: i.Kind, Class: string(i.Class), Jurisdiction: i.Jurisdiction, Publisher: l.named("table."+i.Publisher, i.Publisher), URL: maybe(webAddress(i.URL)), Lookup: maybe(webAddress(i.LookupURL)),
+			Licence: l.named("table."+i.Licence, i.Licence), Attribution: i.Attribution, Republish: i.MayRepublish == "true", Terms: i.Terms, TermsWords: l.t("terms." + i.Terms), Completeness: i.Completeness, Silence: l.silence(i),
 			Loaded: st.Run.Number > 0}
 		if rel := st.Run.Release; x.Loaded {
 			x.Release, x.AsOf = maybe(rel.Name), maybe(rel.AsOf)
@@ -110,7 +96,7 @@ func (s *Server) apiSources(c *fiber.Ctx) error {
 	if _, bad := parse(rawQuery(c), nil, false); len(bad) > 0 {
 		return bad
 	}
-	answer, age, err := s.sources()
+	answer, age, err := s.sources(langOf(c))
 	if err != nil {
 		return err
 	}
@@ -126,7 +112,7 @@ type sourcesView struct {
 
 // sourcesPage answers GET /sources.
 func (s *Server) sourcesPage(c *fiber.Ctx) error {
-	answer, age, err := s.sources()
+	answer, age, err := s.sources(langOf(c))
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 // a key in the Authorization header: a key in an address would end up in logs and histories.
 
 // noKeys is the error of a staff question to a server that has no keys.
-var noKeys = &directory.Error{Kind: directory.Refused, Detail: "What was known at an earlier moment is for staff, and this server knows no staff keys."}
+var noKeys = &directory.Error{Kind: directory.Refused, Detail: "this server knows no staff keys"}
 
 // KeyPrefix begins the id of a staff key.
 const KeyPrefix = "key_"

@@ -81,7 +81,7 @@ func (w Words) Source(id string) string { return w.t.sourceName(id) }
 
 // Status is what a claim is worth, in a word or two.
 func (w Words) Status(c directory.Claim, s directory.Standing) string {
-	if label := statusLabel(c, s); label != "" {
+	if label := english.statusLabel(c, s); label != "" {
 		return label
 	}
 	if s.Status == directory.StatusWithdrawn {
@@ -109,10 +109,10 @@ func (w Words) Claim(c directory.Claim) string {
 	case directory.IdentityNPI:
 		return "National provider number " + c.Number.Shown
 	case directory.BoardCert, directory.Pledge:
-		return kindLabels[c.Kind] + ": " + c.Title
+		return english.t("kind."+string(c.Kind)) + ": " + c.Title
 	}
 	if c.Jurisdiction != "" {
-		return kindLabels[c.Kind] + ", " + c.Jurisdiction.Name()
+		return english.t("kind."+string(c.Kind)) + ", " + c.Jurisdiction.Name()
 	}
-	return kindLabels[c.Kind]
+	return english.t("kind." + string(c.Kind))
 }

@@ -33,14 +33,6 @@ type searchAnswer struct {
 	facets []search.Facet // in order, for the page
 }
 
-// How results are ordered, in words. They describe what package search does.
-const (
-	rankingWords    = "Nobody can pay for a place. Whoever has a problem on record comes last; then count how closely your words match, full KAP before infusion, how much was confirmed and how near it is, and how lately it was checked."
-	rankingDistance = "Nobody can pay for a place. Ordered by distance from the place you gave."
-	rankingPrice    = "Nobody can pay for a place. Ordered by the lowest stated price of a medicine session; whoever states none comes after all who do."
-	rankingChecked  = "Nobody can pay for a place. Ordered by the newest day of any of the five checks; whoever was never checked comes last."
-)
-
 type queryEcho struct {
 	At         *directory.Instant  `json:"at,omitempty"`
 	Q          string              `json:"q,omitempty"`
@@ -344,19 +336,24 @@ func webAddress(raw string) string {
 	return u.String()
 }
 
-func originOf(o directory.Origin) *origin {
+func (l *lang) originOf(o directory.Origin) *origin {
 	if o.Source == "" {
 		return nil
 	}
-	return &origin{Source: o.Source, Name: sourceName(o.Source), URL: webAddress(o.URL), AsOf: o.AsOf}
+	return &origin{Source: o.Source, Name: l.sourceName(o.Source), URL: webAddress(o.URL), AsOf: o.AsOf}
 }
 
-func label(list, value string) labelled { return labelled{value, search.Label(list, value)} }
+// value names a value of a vocabulary.
+func (l *lang) value(list, value string) string {
+	return l.named("value."+list+"."+value, search.Label(list, value))
+}
 
-func labels(list string, values []string) []labelled {
+func (l *lang) label(list, value string) labelled { return labelled{value, l.value(list, value)} }
+
+func (l *lang) labels(list string, values []string) []labelled {
 	out := make([]labelled, 0, len(values))
 	for _, v := range values {
-		out = append(out, label(list, v))
+		out = append(out, l.label(list, v))
 	}
 	return out
 }
@@ -368,26 +365,27 @@ func (s *Server) demo() *demo {
 	return &demo{s.cfg.Demo.Now, s.cfg.Demo.Note}
 }
 
-// moment is the instant a request is answered for, and the knowledge it is answered with.
+// moment is the instant a request is answered for, the knowledge it is answered with, and the language.
 type moment struct {
 	at    directory.Instant // T
 	known directory.Instant // K: everything recorded, also what was recorded within the same instant
 	now   directory.Instant // facts, which are not kept by date, are those of now
 	head  int64
 	asked bool // somebody asked for T
+	lang  *lang
 }
 
 // moment is the one a question asks for, else now. A moment that has not come, and knowledge that nobody
 // has yet, are refused.
-func (s *Server) moment(h directory.Head, a ask) (moment, error) {
+func (s *Server) moment(h directory.Head, a ask, l *lang) (moment, error) {
 	now := s.now()
-	m := moment{at: now, known: max(now, h.RecordedAt), now: now, head: h.Public, asked: a.At != ""}
+	m := moment{at: now, known: max(now, h.RecordedAt), now: now, head: h.Public, asked: a.At != "", lang: l}
 	var bad badParams
 	if a.At > m.at {
-		bad = append(bad, paramError{"at", "lies in the future: nobody can know yet what will be true then."})
+		bad = append(bad, wrong("at", "bad.future"))
 	}
 	if a.Known > m.known {
-		bad = append(bad, paramError{"known", "lies in the future: nothing has been recorded then."})
+		bad = append(bad, wrong("known", "bad.future.known"))
 	}
 	if len(bad) > 0 {
 		return m, bad
@@ -422,8 +420,8 @@ func checksOf(f *directory.CredentialFile, y directory.State, m moment, policies
 	t := newTeller(f, y, m, policies)
 	out := make([]check, 0, len(directory.CheckNames))
 	for _, c := range directory.ProblemsFirst(directory.Checks(f, y, m.at, m.known, policies)) {
-		w := check{Check: c.Check, Title: checkTitles[c.Check], Result: c.Result, Label: checkLabel(c), Sentence: t.check(c).text,
-			Meaning: meaningOf(c), Reasons: onlyPublic(c.Reasons), ValidUntil: maybe(c.ValidUntil), Sources: []checkSource{}}
+		w := check{Check: c.Check, Title: t.t("check." + string(c.Check)), Result: c.Result, Label: t.checkLabel(c), Sentence: t.check(c).text,
+			Meaning: t.meaningOf(c), Reasons: onlyPublic(c.Reasons), ValidUntil: maybe(c.ValidUntil), Sources: []checkSource{}}
 		var asOf directory.Date
 		var due directory.Instant
 		for _, p := range c.Parts {
@@ -437,13 +435,13 @@ func checksOf(f *directory.CredentialFile, y directory.State, m moment, policies
 				w.Sources = t.addSource(w.Sources, p.Standing)
 			}
 			if withParts {
-				title := kindLabels[p.What]
+				title := t.t("kind." + string(p.What))
 				if p.List != "" {
 					title = t.sourceName(p.List)
 				} else if p.Claim != nil && (p.What == directory.License || p.What == directory.DisciplineScreen) && p.Claim.Jurisdiction != "" {
-					title += ", " + p.Claim.Jurisdiction.Name()
+					title += ", " + t.lang.state(p.Claim.Jurisdiction)
 				}
-				w.Parts = append(w.Parts, part{p.What, title, p.Result, labelOf(c.Check, p.Result), t.part(p).text})
+				w.Parts = append(w.Parts, part{p.What, title, p.Result, t.labelOf(c.Check, p.Result), t.part(p).text})
 			}
 		}
 		w.AsOf, w.NextDue = maybe(asOf), maybe(due)
@@ -492,8 +490,8 @@ func (s *Server) resultOf(f *directory.CredentialFile, h search.Hit, y directory
 	p := &f.Provider
 	y = patientState(y, f)
 	r := result{ID: p.ID, Name: p.DisplayName(), Kind: p.Kind, ListedAs: p.ListedAs, Credentials: credentials(p), URL: providerURL(p.ID),
-		Claimed: p.Claimed, Care: label("care", string(p.Practice.CareType())), Why: append([]string{}, h.Why...), ChecksFor: maybe(y),
-		Checks: checksOf(f, y, m, s.cfg.Policies, false), Accepting: s.accepting(f, m), Telehealth: telehealthOf(p)}
+		Claimed: p.Claimed, Care: m.lang.label("care", string(p.Practice.CareType())), Why: m.lang.why(h.Why), ChecksFor: maybe(y),
+		Checks: checksOf(f, y, m, s.cfg.Policies, false), Accepting: s.accepting(f, m), Telehealth: m.lang.telehealth(p)}
 	if h.Miles != nil {
 		miles := math.Round(*h.Miles*10) / 10
 		r.Miles = &miles
@@ -507,7 +505,7 @@ func (s *Server) resultOf(f *directory.CredentialFile, h search.Hit, y directory
 		for _, it := range p.Practice.Prices {
 			if it.Component == "medicine_session" {
 				r.Price.Currency, r.Price.AsOf = it.Currency, it.Origin.AsOf
-				if o := originOf(it.Origin); o != nil {
+				if o := m.lang.originOf(it.Origin); o != nil {
 					r.Price.Source = o.Name
 				}
 			}
@@ -521,17 +519,18 @@ func credentials(p *directory.Provider) []string { return append([]string{}, p.N
 // accepting tells whether new patients are taken, and whether that was said too long ago to count.
 func (s *Server) accepting(f *directory.CredentialFile, m moment) *accepting {
 	pr := &f.Provider.Practice
-	out := accepting{AsOf: pr.AcceptingAsOf, Origin: originOf(f.Provider.Origins["practice.accepting"])}
+	out := accepting{AsOf: pr.AcceptingAsOf, Origin: m.lang.originOf(f.Provider.Origins["practice.accepting"])}
 	switch {
 	case pr.Accepting == directory.Yes:
-		out.Value, out.Label = "yes", "Taking new patients"
+		out.Value = "yes"
 	case pr.Waitlist == directory.Yes:
-		out.Value, out.Label = "waitlist", "Waiting list"
+		out.Value = "waitlist"
 	case pr.Accepting == directory.No:
-		out.Value, out.Label = "no", "Not taking new patients"
+		out.Value = "no"
 	default:
 		return nil
 	}
+	out.Label = m.lang.t("accepting." + out.Value)
 	if out.AsOf == "" && out.Origin != nil {
 		out.AsOf = out.Origin.AsOf
 	}
@@ -541,34 +540,27 @@ func (s *Server) accepting(f *directory.CredentialFile, m moment) *accepting {
 	return &out
 }
 
-func telehealthOf(p *directory.Provider) *telehealth {
+func (l *lang) telehealth(p *directory.Provider) *telehealth {
 	pr := &p.Practice
 	if pr.Telehealth == directory.Unknown && len(pr.TelehealthIn) == 0 {
 		return nil
 	}
-	out := &telehealth{Value: pr.Telehealth, States: append([]directory.State{}, pr.TelehealthIn...), Origin: originOf(p.Origins["practice.telehealth"])}
+	out := &telehealth{Value: pr.Telehealth, States: append([]directory.State{}, pr.TelehealthIn...), Origin: l.originOf(p.Origins["practice.telehealth"])}
 	if out.Value == directory.Unknown {
 		out.Value = directory.Yes
 	}
 	if out.Origin == nil {
-		out.Origin = originOf(p.Origins["practice.telehealth_in"])
+		out.Origin = l.originOf(p.Origins["practice.telehealth_in"])
 	}
 	return out
 }
-
-// The two things that can be said of a provider's part in the directory.
-const (
-	unclaimed = "This person has not joined this directory. What stands here comes from the sources named beside it."
-	unjoined  = "This organisation has not joined this directory. What stands here comes from the sources named beside it."
-	joined    = "This provider has joined the directory and sees everything that it holds about them."
-)
 
 // providerOf tells all that the public may see of the file.
 func (s *Server) providerOf(f *directory.CredentialFile, y directory.State, m moment) provider {
 	p := &f.Provider
 	y = patientState(y, f)
 	w := provider{ID: p.ID, Name: p.DisplayName(), Kind: p.Kind, ListedAs: p.ListedAs, Credentials: credentials(p), URL: providerURL(p.ID),
-		Claimed: p.Claimed, Standing: joined, ChecksFor: maybe(y), Prescribers: []linked{},
+		Claimed: p.Claimed, Standing: m.lang.t("standing.joined"), ChecksFor: maybe(y), Prescribers: []linked{},
 		AsOf: m.at, Head: m.head, Demo: s.demo()}
 	if m.asked {
 		w.At = &m.at
@@ -576,11 +568,11 @@ func (s *Server) providerOf(f *directory.CredentialFile, y directory.State, m mo
 	switch {
 	case p.Claimed:
 	case p.Kind == directory.Organisation:
-		w.Standing = unjoined
+		w.Standing = m.lang.t("standing.organisation")
 	default:
-		w.Standing = unclaimed
+		w.Standing = m.lang.t("standing.person")
 	}
-	w.Facts, w.Practice = s.factsOf(f, m), practiceOf(p)
+	w.Facts, w.Practice = s.factsOf(f, m), m.lang.practice(p)
 	w.Checks, w.Claims = checksOf(f, y, m, s.cfg.Policies, true), claimsOf(f, y, m, s.cfg.Policies)
 	var until directory.Instant
 	soonest := func(i *directory.Instant) {
@@ -648,7 +640,7 @@ type Statement struct {
 // those of the tables recorded with the policies; so an export says the same again.
 func Published(f *directory.CredentialFile, y directory.State, at, known directory.Instant, policies directory.Policies) Statement {
 	y = patientState(y, f)
-	m := moment{at: at, known: known}
+	m := moment{at: at, known: known, lang: english}
 	f = f.WithoutCleared(known, policies) // as the API does: a wrong person's material is on no public face for any moment
 	return Statement{f.Provider.ID, maybe(y), at, known, checksOf(f, y, m, policies, true), claimsOf(f, y, m, policies)}
 }
@@ -659,8 +651,8 @@ func (t teller) claim(c directory.Claim, s directory.Standing) (claim, bool) {
 	if c.Kind == directory.FileClaim || s.Status == directory.StatusWithdrawn || s.Status == directory.StatusNone {
 		return claim{}, false
 	}
-	w := claim{ID: c.ID, Kind: c.Kind, KindLabel: kindLabels[c.Kind], Jurisdiction: c.Jurisdiction, Title: c.Title, Number: c.Number.Shown, Issuer: c.Issuer,
-		Status: s.Status, Label: statusLabel(c, s), Sentence: t.standing(c, s, subject{noun: "provider"}).text, Reasons: onlyPublic(s.Reasons),
+	w := claim{ID: c.ID, Kind: c.Kind, KindLabel: t.t("kind." + string(c.Kind)), Jurisdiction: c.Jurisdiction, Title: c.Title, Number: c.Number.Shown, Issuer: c.Issuer,
+		Status: s.Status, Label: t.statusLabel(c, s), Sentence: t.standing(c, s, subject{}).text, Reasons: onlyPublic(s.Reasons),
 		ValidUntil: maybe(s.ValidUntil), Evidence: []evidence{}, result: statusResult[s.Status]}
 	switch c.Kind {
 	case directory.License, directory.CompactPrivilege, directory.DisciplineScreen:
@@ -692,8 +684,9 @@ func (t teller) claim(c directory.Claim, s directory.Standing) (claim, bool) {
 
 func (s *Server) factsOf(f *directory.CredentialFile, m moment) facts {
 	p := &f.Provider
-	from := func(field string) *origin { return originOf(p.Origins[field]) }
-	w := facts{Sites: []site{}, Affiliations: []affiliation{}, Prices: []price{}, Accepting: s.accepting(f, m), Telehealth: telehealthOf(p)}
+	l := m.lang
+	from := func(field string) *origin { return l.originOf(p.Origins[field]) }
+	w := facts{Sites: []site{}, Affiliations: []affiliation{}, Prices: []price{}, Accepting: s.accepting(f, m), Telehealth: l.telehealth(p)}
 	if !p.Name.IsZero() {
 		w.Name = &fact[string]{p.Name.String(), from("name")}
 	}
@@ -704,11 +697,11 @@ func (s *Server) factsOf(f *directory.CredentialFile, m moment) facts {
 		w.NPI = &fact[string]{string(p.NPI), from("npi")}
 	}
 	if u := webAddress(p.Website); u != "" {
-		w.Website = &fact[string]{u, originOf(p.WebOrigin)}
+		w.Website = &fact[string]{u, l.originOf(p.WebOrigin)}
 	}
 	for _, x := range p.Sites {
 		a := x.Address.Public()
-		w.Sites = append(w.Sites, site{x.Name, a.Line1, a.Line2, a.City, a.State, a.ZIP, x.Phone, originOf(x.Origin), originOf(x.PhoneOrigin)})
+		w.Sites = append(w.Sites, site{x.Name, a.Line1, a.Line2, a.City, a.State, a.ZIP, x.Phone, l.originOf(x.Origin), l.originOf(x.PhoneOrigin)})
 	}
 	for _, h := range f.Claims { // a correction took the contact off every face
 		if h.Claim.Kind == directory.ContactClaim && directory.Derive(h, m.now, m.known, s.cfg.Policies).Status == directory.StatusWithdrawn {
@@ -719,52 +712,52 @@ func (s *Server) factsOf(f *directory.CredentialFile, m moment) facts {
 		}
 	}
 	for _, a := range p.Affiliations {
-		w.Affiliations = append(w.Affiliations, affiliation{a.Provider, a.Name, a.Role, originOf(a.Origin)})
+		w.Affiliations = append(w.Affiliations, affiliation{a.Provider, a.Name, a.Role, l.originOf(a.Origin)})
 	}
 	pr := &p.Practice
-	w.Languages, w.Access = list(p, "language", "languages", pr.Languages), list(p, "access", "access", pr.Access)
-	w.Superbill, w.SlidingScale = answer(p, "superbill", pr.Superbill), answer(p, "sliding_scale", pr.SlidingScale)
+	w.Languages, w.Access = l.list(p, "language", "languages", pr.Languages), l.list(p, "access", "access", pr.Access)
+	w.Superbill, w.SlidingScale = l.stated(p, "superbill", pr.Superbill), l.stated(p, "sliding_scale", pr.SlidingScale)
 	for _, it := range pr.Prices {
-		w.Prices = append(w.Prices, price{label("price", it.Component), it.MinCents, it.MaxCents, it.Currency, originOf(it.Origin)})
+		w.Prices = append(w.Prices, price{l.label("price", it.Component), it.MinCents, it.MaxCents, it.Currency, l.originOf(it.Origin)})
 	}
 	return w
 }
 
-func list(p *directory.Provider, vocabulary, field string, values []string) *fact[[]labelled] {
+func (l *lang) list(p *directory.Provider, vocabulary, field string, values []string) *fact[[]labelled] {
 	if len(values) == 0 {
 		return nil
 	}
-	return &fact[[]labelled]{labels(vocabulary, values), originOf(p.Origins["practice."+field])}
+	return &fact[[]labelled]{l.labels(vocabulary, values), l.originOf(p.Origins["practice."+field])}
 }
 
-func answer(p *directory.Provider, field string, a directory.Answer) *fact[yesNo] {
+func (l *lang) stated(p *directory.Provider, field string, a directory.Answer) *fact[yesNo] {
 	if a == directory.Unknown {
 		return nil
 	}
-	return &fact[yesNo]{a, originOf(p.Origins["practice."+field])}
+	return &fact[yesNo]{a, l.originOf(p.Origins["practice."+field])}
 }
 
-func practiceOf(p *directory.Provider) practice {
+func (l *lang) practice(p *directory.Provider) practice {
 	pr := &p.Practice
 	phaseOf := func(field string, x directory.Phase) *fact[phase] {
 		if x == (directory.Phase{}) {
 			return nil
 		}
-		return &fact[phase]{phase(x), originOf(p.Origins["practice."+field])}
+		return &fact[phase]{phase(x), l.originOf(p.Origins["practice."+field])}
 	}
 	one := func(vocabulary, field, value string) *fact[labelled] {
 		if value == "" {
 			return nil
 		}
-		return &fact[labelled]{label(vocabulary, value), originOf(p.Origins["practice."+field])}
+		return &fact[labelled]{l.label(vocabulary, value), l.originOf(p.Origins["practice."+field])}
 	}
-	return practice{Care: label("care", string(pr.CareType())),
+	return practice{Care: l.label("care", string(pr.CareType())),
 		Preparation: phaseOf("preparation", pr.Preparation), Medicine: phaseOf("medicine", pr.Medicine), Integration: phaseOf("integration", pr.Integration),
-		Routes: list(p, "route", "routes", pr.Routes), Settings: list(p, "setting", "settings", pr.Settings),
+		Routes: l.list(p, "route", "routes", pr.Routes), Settings: l.list(p, "setting", "settings", pr.Settings),
 		Model: one("model", "model", pr.Model), Presence: one("presence", "presence", string(pr.Presence)),
-		Monitoring: list(p, "monitoring", "monitoring", pr.Monitoring), VitalSigns: answer(p, "vital_signs", pr.VitalSigns),
-		EmergencyPlan: answer(p, "emergency_plan", pr.EmergencyPlan), Escort: answer(p, "escort", pr.Escort),
-		Screening: list(p, "screening", "screening", pr.Screening), Frameworks: list(p, "framework", "frameworks", pr.Frameworks),
-		Focus: list(p, "focus", "focus", pr.Focus), Populations: list(p, "population", "populations", pr.Populations),
-		Formats: list(p, "format", "formats", pr.Formats)}
+		Monitoring: l.list(p, "monitoring", "monitoring", pr.Monitoring), VitalSigns: l.stated(p, "vital_signs", pr.VitalSigns),
+		EmergencyPlan: l.stated(p, "emergency_plan", pr.EmergencyPlan), Escort: l.stated(p, "escort", pr.Escort),
+		Screening: l.list(p, "screening", "screening", pr.Screening), Frameworks: l.list(p, "framework", "frameworks", pr.Frameworks),
+		Focus: l.list(p, "focus", "focus", pr.Focus), Populations: l.list(p, "population", "populations", pr.Populations),
+		Formats: l.list(p, "format", "formats", pr.Formats)}
 }
