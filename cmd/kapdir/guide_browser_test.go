@@ -44,7 +44,7 @@ func TestBrowserGuide(t *testing.T) {
 			const c = document.createElement('canvas').getContext('2d');
 			c.font = getComputedStyle(p).font;
 			const signs = p.clientWidth / (c.measureText(p.textContent).width / p.textContent.length);
-			if (signs > 72) out.push('a line of ' + signs.toFixed(0) + ' signs');
+			if (signs > 75) out.push('a line of ' + signs.toFixed(0) + ' signs');
 		}
 		return out.join('; ');
 	})()`

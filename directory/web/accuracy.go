@@ -32,12 +32,11 @@ type accuracy struct {
 // checkCount tells how many providers have which answer to one check.
 type checkCount struct {
 	Check  directory.CheckName
-	Title  string // in the language of the page
-	Good   int    // confirmed, or shown by a document
-	Bad    int    // a problem on record, not met, or no record found
-	Stated int    // by the provider or a listing, and by nobody else
-	Old    int    // out of date
-	Open   int    // not checked, could not be checked, or being checked
+	Good   int // confirmed, or shown by a document
+	Bad    int // a problem on record, not met, or no record found
+	Stated int // by the provider or a listing, and by nobody else
+	Old    int // out of date
+	Open   int // not checked, could not be checked, or being checked
 }
 
 // Share returns a part of the statements in per cent, rounded down: 100 is all, and nothing less.
@@ -207,14 +206,4 @@ func (s *Server) countNow(ctx context.Context) (*accuracy, error) {
 	}
 	now := s.now()
 	return countAccuracy(ctx, s.cfg.Reader, moment{at: now, known: max(now, h.RecordedAt), now: now}, s.cfg.Policies)
-}
-
-// in returns the count with titles in a language.
-func (a *accuracy) in(l *lang) *accuracy {
-	told := *a
-	told.Checks = slices.Clone(a.Checks)
-	for i := range told.Checks {
-		told.Checks[i].Title = l.t("check." + string(told.Checks[i].Check))
-	}
-	return &told
 }

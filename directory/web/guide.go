@@ -283,6 +283,7 @@ type guideView struct {
 	Policy   directory.Policy
 	Kinds    []howKind
 	Accuracy *accuracy // nil while the first count is under way
+	Titles   map[directory.CheckName]string
 }
 
 type howCheck struct{ Title, Asks string }
@@ -312,20 +313,20 @@ func (s *Server) guidePage(c *fiber.Ctx) error {
 		case "references":
 			v.Studies = g.studies
 		case "accuracy":
-			a, err := s.count.get()
-			if err != nil {
+			var err error
+			if v.Accuracy, err = s.count.get(); err != nil {
 				return err
 			}
-			if a != nil {
-				v.Accuracy = a.in(l)
-			}
+			v.Titles = l.checkTitles()
 		case "checks":
+			titles := l.checkTitles()
 			for _, n := range directory.CheckNames {
-				v.Checks = append(v.Checks, howCheck{l.t("check." + string(n)), l.t("asks." + string(n))})
+				v.Checks = append(v.Checks, howCheck{titles[n], l.t("asks." + string(n))})
 			}
 		case "legend":
 			for i := len(directory.CheckResults) - 1; i >= 0; i-- {
-				v.Legend = append(v.Legend, l.legend(directory.CheckResults[i]))
+				r := directory.CheckResults[i]
+				v.Legend = append(v.Legend, l.legend(r))
 			}
 		case "limits":
 			for _, k := range []directory.ClaimKind{directory.License, directory.DisciplineScreen, directory.ExclusionScreen, directory.OversightLink,
@@ -339,6 +340,15 @@ func (s *Server) guidePage(c *fiber.Ctx) error {
 	}
 	c.Set(fiber.HeaderCacheControl, "public, max-age="+strconv.Itoa(int(age/time.Second)))
 	return s.sendPage(c, "guide", v)
+}
+
+// checkTitles names the five checks.
+func (l *lang) checkTitles() map[directory.CheckName]string {
+	out := map[directory.CheckName]string{}
+	for _, n := range directory.CheckNames {
+		out[n] = l.t("check." + string(n))
+	}
+	return out
 }
 
 // guideIndex answers GET /guide.

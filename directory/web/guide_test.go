@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	entities "html"
 	"io/fs"
 	"net/url"
 	"regexp"
@@ -516,6 +517,40 @@ func TestStudiesAreShown(t *testing.T) {
 		early := map[*lang]string{english: "early", spanish: "tempranos"}[l]
 		if first := text(d.Find("main p").Eq(1).Text()); !strings.Contains(first, early) {
 			t.Errorf("%s: the first sentence does not say %q: %s", l.Code, early, first)
+		}
+	}
+}
+
+// What the page on badges quotes are words that stand on providers' pages, and what providers are told of are the
+// checks by their names.
+func TestGuideQuotesLabels(t *testing.T) {
+	guides, err := loadGuides()
+	if err != nil {
+		t.Fatal(err)
+	}
+	quoted := regexp.MustCompile(`[“«]([^”»]+)[”»]`)
+	for _, l := range languages {
+		var labels []string
+		for _, r := range directory.CheckResults {
+			labels = append(labels, l.t("result."+string(r)))
+		}
+		n := 0
+		for _, b := range guides[l].pages["/guide/badges"].Blocks {
+			for _, m := range quoted.FindAllStringSubmatch(entities.UnescapeString(string(b.Text)), -1) {
+				n++
+				if !slices.ContainsFunc(labels, func(s string) bool { return strings.HasPrefix(s, m[1]) }) {
+					t.Errorf("%s: %q is on no page; there are %q", l.Code, m[1], labels)
+				}
+			}
+		}
+		if n < 4 {
+			t.Errorf("%s: only %d quotations", l.Code, n)
+		}
+		p := guides[l].pages["/about/for-providers"]
+		for _, check := range []directory.CheckName{directory.CheckOversight, directory.CheckProtocol, directory.CheckRecord} {
+			if !slices.ContainsFunc(p.Blocks, func(b guideBlock) bool { return strings.Contains(string(b.Text), ">"+l.t("check."+string(check))+"<") }) {
+				t.Errorf("%s: the table for providers has no row %q", l.Code, l.t("check."+string(check)))
+			}
 		}
 	}
 }
