@@ -34,6 +34,7 @@ type Reader interface {
 	Files(ctx context.Context, ids []directory.ID) ([]*directory.CredentialFile, error)
 	Head(ctx context.Context) (directory.Head, error)
 	Sources(ctx context.Context) ([]directory.SourceState, error)
+	Listed(ctx context.Context) ([]directory.ID, error) // in order
 }
 
 // Searcher answers which providers; what is said of them comes from the Reader.
@@ -98,6 +99,7 @@ type Server struct {
 	pages   *pages
 	assets  *assets
 	lanes   *lanes
+	shown   []string // patterns of the pages, in English
 	log     *slog.Logger
 }
 
@@ -197,6 +199,10 @@ func (s *Server) routes() {
 	s.get("/livez", data, s.livez)
 	s.get("/readyz", data, s.readyz)
 	s.get("/robots.txt", html, s.robots)
+	s.get("/sitemap.xml", html, s.sitemap)
+	s.get("/sitemaps/:part", html, s.sitemapPart)
+	s.get("/opensearch.xml", html, s.openSearch(english))
+	s.get("/opensearch.es.xml", html, s.openSearch(spanish))
 	s.get("/assets/:name", html, s.asset)
 }
 
