@@ -203,7 +203,7 @@ func linkedData(p *provider, address string) *ldNode {
 		n.SameAs = w.Value
 	}
 	for _, c := range p.Claims {
-		if c.Kind == directory.IdentityNPI && c.Number != "" {
+		if c.Kind == directory.IdentityNPI && c.result == directory.Confirmed && c.Number != "" {
 			n.Identifier = &ldValue{"PropertyValue", "NPI", c.Number}
 		}
 	}
