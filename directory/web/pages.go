@@ -25,6 +25,8 @@ type page struct {
 	Here        string // path in English and question, for the link to the other language
 	Notice      *notice
 	Legend      []legendRow // the shapes that the page uses
+	Share       string      // the address to pass on, without what was searched for; "" where nothing is to be shared
+	Data        *ldNode     // what the page says, for machines; nil for none
 }
 
 type legendRow struct {
@@ -385,9 +387,11 @@ func (s *Server) providerPage(c *fiber.Ctx) error {
 	return s.sendCached(c, fiber.MIMETextHTMLCharsetUTF8, p, func() ([]byte, error) {
 		l := langOf(c)
 		v := providerView{page: s.page(c, p.Name, p.URL), P: p, Stale: p.contactStale, Groups: l.claimGroups(p.Claims), Day: string(s.now().Date()), JSON: "/api/v1" + p.URL}
-		v.Canonical = p.URL
+		v.Canonical, v.Share = p.URL, s.base+l.To(p.URL)
+		v.Data = linkedData(p, v.Share)
 		if p.At != nil { // left out of search engines: it must be found by nobody who looks for today
 			v.Canonical, v.At, v.Today, v.Day = "", writeMoment(*p.At), p.URL, string(p.At.Date())
+			v.Data = nil
 			v.Title = l.t("provider.title.past", "Name", p.Name, "Date", p.At.Date())
 			if p.ChecksFor != nil {
 				v.Today += "?state=" + string(*p.ChecksFor)
@@ -439,16 +443,6 @@ func (l *lang) claimGroups(claims []claim) []claimGroup {
 		}
 	}
 	return out
-}
-
-// robots answers GET /robots.txt. A demonstration asks to be left out of every index: its people are invented.
-func (s *Server) robots(c *fiber.Ctx) error {
-	body := "User-agent: *\nDisallow: /api/\nDisallow: /*?\n"
-	if s.cfg.Demo != nil {
-		body = "User-agent: *\nDisallow: /\n"
-	}
-	c.Set(fiber.HeaderCacheControl, "public, max-age=3600")
-	return s.send(c, fiber.MIMETextPlainCharsetUTF8, []byte(body))
 }
 
 // problemView is the page of an error.

@@ -207,7 +207,7 @@ type asset struct {
 	etag        string
 }
 
-var assetTypes = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+var assetTypes = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml", ".png": "image/png"}
 
 func loadAssets() (*assets, error) {
 	a := &assets{map[string]asset{}, map[string]string{}, map[string]string{}}
@@ -239,7 +239,7 @@ func loadAssets() (*assets, error) {
 		a.paths[e.Name()] = "/assets/" + hashed
 		a.sums[e.Name()] = "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 	}
-	for _, need := range []string{"kapdir.css", "kapdir.js", "icon.svg"} {
+	for _, need := range []string{"kapdir.css", "kapdir.js", "icon.svg", "card.png"} {
 		if a.paths[need] == "" {
 			return nil, fmt.Errorf("web: static/%s is missing", need)
 		}

@@ -35,6 +35,7 @@ type Reader interface {
 	Head(ctx context.Context) (directory.Head, error)
 	Sources(ctx context.Context) ([]directory.SourceState, error)
 	EachFile(ctx context.Context, f func(*directory.CredentialFile) error) error
+	Listed(ctx context.Context) ([]directory.ID, error) // in order
 }
 
 // Searcher answers which providers; what is said of them comes from the Reader.
@@ -101,6 +102,7 @@ type Server struct {
 	lanes   *lanes
 	guides  map[*lang]*guide
 	count   *counter
+	shown   []string // patterns of the pages, in English
 	log     *slog.Logger
 }
 
@@ -206,6 +208,10 @@ func (s *Server) routes() {
 	s.get("/livez", data, s.livez)
 	s.get("/readyz", data, s.readyz)
 	s.get("/robots.txt", html, s.robots)
+	s.get("/sitemap.xml", html, s.sitemap)
+	s.get("/sitemaps/:part", html, s.sitemapPart)
+	s.get("/opensearch.xml", html, s.openSearch(english))
+	s.get("/opensearch.es.xml", html, s.openSearch(spanish))
 	s.get("/assets/:name", html, s.asset)
 }
 
