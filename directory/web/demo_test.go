@@ -200,6 +200,11 @@ func do(t testing.TB, s *Server, method, path string, headers ...string) reply {
 	if err != nil {
 		t.Fatalf("%s %s: %v", method, path, err)
 	}
+	return read(t, res)
+}
+
+func read(t testing.TB, res *http.Response) reply {
+	t.Helper()
 	defer res.Body.Close()
 	b, err := io.ReadAll(res.Body)
 	if err != nil {

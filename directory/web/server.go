@@ -45,6 +45,12 @@ type Searcher interface {
 	Status(ctx context.Context) search.Status
 }
 
+// Requests is the one power that the public faces have beyond looking: to hand in a request for removal or
+// correction. It changes nothing else, and the same request again is the one there is.
+type Requests interface {
+	RequestRemoval(ctx context.Context, q directory.Removal) (directory.Removal, error)
+}
+
 // Keys knows the keys of staff. A wrong secret, a key that nobody has and one that was disabled are one
 // answer, ok false, and take the same time; an error means that we could not look.
 type Keys interface {
@@ -62,7 +68,8 @@ type Config struct {
 	Reader   Reader
 	Search   Searcher
 	Policies directory.Policies
-	Keys     Keys // of staff, who may ask what was known at an earlier moment; nil: nobody may
+	Keys     Keys     // of staff, who may ask what was known at an earlier moment; nil: nobody may
+	Requests Requests // takes in requests for removal or correction; nil: there is no form for them
 
 	BaseURL string           // https://kapdir.example: absolute links are built from it, never from a request
 	Now     func() time.Time // the one clock; time.Now if nil
@@ -103,6 +110,7 @@ type Server struct {
 	guides  map[*lang]*guide
 	count   *counter
 	shown   []string // patterns of the pages, in English
+	forms   *forms
 	log     *slog.Logger
 }
 
@@ -130,7 +138,7 @@ func New(cfg Config) (*Server, error) {
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" || base.RawQuery != "" || base.Fragment != "" {
 		return nil, errors.New("web: BaseURL must be an address such as https://kapdir.example")
 	}
-	s := &Server{cfg: cfg, base: strings.TrimRight(cfg.BaseURL, "/"), https: base.Scheme == "https", log: cfg.Log, lanes: newLanes()}
+	s := &Server{cfg: cfg, base: strings.TrimRight(cfg.BaseURL, "/"), https: base.Scheme == "https", log: cfg.Log, lanes: newLanes(), forms: newForms()}
 	if s.proxies, err = parseProxies(cfg.TrustedProxies); err != nil {
 		return nil, err
 	}
@@ -196,6 +204,8 @@ func (s *Server) routes() {
 	s.show("/guide", s.guideIndex)
 	s.show("/guide/:page", s.guidePage)
 	s.show("/about/:page", s.guidePage)
+	s.show(reportPattern, s.reportPage)
+	s.take(reportPattern, s.takeReport)
 	s.show("/sources", s.sourcesPage)
 	s.get(spanish.prefix, html, s.spanishHome)
 
@@ -227,7 +237,7 @@ func (s *Server) harden(srv *fasthttp.Server) {
 	next := s.app.Handler()
 	srv.Handler = func(rc *fasthttp.RequestCtx) {
 		// Fiber answers a method it does not know by itself, in its own words and without our headers.
-		if !rc.IsGet() && !rc.IsHead() {
+		if !rc.IsGet() && !rc.IsHead() && !rc.IsPost() {
 			c := s.app.AcquireCtx(rc)
 			defer s.app.ReleaseCtx(c)
 			_ = s.guard(c)
