@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"io"
 	"regexp"
 	"slices"
@@ -18,7 +19,7 @@ import (
 
 // lastChecked is the newest day a row may claim to have been checked. Move it
 // when rows are confirmed; no test reads the clock.
-const lastChecked = "2026-11-23"
+const lastChecked = "2026-11-29"
 
 // row is one row by column name, with its line for the message.
 type row struct {
@@ -686,5 +687,47 @@ func TestPlaces(t *testing.T) {
 	}
 	if denver.col["city"] != "Denver" || denver.col["state"] != "CO" {
 		t.Errorf("80202 is %v", denver.col)
+	}
+}
+
+// A border that two states share is one line, and every line is part of an outline.
+func TestOutlines(t *testing.T) {
+	lines := readTable(t, "map/lines.csv", "line,points", "line")
+	pair := regexp.MustCompile(`^-?\d+(\.\d{1,3})?$`)
+	for i, r := range lines {
+		numbers := strings.Fields(r.col["points"])
+		if r.col["line"] != fmt.Sprintf("%03d", i+1) || len(numbers) < 4 || len(numbers)%2 != 0 {
+			t.Fatalf("map/lines.csv:%d: %q", r.line, r.col["line"])
+		}
+		for k, n := range numbers {
+			d, err := strconv.ParseFloat(n, 64)
+			if err != nil || !pair.MatchString(n) || k%2 == 0 && (d > -65 && d < 172 || d < -180 || d > 180) || k%2 == 1 && (d < 17 || d > 72) {
+				t.Errorf("map/lines.csv:%d: %q", r.line, n)
+			}
+		}
+	}
+	known, drawn, used := states(t), map[string]bool{}, map[int]int{}
+	for _, r := range readTable(t, "map/outlines.csv", "state,part,lines", "state", "part") {
+		if !known[r.col["state"]] {
+			t.Errorf("map/outlines.csv:%d: %s", r.line, r.col["state"])
+		}
+		drawn[r.col["state"]] = true
+		for _, f := range strings.Fields(r.col["lines"]) {
+			n, err := strconv.Atoi(f)
+			if err != nil || n == 0 || max(n, -n) > len(lines) {
+				t.Fatalf("map/outlines.csv:%d: %q", r.line, f)
+			}
+			used[max(n, -n)]++
+		}
+	}
+	for i := range lines {
+		if used[i+1] < 1 || used[i+1] > 2 {
+			t.Errorf("line %d is part of %d outlines", i+1, used[i+1])
+		}
+	}
+	for code := range known {
+		if small := slices.Contains([]string{"AS", "GU", "MP", "VI"}, code); small == drawn[code] {
+			t.Errorf("%s: drawn %v", code, drawn[code])
+		}
 	}
 }

@@ -151,6 +151,20 @@ func (s *Store) EachFile(ctx context.Context, f func(*directory.CredentialFile) 
 	}
 }
 
+// Listed returns the ids of all providers with a public page, in order.
+func (s *Store) Listed(ctx context.Context) ([]directory.ID, error) {
+	var out []directory.ID
+	err := s.read(ctx, "store.Listed", func(t *tx) error {
+		return t.each(`SELECT id FROM provider WHERE listed = 1 AND withdrawn = 0 AND merged_into = '' ORDER BY id`, nil, func(r *sql.Rows) error {
+			var id directory.ID
+			err := r.Scan(&id)
+			out = append(out, id)
+			return err
+		})
+	})
+	return out, err
+}
+
 // Changes returns the providers whose newest number is greater than after, by that number, at most
 // limit of them. The File of one that is withdrawn, merged or no longer public is nil.
 func (s *Store) Changes(ctx context.Context, after int64, limit int) ([]directory.Change, error) {

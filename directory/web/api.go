@@ -80,7 +80,7 @@ func (s *Server) search(c *fiber.Ctx, a ask) (*searchAnswer, error) {
 		}
 	}
 	out := &searchAnswer{Query: echo(a, q), reading: reading{Understood: []understood{}}, Total: found.Total, Results: []result{}, Facets: map[string][]facetValue{}, Next: maybe(found.Next),
-		AsOf: m.at, Head: m.head, ChecksFor: maybe(found.ChecksFor), Ranking: l.t("ranking." + cmp.Or(a.Sort, relevance)), Demo: s.demo(), Plain: found.Plain, facets: found.Facets}
+		AsOf: m.at, Head: m.head, ChecksFor: maybe(found.ChecksFor), Ranking: l.t("ranking." + cmp.Or(a.Sort, relevance)), Demo: s.demo(), Plain: found.Plain, facets: found.Facets, near: q.Near}
 	for _, h := range found.Hits {
 		f := files[h.ID]
 		if f == nil { // withdrawn since the index was written

@@ -108,7 +108,7 @@ func TestChangesAreWhatWasSaid(t *testing.T) {
 }
 
 // The drawing says what the check and the credentials say, and in words for who does not see it.
-func TestPicture(t *testing.T) {
+func TestTeamPicture(t *testing.T) {
 	s := demoServer(t)
 	drawn, alone := 0, 0
 	for i, id := range everybody(t) {
@@ -117,7 +117,7 @@ func TestPicture(t *testing.T) {
 		}
 		for _, l := range languages {
 			d := dom(t, get(t, s, l.To(pageOf(id))))
-			p := d.Find("svg.picture")
+			p := d.Find("svg.team")
 			if p.Length() == 0 {
 				if !strings.Contains(d.Find(".who .lead").Text(), l.t("provider.as.prescriber")) {
 					t.Errorf("%s: nothing is drawn", id)

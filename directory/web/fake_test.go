@@ -12,9 +12,10 @@ import (
 // altered is the demonstration's store with something changed: a file, an error, a wait.
 type altered struct {
 	Reader
-	file func(directory.ID) (*directory.CredentialFile, error) // nil answer: the store's own
-	err  error                                                 // of every call
-	wait func(context.Context) error
+	file   func(directory.ID) (*directory.CredentialFile, error) // nil answer: the store's own
+	err    error                                                 // of every call
+	wait   func(context.Context) error
+	listed []directory.ID
 }
 
 func (a altered) File(ctx context.Context, id directory.ID) (*directory.CredentialFile, error) {
@@ -53,6 +54,16 @@ func (a altered) Sources(ctx context.Context) ([]directory.SourceState, error) {
 		return nil, a.err
 	}
 	return a.Reader.Sources(ctx)
+}
+
+func (a altered) Listed(ctx context.Context) ([]directory.ID, error) {
+	if a.err != nil {
+		return nil, a.err
+	}
+	if a.listed != nil {
+		return a.listed, nil
+	}
+	return a.Reader.Listed(ctx)
 }
 
 // finder is a search that answers as it is told.

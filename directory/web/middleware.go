@@ -59,6 +59,7 @@ func (s *Server) get(pattern string, f face, h fiber.Handler) {
 
 // show registers the handler of a page, in every language.
 func (s *Server) show(pattern string, h fiber.Handler) {
+	s.shown = append(s.shown, pattern)
 	for _, l := range languages {
 		s.get(l.To(pattern), html, func(c *fiber.Ctx) error {
 			visitOf(c).lang = l

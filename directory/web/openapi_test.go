@@ -212,7 +212,7 @@ func TestAnswersConform(t *testing.T) {
 		{"/", "/?near=nowhere+at+all", 400},
 		{"/providers/:id", pageOf(amara), 200},
 		{"/providers/:id", "/providers/prv_00000000000000000000000000", 404},
-		{"/about/how-we-check", "/about/how-we-check", 200},
+		{"/guide", "/guide", 200}, {"/guide/:page", "/guide/evidence", 200}, {"/about/:page", "/about/how-we-check", 200}, {"/about/:page", "/about/accuracy", 200}, {"/guide/:page", "/guide/nothing", 404},
 		{"/sources", "/sources", 200},
 		{"/robots.txt", "/robots.txt", 200},
 	} {

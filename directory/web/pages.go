@@ -5,9 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -17,15 +15,18 @@ import (
 
 // page is what every page has around its own content.
 type page struct {
-	Title     string
-	Base      string // before a path, where an address must be absolute
-	Canonical string // the path in English; "" for a page that search engines should leave out
-	Demo      *demo
-	Contact   string
-	Path      string // in English, of a page that the header names
-	Here      string // path in English and question, for the link to the other language
-	Notice    *notice
-	Legend    []legendRow // the shapes that the page uses
+	Title       string
+	Description string // in a sentence or two, for search engines; "" for none
+	Base        string // before a path, where an address must be absolute
+	Canonical   string // the path in English; "" for a page that search engines should leave out
+	Demo        *demo
+	Contact     string
+	Path        string // in English, of a page that the header names
+	Here        string // path in English and question, for the link to the other language
+	Notice      *notice
+	Legend      []legendRow // the shapes that the page uses
+	Share       string      // the address to pass on, without what was searched for; "" where nothing is to be shared
+	Data        *ldNode     // what the page says, for machines; nil for none
 }
 
 type legendRow struct {
@@ -79,6 +80,7 @@ type searchView struct {
 	Plainly  string // the search without its filters
 	At       string // the moment asked for, as a parameter; "" is now
 	Today    string // the same search of today
+	Map      *mapView
 }
 
 // formError is a mistake with the words that stand beside its field.
@@ -200,6 +202,13 @@ func (v *searchView) fill(l *lang) {
 		}
 	}
 	v.States = l.states(counts)
+	switch {
+	case v.Answer == nil:
+	case v.Answer.near == nil && v.Answer.Query.State == "":
+		v.Map = v.countryMap(l, counts)
+	default:
+		v.Map = v.placeMap(l)
+	}
 	if v.Ask.Cursor != "" {
 		first := v.Ask
 		first.Cursor = ""
@@ -354,7 +363,7 @@ type providerView struct {
 	JSON     string // where the same is as JSON
 	Glance   []glance
 	Open     []openQuestion
-	Picture  *picture
+	Team     *teamPicture
 	Reach    bool // a telephone or a website is shown
 	Form     bool // a request can be made on a form
 }
@@ -383,9 +392,11 @@ func (s *Server) providerPage(c *fiber.Ctx) error {
 	return s.sendCached(c, fiber.MIMETextHTMLCharsetUTF8, p, func() ([]byte, error) {
 		l := langOf(c)
 		v := providerView{page: s.page(c, p.Name, p.URL), P: p, Stale: p.contactStale, Groups: l.claimGroups(p.Claims), Day: string(s.now().Date()), JSON: "/api/v1" + p.URL}
-		v.Canonical = p.URL
+		v.Canonical, v.Share = p.URL, s.base+l.To(p.URL)
+		v.Data = linkedData(p, v.Share)
 		if p.At != nil { // left out of search engines: it must be found by nobody who looks for today
 			v.Canonical, v.At, v.Today, v.Day = "", writeMoment(*p.At), p.URL, string(p.At.Date())
+			v.Data = nil
 			v.Title = l.t("provider.title.past", "Name", p.Name, "Date", p.At.Date())
 			if p.ChecksFor != nil {
 				v.Today += "?state=" + string(*p.ChecksFor)
@@ -393,7 +404,7 @@ func (s *Server) providerPage(c *fiber.Ctx) error {
 			v.JSON += "?" + ask{At: *p.At}.encode()
 		}
 		v.Open = l.open(p)
-		v.Glance, v.Picture, v.Form = l.glances(p, v.Open), l.picture(p), s.cfg.Requests != nil
+		v.Glance, v.Team, v.Form = l.glances(p, v.Open), l.team(p), s.cfg.Requests != nil
 		v.Reach = p.Facts.Website != nil || slices.ContainsFunc(p.Facts.Sites, func(x site) bool { return x.Phone != "" })
 		v.States = l.states(nil)
 		if p.ChecksFor != nil {
@@ -440,56 +451,6 @@ func (l *lang) claimGroups(claims []claim) []claimGroup {
 		}
 	}
 	return out
-}
-
-// howView is the page on how a check is earned.
-type howView struct {
-	page
-	Checks []howCheck
-	Policy directory.Policy
-	Kinds  []howKind
-}
-
-type howCheck struct{ Title, Asks string }
-
-type howKind struct {
-	Label string
-	directory.KindPolicy
-}
-
-// howPage answers GET /about/how-we-check.
-func (s *Server) howPage(c *fiber.Ctx) error {
-	l := langOf(c)
-	v := howView{page: s.page(c, l.t("how.title"), "/about/how-we-check"), Policy: s.cfg.Policies.InForce(s.now(), s.now())}
-	v.Canonical = v.Path
-	for _, n := range directory.CheckNames {
-		v.Checks = append(v.Checks, howCheck{l.t("check." + string(n)), l.t("asks." + string(n))})
-	}
-	for i := len(directory.CheckResults) - 1; i >= 0; i-- {
-		r := directory.CheckResults[i]
-		v.Legend = append(v.Legend, l.legend(r))
-	}
-	for _, k := range []directory.ClaimKind{directory.License, directory.DisciplineScreen, directory.ExclusionScreen, directory.OversightLink,
-		directory.ProtocolClaim, directory.TrainingCert, directory.ContactClaim} {
-		v.Kinds = append(v.Kinds, howKind{l.t("kind." + string(k)), v.Policy.Kinds[k]})
-	}
-	now := s.now() // the page tells the policy in force, which may change by its own date
-	age := longestCache
-	if next := s.cfg.Policies.Boundary(now, now); next != "" {
-		age = min(age, next.Time().Sub(now.Time()))
-	}
-	c.Set(fiber.HeaderCacheControl, "public, max-age="+strconv.Itoa(int(age/time.Second)))
-	return s.sendPage(c, "how", v)
-}
-
-// robots answers GET /robots.txt. A demonstration asks to be left out of every index: its people are invented.
-func (s *Server) robots(c *fiber.Ctx) error {
-	body := "User-agent: *\nDisallow: /api/\nDisallow: /*?\n"
-	if s.cfg.Demo != nil {
-		body = "User-agent: *\nDisallow: /\n"
-	}
-	c.Set(fiber.HeaderCacheControl, "public, max-age=3600")
-	return s.send(c, fiber.MIMETextPlainCharsetUTF8, []byte(body))
 }
 
 // problemView is the page of an error.

@@ -41,9 +41,9 @@ func wellMade(t testing.TB, target string, d *goquery.Document) {
 		l = spanish
 	}
 	count("html[lang="+l.Code+"]", 1)
-	count("head title", 1)
+	count("head > title", 1)
 	count("aside.demo", 1)
-	count("script:not([src])", 0)
+	count("script:not([src]):not([type='application/ld+json'])", 0)
 	count("style", 0)
 	count("[style]", 0)
 	count("img", 0)

@@ -1,195 +1,118 @@
 package web
 
 import (
-	"slices"
+	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"kapdir/directory"
 )
 
-// picture is who does the therapy and who prescribes, with their licences by state, as lines of a drawing that
-// the template writes as SVG. It says in shapes what the check on medical oversight and the credentials say in
-// words, and Text says it in words for who does not see it.
+// The pictures of the guide are drawn from words: data/guide/LANGUAGE/pictures.json says what stands in them, this
+// file where, and templates/guide.html with which strokes. They are as wide as a small phone, so that nothing in
+// them is smaller than the text around.
+
+// picture is what stands in a picture.
 type picture struct {
-	Title, Text   string
+	Title string
+	Items []pictureItem
+	Note  []string
+	Lanes []pictureLane
+}
+
+type pictureLane struct {
+	Head  string
+	Items []pictureItem
+}
+
+type pictureItem struct {
+	Head   string
+	Lines  []string
+	Icon   string                // of a step
+	Result directory.CheckResult // of a check that falls
+}
+
+// drawing is a picture with the places of its parts, in units of a pixel on a phone.
+type drawing struct {
+	Title, Words  string // what a reader hears
 	Width, Height int
-	Boxes         []box
-	Links         []bond
+	Items         []drawn
+	Heads         []drawnLine
+	Note          []drawnLine
+	NoteTop       int
 }
 
-// box is a person or practice.
-type box struct {
-	X, Y, W, H int
-	Empty      bool // nobody is known
-	Lines      []line
+// drawn is one part of a picture: a box from Top, as high as Height, with text in it.
+type drawn struct {
+	N           int
+	X, Top      int
+	Height, Mid int
+	Head        drawnLine
+	Lines       []drawnLine
+	Icon        string
+	Result      directory.CheckResult
+	Tone        string
+	Last        bool // of its lane
 }
 
-// line is a text in a box, from its left edge.
-type line struct {
-	X, Y   int
-	Class  string
-	Text   string
-	Result directory.CheckResult // whose shape stands before it; "" without one
-	IconY  int
+type drawnLine struct {
+	X, Y int
+	Text string
 }
 
-// IconX is where a line's shape begins.
-func (l line) IconX() int { return l.X - 24 }
-
-// bond joins two boxes: how firmly is known is how the line is drawn.
-type bond struct {
-	X, Y1, Y2 int
-	Class     string // firm: a source or a document says so; told: somebody says so; none: nobody
-	Label     line
-}
-
-// linkedLicence is a licence of a linked prescriber.
-type linkedLicence struct {
-	State  directory.State       `json:"state"`
-	Title  string                `json:"title,omitempty"`
-	Label  string                `json:"label"`
-	Result directory.CheckResult `json:"result"`
-}
-
-// Measures of the drawing, in its own units: it is drawn for a narrow screen, and is no larger on a wide one.
+// Sizes of the pictures.
 const (
-	pictureWidth  = 328
-	pictureEdge   = 14
-	pictureLine   = 21
-	pictureGap    = 58 // between two boxes
-	lettersInLine = 39
-	mostLicences  = 4
-	mostDrawn     = 3 // prescribers
+	pictureWidth = 328 // a screen of 360 pixels without its margins
+	lineHeight   = 20
+	headHeight   = 23
 )
 
-// picture draws the oversight of the provider; nil where there is nothing to draw.
-func (l *lang) picture(p *provider) *picture {
-	if p.ListedAs == directory.AsPrescriber && len(p.Prescribers) == 0 {
-		return nil
-	}
-	check := p.check(directory.CheckOversight)
-	d := &picture{Title: l.t("picture.title", "Name", p.Name), Width: pictureWidth}
+// draw places the parts of a picture. The limits of a licence's check stand in its words.
+func (p picture) draw(name string, limits directory.KindPolicy) *drawing {
+	fill := strings.NewReplacer("{recheck}", strconv.Itoa(limits.Recheck), "{stale}", strconv.Itoa(limits.Stale)).Replace
+	d := &drawing{Title: p.Title, Width: pictureWidth}
 	var said []string
-	y := 1
-	add := func(role, name string, licences []linkedLicence, empty bool) {
-		b := box{X: 1, Y: y, W: pictureWidth - 2, Empty: empty}
-		at := y + pictureEdge + 10
-		put := func(class, text string, r directory.CheckResult) {
-			x := b.X + pictureEdge
-			if r != "" {
-				x += 24
-			}
-			for _, part := range broken(text, lettersInLine-(x-b.X-pictureEdge)/7) {
-				b.Lines = append(b.Lines, line{X: x, Y: at, Class: class, Text: part, Result: r, IconY: at - 14})
-				r = ""
-				at += pictureLine
-			}
+	y := 2
+	place := func(it pictureItem, x, textX, gap int) *drawn {
+		b := drawn{N: len(d.Items) + 1, X: x, Top: y, Height: headHeight + lineHeight*len(it.Lines) + 18, Icon: it.Icon, Result: it.Result, Tone: tone(it.Result)}
+		b.Mid = b.Top + b.Height/2
+		b.Head = drawnLine{textX, b.Top + 26, fill(it.Head)}
+		for i, line := range it.Lines {
+			b.Lines = append(b.Lines, drawnLine{textX, b.Head.Y + headHeight - 2 + i*lineHeight, fill(line)})
 		}
-		put("role", role, "")
-		if name != "" {
-			put("name", name, "")
-		}
-		words := role
-		if name != "" {
-			words += ": " + name
-		}
-		if !empty {
-			if len(licences) == 0 {
-				put("lic", l.t("picture.no_licence"), directory.NotChecked)
-				words += ". " + l.t("picture.no_licence")
-			}
-			for i, x := range licences {
-				if i == mostLicences {
-					more := l.t("picture.more", "Count", len(licences)-i)
-					put("lic", more, "")
-					words += "; " + more
-					break
-				}
-				put("lic", l.state(x.State)+": "+x.Label, x.Result)
-				words += "; " + l.t("picture.licence", "State", x.State, "Label", x.Label)
-			}
-		}
-		b.H = at - y - pictureLine + pictureEdge + 4
-		y += b.H
-		d.Boxes = append(d.Boxes, b)
-		said = append(said, words+".")
+		said = append(said, strings.TrimRight(b.Head.Text, ".")+": "+fill(strings.Join(it.Lines, " ")))
+		y += b.Height + gap
+		d.Items = append(d.Items, b)
+		return &d.Items[len(d.Items)-1]
 	}
-	join := func(label string, r directory.CheckResult) {
-		class := "none"
-		switch r {
-		case directory.Confirmed, directory.ShownByDocument:
-			class = "firm"
-		case directory.StatedByProvider, directory.StatedInListing, directory.BeingChecked, directory.OutOfDate, directory.ProblemOnRecord, directory.NotMet:
-			class = "told"
+	switch name {
+	case "phases":
+		for i, it := range p.Items {
+			place(it, 1, 20, 30).Last = i == len(p.Items)-1
 		}
-		d.Links = append(d.Links, bond{X: 34, Y1: y, Y2: y + pictureGap, Class: class, Label: line{X: 70, Y: y + pictureGap/2 + 5, Class: "bond", Text: label, Result: r, IconY: y + pictureGap/2 - 9}})
-		y += pictureGap
-		said = append(said, l.t("picture.link", "Label", label))
-	}
-	role := "picture.therapist"
-	switch {
-	case p.Kind == directory.Organisation:
-		role = "picture.practice"
-	case p.Self:
-		role = "picture.both"
-	case p.ListedAs == directory.AsPrescriber:
-		role = "picture.prescriber"
-	}
-	add(l.t(role), p.Name, l.ownLicences(p), false)
-	if !p.Self {
-		switch {
-		case len(p.Prescribers) == 0:
-			join(check.Label, check.Result)
-			add(l.t("picture.prescriber"), l.prescribes(p), nil, true)
-		default:
-			for i, x := range p.Prescribers[:min(mostDrawn, len(p.Prescribers))] {
-				if i == 0 {
-					join(check.Label, check.Result)
-				} else {
-					y += pictureEdge
-				}
-				add(l.t("picture.prescriber"), strings.Join(append([]string{x.Name}, x.Credentials...), ", "), x.Licences, false)
+	case "steps":
+		for i, it := range p.Items {
+			b := place(it, 0, 56, 0)
+			b.Last = i == len(p.Items)-1
+			said[len(said)-1] = strconv.Itoa(b.N) + ". " + said[len(said)-1]
+		}
+	case "fall":
+		for _, lane := range p.Lanes {
+			y += 22
+			d.Heads = append(d.Heads, drawnLine{1, y - 4, lane.Head})
+			said = append(said, lane.Head+".")
+			y += 8
+			for i, it := range lane.Items {
+				place(it, 1+i*16, 45+i*16, 12).Last = i == len(lane.Items)-1
 			}
 		}
 	}
-	d.Height, d.Text = y+1, strings.Join(said, " ")
+	d.NoteTop = y
+	for i, line := range p.Note {
+		d.Note = append(d.Note, drawnLine{44, y + 8 + i*lineHeight, line})
+	}
+	y += len(p.Note) * lineHeight
+	said = append(said, strings.Join(p.Note, " "))
+	d.Height = y + 4
+	d.Words = strings.TrimSpace(strings.Join(said, " "))
 	return d
-}
-
-// ownLicences are the provider's, as the page lists them.
-func (l *lang) ownLicences(p *provider) (out []linkedLicence) {
-	for _, c := range p.Claims {
-		if c.Kind == directory.License || c.Kind == directory.CompactPrivilege {
-			out = append(out, linkedLicence{c.Jurisdiction, c.Title, c.Label, c.result})
-		}
-	}
-	return onePerState(out)
-}
-
-// onePerState leaves out what says the same of the same state again.
-func onePerState(list []linkedLicence) []linkedLicence {
-	out := []linkedLicence{}
-	for _, x := range list {
-		if !slices.ContainsFunc(out, func(y linkedLicence) bool { return y.State == x.State && y.Label == x.Label }) {
-			out = append(out, x)
-		}
-	}
-	return out
-}
-
-// broken breaks a text between words into lines of at most n letters; a longer word stands alone.
-func broken(text string, n int) (out []string) {
-	now := ""
-	for _, w := range strings.Fields(text) {
-		switch {
-		case now == "":
-			now = w
-		case utf8.RuneCountInString(now)+1+utf8.RuneCountInString(w) <= n:
-			now += " " + w
-		default:
-			out, now = append(out, now), w
-		}
-	}
-	return append(out, now)
 }

@@ -39,7 +39,7 @@ type pageKey struct {
 }
 
 // pageNames are the pages there must be; each has its template, and a missing one fails the start.
-var pageNames = []string{"search", "provider", "how", "sources", "problem", "report", "cost"}
+var pageNames = []string{"search", "provider", "guide", "guides", "sources", "problem", "report", "cost"}
 
 func parsePages(a *assets) (*pages, error) {
 	p := &pages{map[pageKey]*template.Template{}}
@@ -207,7 +207,7 @@ type asset struct {
 	etag        string
 }
 
-var assetTypes = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+var assetTypes = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml", ".png": "image/png"}
 
 func loadAssets() (*assets, error) {
 	a := &assets{map[string]asset{}, map[string]string{}, map[string]string{}}
@@ -239,7 +239,7 @@ func loadAssets() (*assets, error) {
 		a.paths[e.Name()] = "/assets/" + hashed
 		a.sums[e.Name()] = "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 	}
-	for _, need := range []string{"kapdir.css", "kapdir.js", "cost.js", "icon.svg"} {
+	for _, need := range []string{"kapdir.css", "kapdir.js", "cost.js", "icon.svg", "card.png"} {
 		if a.paths[need] == "" {
 			return nil, fmt.Errorf("web: static/%s is missing", need)
 		}

@@ -34,6 +34,8 @@ type Reader interface {
 	Files(ctx context.Context, ids []directory.ID) ([]*directory.CredentialFile, error)
 	Head(ctx context.Context) (directory.Head, error)
 	Sources(ctx context.Context) ([]directory.SourceState, error)
+	EachFile(ctx context.Context, f func(*directory.CredentialFile) error) error
+	Listed(ctx context.Context) ([]directory.ID, error) // in order
 }
 
 // Searcher answers which providers; what is said of them comes from the Reader.
@@ -105,6 +107,9 @@ type Server struct {
 	pages   *pages
 	assets  *assets
 	lanes   *lanes
+	guides  map[*lang]*guide
+	count   *counter
+	shown   []string // patterns of the pages, in English
 	forms   *forms
 	log     *slog.Logger
 }
@@ -143,6 +148,10 @@ func New(cfg Config) (*Server, error) {
 	if s.pages, err = parsePages(s.assets); err != nil {
 		return nil, err
 	}
+	if s.guides, err = loadGuides(); err != nil {
+		return nil, err
+	}
+	s.count = &counter{count: s.countNow, every: countEvery}
 	directory.Tables().PlaceOfZIP("00501") // reads the places now, not at somebody's search
 	s.app = fiber.New(fiber.Config{
 		AppName:                   "kapdir",
@@ -195,9 +204,11 @@ func (s *Server) routes() {
 	s.show("/providers/:id", s.providerPage)
 	s.show("/providers/:id/cost", s.costPage)
 	s.show("/cost", s.costPage)
+	s.show("/guide", s.guideIndex)
+	s.show("/guide/:page", s.guidePage)
+	s.show("/about/:page", s.guidePage)
 	s.show(reportPattern, s.reportPage)
 	s.take(reportPattern, s.takeReport)
-	s.show("/about/how-we-check", s.howPage)
 	s.show("/sources", s.sourcesPage)
 	s.get(spanish.prefix, html, s.spanishHome)
 
@@ -210,6 +221,10 @@ func (s *Server) routes() {
 	s.get("/livez", data, s.livez)
 	s.get("/readyz", data, s.readyz)
 	s.get("/robots.txt", html, s.robots)
+	s.get("/sitemap.xml", html, s.sitemap)
+	s.get("/sitemaps/:part", html, s.sitemapPart)
+	s.get("/opensearch.xml", html, s.openSearch(english))
+	s.get("/opensearch.es.xml", html, s.openSearch(spanish))
 	s.get("/assets/:name", html, s.asset)
 }
 

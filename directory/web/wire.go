@@ -30,7 +30,8 @@ type searchAnswer struct {
 	Plain     bool                    `json:"plain,omitempty"`
 	Notice    *notice                 `json:"notice,omitempty"`
 
-	facets []search.Facet // in order, for the page
+	facets []search.Facet   // in order, for the page
+	near   *directory.Place // where the search starts from, for its map
 }
 
 type queryEcho struct {
@@ -113,6 +114,8 @@ type result struct {
 	Why         []string               `json:"why"`
 	ChecksFor   *directory.State       `json:"checks_for"`
 	Checks      []check                `json:"checks"`
+
+	sites []directory.Site // for the map of the page
 }
 
 type place struct {
@@ -501,7 +504,7 @@ func (s *Server) resultOf(f *directory.CredentialFile, h search.Hit, y directory
 	y = patientState(y, f)
 	r := result{ID: p.ID, Name: p.DisplayName(), Kind: p.Kind, ListedAs: p.ListedAs, Credentials: credentials(p), URL: providerURL(p.ID),
 		Claimed: p.Claimed, Care: m.lang.label("care", string(p.Practice.CareType())), Why: m.lang.why(h.Why), ChecksFor: maybe(y),
-		Checks: checksOf(f, y, m, s.cfg.Policies, false), Accepting: s.accepting(f, m), Telehealth: m.lang.telehealth(p)}
+		Checks: checksOf(f, y, m, s.cfg.Policies, false), Accepting: s.accepting(f, m), Telehealth: m.lang.telehealth(p), sites: p.Sites}
 	if h.Miles != nil {
 		miles := math.Round(*h.Miles*10) / 10
 		r.Miles = &miles
