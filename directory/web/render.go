@@ -39,7 +39,7 @@ type pageKey struct {
 }
 
 // pageNames are the pages there must be; each has its template, and a missing one fails the start.
-var pageNames = []string{"search", "provider", "guide", "guides", "sources", "problem", "report", "cost"}
+var pageNames = []string{"search", "provider", "guide", "guides", "sources", "problem", "report", "cost", "compare"}
 
 func parsePages(a *assets) (*pages, error) {
 	p := &pages{map[pageKey]*template.Template{}}
@@ -97,6 +97,7 @@ func functions(a *assets, l *lang) template.FuncMap {
 				return -1
 			}, phone)
 		},
+		"add":        func(a, b int) int { return a + b },
 		"overdue":    func(due *directory.Instant, at directory.Instant) bool { return due.Date() < at.Date() }, // by the day, as the tag of a page
 		"phase":      l.phase,
 		"placedBy":   l.placedBy,

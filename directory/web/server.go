@@ -204,6 +204,7 @@ func (s *Server) routes() {
 	s.show("/providers/:id", s.providerPage)
 	s.show("/providers/:id/cost", s.costPage)
 	s.show("/cost", s.costPage)
+	s.show("/compare", s.comparePage)
 	s.show("/guide", s.guideIndex)
 	s.show("/guide/:page", s.guidePage)
 	s.show("/about/:page", s.guidePage)
