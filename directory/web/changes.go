@@ -90,6 +90,8 @@ func (t teller) happened(c directory.Claim, s directory.Standing) string {
 	register := t.the(b.Source)
 	screen := c.Kind == directory.ExclusionScreen || c.Kind == directory.DisciplineScreen
 	switch {
+	case s.Status == directory.StatusStale && s.Class != directory.ClassSource:
+		return t.t("change.stale.said", "Source", register, "What", t.about(c, b))
 	case s.Status == directory.StatusStale:
 		return t.t("change.stale", "What", t.about(c, b))
 	case s.Status == directory.StatusNotFound:

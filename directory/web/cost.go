@@ -236,8 +236,11 @@ func (v *costView) add(l *lang) {
 			r.Line = l.t("cost.unpriced")
 			continue
 		}
-		if loose.Replace(r.High) == "" {
+		if loose.Replace(r.High) == "" { // one price
 			high = low
+		}
+		if loose.Replace(r.Low) == "" {
+			low = high
 		}
 		low, high = min(low, high), max(low, high)
 		part := cents{n * low, n * high}

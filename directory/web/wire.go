@@ -162,8 +162,6 @@ type check struct {
 	NextDue    *directory.Instant    `json:"next_due"`
 	Sources    []checkSource         `json:"sources"`
 	Parts      []part                `json:"parts,omitempty"`
-
-	since directory.Date // of check 1: the day of issue of the licence that confirms it, as its register states it
 }
 
 type checkSource struct {
@@ -427,16 +425,22 @@ func patientState(y directory.State, f *directory.CredentialFile) directory.Stat
 
 // checksOf tells the five checks of the file, a problem on record first.
 func checksOf(f *directory.CredentialFile, y directory.State, m moment, policies directory.Policies, withParts bool) []check {
+	out, _ := checksAndIssue(f, y, m, policies, withParts)
+	return out
+}
+
+// checksAndIssue tells besides when the licence was issued that confirms check 1, if its register states it.
+func checksAndIssue(f *directory.CredentialFile, y directory.State, m moment, policies directory.Policies, withParts bool) (out []check, issued directory.Date) {
 	t := newTeller(f, y, m, policies)
-	out := make([]check, 0, len(directory.CheckNames))
+	out = make([]check, 0, len(directory.CheckNames))
 	for _, c := range directory.ProblemsFirst(directory.Checks(f, y, m.at, m.known, policies)) {
 		w := check{Check: c.Check, Title: t.t("check." + string(c.Check)), Result: c.Result, Label: t.checkLabel(c), Sentence: t.check(c).text,
 			Meaning: t.meaningOf(c), Reasons: onlyPublic(c.Reasons), ValidUntil: maybe(c.ValidUntil), Sources: []checkSource{}}
 		var asOf directory.Date
 		var due directory.Instant
 		for _, p := range c.Parts {
-			if w.since == "" && c.Check == directory.CheckLicense && p.Result == directory.Confirmed && shown(p.Standing) && p.Standing.Class == directory.ClassSource {
-				w.since = p.Standing.Basis.Body.Issued
+			if issued == "" && c.Check == directory.CheckLicense && p.Result == directory.Confirmed && shown(p.Standing) && p.Standing.Class == directory.ClassSource {
+				issued = p.Standing.Basis.Body.Issued
 			}
 			if shown(p.Standing) { // what a person is looking at gives no date and no source away
 				if d := p.Standing.AsOf; d != "" && (asOf == "" || d < asOf) {
@@ -460,7 +464,7 @@ func checksOf(f *directory.CredentialFile, y directory.State, m moment, policies
 		w.AsOf, w.NextDue = maybe(asOf), maybe(due)
 		out = append(out, w)
 	}
-	return out
+	return out, issued
 }
 
 // addSource adds the source of a standing, once for each address and with the older of two dates. Where no
@@ -586,7 +590,9 @@ func (s *Server) providerOf(f *directory.CredentialFile, y directory.State, m mo
 		w.Standing = m.lang.t("standing.person")
 	}
 	w.Facts, w.Practice = s.factsOf(f, m), m.lang.practice(p)
-	w.Checks, w.Claims = checksOf(f, y, m, s.cfg.Policies, true), claimsOf(f, y, m, s.cfg.Policies)
+	var issued directory.Date
+	w.Checks, issued = checksAndIssue(f, y, m, s.cfg.Policies, true)
+	w.Claims, w.Licensed = claimsOf(f, y, m, s.cfg.Policies), maybe(issued)
 	var until directory.Instant
 	soonest := func(i *directory.Instant) {
 		if i != nil && (until == "" || *i < until) {
@@ -595,9 +601,6 @@ func (s *Server) providerOf(f *directory.CredentialFile, y directory.State, m mo
 	}
 	for _, c := range w.Checks {
 		soonest(c.ValidUntil)
-		if c.Check == directory.CheckLicense {
-			w.Licensed = maybe(c.since)
-		}
 	}
 	for _, c := range w.Claims {
 		soonest(c.ValidUntil)

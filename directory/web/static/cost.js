@@ -44,6 +44,7 @@
         continue;
       }
       if (tidy(field(key + "_high").value) === "") b = a;
+      if (tidy(field(key + "_low").value) === "") a = b;
       [a, b] = [Math.min(a, b), Math.max(a, b)];
       put(key, n + " × " + range(a, b) + " = " + range(n * a, n * b));
       low += n * a;
