@@ -28,6 +28,7 @@ type Answered struct {
 	Query   Query // what was searched for
 	asked   Query // what was chosen beside the words
 
+	Hurried  bool     // time ran out before all was found that helps
 	LeftOut  []string // words in nobody's entry, which were left out of the search
 	TooMany  bool     // with LeftOut: there are more of them than can be searched for, and nobody looked
 	Meant    *Meaning // nobody has the words as typed: what the result is for instead
@@ -78,7 +79,7 @@ func Answer(ctx context.Context, e Engine, q Query, o Options, text string) (Ans
 		return a, err
 	}
 	if a.Query.Cursor == "" && a.Query.At == "" {
-		a.help(ctx, e) // what does not come in time is left out: the answer stands without it
+		a.Hurried = a.help(ctx, e) != nil // what does not come in time is left out: the answer stands without it
 	}
 	return a, nil
 }
@@ -111,7 +112,7 @@ func (a *Answered) somebody(ctx context.Context, e Engine, o Options) error {
 	if len(words) < 2 || len(words) > 4 || slices.Equal(words, tokens(a.Reading.Rest)) || slices.ContainsFunc(words, isNumber) || slices.Contains(o.Lifted, name.Key()) {
 		return nil
 	}
-	q := Query{Text: text, Limit: 1}
+	q := Query{Text: text, Limit: 1, Facets: []string{}}
 	if q.Validate() != nil {
 		return nil
 	}
@@ -129,30 +130,30 @@ func (a *Answered) somebody(ctx context.Context, e Engine, o Options) error {
 	return nil
 }
 
-// help adds what helps with an answer, as far as time allows.
-func (a *Answered) help(ctx context.Context, e Engine) {
-	if a.Query.CanSee != "" && a.unproven(ctx, e) != nil {
-		return
-	}
-	if a.Total > 0 && !a.farFetched() {
-		_ = a.suggest(ctx, e)
-		return
-	}
-	if a.Total > 0 {
-		_ = a.loosen(ctx, e)
-		if a.Instead != "" {
-			a.Next = ""
+// help adds what helps with an answer, as far as time allows; an error says that it did not.
+func (a *Answered) help(ctx context.Context, e Engine) error {
+	if a.Query.CanSee != "" {
+		if err := a.unproven(ctx, e); err != nil {
+			return err
 		}
-		return
 	}
-	for _, mend := range []func(context.Context, Engine) error{a.verbatim, a.respell, a.loosen, a.lift} {
-		if err := mend(ctx, e); err != nil || a.Total > 0 {
-			break
+	var err error
+	switch {
+	case a.Total > 0 && !a.farFetched():
+		return a.suggest(ctx, e)
+	case a.Total > 0:
+		err = a.loosen(ctx, e)
+	default:
+		for _, mend := range []func(context.Context, Engine) error{a.verbatim, a.respell, a.loosen, a.lift} {
+			if err = mend(ctx, e); err != nil || a.Total > 0 {
+				break
+			}
 		}
 	}
 	if a.Instead != "" {
 		a.Next = ""
 	}
+	return err
 }
 
 // loose reports that words were searched for and only close spellings were found.
@@ -218,7 +219,7 @@ func ReplaceWords(text, from, to string) string {
 
 // count tells how many a query finds; one that cannot be asked finds nobody.
 func count(ctx context.Context, e Engine, q Query) (int, error) {
-	q.Limit, q.Cursor = 1, ""
+	q.Limit, q.Cursor, q.Facets, q.Explain = 1, "", []string{}, false
 	if q.Validate() != nil {
 		return 0, nil
 	}
@@ -452,7 +453,7 @@ func (a *Answered) lift(ctx context.Context, e Engine) error {
 		}
 	}
 	for _, t := range tries[:min(len(tries), mostTries)] {
-		if t.q.Limit = 1; t.q.Validate() != nil {
+		if t.q.Limit, t.q.Facets, t.q.Explain = 1, []string{}, false; t.q.Validate() != nil {
 			continue
 		}
 		b := Answered{Reading: t.reading, Query: t.q, asked: a.asked} // as it will be answered

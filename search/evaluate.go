@@ -3,6 +3,7 @@ package search
 import (
 	"cmp"
 	"math"
+	"math/bits"
 	"slices"
 	"sort"
 	"strings"
@@ -235,19 +236,19 @@ func (e *evaluation) on(s *snapshot, hits []hit, l *lexicon) answer {
 				t.see(hits[i].doc, hits[i].match)
 			}
 		}
-		a.total = t.total
+		a.total = t.done()
 	case nearby:
 		t := e.scan(s, a.counts, p)
 		for _, doc := range s.nearby(e.from, e.q.Miles) {
 			t.see(doc, match{})
 		}
-		a.total = t.total
+		a.total = t.done()
 	case e.past != nil || lapsed:
 		t := e.scan(s, a.counts, p)
 		for _, doc := range s.byID {
 			t.see(doc, match{})
 		}
-		a.total = t.total
+		a.total = t.done()
 	default:
 		a.total = e.sets(s, a.counts, p, l)
 	}
@@ -274,7 +275,7 @@ type scan struct {
 	s       *snapshot
 	counts  []int32
 	page    *page
-	total   int
+	docs    []uint32  // that fit all
 	counted [2]uint64 // the bits of the facets counted
 	facet   [facets][2]uint64
 	facetOf []facet // of values from firstOther on
@@ -327,8 +328,7 @@ func (t *scan) see(doc uint32, m match) {
 		}
 	}
 	if failures == 0 {
-		t.countAll(doc, c)
-		t.total++
+		t.docs = append(t.docs, doc)
 		t.page.see(doc, m)
 		return
 	}
@@ -352,19 +352,40 @@ func (t *scan) see(doc uint32, m match) {
 	}
 }
 
-func (t *scan) countAll(doc uint32, c *checksEntry) {
-	b := &t.s.bits[doc]
-	t.countBits(b[0]&t.counted[0], b[1]&t.counted[1])
-	for _, v := range t.s.others.of(doc) {
-		if t.e.count[t.facetOf[v]] {
-			t.counts[v]++
+// done counts what fits all, and returns how many that are.
+func (t *scan) done() int {
+	e, s := t.e, t.s
+	checks := e.count[facetCheck]
+	if e.setsAre(s) && s.denser(len(t.docs)) {
+		set := make(denseSet, s.n/64+1)
+		for _, doc := range t.docs {
+			set[doc/64] |= 1 << (doc % 64)
+		}
+		home := checks && e.state == homeState
+		s.countDense(set, t.counts, func(f facet) bool { return e.count[f] && (f != facetCheck || home) })
+		if !checks || home {
+			return len(t.docs)
+		}
+	} else {
+		for _, doc := range t.docs {
+			b := &s.bits[doc]
+			t.countBits(b[0]&t.counted[0], b[1]&t.counted[1])
+			for _, v := range s.others.of(doc) {
+				if e.count[t.facetOf[v]] {
+					t.counts[v]++
+				}
+			}
 		}
 	}
-	if t.e.count[facetCheck] {
-		for i := range len(directory.CheckNames) {
-			t.countCheck(c, i)
+	if checks {
+		for _, doc := range t.docs {
+			c := e.entry(s, doc)
+			for i := range len(directory.CheckNames) {
+				t.countCheck(c, i)
+			}
 		}
 	}
+	return len(t.docs)
 }
 
 func (t *scan) countBits(low, high uint64) {
@@ -490,6 +511,56 @@ func (s *snapshot) anyOf(values []int32) *roaring.Bitmap {
 	return roaring.FastOr(sets...)
 }
 
+// setsAre reports that who has a value at home is who has it now.
+func (e *evaluation) setsAre(s *snapshot) bool {
+	return e.past == nil && (s.next == 0 || e.now < s.next)
+}
+
+// denseSet has a bit for each document.
+type denseSet []uint64
+
+// mostDense bounds the documents of a snapshot of which sets are kept as plain bits beside the bitmaps: a set of
+// some thousands among tens of thousands is an array there, and cutting two arrays costs by their members.
+const mostDense = 1 << 17
+
+// dense returns who has each value as plain bits; nil for a snapshot of too many.
+func (s *snapshot) dense() []denseSet {
+	if s.n > mostDense {
+		return nil
+	}
+	s.denseOnce.Do(func() {
+		s.denseSets = make([]denseSet, len(s.values))
+		for v, has := range s.values {
+			if has != nil && s.facetOf[v] >= 0 && s.counts[v] > 0 {
+				s.denseSets[v] = has.ToDense()
+			}
+		}
+	})
+	return s.denseSets
+}
+
+// denser reports that it is cheaper to cut plain bits for each value than to read what so many documents have.
+func (s *snapshot) denser(docs int) bool {
+	return s.n <= mostDense && docs > 64 && docs > s.n/64*len(s.values)/64
+}
+
+// countDense counts the values of some facets over a set.
+func (s *snapshot) countDense(set denseSet, counts []int32, counted func(f facet) bool) {
+	for v, has := range s.dense() {
+		if has != nil && counted(s.facetOf[v]) {
+			counts[v] += s.countOf(set, v)
+		}
+	}
+}
+
+func (s *snapshot) countOf(set denseSet, v int) int32 {
+	has, n := s.dense()[v], 0
+	for i, w := range has[:min(len(has), len(set))] {
+		n += bits.OnesCount64(w & set[i])
+	}
+	return int32(n)
+}
+
 // fewOf is the share of all documents below which it is cheaper to read what each of a set has than to cut
 // the set with everybody who has a value, for each value.
 const fewOf = 16
@@ -504,7 +575,11 @@ func (e *evaluation) countSet(s *snapshot, set *roaring.Bitmap, total int, count
 		}
 		return
 	}
-	if total < len(s.byID)/fewOf {
+	if s.denser(total) {
+		s.countDense(set.ToDense(), counts, func(f facet) bool { return f != facetCheck && counted(f) })
+		return
+	}
+	if s.n <= mostDense || total < len(s.byID)/fewOf {
 		t := scan{s: s, counts: counts}
 		for f := range facets {
 			if f != facetCheck && counted(f) {
@@ -536,7 +611,17 @@ func (e *evaluation) countChecks(s *snapshot, set *roaring.Bitmap, counts []int3
 	per := len(directory.CheckResults)
 	if e.state == homeState {
 		total := int(set.GetCardinality())
-		if everybody := total == len(s.byID); everybody || total >= len(s.byID)/fewOf {
+		everybody := total == len(s.byID)
+		switch {
+		case !everybody && s.denser(total):
+			dense := set.ToDense()
+			for v := firstCheck; v < firstCheck+len(checkValues) && v < len(s.values); v++ {
+				if counted((v - firstCheck) / per) {
+					counts[v] = s.countOf(dense, v)
+				}
+			}
+			return
+		case everybody || s.n > mostDense && total >= len(s.byID)/fewOf:
 			for i := range checkValues {
 				v := firstCheck + i
 				switch {

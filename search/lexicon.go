@@ -2,6 +2,7 @@ package search
 
 import (
 	"encoding/csv"
+	"math/bits"
 	"slices"
 	"strings"
 	"sync"
@@ -155,8 +156,15 @@ func (p *phrases) nearest(w string, zips int) string {
 		most = 2
 	}
 	best, far := "", 2*most+1
+	letters := lettersOf(w)
 	near := func(x string) {
+		if bits.OnesCount32(lettersOf(x)^letters) > 2*most {
+			return
+		}
 		d := 2 * editDistance(runes, []rune(x), most)
+		if d > far {
+			return
+		}
 		same := len(x) == len(w) && sortedLetters(x) == sortedLetters(w)
 		if d > 0 && same {
 			d-- // the same letters in another order

@@ -2,7 +2,6 @@ package web
 
 import (
 	"cmp"
-	"math"
 	"net/url"
 	"slices"
 	"strings"
@@ -31,6 +30,8 @@ type searchAnswer struct {
 	Notice    *notice                 `json:"notice,omitempty"`
 
 	facets []search.Facet // in order, for the page
+	rows   []row          // the results as they are kept; Results holds them for a page
+	span                  // how long all of it holds
 }
 
 // How results are ordered, in words. They describe what package search does.
@@ -119,8 +120,17 @@ type result struct {
 	Accepting   *accepting             `json:"accepting"`
 	Telehealth  *telehealth            `json:"telehealth"`
 	Why         []string               `json:"why"`
+	Explain     []reason               `json:"explain,omitempty"`
 	ChecksFor   *directory.State       `json:"checks_for"`
 	Checks      []check                `json:"checks"`
+}
+
+// reason is one part of why a result stands where it does.
+type reason struct {
+	Part   string   `json:"part"` // order, record, words, care, checks, near, checked
+	Words  string   `json:"words"`
+	Points *float64 `json:"points,omitempty"` // of the part
+	Of     *float64 `json:"of,omitempty"`     // at most
 }
 
 type place struct {
@@ -487,17 +497,13 @@ func (t teller) sourceLink(b directory.Body) string {
 // providerURL is the path of a provider's page.
 func providerURL(id directory.ID) string { return "/providers/" + string(id) }
 
-// resultOf tells one provider for a list.
-func (s *Server) resultOf(f *directory.CredentialFile, h search.Hit, y directory.State, m moment) result {
+// resultOf tells one provider for a list, without what is of one search.
+func (s *Server) resultOf(f *directory.CredentialFile, y directory.State, m moment) result {
 	p := &f.Provider
 	y = patientState(y, f)
 	r := result{ID: p.ID, Name: p.DisplayName(), Kind: p.Kind, ListedAs: p.ListedAs, Credentials: credentials(p), URL: providerURL(p.ID),
-		Claimed: p.Claimed, Care: label("care", string(p.Practice.CareType())), Why: append([]string{}, h.Why...), ChecksFor: maybe(y),
+		Claimed: p.Claimed, Care: label("care", string(p.Practice.CareType())), Why: []string{}, ChecksFor: maybe(y),
 		Checks: checksOf(f, y, m, s.cfg.Policies, false), Accepting: s.accepting(f, m), Telehealth: telehealthOf(p)}
-	if h.Miles != nil {
-		miles := math.Round(*h.Miles*10) / 10
-		r.Miles = &miles
-	}
 	if len(p.Sites) > 0 {
 		a := p.Sites[0].Address.Public()
 		r.Place = &place{Name: p.Sites[0].Name, City: a.City, State: a.State, ZIP: a.ZIP5()}
