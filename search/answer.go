@@ -15,8 +15,8 @@ import (
 // Engine is what an answer is made with; an Index is one.
 type Engine interface {
 	Search(ctx context.Context, q Query) (Result, error)
-	// Known reports a word of somebody's name as it is shown.
-	Known(word string) bool
+	// Known reports a word of somebody's name as it is shown; one that time did not allow to look for is none.
+	Known(ctx context.Context, word string) bool
 	// Spellings returns words near to one that nobody has, the nearest first: misspelt, or of the same sound.
 	Spellings(ctx context.Context, word string) []string
 }
@@ -51,6 +51,7 @@ type Lift struct {
 	Key   string // of the piece, name:value of a filter chosen beside the words, or words for the words themselves
 	Label string
 	Count int
+	State directory.State // is asked for then instead: of a licence there that is not shown, who is there
 }
 
 // fewNamesakes is how many of a family name are offered when the given name fits nobody.
@@ -64,7 +65,7 @@ const mostTries = 12
 // still finds nobody comes with what to lift, counted by searching.
 func Answer(ctx context.Context, e Engine, q Query, o Options, text string) (Answered, error) {
 	if o.Known == nil {
-		o.Known = e.Known
+		o.Known = func(word string) bool { return e.Known(ctx, word) }
 	}
 	a := Answered{Reading: Understand(text, o), asked: q}
 	if err := a.somebody(ctx, e, o); err != nil {
@@ -121,7 +122,7 @@ func (a *Answered) somebody(ctx context.Context, e Engine, o Options) error {
 		return err
 	}
 	for _, w := range words { // a beginning of a name is none
-		if !e.Known(w) {
+		if !e.Known(ctx, w) {
 			return nil
 		}
 	}
@@ -400,6 +401,7 @@ func (a *Answered) lift(ctx context.Context, e Engine) error {
 		key, label string
 		q          Query
 		reading    Reading
+		state      directory.State
 	}
 	var tries []try
 	without := func(drop string) (Reading, Query) {
@@ -417,13 +419,18 @@ func (a *Answered) lift(ctx context.Context, e Engine) error {
 	for _, p := range a.Reading.Pieces {
 		if p.Filters() {
 			r, q := without(p.Key())
-			tries = append(tries, try{p.Key(), p.Label, q, r})
+			t := try{p.Key(), p.Label, q, r, ""}
+			if p.Kind == "can_see" && q.State == "" && q.CanSee == "" {
+				t.state = directory.State(p.Values[0])
+				t.q.State = t.state
+			}
+			tries = append(tries, t)
 		}
 	}
 	if a.Query.Text != "" && a.Query.String() != (Query{Text: a.Query.Text}).String() {
 		q := a.Query
 		q.Text = ""
-		tries = append(tries, try{"words", "the words “" + a.Query.Text + "”", q, a.Reading})
+		tries = append(tries, try{"words", "the words “" + a.Query.Text + "”", q, a.Reading, ""})
 	}
 	for _, name := range sortedKeys(a.asked.Filters) {
 		q := a.Query
@@ -433,7 +440,7 @@ func (a *Answered) lift(ctx context.Context, e Engine) error {
 				q.Filters[k] = v
 			}
 		}
-		tries = append(tries, try{name, FacetLabel(name), q, a.Reading})
+		tries = append(tries, try{name, FacetLabel(name), q, a.Reading, ""})
 	}
 	for _, x := range []struct {
 		key, label string
@@ -449,7 +456,12 @@ func (a *Answered) lift(ctx context.Context, e Engine) error {
 		if x.set {
 			q := a.Query
 			x.clear(&q)
-			tries = append(tries, try{x.key, x.label, q, a.Reading})
+			t := try{x.key, x.label, q, a.Reading, ""}
+			if x.key == "can_see" && q.State == "" {
+				t.state = a.asked.CanSee
+				t.q.State = t.state
+			}
+			tries = append(tries, t)
 		}
 	}
 	for _, t := range tries[:min(len(tries), mostTries)] {
@@ -465,7 +477,7 @@ func (a *Answered) lift(ctx context.Context, e Engine) error {
 			return err
 		}
 		if b.Total > 0 {
-			a.Lift = append(a.Lift, Lift{t.key, t.label, b.Total})
+			a.Lift = append(a.Lift, Lift{t.key, t.label, b.Total, t.state})
 		}
 	}
 	slices.SortStableFunc(a.Lift, func(x, y Lift) int { // whoever looks for somebody by name hardly means anybody

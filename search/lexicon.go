@@ -18,6 +18,7 @@ const (
 	kindOptional = "optional" // allows something, and so asks for nothing
 	kindCue      = "cue"      // says how to read what follows
 	kindOther    = "other"    // looks like something else, and is searched for as it stands
+	kindEveryday = "everyday" // the name of a town too, and meant as one only where something marks it
 )
 
 // meaning is what a phrase of the lexicon is read as.

@@ -46,9 +46,10 @@ type meaning struct {
 }
 
 type advice struct {
-	Lift  string `json:"lift"` // a key of understood, a parameter, or words
-	Label string `json:"label"`
-	Count int    `json:"count"`
+	Lift  string          `json:"lift"` // a key of understood, a parameter, or words
+	Label string          `json:"label"`
+	Count int             `json:"count"`
+	State directory.State `json:"state,omitempty"` // to be asked for instead
 }
 
 // read takes over what was made of the words.
@@ -70,7 +71,7 @@ func (a *searchAnswer) read(found search.Answered) {
 		r.DidMean = append(r.DidMean, mean(m))
 	}
 	for _, l := range found.Lift {
-		r.Advice = append(r.Advice, advice{l.Key, l.Label, l.Count})
+		r.Advice = append(r.Advice, advice{l.Key, l.Label, l.Count, l.State})
 	}
 }
 
@@ -203,6 +204,9 @@ func (v *searchView) readWords() {
 			for _, value := range append(a.Filters[x.Lift], "") {
 				b = b.without(x.Lift, value)
 			}
+		}
+		if x.State != "" {
+			b.State = x.State
 		}
 		b.Cursor = ""
 		v.Read.Advice = append(v.Read.Advice, choice{"Without “" + x.Label + "”: " + counted(x.Count), href(b)})
