@@ -229,6 +229,8 @@ func (e *evaluation) on(s *snapshot, hits []hit, l *lexicon) answer {
 	nearby := e.from != nil && e.q.Miles > 0
 	lapsed := s.next != 0 && e.now >= s.next
 	switch {
+	case len(e.words.terms) > 0 && !nearby && e.past == nil && !lapsed && alike(s, hits):
+		a.total = e.sets(s, a.counts, p, l, s.setOf(hits), hits[0].match)
 	case len(e.words.terms) > 0:
 		t := e.scan(s, a.counts, p)
 		for i := range hits {
@@ -250,10 +252,29 @@ func (e *evaluation) on(s *snapshot, hits []hit, l *lexicon) answer {
 		}
 		a.total = t.done()
 	default:
-		a.total = e.sets(s, a.counts, p, l)
+		a.total = e.sets(s, a.counts, p, l, s.live, match{})
 	}
 	a.hits, a.more = p.done()
 	return a
+}
+
+// alike reports many documents that hold the words all in the same way: the words order none of them before another.
+func alike(s *snapshot, hits []hit) bool {
+	return len(hits) > len(s.byID)/fewOf && !slices.ContainsFunc(hits, func(h hit) bool { return h.match != hits[0].match })
+}
+
+// setOf returns the documents of the hits.
+func (s *snapshot) setOf(hits []hit) *roaring.Bitmap {
+	if len(hits) == len(s.byID) {
+		return s.live
+	}
+	docs := make([]uint32, len(hits))
+	for i, h := range hits {
+		docs[i] = h.doc
+	}
+	set := roaring.New()
+	set.AddMany(docs)
+	return set
 }
 
 // nearby returns the living with a site within so many miles, each once.
@@ -399,10 +420,9 @@ func (t *scan) countCheck(c *checksEntry, check int) {
 	}
 }
 
-// sets answers a query without words and without a circle by sets of documents: whoever has one of the
-// values chosen is known beforehand. The total is returned.
-func (e *evaluation) sets(s *snapshot, counts []int32, p *page, l *lexicon) int {
-	base := s.live
+// sets answers a query without a circle by sets of documents: whoever has one of the values chosen is known
+// beforehand. All of base hold the words, if there are any, in the same way. The total is returned.
+func (e *evaluation) sets(s *snapshot, counts []int32, p *page, l *lexicon, base *roaring.Bitmap, m match) int {
 	cut := func(other *roaring.Bitmap) {
 		if other == nil {
 			other = roaring.New()
@@ -412,8 +432,8 @@ func (e *evaluation) sets(s *snapshot, counts []int32, p *page, l *lexicon) int 
 	if e.distant != 0 {
 		cut(s.remote[l.find(facetState, string(e.q.Telehealth))-firstState])
 	}
-	if m := e.q.PriceMaxCents; m > 0 {
-		base = s.pick(base, func(doc uint32) bool { return s.price[doc] >= 0 && s.price[doc] <= m })
+	if most := e.q.PriceMaxCents; most > 0 {
+		base = s.pick(base, func(doc uint32) bool { return s.price[doc] >= 0 && s.price[doc] <= most })
 	}
 	if e.q.CanSee != "" {
 		base = s.pick(base, func(doc uint32) bool { return e.maySee(s, s.checksFor(doc, e.state)) })
@@ -478,7 +498,7 @@ func (e *evaluation) sets(s *snapshot, counts []int32, p *page, l *lexicon) int 
 	if e.count[facetCheck] {
 		e.countChecks(s, all, counts, func(check int) bool { return !liftedCheck[check] })
 	}
-	e.pageOf(s, all, total, p)
+	e.pageOf(s, all, total, p, m)
 	return total
 }
 
@@ -539,9 +559,12 @@ func (s *snapshot) dense() []denseSet {
 	return s.denseSets
 }
 
+// leastDense is the number of documents from which sets of plain bits are worth their making. A test lowers it.
+var leastDense = 64
+
 // denser reports that it is cheaper to cut plain bits for each value than to read what so many documents have.
 func (s *snapshot) denser(docs int) bool {
-	return s.n <= mostDense && docs > 64 && docs > s.n/64*len(s.values)/64
+	return s.n <= mostDense && docs > leastDense && docs > s.n/64*len(s.values)/64
 }
 
 // countDense counts the values of some facets over a set.
@@ -648,11 +671,11 @@ func (e *evaluation) countChecks(s *snapshot, set *roaring.Bitmap, counts []int3
 
 // pageOf finds the page in a set: along the order that the snapshot keeps, if the query asks for one of
 // those and the set is no small part of everybody; else by looking at each.
-func (e *evaluation) pageOf(s *snapshot, set *roaring.Bitmap, total int, p *page) {
+func (e *evaluation) pageOf(s *snapshot, set *roaring.Bitmap, total int, p *page, m match) {
 	o, ok := homeOrderOf[e.q.Sort]
 	if !ok || e.from != nil || e.state != homeState || !e.rankCare || total*64 < len(s.byID) {
 		set.Iterate(func(doc uint32) bool {
-			p.see(doc, match{})
+			p.see(doc, m)
 			return true
 		})
 		return
@@ -661,7 +684,7 @@ func (e *evaluation) pageOf(s *snapshot, set *roaring.Bitmap, total int, p *page
 	if e.after != nil {
 		at := sort.Search(len(order), func(i int) bool {
 			k := homeOrders[o](s, order[i])
-			return cmp.Or(cmp.Compare(k.first, e.after.First), cmp.Compare(k.rank, e.after.Rank), strings.Compare(string(s.ids[order[i]]), string(e.after.ID))) > 0
+			return cmp.Or(cmp.Compare(k.first, e.after.First), cmp.Compare(atHome(k.rank, m, true, 0), e.after.Rank), strings.Compare(string(s.ids[order[i]]), string(e.after.ID))) > 0
 		})
 		order = order[at:]
 	}
@@ -670,7 +693,7 @@ func (e *evaluation) pageOf(s *snapshot, set *roaring.Bitmap, total int, p *page
 			return
 		}
 		if total == len(s.byID) || set.Contains(doc) {
-			p.see(doc, match{})
+			p.see(doc, m)
 		}
 	}
 }

@@ -153,7 +153,9 @@ func newLexicon() *lexicon {
 		}
 	}
 	states := slices.Clone(directory.Tables().States())
-	slices.SortFunc(states, func(a, b directory.State) int { return cmp.Compare(Label("state", string(a)), Label("state", string(b))) }) // as they are shown
+	slices.SortFunc(states, func(a, b directory.State) int {
+		return cmp.Compare(Label("state", string(a)), Label("state", string(b)))
+	}) // as they are shown
 	for _, s := range states {
 		l.add(facetState, string(s))
 	}

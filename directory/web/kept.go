@@ -318,10 +318,13 @@ func (a *searchAnswer) encode() ([]byte, error) {
 }
 
 func appendFacets(b []byte, list []search.Facet) []byte {
-	list = slices.Clone(list)
-	slices.SortFunc(list, func(x, y search.Facet) int { return strings.Compare(x.Name, y.Name) })
+	order := make([]*search.Facet, len(list))
+	for i := range list {
+		order[i] = &list[i]
+	}
+	slices.SortFunc(order, func(x, y *search.Facet) int { return strings.Compare(x.Name, y.Name) })
 	b = append(b, '{')
-	for i, f := range list {
+	for i, f := range order {
 		if i > 0 {
 			b = append(b, ',')
 		}
