@@ -52,7 +52,7 @@ func TestCostAdds(t *testing.T) {
 			"other":       "1 × $99.99 = $99.99",
 			"sum":         to("$2,924.99", "$7,025.99"),
 			"back":        "33% × " + to("$825", "$926") + " = " + to("$272.25", "$305.58"),
-			"total":       to("$2,652.74", "$6,720.41"),
+			"total":       to("$2,652.74", "$6,720.41") + " " + l.t("cost.plus"),
 		} {
 			if got := text(d.Find("#o-" + id).Text()); got != want {
 				t.Errorf("%s: %s is %q, want %q", path, id, got, want)
@@ -82,7 +82,7 @@ func TestCostOfAProvider(t *testing.T) {
 	id := idOf(t, "Amara Whitcomb")
 	p := decode[provider](t, get(t, s, api(id)))
 	d := dom(t, get(t, s, pageOf(id)+"/cost"))
-	low, high := span(p.pricesOf("medicine_session"))
+	low, high := priceSpan(p.pricesOf("medicine_session"))
 	if d.Find("#f-medicine_low").AttrOr("value", "") != dollars(low) || d.Find("#f-medicine_high").AttrOr("value", "") != dollars(high) || d.Find("#f-medicine").AttrOr("value", "") != plain(p.Practice.Medicine.Value.SessionsMax) {
 		t.Error("the form does not begin with what is stated")
 	}
