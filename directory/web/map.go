@@ -180,6 +180,7 @@ func (v *searchView) countryMap(l *lang, counts map[string]int) *mapView {
 			a.Step = 1 + slices.IndexFunc(m.Steps, func(s mapStep) bool { return n <= s.High })
 			if a.Aside != nil {
 				a.Text = string(a.State) + " " + a.Text
+				a.Label = a.Text + ", " + a.Label // what is seen is part of the name, for who speaks to the browser
 			}
 		} else {
 			a.Aside = nil
