@@ -137,6 +137,8 @@ func TestBrowserSearch(t *testing.T) {
 				}
 				if v.text("h1"); width == 360 && js[bool](v, `document.querySelector('.map').open`) {
 					t.Error("on a phone the map stands open before anybody asks for it")
+				} else if width == 1280 && !js[bool](v, `document.querySelector(".map svg").checkVisibility()`) {
+					t.Error("at a desk the map has to be opened")
 				}
 
 				// Filter, by keyboard.
