@@ -121,13 +121,18 @@ func newLang(code, name, prefix string) *lang {
 func (l *lang) t(key string, args ...any) string {
 	m, ok := l.messages[key]
 	if !ok {
-		return key
+		return strings.Clone(key) // so that a key put together on the way here needs no memory
 	}
 	p := m.form(l, args)
 	if len(p) == 1 && p[0].arg == "" {
 		return p[0].text
 	}
 	var b strings.Builder
+	size := 32 * len(args) / 2
+	for _, x := range p {
+		size += len(x.text)
+	}
+	b.Grow(size)
 	for _, x := range p {
 		b.WriteString(x.text)
 		if x.arg != "" {
