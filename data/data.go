@@ -1,7 +1,7 @@
 // Package data carries the reference tables that ship inside the program:
 // sources, states, licence titles, training programmes, compacts, rules of law,
 // what states ask of nurse practitioners, taxonomy codes, the credential lexicon, nicknames, ZIP places, policies, page recipes and the
-// demonstration.
+// demonstration, the studies that the guide names, and the text of the guide pages.
 //
 // The tables are facts with a source and a date, kept as files that a person
 // can read, sort and correct; README.md in this folder describes each column.
@@ -16,5 +16,5 @@ import "embed"
 // "places/zips.csv.gz", "demo/manifest.json". It is read-only and safe for
 // concurrent use.
 //
-//go:embed *.csv README.md NOTICE.md map places policies recipes demo
+//go:embed *.csv README.md NOTICE.md map places policies recipes demo guide
 var FS embed.FS

@@ -19,7 +19,7 @@ import (
 
 // lastChecked is the newest day a row may claim to have been checked. Move it
 // when rows are confirmed; no test reads the clock.
-const lastChecked = "2026-11-23"
+const lastChecked = "2026-11-29"
 
 // row is one row by column name, with its line for the message.
 type row struct {

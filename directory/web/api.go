@@ -172,6 +172,11 @@ func (s *Server) provider(c *fiber.Ctx) (*provider, error) {
 	if len(bad) > 0 {
 		return nil, bad
 	}
+	return s.providerAsked(c, id, a)
+}
+
+// providerAsked reads a provider for a question that was read already.
+func (s *Server) providerAsked(c *fiber.Ctx, id directory.ID, a ask) (*provider, error) {
 	ctx, cancel := s.deadline(pageDeadline)
 	defer cancel()
 	key, err := s.staffKey(ctx, c, a)

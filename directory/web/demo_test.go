@@ -57,7 +57,11 @@ func TestMain(m *testing.M) {
 // demoWorld returns the demonstration. It is shared: nobody may write to its store.
 func demoWorld(t testing.TB) world {
 	t.Helper()
-	loadOnce.Do(func() { loaded, loadErr = loadDemo() })
+	loadOnce.Do(func() {
+		if loadDir, loadErr = os.MkdirTemp("", "kapdir-web-"); loadErr == nil {
+			loaded, _, loadErr = loadDemo(loadDir)
+		}
+	})
 	if loadErr != nil {
 		t.Fatalf("the demonstration does not load: %v", loadErr)
 	}
@@ -67,14 +71,12 @@ func demoWorld(t testing.TB) world {
 	return loaded
 }
 
-func loadDemo() (w world, err error) {
+// loadDemo loads the demonstration into a directory. Its clock stands until it is set.
+func loadDemo(dir string) (w world, set func(directory.Instant), err error) {
 	ctx := context.Background()
-	if loadDir, err = os.MkdirTemp("", "kapdir-web-"); err != nil {
-		return w, err
-	}
 	var at atomic.Pointer[time.Time]
 	clock := func() time.Time { return *at.Load() }
-	set := func(i directory.Instant) { x := i.Time(); at.Store(&x) }
+	set = func(i directory.Instant) { x := i.Time(); at.Store(&x) }
 	var manifest struct {
 		Now   directory.Instant
 		Steps []struct {
@@ -88,11 +90,11 @@ func loadDemo() (w world, err error) {
 		err = json.Unmarshal(raw, &manifest)
 	}
 	if err != nil {
-		return w, err
+		return w, set, err
 	}
 	set(manifest.Now)
-	if w.store, err = store.Open(ctx, store.Config{Dir: filepath.Join(loadDir, "state"), Now: clock}); err != nil {
-		return w, err
+	if w.store, err = store.Open(ctx, store.Config{Dir: filepath.Join(dir, "state"), Now: clock}); err != nil {
+		return w, set, err
 	}
 	for _, s := range manifest.Steps {
 		switch {
@@ -124,16 +126,16 @@ func loadDemo() (w world, err error) {
 			})
 		}
 		if err != nil {
-			return w, fmt.Errorf("%+v: %w", s, err)
+			return w, set, fmt.Errorf("%+v: %w", s, err)
 		}
 	}
 	w.now = manifest.Now
 	set(manifest.Now)
-	w.index, err = search.Open(ctx, search.Config{Dir: filepath.Join(loadDir, "index"), Feed: w.store, Files: w.store.Files, Now: clock, Log: quiet()})
+	w.index, err = search.Open(ctx, search.Config{Dir: filepath.Join(dir, "index"), Feed: w.store, Files: w.store.Files, Now: clock, Log: quiet()})
 	if err == nil {
 		err = w.index.Rebuild(ctx, nil)
 	}
-	return w, err
+	return w, set, err
 }
 
 func eachLine[T any](name string, f func(T) error) error {
@@ -198,6 +200,11 @@ func do(t testing.TB, s *Server, method, path string, headers ...string) reply {
 	if err != nil {
 		t.Fatalf("%s %s: %v", method, path, err)
 	}
+	return read(t, res)
+}
+
+func read(t testing.TB, res *http.Response) reply {
+	t.Helper()
 	defer res.Body.Close()
 	b, err := io.ReadAll(res.Body)
 	if err != nil {

@@ -167,6 +167,9 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 		c.Set(fiber.HeaderWWWAuthenticate, `Bearer realm="kapdir staff"`)
 	case http.StatusMethodNotAllowed:
 		c.Set(fiber.HeaderAllow, "GET, HEAD")
+		if takesForms(c.Path()) && s.cfg.Requests != nil {
+			c.Set(fiber.HeaderAllow, "GET, HEAD, POST")
+		}
 	}
 	c.Status(p.Status)
 	if v.face(c) == data {

@@ -68,6 +68,30 @@ func (s *Server) show(pattern string, h fiber.Handler) {
 	}
 }
 
+// reportPattern is the one address that takes more than a question.
+const reportPattern = "/providers/:id/report"
+
+// take registers the handler of a form, in every language.
+func (s *Server) take(pattern string, h fiber.Handler) {
+	for _, l := range languages {
+		s.app.Post(l.To(pattern), func(c *fiber.Ctx) error {
+			v := visitOf(c)
+			v.route, v.kind, v.lang, v.set = l.To(pattern), html, l, true
+			return h(c)
+		})
+	}
+}
+
+// takesForms reports an address to which a form may be sent.
+func takesForms(path string) bool {
+	for _, l := range languages {
+		if fiber.RoutePatternMatch(path, l.To(reportPattern), fiber.Config{StrictRouting: true, CaseSensitive: true}) {
+			return true
+		}
+	}
+	return false
+}
+
 // guard stands around every request: it refuses what no route takes, sets the headers, catches panics,
 // renders errors and writes the one log line. The line has the route's pattern, the method, the status
 // and how long it took in steps: no address, no query, no identifier, nothing of who asked.
@@ -82,7 +106,7 @@ func (s *Server) guard(c *fiber.Ctx) error {
 		}
 	}
 	method := "other"
-	if m := c.Method(); m == fiber.MethodGet || m == fiber.MethodHead {
+	if m := c.Method(); m == fiber.MethodGet || m == fiber.MethodHead || m == fiber.MethodPost {
 		method = m
 	}
 	s.logRequest(v.route, method, c.Response().StatusCode(), time.Since(started))
@@ -109,7 +133,7 @@ func (s *Server) enter(c *fiber.Ctx) (err error) {
 			s.logPanic(visitOf(c).route, r)
 		}
 	}()
-	if m := c.Method(); m != fiber.MethodGet && m != fiber.MethodHead {
+	if m := c.Method(); m != fiber.MethodGet && m != fiber.MethodHead && !(m == fiber.MethodPost && takesForms(c.Path())) {
 		return fiber.ErrMethodNotAllowed
 	}
 	if len(c.Request().Header.Peek(fiber.HeaderContentEncoding)) > 0 {

@@ -59,12 +59,12 @@ func TestDocumentIsValid(t *testing.T) {
 	}
 }
 
-// Every route stands in the document, every path of the document is a route, and all only read.
+// Every route stands in the document, every path of the document is a route, and all but one only read.
 func TestRoutesAndDocumentAgree(t *testing.T) {
 	s := demoServer(t)
 	var routes, paths []string
 	for _, r := range s.App().GetRoutes(true) {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead && (r.Method != http.MethodPost || !strings.HasSuffix(r.Path, reportPattern)) {
 			t.Errorf("%s %s is a route that does more than read", r.Method, r.Path)
 		}
 	}
@@ -82,7 +82,7 @@ func TestRoutesAndDocumentAgree(t *testing.T) {
 		}
 		paths = append(paths, p)
 		for method := range item.Operations() {
-			if method != http.MethodGet {
+			if method != http.MethodGet && (method != http.MethodPost || p != specPath(reportPattern)) {
 				t.Errorf("the document has %s %s", method, p)
 			}
 		}
@@ -209,7 +209,7 @@ func TestAnswersConform(t *testing.T) {
 		{"/", "/?near=nowhere+at+all", 400},
 		{"/providers/:id", pageOf(amara), 200},
 		{"/providers/:id", "/providers/prv_00000000000000000000000000", 404},
-		{"/about/how-we-check", "/about/how-we-check", 200},
+		{"/guide", "/guide", 200}, {"/guide/:page", "/guide/evidence", 200}, {"/about/:page", "/about/how-we-check", 200}, {"/about/:page", "/about/accuracy", 200}, {"/guide/:page", "/guide/nothing", 404},
 		{"/sources", "/sources", 200},
 		{"/robots.txt", "/robots.txt", 200},
 	} {

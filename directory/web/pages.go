@@ -5,9 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -17,17 +15,18 @@ import (
 
 // page is what every page has around its own content.
 type page struct {
-	Title     string
-	Base      string // before a path, where an address must be absolute
-	Canonical string // the path in English; "" for a page that search engines should leave out
-	Demo      *demo
-	Contact   string
-	Path      string // in English, of a page that the header names
-	Here      string // path in English and question, for the link to the other language
-	Notice    *notice
-	Legend    []legendRow // the shapes that the page uses
-	Share     string      // the address to pass on, without what was searched for; "" where nothing is to be shared
-	Data      *ldNode     // what the page says, for machines; nil for none
+	Title       string
+	Description string // in a sentence or two, for search engines; "" for none
+	Base        string // before a path, where an address must be absolute
+	Canonical   string // the path in English; "" for a page that search engines should leave out
+	Demo        *demo
+	Contact     string
+	Path        string // in English, of a page that the header names
+	Here        string // path in English and question, for the link to the other language
+	Notice      *notice
+	Legend      []legendRow // the shapes that the page uses
+	Share       string      // the address to pass on, without what was searched for; "" where nothing is to be shared
+	Data        *ldNode     // what the page says, for machines; nil for none
 }
 
 type legendRow struct {
@@ -444,46 +443,6 @@ func (l *lang) claimGroups(claims []claim) []claimGroup {
 		}
 	}
 	return out
-}
-
-// howView is the page on how a check is earned.
-type howView struct {
-	page
-	Checks []howCheck
-	Policy directory.Policy
-	Kinds  []howKind
-}
-
-type howCheck struct{ Title, Asks string }
-
-type howKind struct {
-	Label string
-	directory.KindPolicy
-}
-
-// howPage answers GET /about/how-we-check.
-func (s *Server) howPage(c *fiber.Ctx) error {
-	l := langOf(c)
-	v := howView{page: s.page(c, l.t("how.title"), "/about/how-we-check"), Policy: s.cfg.Policies.InForce(s.now(), s.now())}
-	v.Canonical = v.Path
-	for _, n := range directory.CheckNames {
-		v.Checks = append(v.Checks, howCheck{l.t("check." + string(n)), l.t("asks." + string(n))})
-	}
-	for i := len(directory.CheckResults) - 1; i >= 0; i-- {
-		r := directory.CheckResults[i]
-		v.Legend = append(v.Legend, l.legend(r))
-	}
-	for _, k := range []directory.ClaimKind{directory.License, directory.DisciplineScreen, directory.ExclusionScreen, directory.OversightLink,
-		directory.ProtocolClaim, directory.TrainingCert, directory.ContactClaim} {
-		v.Kinds = append(v.Kinds, howKind{l.t("kind." + string(k)), v.Policy.Kinds[k]})
-	}
-	now := s.now() // the page tells the policy in force, which may change by its own date
-	age := longestCache
-	if next := s.cfg.Policies.Boundary(now, now); next != "" {
-		age = min(age, next.Time().Sub(now.Time()))
-	}
-	c.Set(fiber.HeaderCacheControl, "public, max-age="+strconv.Itoa(int(age/time.Second)))
-	return s.sendPage(c, "how", v)
 }
 
 // problemView is the page of an error.

@@ -39,7 +39,7 @@ type pageKey struct {
 }
 
 // pageNames are the pages there must be; each has its template, and a missing one fails the start.
-var pageNames = []string{"search", "provider", "how", "sources", "problem"}
+var pageNames = []string{"search", "provider", "guide", "guides", "sources", "problem", "report"}
 
 func parsePages(a *assets) (*pages, error) {
 	p := &pages{map[pageKey]*template.Template{}}

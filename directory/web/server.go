@@ -34,6 +34,7 @@ type Reader interface {
 	Files(ctx context.Context, ids []directory.ID) ([]*directory.CredentialFile, error)
 	Head(ctx context.Context) (directory.Head, error)
 	Sources(ctx context.Context) ([]directory.SourceState, error)
+	EachFile(ctx context.Context, f func(*directory.CredentialFile) error) error
 	Listed(ctx context.Context) ([]directory.ID, error) // in order
 }
 
@@ -42,6 +43,12 @@ type Searcher interface {
 	search.Engine
 	Suggest(ctx context.Context, text string, limit int) ([]search.Suggestion, error)
 	Status(ctx context.Context) search.Status
+}
+
+// Requests is the one power that the public faces have beyond looking: to hand in a request for removal or
+// correction. It changes nothing else, and the same request again is the one there is.
+type Requests interface {
+	RequestRemoval(ctx context.Context, q directory.Removal) (directory.Removal, error)
 }
 
 // Keys knows the keys of staff. A wrong secret, a key that nobody has and one that was disabled are one
@@ -61,7 +68,8 @@ type Config struct {
 	Reader   Reader
 	Search   Searcher
 	Policies directory.Policies
-	Keys     Keys // of staff, who may ask what was known at an earlier moment; nil: nobody may
+	Keys     Keys     // of staff, who may ask what was known at an earlier moment; nil: nobody may
+	Requests Requests // takes in requests for removal or correction; nil: there is no form for them
 
 	BaseURL string           // https://kapdir.example: absolute links are built from it, never from a request
 	Now     func() time.Time // the one clock; time.Now if nil
@@ -99,7 +107,10 @@ type Server struct {
 	pages   *pages
 	assets  *assets
 	lanes   *lanes
+	guides  map[*lang]*guide
+	count   *counter
 	shown   []string // patterns of the pages, in English
+	forms   *forms
 	log     *slog.Logger
 }
 
@@ -127,7 +138,7 @@ func New(cfg Config) (*Server, error) {
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" || base.RawQuery != "" || base.Fragment != "" {
 		return nil, errors.New("web: BaseURL must be an address such as https://kapdir.example")
 	}
-	s := &Server{cfg: cfg, base: strings.TrimRight(cfg.BaseURL, "/"), https: base.Scheme == "https", log: cfg.Log, lanes: newLanes()}
+	s := &Server{cfg: cfg, base: strings.TrimRight(cfg.BaseURL, "/"), https: base.Scheme == "https", log: cfg.Log, lanes: newLanes(), forms: newForms()}
 	if s.proxies, err = parseProxies(cfg.TrustedProxies); err != nil {
 		return nil, err
 	}
@@ -137,6 +148,10 @@ func New(cfg Config) (*Server, error) {
 	if s.pages, err = parsePages(s.assets); err != nil {
 		return nil, err
 	}
+	if s.guides, err = loadGuides(); err != nil {
+		return nil, err
+	}
+	s.count = &counter{count: s.countNow, every: countEvery}
 	directory.Tables().PlaceOfZIP("00501") // reads the places now, not at somebody's search
 	s.app = fiber.New(fiber.Config{
 		AppName:                   "kapdir",
@@ -186,7 +201,11 @@ func newEnough(version string) bool {
 func (s *Server) routes() {
 	s.show("/", s.searchPage)
 	s.show("/providers/:id", s.providerPage)
-	s.show("/about/how-we-check", s.howPage)
+	s.show("/guide", s.guideIndex)
+	s.show("/guide/:page", s.guidePage)
+	s.show("/about/:page", s.guidePage)
+	s.show(reportPattern, s.reportPage)
+	s.take(reportPattern, s.takeReport)
 	s.show("/sources", s.sourcesPage)
 	s.get(spanish.prefix, html, s.spanishHome)
 
@@ -218,7 +237,7 @@ func (s *Server) harden(srv *fasthttp.Server) {
 	next := s.app.Handler()
 	srv.Handler = func(rc *fasthttp.RequestCtx) {
 		// Fiber answers a method it does not know by itself, in its own words and without our headers.
-		if !rc.IsGet() && !rc.IsHead() {
+		if !rc.IsGet() && !rc.IsHead() && !rc.IsPost() {
 			c := s.app.AcquireCtx(rc)
 			defer s.app.ReleaseCtx(c)
 			_ = s.guard(c)

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/PuerkitoBio/goquery"
+	"github.com/chromedp/chromedp"
+)
+
+// Every page of the guide, in both languages, fits a phone and a desk: nothing scrolls sideways, no picture has text
+// below 14 pixels or outside of it, and a line of running text has about 65 signs.
+func TestBrowserGuide(t *testing.T) {
+	s := start(t, "demo", "--state", t.TempDir())
+	var paths []string
+	for _, index := range []string{"/guide", "/es/guide"} {
+		res, err := http.Get(s.url + index)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := goquery.NewDocumentFromReader(res.Body)
+		res.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		paths = append(paths, index)
+		d.Find("main .card a").Each(func(_ int, e *goquery.Selection) { paths = append(paths, e.AttrOr("href", "")) })
+	}
+	if len(paths) < 20 {
+		t.Fatalf("only %d pages: %v", len(paths), paths)
+	}
+	const probe = `(() => {
+		const out = [];
+		if (document.documentElement.scrollWidth > document.documentElement.clientWidth) out.push('scrolls sideways');
+		for (const t of document.querySelectorAll('.picture text')) {
+			const svg = t.ownerSVGElement, scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
+			const size = parseFloat(getComputedStyle(t).fontSize) * scale, box = t.getBBox();
+			if (size < 14) out.push(t.textContent + ' has ' + size.toFixed(1) + ' px');
+			if (box.x < 0 || box.x + box.width > svg.viewBox.baseVal.width) out.push(t.textContent + ' lies outside');
+		}
+		for (const p of document.querySelectorAll('.guide > p')) {
+			const c = document.createElement('canvas').getContext('2d');
+			c.font = getComputedStyle(p).font;
+			const signs = p.clientWidth / (c.measureText(p.textContent).width / p.textContent.length);
+			if (signs > 75) out.push('a line of ' + signs.toFixed(0) + ' signs');
+		}
+		return out.join('; ');
+	})()`
+	for _, width := range []int64{360, 1280} {
+		t.Run(fmt.Sprint(width), func(t *testing.T) {
+			ctx := browser(t)
+			if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 900)); err != nil {
+				t.Fatal(err)
+			}
+			pictures := 0
+			for _, path := range paths {
+				if err := chromedp.Do(ctx, chromedp.Navigate(s.url+path)); err != nil {
+					t.Fatal(err)
+				}
+				wrong, err := chromedp.Run(ctx, chromedp.Evaluate[string](probe))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if wrong != "" {
+					t.Errorf("%s: %s", path, wrong)
+				}
+				n, err := chromedp.Run(ctx, chromedp.Evaluate[int](`document.querySelectorAll('main .picture svg').length`))
+				if err != nil {
+					t.Fatal(err)
+				}
+				pictures += n
+			}
+			if pictures < 6 {
+				t.Errorf("only %d pictures were seen on %s", pictures, strings.Join(paths, " "))
+			}
+		})
+	}
+}
