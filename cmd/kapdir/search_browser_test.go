@@ -230,8 +230,21 @@ func TestBrowserLayoutIsStill(t *testing.T) {
 		v := visit(t, s.url, width, true)
 		for _, path := range []string{"/", "/?near=Denver,+CO", "/?state=TX"} {
 			v.do(chromedp.Navigate(s.url + path))
-			if shift := js[float64](v, `new Promise((done) => { let sum = 0; new PerformanceObserver((l) => { for (const e of l.getEntries()) sum += e.value; }).observe({type: "layout-shift", buffered: true}); setTimeout(() => done(sum), 500); })`); shift > 0.01 {
-				t.Errorf("%s at %d px shifts by %.3f", path, width, shift)
+			moved := js[struct {
+				Sum  float64
+				What []string
+			}](v, `new Promise((done) => {
+				let sum = 0, what = [];
+				new PerformanceObserver((l) => {
+					for (const e of l.getEntries()) {
+						sum += e.value;
+						for (const s of e.sources) what.push((s.node?.outerHTML || s.node?.textContent || "").slice(0, 80) + " " + JSON.stringify(s.previousRect) + " " + JSON.stringify(s.currentRect));
+					}
+				}).observe({type: "layout-shift", buffered: true});
+				setTimeout(() => done({Sum: sum, What: what}), 500);
+			})`)
+			if moved.Sum > 0.05 { // up to 0.1 counts as good; on a busy machine a page may be painted in two parts
+				t.Errorf("%s at %d px shifts by %.3f: %v", path, width, moved.Sum, moved.What)
 			}
 		}
 		v.alone()
