@@ -15,8 +15,8 @@ import (
 // Engine is what an answer is made with; an Index is one.
 type Engine interface {
 	Search(ctx context.Context, q Query) (Result, error)
-	// Known reports a word of somebody's name as it is shown.
-	Known(word string) bool
+	// Known reports a word of somebody's name as it is shown; one that time did not allow to look for is none.
+	Known(ctx context.Context, word string) bool
 	// Spellings returns words near to one that nobody has, the nearest first: misspelt, or of the same sound.
 	Spellings(ctx context.Context, word string) []string
 }
@@ -28,6 +28,7 @@ type Answered struct {
 	Query   Query // what was searched for
 	asked   Query // what was chosen beside the words
 
+	Hurried  bool     // time ran out before all was found that helps
 	LeftOut  []string // words in nobody's entry, which were left out of the search
 	TooMany  bool     // with LeftOut: there are more of them than can be searched for, and nobody looked
 	Meant    *Meaning // nobody has the words as typed: what the result is for instead
@@ -50,6 +51,7 @@ type Lift struct {
 	Key   string // of the piece, name:value of a filter chosen beside the words, or words for the words themselves
 	Label string
 	Count int
+	State directory.State // is asked for then instead: of a licence there that is not shown, who is there
 }
 
 // fewNamesakes is how many of a family name are offered when the given name fits nobody.
@@ -63,7 +65,7 @@ const mostTries = 12
 // still finds nobody comes with what to lift, counted by searching.
 func Answer(ctx context.Context, e Engine, q Query, o Options, text string) (Answered, error) {
 	if o.Known == nil {
-		o.Known = e.Known
+		o.Known = func(word string) bool { return e.Known(ctx, word) }
 	}
 	a := Answered{Reading: Understand(text, o), asked: q}
 	if err := a.somebody(ctx, e, o); err != nil {
@@ -78,7 +80,7 @@ func Answer(ctx context.Context, e Engine, q Query, o Options, text string) (Ans
 		return a, err
 	}
 	if a.Query.Cursor == "" && a.Query.At == "" {
-		a.help(ctx, e) // what does not come in time is left out: the answer stands without it
+		a.Hurried = a.help(ctx, e) != nil // what does not come in time is left out: the answer stands without it
 	}
 	return a, nil
 }
@@ -111,7 +113,7 @@ func (a *Answered) somebody(ctx context.Context, e Engine, o Options) error {
 	if len(words) < 2 || len(words) > 4 || slices.Equal(words, tokens(a.Reading.Rest)) || slices.ContainsFunc(words, isNumber) || slices.Contains(o.Lifted, name.Key()) {
 		return nil
 	}
-	q := Query{Text: text, Limit: 1}
+	q := Query{Text: text, Limit: 1, Facets: []string{}}
 	if q.Validate() != nil {
 		return nil
 	}
@@ -120,7 +122,7 @@ func (a *Answered) somebody(ctx context.Context, e Engine, o Options) error {
 		return err
 	}
 	for _, w := range words { // a beginning of a name is none
-		if !e.Known(w) {
+		if !e.Known(ctx, w) {
 			return nil
 		}
 	}
@@ -129,30 +131,30 @@ func (a *Answered) somebody(ctx context.Context, e Engine, o Options) error {
 	return nil
 }
 
-// help adds what helps with an answer, as far as time allows.
-func (a *Answered) help(ctx context.Context, e Engine) {
-	if a.Query.CanSee != "" && a.unproven(ctx, e) != nil {
-		return
-	}
-	if a.Total > 0 && !a.farFetched() {
-		_ = a.suggest(ctx, e)
-		return
-	}
-	if a.Total > 0 {
-		_ = a.loosen(ctx, e)
-		if a.Instead != "" {
-			a.Next = ""
+// help adds what helps with an answer, as far as time allows; an error says that it did not.
+func (a *Answered) help(ctx context.Context, e Engine) error {
+	if a.Query.CanSee != "" {
+		if err := a.unproven(ctx, e); err != nil {
+			return err
 		}
-		return
 	}
-	for _, mend := range []func(context.Context, Engine) error{a.verbatim, a.respell, a.loosen, a.lift} {
-		if err := mend(ctx, e); err != nil || a.Total > 0 {
-			break
+	var err error
+	switch {
+	case a.Total > 0 && !a.farFetched():
+		return a.suggest(ctx, e)
+	case a.Total > 0:
+		err = a.loosen(ctx, e)
+	default:
+		for _, mend := range []func(context.Context, Engine) error{a.verbatim, a.respell, a.loosen, a.lift} {
+			if err = mend(ctx, e); err != nil || a.Total > 0 {
+				break
+			}
 		}
 	}
 	if a.Instead != "" {
 		a.Next = ""
 	}
+	return err
 }
 
 // loose reports that words were searched for and only close spellings were found.
@@ -218,7 +220,7 @@ func ReplaceWords(text, from, to string) string {
 
 // count tells how many a query finds; one that cannot be asked finds nobody.
 func count(ctx context.Context, e Engine, q Query) (int, error) {
-	q.Limit, q.Cursor = 1, ""
+	q.Limit, q.Cursor, q.Facets, q.Explain = 1, "", []string{}, false
 	if q.Validate() != nil {
 		return 0, nil
 	}
@@ -399,6 +401,7 @@ func (a *Answered) lift(ctx context.Context, e Engine) error {
 		key, label string
 		q          Query
 		reading    Reading
+		state      directory.State
 	}
 	var tries []try
 	without := func(drop string) (Reading, Query) {
@@ -416,13 +419,18 @@ func (a *Answered) lift(ctx context.Context, e Engine) error {
 	for _, p := range a.Reading.Pieces {
 		if p.Filters() {
 			r, q := without(p.Key())
-			tries = append(tries, try{p.Key(), p.Label, q, r})
+			t := try{p.Key(), p.Label, q, r, ""}
+			if p.Kind == "can_see" && q.State == "" && q.CanSee == "" {
+				t.state = directory.State(p.Values[0])
+				t.q.State = t.state
+			}
+			tries = append(tries, t)
 		}
 	}
 	if a.Query.Text != "" && a.Query.String() != (Query{Text: a.Query.Text}).String() {
 		q := a.Query
 		q.Text = ""
-		tries = append(tries, try{"words", "the words “" + a.Query.Text + "”", q, a.Reading})
+		tries = append(tries, try{"words", "the words “" + a.Query.Text + "”", q, a.Reading, ""})
 	}
 	for _, name := range sortedKeys(a.asked.Filters) {
 		q := a.Query
@@ -432,7 +440,7 @@ func (a *Answered) lift(ctx context.Context, e Engine) error {
 				q.Filters[k] = v
 			}
 		}
-		tries = append(tries, try{name, FacetLabel(name), q, a.Reading})
+		tries = append(tries, try{name, FacetLabel(name), q, a.Reading, ""})
 	}
 	for _, x := range []struct {
 		key, label string
@@ -448,11 +456,16 @@ func (a *Answered) lift(ctx context.Context, e Engine) error {
 		if x.set {
 			q := a.Query
 			x.clear(&q)
-			tries = append(tries, try{x.key, x.label, q, a.Reading})
+			t := try{x.key, x.label, q, a.Reading, ""}
+			if x.key == "can_see" && q.State == "" {
+				t.state = a.asked.CanSee
+				t.q.State = t.state
+			}
+			tries = append(tries, t)
 		}
 	}
 	for _, t := range tries[:min(len(tries), mostTries)] {
-		if t.q.Limit = 1; t.q.Validate() != nil {
+		if t.q.Limit, t.q.Facets, t.q.Explain = 1, []string{}, false; t.q.Validate() != nil {
 			continue
 		}
 		b := Answered{Reading: t.reading, Query: t.q, asked: a.asked} // as it will be answered
@@ -464,7 +477,7 @@ func (a *Answered) lift(ctx context.Context, e Engine) error {
 			return err
 		}
 		if b.Total > 0 {
-			a.Lift = append(a.Lift, Lift{t.key, t.label, b.Total})
+			a.Lift = append(a.Lift, Lift{t.key, t.label, b.Total, t.state})
 		}
 	}
 	slices.SortStableFunc(a.Lift, func(x, y Lift) int { // whoever looks for somebody by name hardly means anybody

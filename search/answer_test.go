@@ -60,8 +60,9 @@ func TestAnswersMendWhatFindsNobody(t *testing.T) {
 		{"Ana Zzyzxa", numbered(), func(a Answered) bool { return len(a.LeftOut) == 0 }}, // a name is looked for, and nobody else
 		{"zzyzx", numbered(), func(a Answered) bool { return len(a.LeftOut) == 0 && len(a.Lift) == 0 && a.Meant == nil }},
 		{"healing harbor lozenge", numbered(), func(a Answered) bool {
-			return cmp.Equal(a.Lift, []Lift{{"route:sublingual_lozenge", "Lozenge under the tongue", 1}})
+			return cmp.Equal(a.Lift, []Lift{{"route:sublingual_lozenge", "Lozenge under the tongue", 1, ""}})
 		}},
+		{"is Dr Hope licensed", numbered(3), func(a Answered) bool { return slices.Equal(a.Hits[0].Why, []string{"name"}) }},
 		{"ruiz infusion", numbered(), nil},
 		{"healing denver", numbered(6), nil},
 	} {
@@ -103,7 +104,7 @@ func TestAdviceIsCounted(t *testing.T) {
 	if a.Total != 0 {
 		t.Fatalf("%d found", a.Total)
 	}
-	want := []Lift{{"focus:depression", "Depression, as stated by the provider", 1}, {"price_max:900", "Medicine session up to $900", 1}}
+	want := []Lift{{"focus:depression", "Depression, as stated by the provider", 1, ""}, {"price_max:900", "Medicine session up to $900", 1, ""}}
 	if d := cmp.Diff(want, a.Lift); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
@@ -118,7 +119,7 @@ func TestAdviceIsCounted(t *testing.T) {
 		t.Errorf("lifting one of two that both find nobody: %+v", a.Lift)
 	}
 	a = b.answer(Query{Filters: map[string][]string{"route": {"oral"}}}, "trauma")
-	if want := []Lift{{"route", "How ketamine is given", 4}}; !cmp.Equal(a.Lift, want) {
+	if want := []Lift{{"route", "How ketamine is given", 4, ""}}; !cmp.Equal(a.Lift, want) {
 		t.Errorf("a filter chosen beside the words: %+v", a.Lift)
 	}
 }
@@ -128,6 +129,29 @@ func TestWhoCanSeeMeTellsWhoIsNotShown(t *testing.T) {
 	a := b.answer(Query{}, "who can see me in Colorado for trauma")
 	if d := cmp.Diff(numbered(4), ids(a.Result)); d != "" || a.Unproven != 3 || a.ChecksFor != "CO" {
 		t.Errorf("unproven %d, checks for %s (-want +got):\n%s", a.Unproven, a.ChecksFor, d)
+	}
+}
+
+// A licence that nobody is shown to have is lifted for whoever is in that state, and for nobody elsewhere.
+func TestCanSeeIsLiftedToItsState(t *testing.T) {
+	b := answerBench(t)
+	for _, c := range []struct {
+		text string
+		q    Query
+		key  string
+	}{
+		{"who can see me in New Mexico", Query{}, "can_see:NM"},
+		{"", Query{CanSee: "NM"}, "can_see"},
+	} {
+		a := b.answer(c.q, c.text)
+		i := slices.IndexFunc(a.Lift, func(l Lift) bool { return l.Key == c.key })
+		if a.Total != 0 || i < 0 || a.Lift[i].State != "NM" || a.Lift[i].Count != 1 {
+			t.Fatalf("%q: %d found, lift %+v", c.text, a.Total, a.Lift)
+		}
+		got, err := Answer(context.Background(), b.x, Query{State: "NM"}, Options{Lifted: []string{c.key}}, c.text)
+		if err != nil || got.Total != 1 {
+			t.Errorf("%q without it: %d (%v)", c.text, got.Total, err)
+		}
 	}
 }
 

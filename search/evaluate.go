@@ -3,6 +3,7 @@ package search
 import (
 	"cmp"
 	"math"
+	"math/bits"
 	"slices"
 	"sort"
 	"strings"
@@ -228,6 +229,8 @@ func (e *evaluation) on(s *snapshot, hits []hit, l *lexicon) answer {
 	nearby := e.from != nil && e.q.Miles > 0
 	lapsed := s.next != 0 && e.now >= s.next
 	switch {
+	case len(e.words.terms) > 0 && !nearby && e.past == nil && !lapsed && alike(s, hits):
+		a.total = e.sets(s, a.counts, p, l, s.setOf(hits), hits[0].match)
 	case len(e.words.terms) > 0:
 		t := e.scan(s, a.counts, p)
 		for i := range hits {
@@ -235,24 +238,43 @@ func (e *evaluation) on(s *snapshot, hits []hit, l *lexicon) answer {
 				t.see(hits[i].doc, hits[i].match)
 			}
 		}
-		a.total = t.total
+		a.total = t.done()
 	case nearby:
 		t := e.scan(s, a.counts, p)
 		for _, doc := range s.nearby(e.from, e.q.Miles) {
 			t.see(doc, match{})
 		}
-		a.total = t.total
+		a.total = t.done()
 	case e.past != nil || lapsed:
 		t := e.scan(s, a.counts, p)
 		for _, doc := range s.byID {
 			t.see(doc, match{})
 		}
-		a.total = t.total
+		a.total = t.done()
 	default:
-		a.total = e.sets(s, a.counts, p, l)
+		a.total = e.sets(s, a.counts, p, l, s.live, match{})
 	}
 	a.hits, a.more = p.done()
 	return a
+}
+
+// alike reports many documents that hold the words all in the same way: the words order none of them before another.
+func alike(s *snapshot, hits []hit) bool {
+	return len(hits) > len(s.byID)/fewOf && !slices.ContainsFunc(hits, func(h hit) bool { return h.match != hits[0].match })
+}
+
+// setOf returns the documents of the hits.
+func (s *snapshot) setOf(hits []hit) *roaring.Bitmap {
+	if len(hits) == len(s.byID) {
+		return s.live
+	}
+	docs := make([]uint32, len(hits))
+	for i, h := range hits {
+		docs[i] = h.doc
+	}
+	set := roaring.New()
+	set.AddMany(docs)
+	return set
 }
 
 // nearby returns the living with a site within so many miles, each once.
@@ -274,7 +296,7 @@ type scan struct {
 	s       *snapshot
 	counts  []int32
 	page    *page
-	total   int
+	docs    []uint32  // that fit all
 	counted [2]uint64 // the bits of the facets counted
 	facet   [facets][2]uint64
 	facetOf []facet // of values from firstOther on
@@ -327,8 +349,7 @@ func (t *scan) see(doc uint32, m match) {
 		}
 	}
 	if failures == 0 {
-		t.countAll(doc, c)
-		t.total++
+		t.docs = append(t.docs, doc)
 		t.page.see(doc, m)
 		return
 	}
@@ -352,19 +373,40 @@ func (t *scan) see(doc uint32, m match) {
 	}
 }
 
-func (t *scan) countAll(doc uint32, c *checksEntry) {
-	b := &t.s.bits[doc]
-	t.countBits(b[0]&t.counted[0], b[1]&t.counted[1])
-	for _, v := range t.s.others.of(doc) {
-		if t.e.count[t.facetOf[v]] {
-			t.counts[v]++
+// done counts what fits all, and returns how many that are.
+func (t *scan) done() int {
+	e, s := t.e, t.s
+	checks := e.count[facetCheck]
+	if e.setsAre(s) && s.denser(len(t.docs)) {
+		set := make(denseSet, s.n/64+1)
+		for _, doc := range t.docs {
+			set[doc/64] |= 1 << (doc % 64)
+		}
+		home := checks && e.state == homeState
+		s.countDense(set, t.counts, func(f facet) bool { return e.count[f] && (f != facetCheck || home) })
+		if !checks || home {
+			return len(t.docs)
+		}
+	} else {
+		for _, doc := range t.docs {
+			b := &s.bits[doc]
+			t.countBits(b[0]&t.counted[0], b[1]&t.counted[1])
+			for _, v := range s.others.of(doc) {
+				if e.count[t.facetOf[v]] {
+					t.counts[v]++
+				}
+			}
 		}
 	}
-	if t.e.count[facetCheck] {
-		for i := range len(directory.CheckNames) {
-			t.countCheck(c, i)
+	if checks {
+		for _, doc := range t.docs {
+			c := e.entry(s, doc)
+			for i := range len(directory.CheckNames) {
+				t.countCheck(c, i)
+			}
 		}
 	}
+	return len(t.docs)
 }
 
 func (t *scan) countBits(low, high uint64) {
@@ -378,10 +420,9 @@ func (t *scan) countCheck(c *checksEntry, check int) {
 	}
 }
 
-// sets answers a query without words and without a circle by sets of documents: whoever has one of the
-// values chosen is known beforehand. The total is returned.
-func (e *evaluation) sets(s *snapshot, counts []int32, p *page, l *lexicon) int {
-	base := s.live
+// sets answers a query without a circle by sets of documents: whoever has one of the values chosen is known
+// beforehand. All of base hold the words, if there are any, in the same way. The total is returned.
+func (e *evaluation) sets(s *snapshot, counts []int32, p *page, l *lexicon, base *roaring.Bitmap, m match) int {
 	cut := func(other *roaring.Bitmap) {
 		if other == nil {
 			other = roaring.New()
@@ -391,8 +432,8 @@ func (e *evaluation) sets(s *snapshot, counts []int32, p *page, l *lexicon) int 
 	if e.distant != 0 {
 		cut(s.remote[l.find(facetState, string(e.q.Telehealth))-firstState])
 	}
-	if m := e.q.PriceMaxCents; m > 0 {
-		base = s.pick(base, func(doc uint32) bool { return s.price[doc] >= 0 && s.price[doc] <= m })
+	if most := e.q.PriceMaxCents; most > 0 {
+		base = s.pick(base, func(doc uint32) bool { return s.price[doc] >= 0 && s.price[doc] <= most })
 	}
 	if e.q.CanSee != "" {
 		base = s.pick(base, func(doc uint32) bool { return e.maySee(s, s.checksFor(doc, e.state)) })
@@ -457,7 +498,7 @@ func (e *evaluation) sets(s *snapshot, counts []int32, p *page, l *lexicon) int 
 	if e.count[facetCheck] {
 		e.countChecks(s, all, counts, func(check int) bool { return !liftedCheck[check] })
 	}
-	e.pageOf(s, all, total, p)
+	e.pageOf(s, all, total, p, m)
 	return total
 }
 
@@ -490,6 +531,59 @@ func (s *snapshot) anyOf(values []int32) *roaring.Bitmap {
 	return roaring.FastOr(sets...)
 }
 
+// setsAre reports that who has a value at home is who has it now.
+func (e *evaluation) setsAre(s *snapshot) bool {
+	return e.past == nil && (s.next == 0 || e.now < s.next)
+}
+
+// denseSet has a bit for each document.
+type denseSet []uint64
+
+// mostDense bounds the documents of a snapshot of which sets are kept as plain bits beside the bitmaps: a set of
+// some thousands among tens of thousands is an array there, and cutting two arrays costs by their members.
+const mostDense = 1 << 17
+
+// dense returns who has each value as plain bits; nil for a snapshot of too many.
+func (s *snapshot) dense() []denseSet {
+	if s.n > mostDense {
+		return nil
+	}
+	s.denseOnce.Do(func() {
+		s.denseSets = make([]denseSet, len(s.values))
+		for v, has := range s.values {
+			if has != nil && s.facetOf[v] >= 0 && s.counts[v] > 0 {
+				s.denseSets[v] = has.ToDense()
+			}
+		}
+	})
+	return s.denseSets
+}
+
+// leastDense is the number of documents from which sets of plain bits are worth their making. A test lowers it.
+var leastDense = 64
+
+// denser reports that it is cheaper to cut plain bits for each value than to read what so many documents have.
+func (s *snapshot) denser(docs int) bool {
+	return s.n <= mostDense && docs > leastDense && docs > s.n/64*len(s.values)/64
+}
+
+// countDense counts the values of some facets over a set.
+func (s *snapshot) countDense(set denseSet, counts []int32, counted func(f facet) bool) {
+	for v, has := range s.dense() {
+		if has != nil && counted(s.facetOf[v]) {
+			counts[v] += s.countOf(set, v)
+		}
+	}
+}
+
+func (s *snapshot) countOf(set denseSet, v int) int32 {
+	has, n := s.dense()[v], 0
+	for i, w := range has[:min(len(has), len(set))] {
+		n += bits.OnesCount64(w & set[i])
+	}
+	return int32(n)
+}
+
 // fewOf is the share of all documents below which it is cheaper to read what each of a set has than to cut
 // the set with everybody who has a value, for each value.
 const fewOf = 16
@@ -504,7 +598,11 @@ func (e *evaluation) countSet(s *snapshot, set *roaring.Bitmap, total int, count
 		}
 		return
 	}
-	if total < len(s.byID)/fewOf {
+	if s.denser(total) {
+		s.countDense(set.ToDense(), counts, func(f facet) bool { return f != facetCheck && counted(f) })
+		return
+	}
+	if s.n <= mostDense || total < len(s.byID)/fewOf {
 		t := scan{s: s, counts: counts}
 		for f := range facets {
 			if f != facetCheck && counted(f) {
@@ -536,7 +634,17 @@ func (e *evaluation) countChecks(s *snapshot, set *roaring.Bitmap, counts []int3
 	per := len(directory.CheckResults)
 	if e.state == homeState {
 		total := int(set.GetCardinality())
-		if everybody := total == len(s.byID); everybody || total >= len(s.byID)/fewOf {
+		everybody := total == len(s.byID)
+		switch {
+		case !everybody && s.denser(total):
+			dense := set.ToDense()
+			for v := firstCheck; v < firstCheck+len(checkValues) && v < len(s.values); v++ {
+				if counted((v - firstCheck) / per) {
+					counts[v] = s.countOf(dense, v)
+				}
+			}
+			return
+		case everybody || s.n > mostDense && total >= len(s.byID)/fewOf:
 			for i := range checkValues {
 				v := firstCheck + i
 				switch {
@@ -563,11 +671,11 @@ func (e *evaluation) countChecks(s *snapshot, set *roaring.Bitmap, counts []int3
 
 // pageOf finds the page in a set: along the order that the snapshot keeps, if the query asks for one of
 // those and the set is no small part of everybody; else by looking at each.
-func (e *evaluation) pageOf(s *snapshot, set *roaring.Bitmap, total int, p *page) {
+func (e *evaluation) pageOf(s *snapshot, set *roaring.Bitmap, total int, p *page, m match) {
 	o, ok := homeOrderOf[e.q.Sort]
 	if !ok || e.from != nil || e.state != homeState || !e.rankCare || total*64 < len(s.byID) {
 		set.Iterate(func(doc uint32) bool {
-			p.see(doc, match{})
+			p.see(doc, m)
 			return true
 		})
 		return
@@ -576,7 +684,7 @@ func (e *evaluation) pageOf(s *snapshot, set *roaring.Bitmap, total int, p *page
 	if e.after != nil {
 		at := sort.Search(len(order), func(i int) bool {
 			k := homeOrders[o](s, order[i])
-			return cmp.Or(cmp.Compare(k.first, e.after.First), cmp.Compare(k.rank, e.after.Rank), strings.Compare(string(s.ids[order[i]]), string(e.after.ID))) > 0
+			return cmp.Or(cmp.Compare(k.first, e.after.First), cmp.Compare(atHome(k.rank, m, true, 0), e.after.Rank), strings.Compare(string(s.ids[order[i]]), string(e.after.ID))) > 0
 		})
 		order = order[at:]
 	}
@@ -585,7 +693,7 @@ func (e *evaluation) pageOf(s *snapshot, set *roaring.Bitmap, total int, p *page
 			return
 		}
 		if total == len(s.byID) || set.Contains(doc) {
-			p.see(doc, match{})
+			p.see(doc, m)
 		}
 	}
 }

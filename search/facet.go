@@ -152,7 +152,11 @@ func newLexicon() *lexicon {
 			l.add(f, v)
 		}
 	}
-	for _, s := range directory.Tables().States() {
+	states := slices.Clone(directory.Tables().States())
+	slices.SortFunc(states, func(a, b directory.State) int {
+		return cmp.Compare(Label("state", string(a)), Label("state", string(b)))
+	}) // as they are shown
+	for _, s := range states {
 		l.add(facetState, string(s))
 	}
 	return l
@@ -249,7 +253,9 @@ func (l *lexicon) present(f facet, counts []int32, chosen []string) Facet {
 	}
 	switch f {
 	case facetState:
-		slices.SortFunc(out.Values, func(a, b FacetValue) int { return cmp.Compare(a.Label, b.Label) })
+		if byLabel := func(a, b FacetValue) int { return cmp.Compare(a.Label, b.Label) }; !slices.IsSortedFunc(out.Values, byLabel) {
+			slices.SortFunc(out.Values, byLabel)
+		}
 	case facetLanguage, facetLicence, facetProgramme:
 		slices.SortFunc(out.Values, func(a, b FacetValue) int {
 			return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Label, b.Label), cmp.Compare(a.Value, b.Value))

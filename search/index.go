@@ -523,15 +523,18 @@ func (x *Index) Search(ctx context.Context, q Query) (Result, error) {
 	}
 	a := ev.on(e.docs, hits, x.maker.lexicon)
 	r.Total, r.ChecksFor = a.total, ev.y
+	if n := e.docs.next; n != 0 {
+		r.Until = directory.At(time.UnixMilli(n))
+	}
 	r.Hits = make([]Hit, 0, len(a.hits))
 	for i := range a.hits {
 		f := &a.hits[i]
-		h := Hit{ID: f.key.ID, Score: float64(f.match.score), Why: f.match.why()}
+		h := Hit{ID: f.key.ID, Seq: e.docs.seqs[f.doc], Score: float64(f.match.score), Why: f.match.why()}
 		if f.key.Miles >= 0 {
 			h.Miles = &f.key.Miles
 		}
 		if q.Explain {
-			h.Why = ev.explain(e.docs, f)
+			h.Stands = ev.explain(e.docs, f)
 		}
 		r.Hits = append(r.Hits, h)
 	}

@@ -2,6 +2,7 @@ package search
 
 import (
 	"encoding/csv"
+	"math/bits"
 	"slices"
 	"strings"
 	"sync"
@@ -17,6 +18,7 @@ const (
 	kindOptional = "optional" // allows something, and so asks for nothing
 	kindCue      = "cue"      // says how to read what follows
 	kindOther    = "other"    // looks like something else, and is searched for as it stands
+	kindEveryday = "everyday" // the name of a town too, and meant as one only where something marks it
 )
 
 // meaning is what a phrase of the lexicon is read as.
@@ -155,8 +157,15 @@ func (p *phrases) nearest(w string, zips int) string {
 		most = 2
 	}
 	best, far := "", 2*most+1
+	letters := lettersOf(w)
 	near := func(x string) {
+		if bits.OnesCount32(lettersOf(x)^letters) > 2*most {
+			return
+		}
 		d := 2 * editDistance(runes, []rune(x), most)
+		if d > far {
+			return
+		}
 		same := len(x) == len(w) && sortedLetters(x) == sortedLetters(w)
 		if d > 0 && same {
 			d-- // the same letters in another order

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -171,44 +172,49 @@ func (c *columns) homeRanked(doc uint32) uint64 {
 	return rank(e.problem, match{}, c.care[doc], int(e.merit), c.checked[doc])
 }
 
-// explain says in words why a result stands where it does, the weightiest part first.
-func (e *evaluation) explain(s *snapshot, f *found) []string {
-	var out []string
-	add := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
+// explain says why a result stands where it does, the weightiest part first.
+func (e *evaluation) explain(s *snapshot, f *found) []Reason {
+	var out []Reason
+	add := func(part string, points, of float64, format string, args ...any) {
+		out = append(out, Reason{part, fmt.Sprintf(format, args...), points, of})
+	}
 	c := e.entry(s, f.doc)
 	switch e.q.Sort {
 	case Distance:
-		add("sorted by distance first")
+		add("order", 0, 0, "Sorted by distance first.")
 	case Price:
-		add("sorted by price first")
+		add("order", 0, 0, "Sorted by the lowest price of a medicine session first.")
 	case Checked:
-		add("sorted by the day of the last check first")
+		add("order", 0, 0, "Sorted by the day of the last check first.")
 	}
 	if c.problem {
-		add("a problem is on record: it stands after everybody without one")
+		add("record", 0, 0, "A problem is on record: it stands after everybody without one.")
 	}
 	if f.match.class != absent {
 		how := map[class]string{exact: "as they were typed", begins: "at the beginning of a longer word", misspelt: "in a close spelling"}[f.match.class]
-		add("the words stand in: %s, %s; weight %g", strings.Join(placesOf(f.match), ", "), how, f.match.score)
+		add("words", float64(f.match.score), mostWords(len(e.words.terms)), "The words stand in %s, %s.", strings.Join(placesOf(f.match), ", "), how)
 	}
 	if e.rankCare {
-		add("kind of care: %s", strings.ToLower(Label("care", string(careByOrder[s.care[f.doc]]))))
+		add("care", 0, 0, "Kind of care: %s. Full KAP stands first, infusion alone last.", Label("care", string(careByOrder[s.care[f.doc]])))
 	}
-	add("completeness of the five checks: %d of %d", e.complete(s, c), maxComplete)
+	add("checks", float64(e.complete(s, c)), maxComplete, "How much of the five checks is confirmed, shown or stated.")
 	if e.q.Near != nil {
 		if f.key.Miles < 0 {
-			add("how far away it is is not known")
+			add("near", 0, maxNear, "How far away it is is not known.")
 		} else {
-			add("%.1f miles away: %d of %d for nearness", f.key.Miles, nearness(f.key.Miles), maxNear)
+			add("near", float64(nearness(f.key.Miles)), maxNear, "%.1f miles away; nearness halves every 25 miles.", f.key.Miles)
 		}
 	}
 	if d := s.checked[f.doc]; d > 0 {
-		add("last checked on %s", time.Unix(int64(d)*86400, 0).UTC().Format(time.DateOnly))
+		add("checked", 0, 0, "Last checked on %s; the month decides between equals.", time.Unix(int64(d)*86400, 0).UTC().Format(time.DateOnly))
 	} else {
-		add("never checked")
+		add("checked", 0, 0, "Never checked.")
 	}
 	return out
 }
+
+// mostWords is the weight of so many words that all stand in the weightiest place.
+func mostWords(terms int) float64 { return float64(terms) * slices.Max(fieldWeights[:]) }
 
 var careByOrder = func() (out [4]directory.CareType) {
 	for c, n := range careOrder {

@@ -66,8 +66,8 @@ type Query struct {
 
 	// Facets names those to count, by FilterNames and state; nil is all. What is not counted costs nothing.
 	Facets []string
-	// Explain has Hit.Why say in words what put each result where it stands, the weightiest part first. It
-	// changes neither who is found nor the order.
+	// Explain has Hit.Stands say what put each result where it stands, the weightiest part first. It changes
+	// neither who is found nor the order.
 	Explain bool
 }
 

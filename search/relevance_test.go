@@ -305,7 +305,7 @@ func TestRelevanceSet(t *testing.T) {
 				add("not held out", i, s)
 			}
 			if i == 0 && s != (score{1, 1}) && show && !w.heldOut {
-				r := Understand(w.text, Options{Known: b.x.Known})
+				r := Understand(w.text, Options{Known: func(w string) bool { return b.x.Known(context.Background(), w) }})
 				var read []string
 				for _, p := range r.Pieces {
 					read = append(read, p.Key())

@@ -10,18 +10,30 @@ type Result struct {
 	Facets []Facet // counted over all of them; a facet with a value chosen is counted as if none were
 	Next   string  // the cursor of the next page, "" on the last
 
-	Plain      bool            // answered without the index, which is being built
-	Seq        int64           // the store's number up to which changes are in the answer
-	ChecksFor  directory.State // the patient state Y of check filters and order; "" is each provider's own
+	Plain      bool              // answered without the index, which is being built
+	Seq        int64             // the store's number up to which changes are in the answer
+	Until      directory.Instant // when the first check of anybody in the index changes by itself; "" is never
+	ChecksFor  directory.State   // the patient state Y of check filters and order; "" is each provider's own
 	Understood Understood
 }
 
 // Hit is one provider found.
 type Hit struct {
 	ID    directory.ID
+	Seq   int64    // the number of the provider's newest change in the index
 	Miles *float64 // to the nearest site; nil without a place, or when no site's place is known
 	Score float64  // of the words alone: how weighty the places are in which they stand
-	Why   []string // where the words were found: name, place, …; empty without words. With Query.Explain: why it stands where it does
+	Why   []string // where the words were found: name, place, …; empty without words
+	// Stands says with Query.Explain why it stands where it does, the weightiest part first.
+	Stands []Reason
+}
+
+// Reason is one part of why a hit stands where it does.
+type Reason struct {
+	Part   string  // order, record, words, care, checks, near, checked
+	Words  string  // for people
+	Points float64 // that the part brings; less is better for none of them
+	Of     float64 // the most that it can bring; 0: the part has no points, it orders by itself
 }
 
 // Facet is one way to divide the providers found.

@@ -41,6 +41,8 @@ type snapshot struct {
 
 	facetOf   []facet // by number of the value; -1 is none
 	facetBits [facets][2]uint64
+	denseOnce sync.Once
+	denseSets []denseSet // by number of the value, the dead included
 	once      sync.Once
 	around    []atomic.Int32 // by number of the town: one more than the providers within 50 miles; 0 is not counted yet
 }

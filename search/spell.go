@@ -18,8 +18,9 @@ var spelt = []field{fieldName, fieldOrg, fieldPlace, fieldProgramme, fieldWords}
 const mostSpellings = 4
 
 // Known reports a word of the name of some person in the directory, as it is shown. The words of a practice's
-// name are not known: healing, center and for would be somebody.
-func (x *Index) Known(word string) bool {
+// name are not known: healing, center and for would be somebody. A word that the time of ctx did not allow to look
+// for is not known.
+func (x *Index) Known(ctx context.Context, word string) bool {
 	e, err := x.current()
 	if err != nil {
 		return false
@@ -28,9 +29,12 @@ func (x *Index) Known(word string) bool {
 	if e.holds(word, fieldName) == 0 {
 		return false
 	}
+	if known, ok := e.known.Load(word); ok {
+		return known.(bool)
+	}
 	var hits []hit
 	err = safely(func() (err error) {
-		hits, err = e.matcher().match(context.Background(), []term{{text: word}})
+		hits, err = e.matcher().match(ctx, []term{{text: word}})
 		return err
 	})
 	if err != nil {
@@ -43,11 +47,13 @@ func (x *Index) Known(word string) bool {
 			practice[s.words.numbers[i]] = s.words.in[i]&(1<<fieldWords) != 0
 		}
 	}
-	return slices.ContainsFunc(hits, func(h hit) bool {
+	known := slices.ContainsFunc(hits, func(h hit) bool {
 		person := h.in&(1<<fieldName) != 0
 		eachTerm(s.terms.of(h.doc), func(n uint32) { person = person && !practice[n] }, func([]byte) {})
 		return person
 	})
+	e.known.Store(word, known)
+	return known
 }
 
 // holds tells how many documents have the word in the field.
@@ -101,7 +107,7 @@ func (x *Index) Spellings(ctx context.Context, word string) []string {
 			}
 		}
 	}
-	for _, w := range x.sounding(e)[directory.SoundOf(word)] {
+	for _, w := range x.sounding(e)[directory.SoundOf(word)] { // of words of three letters or more
 		if _, ok := found[w]; !ok {
 			found[w] = candidate{most + 1, e.holds(w, fieldName)}
 		}
@@ -125,6 +131,9 @@ type sounds struct {
 	of   map[string][]string
 }
 
+// leastSound is the length from which a word is offered for its sound: Li sounds like Lee, Leigh and Lau.
+const leastSound = 3
+
 const soundsLast = 5 * time.Minute
 
 func (x *Index) sounding(e *epoch) map[string][]string {
@@ -141,7 +150,7 @@ func (x *Index) sounding(e *epoch) map[string][]string {
 		}
 	}
 	for i, w := range e.docs.words.words {
-		if e.docs.holders(i, fieldName) > 0 {
+		if len(w) >= leastSound && e.docs.holders(i, fieldName) > 0 {
 			add(w)
 		}
 	}

@@ -388,6 +388,15 @@ func (r *reader) denied(p Piece, before bool) bool {
 	return i >= 0 && denials[r.word(i)] && !r.toks[i].taken && !r.toks[i+1].broken
 }
 
+// goes are the words before to and a place where somebody would go.
+var goes = wordSet("travel traveling travelling drive driving commute commuting fly flying go going get come viajar ir manejar conducir")
+
+// goneTo reports a place that somebody would go to: can travel to Chicago.
+func (r *reader) goneTo(p Piece) bool {
+	i := p.core[0] - 1
+	return i > 0 && (r.word(i) == "to" || r.word(i) == "a") && goes[r.word(i-1)] && !r.toks[i].broken
+}
+
 // settle decides what hangs on more than one piece.
 func (r *reader) settle() {
 	// The search leaves nobody out for what they offer too, so what the words say no to asks for nothing.
@@ -427,6 +436,15 @@ func (r *reader) settle() {
 		r.pieces = slices.DeleteFunc(r.pieces, func(p Piece) bool {
 			return p.Kind == "state" && directory.State(p.Values[0]) == r.pieces[i].Place.State
 		})
+	}
+	// Of a place to live in and one to go to, the search is for the latter.
+	if i := slices.IndexFunc(r.pieces, func(p Piece) bool { return (p.Kind == "near" || p.Kind == "state") && r.goneTo(p) }); i >= 0 {
+		for j, p := range r.pieces {
+			if j != i && (p.Kind == "near" || p.Kind == "state") {
+				r.pieces[j].Kind, r.pieces[j].Values, r.pieces[j].Label = kindUnheld, []string{r.joinWords(p.from, p.to)}, ""
+				r.pieces[j].Note = "The place that the words say one can go to is searched. For sessions by video the patient's state counts: choose it beside the words."
+			}
+		}
 	}
 	// A second place cannot be searched at the same time, nor a state beside the one whose licences count.
 	seen := map[string]bool{"state": slices.ContainsFunc(r.pieces, func(p Piece) bool { return p.Kind == "can_see" })}

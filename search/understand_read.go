@@ -231,12 +231,15 @@ func (r *reader) lookup(i int) (meaning, int, bool) {
 			}
 		}
 		for _, m := range meanings { // those that ask for a neighbour first
+			if m.kind == kindEveryday {
+				continue
+			}
 			if len(m.near) > 0 && r.beside(i, n, m.near) {
 				return m, n, true
 			}
 		}
 		for _, m := range meanings {
-			if len(m.near) == 0 && (n > 1 || !r.isName(i, m.kind)) {
+			if m.kind != kindEveryday && len(m.near) == 0 && (n > 1 || !r.isName(i, m.kind)) {
 				return m, n, true
 			}
 		}
@@ -337,7 +340,14 @@ func (r *reader) place(at int, bare bool) (Piece, int) {
 }
 
 // ordinary reports a word that is one without being a place: or, me, la.
-func (r *reader) ordinary(i int) bool { return len(r.p.of[r.word(i)]) > 0 || smallWords[r.word(i)] }
+func (r *reader) ordinary(i int) bool {
+	return smallWords[r.word(i)] || slices.ContainsFunc(r.p.of[r.word(i)], func(m meaning) bool { return m.kind != kindEveryday })
+}
+
+// everyday reports a word that many say without meaning the town of that name.
+func (r *reader) everyday(i int) bool {
+	return slices.ContainsFunc(r.p.of[r.word(i)], func(m meaning) bool { return m.kind == kindEveryday })
+}
 
 func codeNote(s directory.State) string {
 	return string(s) + " was read as " + s.Name() + "."
@@ -433,6 +443,9 @@ func (r *reader) plainTown(at, n int, p directory.Place, others int) bool {
 	w := r.word(at)
 	if utf8.RuneCountInString(w) < 4 || r.ordinary(at) || r.isName(at, "near") {
 		return false
+	}
+	if r.everyday(at) { // i need hope; where a state or a cue marks it, it is read elsewhere
+		return len(r.toks) == 1 && r.toks[at].title && !r.knows(w)
 	}
 	if len(nicknames()[w]) > 0 && r.knows(w) && zips < 10 {
 		return false // Tracy, Wayne: somebody, rather than the town

@@ -40,6 +40,8 @@ func TestLexicon(t *testing.T) {
 		switch kind {
 		case kindFiller, kindOther:
 			return len(x.pieces) == 0
+		case kindEveryday:
+			return !slices.ContainsFunc(x.pieces, func(p Piece) bool { return p.Kind == "near" })
 		case kindCue:
 			switch values[0] {
 			case "me":
@@ -104,6 +106,23 @@ func TestUnderstand(t *testing.T) {
 		{"ketamine therapist for ptsd near Boulder who takes lozenges, under $900, telehealth ok",
 			"focus:trauma near:Boulder, CO route:sublingual_lozenge price_max:900 optional:telehealth ok"},
 		{"ketamin theripist for ptds near bolder", "focus:trauma near:Boulder, CO"},
+		// What everybody says is no small town's name, unless something marks it as one.
+		{"will it hurt", "unheld:will it hurt"},
+		{"i need hope", "name:hope “hope”"}, // of somebody here
+		{"i need comfort", "“comfort”"},
+		{"therapist with wisdom", "“wisdom”"},
+		{"near hope", "near:Hope, AR"},
+		{"therapist in Hope", "near:Hope, AR"},
+		{"hurt, va", "near:Hurt, VA"},
+		{"Comfort", "near:Comfort, NC"},
+		{"comfort", "“comfort”"},
+		{"special k", ""},
+		{"special k for depression", "focus:depression"},
+		{"art therapy", "unheld:art therapy"},
+		{"troches by mail no therapist", "route:sublingual_lozenge unheld:by mail care:infusion_only"},
+		{"ocd", "focus:anxiety"},
+		{"live in Indiana but can travel to Chicago", "unheld:in indiana near:Chicago, IL"},
+		{"in ohio, willing to drive to indiana", "unheld:in ohio state:IN"},
 		// Places.
 		{"80302", "near:80302"},
 		{"within 30 miles of Taos, NM", "miles:30 near:Taos, NM"},

@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 	"math"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"unicode/utf8"
 
@@ -428,6 +429,7 @@ type epoch struct {
 	words *wordIndex
 	seq   atomic.Int64 // all changes up to this number are in it; it may be past docs.seq
 	users atomic.Int64
+	known sync.Map      // words of names by whether they are some person's, as Known found
 	idle  chan struct{} // closed when it is no longer serving and nobody uses it
 }
 

@@ -45,7 +45,7 @@ on the clock. What another program on the machine does shows in the clock first:
 	one.Flags().StringVar(&b.dsn, "dsn", a.getenv("KAPDIR_BENCH_DSN"), "address of an empty PostgreSQL database")
 	one.Flags().DurationVar(&b.budget, "time", 2*time.Second, "for each engine and class")
 	one.Flags().StringSliceVar(&b.only, "only", nil, "the classes to measure")
-	cmd.AddCommand(one)
+	cmd.AddCommand(one, a.benchHTTPCommand())
 	return cmd
 }
 

@@ -9,16 +9,16 @@ import (
 	"testing"
 )
 
-// The import rules of the architecture, as a deny-list: who may not import what. storebench and searchbench
-// stand beside the packages that may: the databases, and bleve by itself, that kapdir bench search measures the
-// search beside.
+// The import rules of the architecture, as a deny-list: who may not import what. storebench, searchbench
+// and webbench stand beside the packages that may: the databases, bleve and Fiber by themselves, that kapdir bench
+// measures the program beside.
 var denied = []struct {
 	what   []string // prefixes of import paths
 	except []string // the packages of ours that may
 }{
 	{[]string{"database/sql", "modernc.org/sqlite", "github.com/jackc/pgx", "github.com/pressly/goose"}, []string{"kapdir/directory/store", "kapdir/directory/store/storetest", "kapdir/directory/store/storebench"}},
 	{[]string{"github.com/blevesearch/", "github.com/RoaringBitmap/"}, []string{"kapdir/search", "kapdir/search/searchbench"}},
-	{[]string{"github.com/gofiber/", "github.com/valyala/fasthttp"}, []string{"kapdir/directory/web"}},
+	{[]string{"github.com/gofiber/", "github.com/valyala/fasthttp"}, []string{"kapdir/directory/web", "kapdir/directory/web/webbench"}},
 	{[]string{"net/http"}, []string{"kapdir/crawler", "kapdir/crawler/safehttp", "kapdir/directory/web", "kapdir/directory/deliver"}},
 	{[]string{"kapdir/directory/store"}, []string{"kapdir/cmd/kapdir", "kapdir/directory/store/storetest"}},
 	{[]string{"kapdir/search"}, []string{"kapdir/cmd/kapdir", "kapdir/directory/web", "kapdir/search/searchbench"}},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -53,7 +54,9 @@ and the page says so. End it with Ctrl-C or SIGTERM: requests under way are fini
 
 // serve answers on ln until the program is told to end.
 func (a *app) serve(ln net.Listener, st *store.Store, demo *web.DemoInfo, now func() time.Time) error {
-	log := a.log()
+	lines, flush := gatherLog(a.err)
+	defer flush()
+	log := slog.New(lines)
 	if host, port, err := net.SplitHostPort(a.cfg.Addr); err == nil && port == "0" { // the system chose the port
 		_, port, _ = net.SplitHostPort(ln.Addr().String())
 		a.cfg.Addr = net.JoinHostPort(host, port)

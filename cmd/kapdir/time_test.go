@@ -5,10 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"html"
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"os"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -211,6 +214,79 @@ func (x *ticking) changed(path string, old said) string {
 	return ""
 }
 
+// searches are a search whose results hold the providers, as JSON and as a page.
+func (x *ticking) searches(ids []directory.ID) []string {
+	var out []string
+	for _, id := range ids {
+		i := slices.IndexFunc(x.files, func(f *directory.CredentialFile) bool { return f.Provider.ID == id })
+		q := "?q=" + url.QueryEscape(x.files[i].Provider.DisplayName()) + "&words=all"
+		out = append(out, "/api/v1/providers"+q, "/"+q)
+	}
+	return out
+}
+
+// keeps asks each search twice, so that its answer is kept in memory, and returns what they said.
+func (x *ticking) keeps(paths []string) map[string]string {
+	x.t.Helper()
+	out := map[string]string{}
+	for _, path := range paths {
+		for range 2 {
+			status, body, header := x.get(path)
+			if status != http.StatusOK || header.Get("Cache-Control") != "no-store" {
+				x.t.Fatalf("%s: %d, %s", path, status, header.Get("Cache-Control"))
+			}
+			if was, ok := out[path]; ok && was != string(body) {
+				x.t.Errorf("%s: asked again, it says something else", path)
+			}
+			out[path] = string(body)
+		}
+	}
+	return out
+}
+
+// verdictForm finds what a page of results says of a check.
+var verdictForm = regexp.MustCompile(`<span class="verdict">([^<]*)</span>`)
+
+// mended says which result in the answers of the searches does not say what the provider's own JSON says, and which
+// page does not say what the JSON of the same search says.
+func (x *ticking) mended(old map[string]string) string {
+	type checks []struct{ Check, Result, Label, Sentence string }
+	for path := range old {
+		if !strings.HasPrefix(path, "/api/") {
+			continue
+		}
+		_, body, _ := x.get(path)
+		var a struct {
+			Results []struct {
+				ID     string
+				Checks checks
+			}
+		}
+		if err := json.Unmarshal(body, &a); err != nil || len(a.Results) == 0 || string(body) == old[path] {
+			return fmt.Sprintf("%s: %d results, %v", path, len(a.Results), err)
+		}
+		var labels, shown []string
+		for _, r := range a.Results {
+			var p struct{ Checks checks }
+			_, body, _ := x.get("/api/v1/providers/" + r.ID)
+			if err := json.Unmarshal(body, &p); err != nil || !slices.Equal(p.Checks, r.Checks) {
+				return fmt.Sprintf("%s: %s stands there with %v, and has %v", path, r.ID, r.Checks, p.Checks)
+			}
+			for _, c := range r.Checks {
+				labels = append(labels, c.Label)
+			}
+		}
+		_, body, _ = x.get("/" + strings.TrimPrefix(path, "/api/v1/providers"))
+		for _, m := range verdictForm.FindAllStringSubmatch(string(body), -1) {
+			shown = append(shown, html.UnescapeString(m[1]))
+		}
+		if !slices.Equal(labels, shown) {
+			return fmt.Sprintf("%s: its page says %v, and the JSON %v", path, shown, labels)
+		}
+	}
+	return ""
+}
+
 // heard says which of the providers the change feed does not name after the number.
 func (x *ticking) heard(after int64, ids map[directory.ID]bool) string {
 	missing := maps.Clone(ids)
@@ -261,6 +337,7 @@ func (x *ticking) pass(name string, moment directory.Instant, due map[directory.
 	}
 	want := x.facets(moment)
 	before := x.searched(want)
+	lists := x.keeps(x.searches(watched))
 	limit := soon()
 	x.clock.set(moment)
 	begun := time.Now()
@@ -268,6 +345,9 @@ func (x *ticking) pass(name string, moment directory.Instant, due map[directory.
 		if says := x.changed(path, o); says != "" {
 			x.t.Errorf("%s: %s", name, says)
 		}
+	}
+	if says := x.mended(lists); says != "" { // nor does one of our own
+		x.t.Errorf("%s: %s", name, says)
 	}
 	x.within(name+": the change feed", limit-time.Since(begun), func() string { return x.heard(head.Seq, due) })
 	feed := time.Since(begun)

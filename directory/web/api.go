@@ -5,7 +5,9 @@ import (
 	"context"
 	_ "embed"
 	"errors"
+	"math"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -22,33 +24,48 @@ var openAPIDocument []byte
 
 // apiSearch answers GET /api/v1/providers.
 func (s *Server) apiSearch(c *fiber.Ctx) error {
-	a, bad := parse(rawQuery(c), searchParams, false)
+	raw := rawQuery(c)
+	if kept := s.kept(searchRoute + raw); kept != nil {
+		return s.sendKept(c, kept)
+	}
+	a, bad := parse(raw, apiSearchParams, false)
 	if len(bad) > 0 {
 		return bad
 	}
-	answer, err := s.search(c, a)
+	key := searchRoute + a.encode() // one way to write all that ask the same
+	if kept := s.kept(key); kept != nil {
+		s.answers.put(searchRoute+raw, kept)
+		return s.sendKept(c, kept)
+	}
+	ctx, cancel := s.deadline(pageDeadline)
+	defer cancel()
+	answer, err := s.search(ctx, c, a)
 	if err != nil {
 		return err
 	}
-	c.Set(fiber.HeaderCacheControl, "no-store")
+	kept := &keptAnswer{span: answer.span, head: answer.Head, contentType: fiber.MIMEApplicationJSONCharsetUTF8}
+	if kept.body, err = answer.encode(); err != nil {
+		return err
+	}
 	if answer.Next != nil {
 		next := a
 		next.Cursor = *answer.Next
-		c.Set(fiber.HeaderLink, `</api/v1/providers?`+next.encode()+`>; rel="next"`)
+		kept.link = `<` + searchRoute + next.encode() + `>; rel="next"`
 	}
-	return s.sendJSON(c, fiber.MIMEApplicationJSONCharsetUTF8, answer)
+	s.answers.put(key, kept)
+	return s.sendKept(c, kept)
 }
 
+const searchRoute = "/api/v1/providers?"
+
 // search asks the index which providers, and the store what they are, within one lane and one deadline.
-func (s *Server) search(c *fiber.Ctx, a ask) (*searchAnswer, error) {
+func (s *Server) search(ctx context.Context, c *fiber.Ctx, a ask) (*searchAnswer, error) {
 	leave, err := s.lanes.take(s.clientAddress(c), a.heavy())
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
-	ctx, cancel := s.deadline(pageDeadline)
-	defer cancel()
-	head, err := s.cfg.Reader.Head(ctx)
+	head, err := s.heads.look(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -65,42 +82,73 @@ func (s *Server) search(c *fiber.Ctx, a ask) (*searchAnswer, error) {
 	if q.Near == nil && a.Miles != 0 && a.Miles != defaultMiles && a.NearText == "" {
 		return nil, badParams{wrong("radius", "bad.radius.words")}
 	}
-	ids := make([]directory.ID, len(found.Hits))
-	for i, h := range found.Hits {
-		ids[i] = h.ID
-	}
-	files := map[directory.ID]*directory.CredentialFile{}
-	if len(ids) > 0 {
-		list, err := s.cfg.Reader.Files(ctx, ids)
-		if err != nil {
-			return nil, err
-		}
-		for _, f := range list {
-			files[f.Provider.ID] = m.public(f, s.cfg.Policies)
-		}
-	}
-	out := &searchAnswer{Query: echo(a, q), reading: reading{Understood: []understood{}}, Total: found.Total, Results: []result{}, Facets: map[string][]facetValue{}, Next: maybe(found.Next),
+	out := &searchAnswer{Query: echo(a, q), reading: reading{Understood: []understood{}}, Total: found.Total, Results: []result{}, Next: maybe(found.Next),
 		AsOf: m.at, Head: m.head, ChecksFor: maybe(found.ChecksFor), Ranking: l.t("ranking." + cmp.Or(a.Sort, relevance)), Demo: s.demo(), Plain: found.Plain, facets: found.Facets, near: q.Near}
-	for _, h := range found.Hits {
-		f := files[h.ID]
-		if f == nil { // withdrawn since the index was written
-			out.Total--
-			continue
-		}
-		out.Results = append(out.Results, s.resultOf(f, h, found.ChecksFor, m))
+	if out.rows, err = s.rows(ctx, found.Hits, found.ChecksFor, m, found.Seq >= m.head && !found.Plain); err != nil {
+		return nil, err
 	}
-	for _, f := range found.Facets {
-		values := make([]facetValue, 0, len(f.Values))
-		for _, v := range f.Values {
-			values = append(values, facetValue{v.Value, v.Label, v.Count})
-		}
-		out.Facets[f.Name] = values
-	}
+	out.Total -= len(found.Hits) - len(out.rows) // withdrawn since the index was written
 	out.read(found, l)
 	if inDanger(a.Text) {
 		out.Notice = &crisisNotice
 	}
+	out.span = today(m.now)
+	out.ends(m.now.Add(keptFor))
+	out.ends(found.Until)
+	for _, r := range out.rows {
+		out.until = min(out.until, r.until)
+	}
+	if found.Plain || found.Hurried || found.Seq < m.head || out.Notice != nil {
+		out.span = span{} // the next may be told more, and who is in need is remembered nowhere
+	}
 	return out, nil
+}
+
+// rows tells the providers found, less who was withdrawn since the index was written. What is kept of one is
+// used if the index is as new as the store: the number of the provider's newest change is then the index's.
+func (s *Server) rows(ctx context.Context, hits []search.Hit, y directory.State, m moment, current bool) ([]row, error) {
+	rows := make([]row, len(hits))
+	var missing []directory.ID
+	current = current && !m.asked
+	now := milli(m.now)
+	for i, h := range hits {
+		r := &rows[i]
+		if h.Miles != nil {
+			miles := math.Round(*h.Miles*10) / 10
+			r.miles = &miles
+		}
+		r.why, r.explain = m.lang.why(h.Why), reasons(h.Stands)
+		if current {
+			if l, ok := s.rowsKept.GetIfPresent(listedKey{h.ID, y, m.lang}); ok && l.seq == h.Seq && l.holds(now) {
+				r.listed = l
+				continue
+			}
+		}
+		missing = append(missing, h.ID)
+	}
+	if len(missing) == 0 {
+		return rows, nil
+	}
+	files, err := s.cfg.Reader.Files(ctx, missing)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		l, err := s.newListed(m.public(f, s.cfg.Policies), y, m)
+		if err != nil {
+			return nil, err
+		}
+		for i, h := range hits {
+			if h.ID != f.Provider.ID {
+				continue
+			}
+			rows[i].listed = l
+			if current && l.seq == h.Seq && l.from < l.until {
+				s.rowsKept.Set(listedKey{h.ID, y, m.lang}, l)
+			}
+		}
+	}
+	return slices.DeleteFunc(rows, func(r row) bool { return r.listed == nil }), nil
 }
 
 func (s *Server) searchIndex(ctx context.Context, a ask) (search.Answered, error) {

@@ -44,13 +44,17 @@ var harmless = regexp.MustCompile(` (` + strings.Join([]string{
 
 // inDanger reports that a search has words of suicide or immediate danger.
 func inDanger(text string) bool {
-	folded := harmless.ReplaceAllString(" "+directory.Fold(text)+" ", " ")
+	folded := " " + directory.Fold(text) + " "
+	return dangerous(folded) && dangerous(harmless.ReplaceAllString(folded, " ")) // each of the harmless has such a word
+}
+
+func dangerous(folded string) bool {
 	for _, w := range dangerWords {
 		if stem, ok := strings.CutSuffix(w, "*"); ok {
-			if strings.Contains(folded, " "+stem) {
+			if strings.Contains(folded, stem) && strings.Contains(folded, " "+stem) {
 				return true
 			}
-		} else if strings.Contains(folded, " "+w+" ") {
+		} else if strings.Contains(folded, w) && strings.Contains(folded, " "+w+" ") {
 			return true
 		}
 	}

@@ -156,7 +156,7 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 			slog.Int("status", p.Status), slog.String("request_id", id)}, causes(err)...)...)
 	}
 	c.Response().ResetBody()
-	s.headers(c)
+	s.setHeaders(c)
 	c.Response().Header.Del(fiber.HeaderETag)
 	c.Response().Header.Del(fiber.HeaderLink)
 	c.Set(fiber.HeaderCacheControl, "no-store")

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/valyala/fasthttp"
 )
 
 // patientListener is a listener that survives what kills fasthttp's accept loop: it treats every
@@ -20,6 +22,11 @@ type patientListener struct {
 	once   sync.Once
 	log    atomic.Pointer[slog.Logger]
 	sleep  func(time.Duration) // replaced in tests
+
+	// With told, the server says what becomes of each connection, and gets it as it is: it sends an answer in one
+	// piece without a copy only to a connection of the system's own. Without, a connection tells when it is closed.
+	told   bool
+	handed bool // the last one given out, of which the server has said nothing yet
 }
 
 const (
@@ -40,6 +47,10 @@ func patient(l net.Listener, most int) *patientListener {
 
 // Accept waits for a free slot and a connection. It returns an error only when the listener is closed.
 func (p *patientListener) Accept() (net.Conn, error) {
+	if p.handed { // it was turned away before the server took it up, and closed
+		p.handed = false
+		<-p.slots
+	}
 	select {
 	case p.slots <- struct{}{}:
 	case <-p.closed:
@@ -48,6 +59,10 @@ func (p *patientListener) Accept() (net.Conn, error) {
 	wait := time.Duration(0)
 	for {
 		c, err := p.Listener.Accept()
+		if err == nil && p.told {
+			p.handed = true
+			return c, nil
+		}
 		if err == nil {
 			return &slotConn{Conn: c, free: func() { <-p.slots }}, nil
 		}
@@ -67,6 +82,19 @@ func (p *patientListener) Accept() (net.Conn, error) {
 			}
 		}
 		p.sleep(wait)
+	}
+}
+
+// state hears from the server what becomes of a connection. The server takes one up before it asks for the next.
+func (p *patientListener) state(_ net.Conn, now fasthttp.ConnState) {
+	switch now {
+	case fasthttp.StateNew:
+		p.handed = false
+	case fasthttp.StateClosed, fasthttp.StateHijacked:
+		select {
+		case <-p.slots:
+		default: // one that did not come from here
+		}
 	}
 }
 

@@ -102,7 +102,7 @@ func TestRoutesAndDocumentAgree(t *testing.T) {
 // The parameters that are read are those of the document, in both directions.
 func TestParametersAndDocumentAgree(t *testing.T) {
 	doc := document(t)
-	for path, params := range map[string][]param{"/api/v1/providers": searchParams, "/api/v1/providers/{id}": providerParams, "/api/v1/suggest": suggestParams} {
+	for path, params := range map[string][]param{"/api/v1/providers": apiSearchParams, "/api/v1/providers/{id}": providerParams, "/api/v1/suggest": suggestParams} {
 		var got, want []string
 		for _, p := range params {
 			got = append(got, p.name)
@@ -190,6 +190,9 @@ func TestAnswersConform(t *testing.T) {
 		{"/api/v1/providers", "/api/v1/providers?q=Amara+Witcombe&lift=name:x", 200},
 		{"/api/v1/providers", "/api/v1/providers?q=trauma+in+Colorado+under+5+dollars&route=subcutaneous", 200},
 		{"/api/v1/providers", "/api/v1/providers?can_see=CO&video=yes&payment=superbill&access=asl", 200},
+		{"/api/v1/providers", "/api/v1/providers?q=trauma&near=80302&radius=100&explain=true", 200},
+		{"/api/v1/providers", "/api/v1/providers?explain=false", 200},
+		{"/api/v1/providers", "/api/v1/providers?explain=yes", 400},
 		{"/api/v1/providers", "/api/v1/providers?q=a&lift=x", 400},
 		{"/api/v1/providers", "/api/v1/providers?radius=5", 400},
 		{"/api/v1/providers", "/api/v1/providers?cursor=zzz", 400},

@@ -126,7 +126,14 @@ var radii = []int{5, 10, 25, 50, 100, 250, 500}
 // searchPage answers GET /.
 func (s *Server) searchPage(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderCacheControl, "no-store")
-	a, bad := parse(rawQuery(c), searchParams, true)
+	raw := rawQuery(c)
+	key := strings.Clone(c.Path()) + "?" + raw
+	if kept := s.kept(key); kept != nil {
+		return s.sendKept(c, kept)
+	}
+	ctx, cancel := s.deadline(pageDeadline)
+	defer cancel()
+	a, bad := parse(raw, searchParams, true)
 	l := langOf(c)
 	v := searchView{page: s.page(c, l.t("search.title"), "/"), Ask: a, Asked: a.asked(), Radii: radii, Wrong: map[string]string{}}
 	if v.Asked {
@@ -138,16 +145,17 @@ func (s *Server) searchPage(c *fiber.Ctx) error {
 		v.Notice = &crisisNotice
 	}
 	if len(bad) == 0 {
-		answer, err := s.search(c, a)
+		answer, err := s.search(ctx, c, a)
 		var invalid *directory.Error
 		if a.Sort == distance && errors.As(err, &invalid) && invalid.Field == "sort" { // the text names no place any more
 			a.Sort = relevance
 			v.Ask = a
-			answer, err = s.search(c, a)
+			answer, err = s.search(ctx, c, a)
 		}
 		switch {
 		case err == nil:
 			v.Answer = answer
+			answer.fill()
 		case directory.KindOf(err) == directory.Invalid:
 			bad = s.problemOf(err, "", l).Errors
 		}
@@ -167,7 +175,23 @@ func (s *Server) searchPage(c *fiber.Ctx) error {
 		}
 	}
 	v.fill(l)
-	return s.sendPage(c, "search", v)
+	if v.Answer == nil {
+		return s.sendPage(c, "search", v)
+	}
+	body, err := s.pages.render(l, "search", v)
+	if err != nil {
+		return err
+	}
+	kept := &keptAnswer{span: v.Answer.span, head: v.Answer.Head, contentType: fiber.MIMETextHTMLCharsetUTF8, body: body, noindex: v.Asked}
+	s.answers.put(key, kept)
+	return s.sendKept(c, kept)
+}
+
+// fill makes the results whole, as the page shows them.
+func (a *searchAnswer) fill() {
+	for _, r := range a.rows {
+		a.Results = append(a.Results, r.whole())
+	}
 }
 
 // spanishHome answers GET /es, which lacks its slash.

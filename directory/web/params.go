@@ -50,6 +50,7 @@ type ask struct {
 	Lift       []string // pieces of the text, by key, that are to ask for nothing
 	Words      []string // pieces of the text, by key, that are to be searched for as words; or all
 	Sort       string
+	Explain    bool // of the API: why each result stands where it does
 	Limit      int
 	Cursor     string
 	At         directory.Instant // true then; "" is now
@@ -153,6 +154,14 @@ var searchParams = append(append([]param{
 	atParam,
 }...)
 
+// apiSearchParams are those of the API, which can say at length what the page says briefly.
+var apiSearchParams = append(slices.Clone(searchParams), param{name: "explain", read: func(a *ask, v string) told {
+	if a.Explain = v == "true"; !a.Explain && v != "false" {
+		return say("bad.explain")
+	}
+	return told{}
+}})
+
 // atParam asks for what was true at a moment.
 var atParam = param{name: "at", read: readMoment(func(a *ask, i directory.Instant) { a.At = i })}
 
@@ -167,7 +176,7 @@ var suggestParams = []param{searchParams[0], {name: "limit", read: readNumber("b
 // paramNames are all parameters there are; an error of another package may name one of them.
 var paramNames = func() map[string]bool {
 	m := map[string]bool{}
-	for _, p := range append(searchParams, providerParams...) {
+	for _, p := range slices.Concat(apiSearchParams, providerParams) {
 		m[p.name] = true
 	}
 	return m
@@ -456,7 +465,7 @@ func cutState(text string) (town string, st directory.State, ok bool) {
 // query is the question for the index.
 func (a ask) query() search.Query {
 	q := search.Query{State: a.State, Near: a.Near, Telehealth: a.Telehealth, CanSee: a.CanSee, Filters: a.Filters,
-		PriceMaxCents: int64(a.PriceMax) * 100, Sort: a.Sort, Limit: a.Limit, Cursor: a.Cursor, At: a.At}
+		PriceMaxCents: int64(a.PriceMax) * 100, Sort: a.Sort, Limit: a.Limit, Cursor: a.Cursor, At: a.At, Explain: a.Explain}
 	if a.Near != nil || a.Miles != defaultMiles { // the form's own 50 does not stand against miles in the text
 		q.Miles = float64(a.Miles)
 	}
@@ -529,6 +538,9 @@ func (a ask) encode() string {
 		add("sort", a.Sort)
 	}
 	add("limit", number(a.Limit))
+	if a.Explain {
+		add("explain", "true")
+	}
 	add("cursor", a.Cursor)
 	add("at", writeMoment(a.At))
 	add("known", writeMoment(a.Known))

@@ -46,9 +46,10 @@ type meaning struct {
 }
 
 type advice struct {
-	Lift  string `json:"lift"` // a key of understood, a parameter, or words
-	Label string `json:"label"`
-	Count int    `json:"count"`
+	Lift  string          `json:"lift"` // a key of understood, a parameter, or words
+	Label string          `json:"label"`
+	Count int             `json:"count"`
+	State directory.State `json:"state,omitempty"` // to be asked for instead
 }
 
 // read takes over what was made of the words.
@@ -76,7 +77,7 @@ func (a *searchAnswer) read(found search.Answered, l *lang) {
 				label = u.Label
 			}
 		}
-		r.Advice = append(r.Advice, advice{x.Key, label, x.Count})
+		r.Advice = append(r.Advice, advice{x.Key, label, x.Count, x.State})
 	}
 }
 
@@ -268,6 +269,9 @@ func (v *searchView) readWords(l *lang) {
 			for _, value := range append(a.Filters[x.Lift], "") {
 				b = b.without(x.Lift, value)
 			}
+		}
+		if x.State != "" {
+			b.State = x.State
 		}
 		b.Cursor = ""
 		v.Read.Advice = append(v.Read.Advice, choice{l.t("reading.without", "Label", x.Label, "Providers", l.t("providers", "Count", x.Count)), href(b)})

@@ -308,18 +308,26 @@ func (s *Server) send(c *fiber.Ctx, contentType string, body []byte) error {
 	if len(body) < gzipFrom || !acceptsGzip(c) {
 		return c.Send(body)
 	}
+	z, err := gzipped(body)
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentEncoding, "gzip")
+	return c.Send(z)
+}
+
+func gzipped(body []byte) ([]byte, error) {
 	var z bytes.Buffer
 	w := gzips.Get().(*gzip.Writer)
 	defer gzips.Put(w)
 	w.Reset(&z)
 	if _, err := w.Write(body); err != nil {
-		return err
+		return nil, err
 	}
 	if err := w.Close(); err != nil {
-		return err
+		return nil, err
 	}
-	c.Set(fiber.HeaderContentEncoding, "gzip")
-	return c.Send(z.Bytes())
+	return z.Bytes(), nil
 }
 
 func vary(c *fiber.Ctx, name string) {

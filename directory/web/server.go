@@ -8,6 +8,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/maypok86/otter/v2"
 	"github.com/valyala/fasthttp"
 
 	"kapdir/directory"
@@ -76,6 +78,9 @@ type Config struct {
 	Demo    *DemoInfo        // nil outside a demonstration
 	Contact string           // mail address for corrections and removals; "" says that none is set up
 
+	// KeepAnswers bounds the memory for whole answers, in bytes: 0 is 32 MB, and less than 0 keeps none.
+	KeepAnswers int64
+
 	TrustedProxies []string // addresses or prefixes whose X-Forwarded-For counts; none by default
 	Log            *slog.Logger
 	Version        string
@@ -99,19 +104,23 @@ const (
 
 // Server is the public face of the directory. It is safe for concurrent use.
 type Server struct {
-	cfg     Config
-	base    string // BaseURL without a slash at its end
-	https   bool
-	proxies []netip.Prefix
-	app     *fiber.App
-	pages   *pages
-	assets  *assets
-	lanes   *lanes
-	guides  map[*lang]*guide
-	count   *counter
-	shown   []string // patterns of the pages, in English
-	forms   *forms
-	log     *slog.Logger
+	cfg      Config
+	base     string // BaseURL without a slash at its end
+	https    bool
+	proxies  []netip.Prefix
+	app      *fiber.App
+	pages    *pages
+	assets   *assets
+	lanes    *lanes
+	guides   map[*lang]*guide
+	count    *counter
+	shown    []string // patterns of the pages, in English
+	forms    *forms
+	headers  [][2][]byte
+	heads    *heads
+	answers  *answers
+	rowsKept *otter.Cache[listedKey, *listed]
+	log      *slog.Logger
 }
 
 // New makes a Server. It fails when the configuration lacks something, and when a template or an asset
@@ -139,7 +148,15 @@ func New(cfg Config) (*Server, error) {
 		return nil, errors.New("web: BaseURL must be an address such as https://kapdir.example")
 	}
 	s := &Server{cfg: cfg, base: strings.TrimRight(cfg.BaseURL, "/"), https: base.Scheme == "https", log: cfg.Log, lanes: newLanes(), forms: newForms()}
+	s.headers = s.everyAnswer()
 	if s.proxies, err = parseProxies(cfg.TrustedProxies); err != nil {
+		return nil, err
+	}
+	s.heads = newHeads(cfg.Reader)
+	if s.answers, err = newAnswers(cmp.Or(cfg.KeepAnswers, keptAnswers)); err != nil {
+		return nil, err
+	}
+	if s.rowsKept, err = newListedCache(); err != nil {
 		return nil, err
 	}
 	if s.assets, err = loadAssets(); err != nil {
@@ -268,6 +285,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		p = patient(l, maxConns)
 	}
 	p.log.Store(s.log)
+	p.told, s.app.Server().ConnState = true, p.state
 	l = p
 	ended := make(chan error, 1)
 	go func() { ended <- s.app.Listener(l) }()

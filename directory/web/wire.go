@@ -2,7 +2,6 @@ package web
 
 import (
 	"cmp"
-	"math"
 	"net/url"
 	"slices"
 	"strings"
@@ -32,6 +31,8 @@ type searchAnswer struct {
 
 	facets []search.Facet   // in order, for the page
 	near   *directory.Place // where the search starts from, for its map
+	rows   []row            // the results as they are kept; Results holds them for a page
+	span                    // how long all of it holds
 }
 
 type queryEcho struct {
@@ -112,10 +113,19 @@ type result struct {
 	Accepting   *accepting             `json:"accepting"`
 	Telehealth  *telehealth            `json:"telehealth"`
 	Why         []string               `json:"why"`
+	Explain     []reason               `json:"explain,omitempty"`
 	ChecksFor   *directory.State       `json:"checks_for"`
 	Checks      []check                `json:"checks"`
 
 	sites []directory.Site // for the map of the page
+}
+
+// reason is one part of why a result stands where it does.
+type reason struct {
+	Part   string   `json:"part"` // order, record, words, care, checks, near, checked
+	Words  string   `json:"words"`
+	Points *float64 `json:"points,omitempty"` // of the part
+	Of     *float64 `json:"of,omitempty"`     // at most
 }
 
 type place struct {
@@ -488,17 +498,13 @@ func (t teller) sourceLink(b directory.Body) string {
 // providerURL is the path of a provider's page.
 func providerURL(id directory.ID) string { return "/providers/" + string(id) }
 
-// resultOf tells one provider for a list.
-func (s *Server) resultOf(f *directory.CredentialFile, h search.Hit, y directory.State, m moment) result {
+// resultOf tells one provider for a list, without what is of one search.
+func (s *Server) resultOf(f *directory.CredentialFile, y directory.State, m moment) result {
 	p := &f.Provider
 	y = patientState(y, f)
 	r := result{ID: p.ID, Name: p.DisplayName(), Kind: p.Kind, ListedAs: p.ListedAs, Credentials: credentials(p), URL: providerURL(p.ID),
-		Claimed: p.Claimed, Care: m.lang.label("care", string(p.Practice.CareType())), Why: m.lang.why(h.Why), ChecksFor: maybe(y),
+		Claimed: p.Claimed, Care: m.lang.label("care", string(p.Practice.CareType())), Why: []string{}, ChecksFor: maybe(y),
 		Checks: checksOf(f, y, m, s.cfg.Policies, false), Accepting: s.accepting(f, m), Telehealth: m.lang.telehealth(p), sites: p.Sites}
-	if h.Miles != nil {
-		miles := math.Round(*h.Miles*10) / 10
-		r.Miles = &miles
-	}
 	if len(p.Sites) > 0 {
 		a := p.Sites[0].Address.Public()
 		r.Place = &place{Name: p.Sites[0].Name, City: a.City, State: a.State, ZIP: a.ZIP5()}

@@ -100,6 +100,9 @@ func invent(r *rand.Rand, n int) []string {
 	return out
 }
 
+// Place draws a place at which providers are.
+func (c *Corpus) Place(r *rand.Rand) directory.Place { return c.places[r.IntN(len(c.places))] }
+
 // ID names the provider of a number.
 func ID(n int) directory.ID { return directory.ID(fmt.Sprintf("%s%026d", directory.ProviderPrefix, n)) }
 

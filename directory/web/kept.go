@@ -1,0 +1,345 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/maypok86/otter/v2"
+
+	"kapdir/directory"
+	"kapdir/search"
+)
+
+// Two things are kept in memory so that a search need not be worked out again: whole answers, and what a list
+// tells of one provider. Neither outlives what it says: an answer ends with the next number at which a public
+// face could have changed, and both end with the first result of a check that changes by itself. Nothing of
+// it is written down anywhere, and what is sent says no-store: others may not keep what somebody searched for.
+
+const (
+	keptAnswers = 32 << 20 // bytes of whole answers
+	keptListed  = 64 << 20 // bytes of what lists tell of providers
+	keptFor     = time.Minute
+	headFor     = 20 * time.Millisecond
+)
+
+// heads is the newest number of the store, which is looked up at most every 20 ms. One looks, and who comes
+// meanwhile waits for the answer.
+type heads struct {
+	reader Reader
+	turn   chan struct{}
+	last   atomic.Pointer[seenHead]
+}
+
+type seenHead struct {
+	directory.Head
+	at time.Time // by the machine's clock: it says how old the look is, and nothing of what is true
+}
+
+func newHeads(r Reader) *heads { return &heads{reader: r, turn: make(chan struct{}, 1)} }
+
+func (h *heads) fresh() (directory.Head, bool) {
+	if x := h.last.Load(); x != nil && time.Since(x.at) < headFor {
+		return x.Head, true
+	}
+	return directory.Head{}, false
+}
+
+func (h *heads) look(ctx context.Context) (directory.Head, error) {
+	if x, ok := h.fresh(); ok {
+		return x, nil
+	}
+	select {
+	case h.turn <- struct{}{}:
+		defer func() { <-h.turn }()
+	case <-ctx.Done():
+		return directory.Head{}, ctx.Err()
+	}
+	if x, ok := h.fresh(); ok {
+		return x, nil
+	}
+	at := time.Now()
+	x, err := h.reader.Head(ctx)
+	if err == nil {
+		h.last.Store(&seenHead{x, at})
+	}
+	return x, err
+}
+
+// span is how long something worked out holds: from a moment to before another, in Unix milliseconds.
+type span struct{ from, until int64 }
+
+func (s span) holds(now int64) bool { return s.from <= now && now < s.until }
+
+func milli(i directory.Instant) int64 { return i.Time().UnixMilli() }
+
+// today is the rest of the day: some words go by days of the calendar.
+func today(now directory.Instant) span {
+	return span{milli(now), milli(now.Date().Midnight().AddDays(1))}
+}
+
+// ends cuts the span at the moment; "" is never.
+func (s *span) ends(at directory.Instant) {
+	if at != "" {
+		s.until = min(s.until, milli(at))
+	}
+}
+
+// keptAnswer is an answer as it was sent.
+type keptAnswer struct {
+	span
+	head        int64 // Head.Public
+	contentType string
+	body        []byte
+	link        string
+	noindex     bool
+	zip         atomic.Pointer[[]byte] // for who takes it gzipped; made when the first asks
+}
+
+// answers holds them by path and question; nil holds none.
+type answers struct {
+	cache *otter.Cache[string, *keptAnswer]
+}
+
+func newAnswers(most int64) (*answers, error) {
+	if most < 0 {
+		return nil, nil
+	}
+	c, err := otter.New(&otter.Options[string, *keptAnswer]{MaximumWeight: uint64(most), Weigher: func(k string, a *keptAnswer) uint32 {
+		return uint32(len(k) + len(a.body)*3/2 + 256) // with its gzipped form
+	}})
+	return &answers{c}, err
+}
+
+// get returns the answer, if it still holds.
+func (x *answers) get(key string, head, now int64) *keptAnswer {
+	if a, ok := x.cache.GetIfPresent(key); ok && a.head == head && a.holds(now) {
+		return a
+	}
+	return nil
+}
+
+func (x *answers) put(key string, a *keptAnswer) {
+	if x != nil && a.from < a.until {
+		x.cache.Set(key, a)
+	}
+}
+
+// kept returns the answer that is kept under the key, if it still holds. If nobody has looked at the store within
+// 20 ms, it looks; one that cannot be asked gives nothing, and whoever asks it next tells of that.
+func (s *Server) kept(key string) *keptAnswer {
+	if s.answers == nil {
+		return nil
+	}
+	head, ok := s.heads.fresh()
+	if !ok {
+		ctx, cancel := s.deadline(pageDeadline)
+		defer cancel()
+		var err error
+		if head, err = s.heads.look(ctx); err != nil {
+			return nil
+		}
+	}
+	return s.answers.get(key, head.Public, s.cfg.Now().UnixMilli())
+}
+
+// Names and values of headers as they are sent.
+var (
+	nameCacheControl, valueNoStore = []byte(fiber.HeaderCacheControl), []byte("no-store")
+	nameVary, valueVary            = []byte(fiber.HeaderVary), []byte(fiber.HeaderAcceptEncoding)
+)
+
+// sendKept sends an answer that is kept, or could be.
+func (s *Server) sendKept(c *fiber.Ctx, a *keptAnswer) error {
+	h := &c.Response().Header
+	h.SetCanonical(nameCacheControl, valueNoStore)
+	h.SetCanonical(nameVary, valueVary)
+	h.SetContentType(a.contentType)
+	if a.link != "" {
+		c.Set(fiber.HeaderLink, a.link)
+	}
+	if a.noindex {
+		c.Set("X-Robots-Tag", "noindex")
+	}
+	if len(a.body) < gzipFrom || !acceptsGzip(c) {
+		return c.Send(a.body)
+	}
+	z := a.zip.Load()
+	if z == nil {
+		b, err := gzipped(a.body)
+		if err != nil {
+			return err
+		}
+		z = &b
+		a.zip.Store(z)
+	}
+	c.Set(fiber.HeaderContentEncoding, "gzip")
+	return c.Send(*z)
+}
+
+// listed is what a list tells of one provider to patients of one state.
+type listed struct {
+	span
+	seq    int64  // the provider's newest change
+	result result // without miles and why
+	json   []byte
+	miles  int // where in json the two go: after the name of the field
+	why    int
+}
+
+type listedKey struct {
+	id    directory.ID
+	state directory.State // "" is each provider's own
+	lang  *lang
+}
+
+// newListed tells a provider, and works out until when that holds.
+func (s *Server) newListed(f *directory.CredentialFile, y directory.State, m moment) (*listed, error) {
+	l := &listed{span: today(m.now), seq: f.Provider.Seq, result: s.resultOf(f, y, m)}
+	for _, c := range l.result.Checks {
+		if c.ValidUntil != nil {
+			l.ends(*c.ValidUntil)
+		}
+	}
+	raw, err := encodeJSON(l.result)
+	if err != nil {
+		return nil, err
+	}
+	l.json = bytes.TrimSuffix(raw, []byte("\n"))
+	// A quotation mark inside of a string stands behind a backslash, so that these are no part of one.
+	l.miles = bytes.Index(l.json, []byte(`"miles":null,`)) + len(`"miles":`)
+	l.why = bytes.Index(l.json, []byte(`"why":[],`)) + len(`"why":`)
+	return l, nil
+}
+
+func newListedCache() (*otter.Cache[listedKey, *listed], error) {
+	return otter.New(&otter.Options[listedKey, *listed]{MaximumWeight: keptListed, Weigher: func(_ listedKey, l *listed) uint32 {
+		return uint32(3*len(l.json)) + 1024
+	}})
+}
+
+// row is one result: what is told of the provider, and how this search found it.
+type row struct {
+	*listed
+	miles   *float64
+	why     []string
+	explain []reason
+}
+
+// reasons tells why a result stands where it does, for the API.
+func reasons(list []search.Reason) []reason {
+	var out []reason
+	for _, x := range list {
+		r := reason{Part: x.Part, Words: x.Words}
+		if x.Of > 0 {
+			r.Points, r.Of = &x.Points, &x.Of
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// whole is the row as one value.
+func (r row) whole() result {
+	out := r.result
+	out.Miles, out.Why, out.Explain = r.miles, r.why, r.explain
+	return out
+}
+
+func (r row) append(b []byte) ([]byte, error) {
+	b = append(b, r.json[:r.listed.miles]...)
+	if r.miles != nil {
+		b = strconv.AppendFloat(b, *r.miles, 'f', -1, 64)
+	} else {
+		b = append(b, "null"...)
+	}
+	b = append(b, r.json[r.listed.miles+len("null"):r.listed.why]...)
+	b = append(b, '[')
+	for i, w := range r.why {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendString(b, w)
+	}
+	b = append(b, ']')
+	if r.explain != nil {
+		raw, err := encodeJSON(r.explain)
+		if err != nil {
+			return b, err
+		}
+		b = append(append(b, `,"explain":`...), bytes.TrimSuffix(raw, []byte("\n"))...)
+	}
+	return append(b, r.json[r.listed.why+len("[]"):]...), nil
+}
+
+// appendString writes a string as encodeJSON does.
+func appendString(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			raw, err := encodeJSON(s)
+			if err != nil { // no string cannot be written
+				return append(b, `""`...)
+			}
+			return append(b, raw[:len(raw)-1]...)
+		}
+	}
+	return append(append(append(b, '"'), s...), '"')
+}
+
+// encode writes the answer as encoding/json would, with the rows as they are kept.
+func (a *searchAnswer) encode() ([]byte, error) {
+	shell := *a
+	shell.Results, shell.Facets = []result{}, nil
+	raw, err := encodeJSON(&shell)
+	if err != nil {
+		return nil, err
+	}
+	before, after, _ := bytes.Cut(raw, []byte(`"results":[],"facets":null`))
+	size := len(raw) + 4096
+	for _, r := range a.rows {
+		size += len(r.json) + 64
+	}
+	b := append(make([]byte, 0, size), before...)
+	b = append(b, `"results":[`...)
+	for i, r := range a.rows {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		if b, err = r.append(b); err != nil {
+			return nil, err
+		}
+	}
+	b = appendFacets(append(b, `],"facets":`...), a.facets)
+	return append(b, after...), nil
+}
+
+func appendFacets(b []byte, list []search.Facet) []byte {
+	order := make([]*search.Facet, len(list))
+	for i := range list {
+		order[i] = &list[i]
+	}
+	slices.SortFunc(order, func(x, y *search.Facet) int { return strings.Compare(x.Name, y.Name) })
+	b = append(b, '{')
+	for i, f := range order {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(appendString(b, f.Name), ":["...)
+		for j, v := range f.Values {
+			if j > 0 {
+				b = append(b, ',')
+			}
+			b = appendString(append(b, `{"value":`...), v.Value)
+			b = appendString(append(b, `,"label":`...), v.Label)
+			b = strconv.AppendInt(append(b, `,"count":`...), int64(v.Count), 10)
+			b = append(b, '}')
+		}
+		b = append(b, ']')
+	}
+	return append(b, '}')
+}
