@@ -124,13 +124,16 @@ func (s *Server) findToCompare(c *fiber.Ctx, v *compareView, ids []directory.ID)
 	if len(bad) > 0 { // nobody is called that
 		return nil
 	}
-	answer, err := s.search(c, a)
+	ctx, cancel := s.deadline(pageDeadline)
+	defer cancel()
+	answer, err := s.search(ctx, c, a)
 	if err != nil && directory.KindOf(err) != directory.Invalid {
 		return err
 	}
 	if answer == nil {
 		return nil
 	}
+	answer.fill()
 	for _, r := range answer.Results {
 		if slices.Contains(ids, r.ID) {
 			continue
@@ -228,7 +231,7 @@ func (l *lang) compared(columns []compareColumn) []compareRow {
 			if len(list) == 0 {
 				return silent
 			}
-			low, high := span(list)
+			low, high := bounds(list)
 			return compareCell{Text: l.prices(low, high), Origin: list[0].Origin}
 		})
 	}
