@@ -385,6 +385,11 @@ type providerView struct {
 	Today    string // of a page for the past: where today's answer is
 	Day      string // what the form for another day starts from
 	JSON     string // where the same is as JSON
+	Glance   []glance
+	Open     []openQuestion
+	Team     *teamPicture
+	Reach    bool // a telephone or a website is shown
+	Form     bool // a request can be made on a form
 }
 
 type claimGroup struct {
@@ -422,6 +427,9 @@ func (s *Server) providerPage(c *fiber.Ctx) error {
 			}
 			v.JSON += "?" + ask{At: *p.At}.encode()
 		}
+		v.Open = l.open(p)
+		v.Glance, v.Team, v.Form = l.glances(p, v.Open), l.team(p), s.cfg.Requests != nil
+		v.Reach = p.Facts.Website != nil || slices.ContainsFunc(p.Facts.Sites, func(x site) bool { return x.Phone != "" })
 		v.States = l.states(nil)
 		if p.ChecksFor != nil {
 			v.State = *p.ChecksFor

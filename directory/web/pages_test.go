@@ -116,7 +116,7 @@ func wellMade(t testing.TB, target string, d *goquery.Document) {
 func TestPagesAreWellMade(t *testing.T) {
 	s := demoServer(t)
 	for _, target := range []string{"/", "/?q=trauma&near=80302&care=full_kap&check=license:confirmed&price_max=2000", "/?q=zzzzqqqq", "/?near=nowhere", "/?q=suicide",
-		"/about/how-we-check", "/sources", "/no/such/page", pageOf(idOf(t, "Amara Whitcomb")), pageOf(idOf(t, "Amara Whitcomb")) + "/report", pageOf(idOf(t, "Garrick Thole")), pageOf(idOf(t, "Wren Abernathy"))} {
+		"/about/how-we-check", "/sources", "/no/such/page", pageOf(idOf(t, "Amara Whitcomb")), pageOf(idOf(t, "Amara Whitcomb")) + "/report", pageOf(idOf(t, "Amara Whitcomb")) + "/cost", "/cost", "/cost?medicine=x&share=200", "/compare", "/compare?ids=" + string(idOf(t, "Amara Whitcomb")) + "," + string(idOf(t, "Garrick Thole")) + "&q=denver", pageOf(idOf(t, "Garrick Thole")), pageOf(idOf(t, "Wren Abernathy"))} {
 		wellMade(t, spanish.To(target), dom(t, get(t, s, spanish.To(target))))
 		wellMade(t, target, dom(t, get(t, s, target)))
 	}

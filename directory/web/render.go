@@ -39,7 +39,7 @@ type pageKey struct {
 }
 
 // pageNames are the pages there must be; each has its template, and a missing one fails the start.
-var pageNames = []string{"search", "provider", "guide", "guides", "sources", "problem", "report"}
+var pageNames = []string{"search", "provider", "guide", "guides", "sources", "problem", "report", "cost", "compare"}
 
 func parsePages(a *assets) (*pages, error) {
 	p := &pages{map[pageKey]*template.Template{}}
@@ -97,6 +97,7 @@ func functions(a *assets, l *lang) template.FuncMap {
 				return -1
 			}, phone)
 		},
+		"add":        func(a, b int) int { return a + b },
 		"overdue":    func(due *directory.Instant, at directory.Instant) bool { return due.Date() < at.Date() }, // by the day, as the tag of a page
 		"phase":      l.phase,
 		"placedBy":   l.placedBy,
@@ -239,7 +240,7 @@ func loadAssets() (*assets, error) {
 		a.paths[e.Name()] = "/assets/" + hashed
 		a.sums[e.Name()] = "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 	}
-	for _, need := range []string{"kapdir.css", "kapdir.js", "icon.svg", "card.png"} {
+	for _, need := range []string{"kapdir.css", "kapdir.js", "cost.js", "icon.svg", "card.png"} {
 		if a.paths[need] == "" {
 			return nil, fmt.Errorf("web: static/%s is missing", need)
 		}

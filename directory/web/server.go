@@ -217,7 +217,11 @@ func newEnough(version string) bool {
 // routes is every route there is.
 func (s *Server) routes() {
 	s.show("/", s.searchPage)
+	s.show("/providers/:id.vcf", s.contactCard) // before the page, whose pattern would take it
 	s.show("/providers/:id", s.providerPage)
+	s.show("/providers/:id/cost", s.costPage)
+	s.show("/cost", s.costPage)
+	s.show("/compare", s.comparePage)
 	s.show("/guide", s.guideIndex)
 	s.show("/guide/:page", s.guidePage)
 	s.show("/about/:page", s.guidePage)

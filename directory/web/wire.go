@@ -205,6 +205,9 @@ type provider struct {
 	Checks       []check                `json:"checks"`
 	Claims       []claim                `json:"claims"`
 	Prescribers  []linked               `json:"prescribers"`
+	Self         bool                   `json:"self_prescribing"` // somebody states that the provider prescribes
+	Licensed     *directory.Date        `json:"licensed_since"`   // of the licence that confirms check 1, if its register states it
+	Changes      []change               `json:"changes"`
 	ValidUntil   *directory.Instant     `json:"valid_until"`
 	AsOf         directory.Instant      `json:"as_of"`
 	At           *directory.Instant     `json:"at,omitempty"` // the moment asked for; absent when it is now
@@ -329,6 +332,8 @@ type linked struct {
 	Name        string       `json:"name"`
 	Credentials []string     `json:"credentials"`
 	URL         string       `json:"url"`
+
+	Licences []linkedLicence `json:"licences"`
 }
 
 // maybe returns nil for the zero value, so that what is not known is null.
@@ -430,14 +435,23 @@ func patientState(y directory.State, f *directory.CredentialFile) directory.Stat
 
 // checksOf tells the five checks of the file, a problem on record first.
 func checksOf(f *directory.CredentialFile, y directory.State, m moment, policies directory.Policies, withParts bool) []check {
+	out, _ := checksAndIssue(f, y, m, policies, withParts)
+	return out
+}
+
+// checksAndIssue tells besides when the licence was issued that confirms check 1, if its register states it.
+func checksAndIssue(f *directory.CredentialFile, y directory.State, m moment, policies directory.Policies, withParts bool) (out []check, issued directory.Date) {
 	t := newTeller(f, y, m, policies)
-	out := make([]check, 0, len(directory.CheckNames))
+	out = make([]check, 0, len(directory.CheckNames))
 	for _, c := range directory.ProblemsFirst(directory.Checks(f, y, m.at, m.known, policies)) {
 		w := check{Check: c.Check, Title: t.t("check." + string(c.Check)), Result: c.Result, Label: t.checkLabel(c), Sentence: t.check(c).text,
 			Meaning: t.meaningOf(c), Reasons: onlyPublic(c.Reasons), ValidUntil: maybe(c.ValidUntil), Sources: []checkSource{}}
 		var asOf directory.Date
 		var due directory.Instant
 		for _, p := range c.Parts {
+			if issued == "" && c.Check == directory.CheckLicense && p.Result == directory.Confirmed && shown(p.Standing) && p.Standing.Class == directory.ClassSource {
+				issued = p.Standing.Basis.Body.Issued
+			}
 			if shown(p.Standing) { // what a person is looking at gives no date and no source away
 				if d := p.Standing.AsOf; d != "" && (asOf == "" || d < asOf) {
 					asOf = d
@@ -460,7 +474,7 @@ func checksOf(f *directory.CredentialFile, y directory.State, m moment, policies
 		w.AsOf, w.NextDue = maybe(asOf), maybe(due)
 		out = append(out, w)
 	}
-	return out
+	return out, issued
 }
 
 // addSource adds the source of a standing, once for each address and with the older of two dates. Where no
@@ -582,7 +596,9 @@ func (s *Server) providerOf(f *directory.CredentialFile, y directory.State, m mo
 		w.Standing = m.lang.t("standing.person")
 	}
 	w.Facts, w.Practice = s.factsOf(f, m), m.lang.practice(p)
-	w.Checks, w.Claims = checksOf(f, y, m, s.cfg.Policies, true), claimsOf(f, y, m, s.cfg.Policies)
+	var issued directory.Date
+	w.Checks, issued = checksAndIssue(f, y, m, s.cfg.Policies, true)
+	w.Claims, w.Licensed = claimsOf(f, y, m, s.cfg.Policies), maybe(issued)
 	var until directory.Instant
 	soonest := func(i *directory.Instant) {
 		if i != nil && (until == "" || *i < until) {
@@ -600,13 +616,27 @@ func (s *Server) providerOf(f *directory.CredentialFile, y directory.State, m mo
 	}
 	for _, h := range f.Claims {
 		other := f.Linked[h.Claim.Other]
+		w.Self = w.Self || h.Claim.Self() && slices.ContainsFunc(w.Claims, func(c claim) bool { return c.ID == h.Claim.ID && c.Status != directory.StatusUnderReview })
 		if h.Claim.Kind != directory.OversightLink || h.Claim.Self() || other == nil || other.Provider.Withdrawn ||
 			!slices.ContainsFunc(w.Claims, func(c claim) bool { return c.ID == h.Claim.ID }) || // nobody says so at that moment
 			slices.ContainsFunc(w.Prescribers, func(l linked) bool { return l.ID == h.Claim.Other }) {
 			continue
 		}
-		w.Prescribers = append(w.Prescribers, linked{other.Provider.ID, other.Provider.DisplayName(), credentials(&other.Provider), providerURL(other.Provider.ID)})
+		x := linked{ID: other.Provider.ID, Name: other.Provider.DisplayName(), Credentials: credentials(&other.Provider), URL: providerURL(other.Provider.ID), Licences: []linkedLicence{}}
+		t := newTeller(other, y, m, s.cfg.Policies)
+		for _, held := range other.Claims {
+			if held.Claim.Kind != directory.License {
+				continue
+			}
+			if c, ok := t.claim(held.Claim, directory.Derive(held, m.at, m.known, s.cfg.Policies)); ok {
+				x.Licences = append(x.Licences, linkedLicence{c.Jurisdiction, c.Title, c.Label, c.result})
+				soonest(c.ValidUntil)
+			}
+		}
+		x.Licences = onePerState(x.Licences)
+		w.Prescribers = append(w.Prescribers, x)
 	}
+	w.Changes = changesOf(f, w.Claims, y, m, s.cfg.Policies)
 	w.ValidUntil = maybe(until)
 	return w
 }
