@@ -18,7 +18,7 @@ import (
 )
 
 // browser opens headless Chromium, without which the test is skipped, or fails where it is required.
-func browser(t *testing.T) context.Context {
+func browser(t testing.TB) context.Context {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
 	if err != nil {

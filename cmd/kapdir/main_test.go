@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -697,15 +698,22 @@ func TestSearchesLeaveNoTrace(t *testing.T) {
 	dir := loaded(t, nil)
 	s := start(t, "serve", "--state", dir)
 	token := "zqxjkvb"
-	for _, path := range []string{"/?q=" + token, "/api/v1/providers?q=" + token, "/api/v1/suggest?q=" + token, "/providers/" + token, "/api/v1/providers?near=" + token, "/?" + token + "=1"} {
-		_, _, h := s.get(t, path)
+	paths := []string{"/?q=" + token, "/es/?q=" + token, "/?state=CO&q=" + token, "/?near=Boulder,+CO&q=" + token, "/?care=full_kap&language=" + token, "/api/v1/providers?q=" + token,
+		"/api/v1/suggest?q=" + token, "/providers/" + token, "/api/v1/providers?near=" + token, "/?" + token + "=1", "/sitemaps/" + token, "/opensearch.xml?q=" + token}
+	for i := range 120 { // a hundred searches, and what is asked for beside them
+		_, _, h := s.get(t, paths[i%len(paths)]+strconv.Itoa(i))
 		if h.Get("Set-Cookie") != "" {
-			t.Errorf("%s sets a cookie", path)
+			t.Errorf("%s sets a cookie", paths[i%len(paths)])
 		}
 	}
 	s.stop(t)
-	if strings.Contains(s.log.String(), token) {
-		t.Errorf("the log holds the search:\n%s", s.log)
+	if n := strings.Count(s.log.String(), `"msg":"request"`) + strings.Count(s.log.String(), "msg=request"); n < 100 {
+		t.Errorf("only %d requests are in the log:\n%.2000s", n, s.log)
+	}
+	for _, leak := range []string{token, "Boulder", "full_kap", "127.0.0.1", "?"} {
+		if strings.Contains(s.log.String(), leak) {
+			t.Errorf("the log holds %q:\n%.2000s", leak, s.log)
+		}
 	}
 	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {

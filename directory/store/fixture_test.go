@@ -192,7 +192,9 @@ func find(t testing.TB, s *Store, who string) *directory.CredentialFile {
 func lookup(t testing.TB, s *Store, who string) *directory.CredentialFile {
 	t.Helper()
 	var found *directory.CredentialFile
+	var ids []directory.ID
 	err := s.EachFile(context.Background(), func(f *directory.CredentialFile) error {
+		ids = append(ids, f.Provider.ID)
 		if f.Provider.DisplayName() == who {
 			if found != nil {
 				t.Fatalf("two providers are called %q", who)
@@ -203,6 +205,9 @@ func lookup(t testing.TB, s *Store, who string) *directory.CredentialFile {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if listed, err := s.Listed(context.Background()); err != nil || !slices.Equal(listed, ids) {
+		t.Fatalf("%v are listed, %v have a file, %v", listed, ids, err)
 	}
 	return found
 }

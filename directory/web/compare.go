@@ -231,7 +231,7 @@ func (l *lang) compared(columns []compareColumn) []compareRow {
 			if len(list) == 0 {
 				return silent
 			}
-			low, high := priceSpan(list)
+			low, high := bounds(list)
 			return compareCell{Text: l.prices(low, high), Origin: list[0].Origin}
 		})
 	}

@@ -155,7 +155,7 @@ func (r *costRow) fill(p *provider, components []string) {
 	var low, high int64
 	for _, component := range components {
 		if list := p.pricesOf(component); len(list) > 0 {
-			a, b := priceSpan(list)
+			a, b := bounds(list)
 			low, high = low+a, high+b
 		}
 	}

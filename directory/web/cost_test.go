@@ -82,7 +82,7 @@ func TestCostOfAProvider(t *testing.T) {
 	id := idOf(t, "Amara Whitcomb")
 	p := decode[provider](t, get(t, s, api(id)))
 	d := dom(t, get(t, s, pageOf(id)+"/cost"))
-	low, high := priceSpan(p.pricesOf("medicine_session"))
+	low, high := bounds(p.pricesOf("medicine_session"))
 	if d.Find("#f-medicine_low").AttrOr("value", "") != dollars(low) || d.Find("#f-medicine_high").AttrOr("value", "") != dollars(high) || d.Find("#f-medicine").AttrOr("value", "") != plain(p.Practice.Medicine.Value.SessionsMax) {
 		t.Error("the form does not begin with what is stated")
 	}

@@ -192,14 +192,14 @@ func (l *lang) prescribes(p *provider) string {
 // course tells what is stated of the price of a course, and what follows from it by one multiplication.
 func (l *lang) course(p *provider) string {
 	if list := p.pricesOf("package"); len(list) > 0 {
-		low, high := priceSpan(list)
+		low, high := bounds(list)
 		return l.t("glance.cost.package", "Price", l.prices(low, high)) + l.saidBy(list)
 	}
 	list := p.pricesOf("medicine_session")
 	if len(list) == 0 {
 		return l.t("glance.cost.none", "Typical", l.prices(typicalCourse.low, typicalCourse.high))
 	}
-	low, high := priceSpan(list)
+	low, high := bounds(list)
 	if m := p.Practice.Medicine; m != nil && m.Value.SessionsMax > 0 {
 		least := m.Value.SessionsMin
 		if least == 0 {
@@ -223,7 +223,7 @@ func (l *lang) saidBy(list []price) string {
 	return " " + l.t("glance.cost.by_on", "Name", o.Name, "Date", o.AsOf)
 }
 
-func priceSpan(list []price) (low, high int64) {
+func bounds(list []price) (low, high int64) {
 	low, high = list[0].MinCents, list[0].MaxCents
 	for _, x := range list[1:] {
 		low, high = min(low, x.MinCents), max(high, x.MaxCents)

@@ -22,7 +22,7 @@ func kinds(t *testing.T) []directory.ID {
 	var files []provider
 	s := demoServer(t)
 	for _, id := range everybody(t) {
-		files = append(files, decode[provider](t, get(t, s, api(id))))
+		files = append(files, decode[provider](t, get(t, s, api(id)))) // all of them: which come first differs
 	}
 	result := func(name directory.CheckName, r directory.CheckResult) func(p *provider) bool {
 		return func(p *provider) bool { return p.check(name).Result == r }

@@ -29,7 +29,7 @@ func (s *Server) robots(c *fiber.Ctx) error {
 const mapSize = 20_000
 
 // unmapped are pages that search engines are not led to: what a person fills in or puts together.
-var unmapped = []string{"/compare", "/cost", "/report"}
+var unmapped = []string{"/compare", "/cost"}
 
 type siteMap struct {
 	XMLName xml.Name  `xml:"http://www.sitemaps.org/schemas/sitemap/0.9 urlset"`
@@ -95,7 +95,7 @@ func (s *Server) listed(c *fiber.Ctx) ([]directory.ID, error) {
 }
 
 func (s *Server) fixedPages() []string {
-	var out []string
+	out := slices.Clone(guidePaths)
 	for _, p := range s.shown {
 		if !strings.Contains(p, ":") && !slices.Contains(unmapped, p) {
 			out = append(out, p)

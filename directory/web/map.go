@@ -44,7 +44,7 @@ type mapArea struct {
 }
 
 // mapAside leads from a state that is too small to be written into to its text.
-type mapAside struct{ FromX, FromY, ToX, ToY int }
+type mapAside struct{ FromX, FromY, ToX, ToY, TextX int } // the text ends at TextX
 
 // mapTown is a town to find one's way by.
 type mapTown struct {
@@ -130,7 +130,7 @@ var country = sync.OnceValue(func() []mapArea {
 	for i, state := range []directory.State{"VT", "NH", "MA", "RI", "CT", "NJ", "DE", "MD", "DC"} {
 		k := slices.IndexFunc(out, func(a mapArea) bool { return a.State == state })
 		a := &out[k]
-		a.Aside = &mapAside{a.X, a.Y, 898, 246 + 31*i}
+		a.Aside = &mapAside{a.X, a.Y, 893, 246 + 31*i, countryWidth - 2}
 	}
 	return out
 })
@@ -180,6 +180,7 @@ func (v *searchView) countryMap(l *lang, counts map[string]int) *mapView {
 			a.Step = 1 + slices.IndexFunc(m.Steps, func(s mapStep) bool { return n <= s.High })
 			if a.Aside != nil {
 				a.Text = string(a.State) + " " + a.Text
+				a.Label = a.Text + ", " + a.Label // what is seen is part of the name, for who speaks to the browser
 			}
 		} else {
 			a.Aside = nil

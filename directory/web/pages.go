@@ -139,7 +139,7 @@ func (s *Server) searchPage(c *fiber.Ctx) error {
 	if v.Asked {
 		v.Title = l.t("search.title.results")
 	} else if len(bad) == 0 {
-		v.Canonical = "/"
+		v.Canonical, v.Description = "/", l.t("search.lead")
 	}
 	if inDanger(a.Text) {
 		v.Notice = &crisisNotice
