@@ -211,6 +211,7 @@ func readCount(s string, form *regexp.Regexp) (int64, bool) {
 func (v *costView) add(l *lang) {
 	const none = "–"
 	var sum, therapy cents
+	more := "" // for what has no price
 	wrong := func(field, label, key string) {
 		v.Errors, v.Wrong[field] = append(v.Errors, fieldError{field, label, l.t(key)}), true
 	}
@@ -233,7 +234,7 @@ func (v *costView) add(l *lang) {
 			continue
 		}
 		if loose.Replace(r.Low+r.High) == "" && n > 0 {
-			r.Line = l.t("cost.unpriced")
+			r.Line, more = l.t("cost.unpriced"), " "+l.t("cost.plus")
 			continue
 		}
 		if loose.Replace(r.High) == "" { // one price
@@ -261,5 +262,5 @@ func (v *costView) add(l *lang) {
 	back := cents{therapy.low * share / 100, therapy.high * share / 100} // whole cents, the rest is not paid back
 	v.Sum = l.prices(sum.low, sum.high)
 	v.Back = strconv.FormatInt(share, 10) + "% × " + l.prices(therapy.low, therapy.high) + " = " + l.prices(back.low, back.high)
-	v.Total = l.prices(sum.low-back.low, sum.high-back.high)
+	v.Total = l.prices(sum.low-back.low, sum.high-back.high) + more
 }

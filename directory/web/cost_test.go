@@ -52,7 +52,7 @@ func TestCostAdds(t *testing.T) {
 			"other":       "1 × $99.99 = $99.99",
 			"sum":         to("$2,924.99", "$7,025.99"),
 			"back":        "33% × " + to("$825", "$926") + " = " + to("$272.25", "$305.58"),
-			"total":       to("$2,652.74", "$6,720.41"),
+			"total":       to("$2,652.74", "$6,720.41") + " " + l.t("cost.plus"),
 		} {
 			if got := text(d.Find("#o-" + id).Text()); got != want {
 				t.Errorf("%s: %s is %q, want %q", path, id, got, want)

@@ -1,10 +1,11 @@
 // Package web shows the directory: pages that work without JavaScript, and a JSON API that gives the
 // same answers. A handler parses, asks and renders; what a page says and what its JSON says are two
-// renderings of one answer (wire.go), and every sentence about a credential is made in phrase.go.
+// renderings of one answer (wire.go), and every sentence about a credential is made in phrase.go,
+// and of what changed in changes.go.
 //
-// The faces of this package are public. They hold a Reader, which cannot change anything; they set no
-// cookie, ask no third party for anything, and no log of theirs holds what somebody searched for or
-// whose page they read.
+// The faces of this package are public. They hold a Reader, which cannot change anything, and Requests, which
+// can hand in that something is wrong and no more; they set no cookie, ask no third party for anything, and no
+// log of theirs holds what somebody searched for or whose page they read.
 package web
 
 import (

@@ -28,7 +28,7 @@
     return bad;
   };
   const add = () => {
-    let wrong = false, low = 0, high = 0, tLow = 0, tHigh = 0;
+    let wrong = false, more = "", low = 0, high = 0, tLow = 0, tHigh = 0;
     for (const row of form.querySelectorAll("[data-row]")) {
       const key = row.dataset.row;
       const n = count(field(key).value, /^[0-9]{1,2}$/);
@@ -41,6 +41,7 @@
       }
       if (tidy(field(key + "_low").value + field(key + "_high").value) === "" && n > 0) {
         put(key, form.dataset.unpriced);
+        more = " " + form.dataset.plus;
         continue;
       }
       if (tidy(field(key + "_high").value) === "") b = a;
@@ -62,7 +63,7 @@
     const back = [share(tLow, p), share(tHigh, p)];
     put("sum", range(low, high));
     put("back", p + "% × " + range(tLow, tHigh) + " = " + range(back[0], back[1]));
-    put("total", range(low - back[0], high - back[1]));
+    put("total", range(low - back[0], high - back[1]) + more);
   };
   form.addEventListener("input", add);
   form.addEventListener("submit", (e) => {
