@@ -294,7 +294,7 @@ func (o oracle) order(q Query) []directory.ID {
 		if !math.IsInf(p.miles, 1) {
 			p.merit -= int(math.Round(10 * math.Pow(2, -p.miles/25)))
 		}
-		if len(q.Filters["care"]) == 0 && !words.infusion {
+		if len(q.Filters["care"]) == 0 && !words.infusion && !slices.Contains(q.Filters["route"], "intravenous") {
 			p.care = slices.Index([]directory.CareType{directory.CareFullKAP, directory.CareInfusionCheckIns, directory.CareUnknown, directory.CareInfusionOnly}, d.care)
 		}
 		for _, t := range words.terms {
