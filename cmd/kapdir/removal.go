@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -101,7 +102,7 @@ func (a *app) removalListCommand() *cobra.Command {
 				t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 				fmt.Fprintln(t, "REQUEST\tKIND\tPROVIDER\tSTATEMENT\tASKED\tDUE\tSTATE\tBY\tWORDS, THEN NOTE")
 				for _, x := range list {
-					fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", x.ID, x.Kind, x.Provider, dash(string(x.Claim)), x.Asked.Date(), x.Due, x.State, dash(x.Staff), dash(cmp.Or(x.Words, x.Note)))
+					fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", x.ID, x.Kind, x.Provider, dash(string(x.Claim)), x.Asked.Date(), x.Due, x.State, dash(x.Staff), dash(strings.Join(strings.Fields(cmp.Or(x.Words, x.Note)), " ")))
 				}
 				_ = t.Flush()
 			})

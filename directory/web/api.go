@@ -84,7 +84,7 @@ func (s *Server) search(ctx context.Context, c *fiber.Ctx, a ask) (*searchAnswer
 	}
 	out := &searchAnswer{Query: echo(a, q), reading: reading{Understood: []understood{}}, Total: found.Total, Results: []result{}, Next: maybe(found.Next),
 		AsOf: m.at, Head: m.head, ChecksFor: maybe(found.ChecksFor), Ranking: l.t("ranking." + cmp.Or(a.Sort, relevance)), Demo: s.demo(), Plain: found.Plain, facets: found.Facets, near: q.Near}
-	if out.rows, err = s.rows(ctx, found.Hits, found.ChecksFor, m, found.Seq >= m.head && !found.Plain); err != nil {
+	if out.rows, err = s.rows(ctx, found.Hits, found.ChecksFor, q.Near, m, found.Seq >= m.head && !found.Plain); err != nil {
 		return nil, err
 	}
 	out.Total -= len(found.Hits) - len(out.rows) // withdrawn since the index was written
@@ -106,7 +106,7 @@ func (s *Server) search(ctx context.Context, c *fiber.Ctx, a ask) (*searchAnswer
 
 // rows tells the providers found, less who was withdrawn since the index was written. What is kept of one is
 // used if the index is as new as the store: the number of the provider's newest change is then the index's.
-func (s *Server) rows(ctx context.Context, hits []search.Hit, y directory.State, m moment, current bool) ([]row, error) {
+func (s *Server) rows(ctx context.Context, hits []search.Hit, y directory.State, near *directory.Place, m moment, current bool) ([]row, error) {
 	rows := make([]row, len(hits))
 	var missing []directory.ID
 	current = current && !m.asked
@@ -126,12 +126,12 @@ func (s *Server) rows(ctx context.Context, hits []search.Hit, y directory.State,
 		}
 		missing = append(missing, h.ID)
 	}
-	if len(missing) == 0 {
-		return rows, nil
-	}
-	files, err := s.cfg.Reader.Files(ctx, missing)
-	if err != nil {
-		return nil, err
+	var files []*directory.CredentialFile
+	if len(missing) > 0 {
+		var err error
+		if files, err = s.cfg.Reader.Files(ctx, missing); err != nil {
+			return nil, err
+		}
 	}
 	for _, f := range files {
 		l, err := s.newListed(m.public(f, s.cfg.Policies), y, m)
@@ -148,7 +148,16 @@ func (s *Server) rows(ctx context.Context, hits []search.Hit, y directory.State,
 			}
 		}
 	}
-	return slices.DeleteFunc(rows, func(r row) bool { return r.listed == nil }), nil
+	rows = slices.DeleteFunc(rows, func(r row) bool { return r.listed == nil })
+	for i := range rows {
+		if rows[i].miles != nil && near != nil {
+			var err error
+			if rows[i].listed, err = rows[i].at(near); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return rows, nil
 }
 
 func (s *Server) searchIndex(ctx context.Context, a ask) (search.Answered, error) {
@@ -262,12 +271,31 @@ func (s *Server) providerAsked(c *fiber.Ctx, id directory.ID, a ask) (*provider,
 	}
 	if key == "" {
 		p := s.providerOf(m.public(f, s.cfg.Policies), a.State, m)
-		return &p, nil
+		return &p, s.dropWithdrawn(ctx, &p)
 	}
 	p := s.providerOf(f, a.State, m)
 	p.Staff = staffViewOf(f, patientState(a.State, f), m, s.cfg.Policies)
 	p.Staff.Key = key
 	return &p, nil
+}
+
+// dropWithdrawn leaves out who is named as a place of work and has been withdrawn since: nobody is named after that.
+func (s *Server) dropWithdrawn(ctx context.Context, p *provider) error {
+	kept := p.Facts.Affiliations[:0]
+	for _, a := range p.Facts.Affiliations {
+		if a.ID != "" {
+			f, err := s.cfg.Reader.File(ctx, a.ID)
+			switch k := directory.KindOf(err); {
+			case k == directory.Gone, err == nil && f.Provider.Withdrawn:
+				continue
+			case err != nil && k != directory.NotFound:
+				return err
+			}
+		}
+		kept = append(kept, a)
+	}
+	p.Facts.Affiliations = kept
+	return nil
 }
 
 // suggestion is one way to complete what was typed.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -143,6 +144,13 @@ func (r *costRow) fill(p *provider, components []string) {
 			r.Low, r.High = dollars(typicalSession.low), dollars(typicalSession.high)
 		}
 		return
+	}
+	if len(p.pricesOf("package")) > 0 { // it holds the sessions: what is stated of them is not added to it
+		if !slices.Contains(components, "package") {
+			r.Count = "0"
+			return
+		}
+		components = []string{"package"}
 	}
 	phases := map[string]*fact[phase]{"preparation": p.Practice.Preparation, "medicine": p.Practice.Medicine, "integration": p.Practice.Integration}
 	if f := phases[r.Key]; f != nil {

@@ -206,15 +206,31 @@ func (s *Server) newListed(f *directory.CredentialFile, y directory.State, m mom
 			l.ends(*c.ValidUntil)
 		}
 	}
+	return l, l.encode()
+}
+
+// at is the same with the place of the site that is nearest: the one from which the miles are counted.
+func (l *listed) at(near *directory.Place) (*listed, error) {
+	nearest := siteShown(l.result.sites, near, "")
+	i := slices.IndexFunc(l.result.sites, func(x directory.Site) bool { return x.Point == nearest })
+	if nearest == nil || i <= 0 {
+		return l, nil
+	}
+	out := *l
+	out.result.Place = siteOf(l.result.sites[i])
+	return &out, out.encode()
+}
+
+func (l *listed) encode() error {
 	raw, err := encodeJSON(l.result)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	l.json = bytes.TrimSuffix(raw, []byte("\n"))
 	// A quotation mark inside of a string stands behind a backslash, so that these are no part of one.
 	l.miles = bytes.Index(l.json, []byte(`"miles":null,`)) + len(`"miles":`)
 	l.why = bytes.Index(l.json, []byte(`"why":[],`)) + len(`"why":`)
-	return l, nil
+	return nil
 }
 
 func newListedCache() (*otter.Cache[listedKey, *listed], error) {

@@ -425,7 +425,16 @@ func (s *Server) providerPage(c *fiber.Ctx) error {
 			if p.ChecksFor != nil {
 				v.Today += "?state=" + string(*p.ChecksFor)
 			}
-			v.JSON += "?" + ask{At: *p.At}.encode()
+		}
+		same := ask{}
+		if p.At != nil {
+			same.At = *p.At
+		}
+		if p.ChecksFor != nil {
+			same.State = *p.ChecksFor
+		}
+		if q := same.encode(); q != "" {
+			v.JSON += "?" + q
 		}
 		v.Open = l.open(p)
 		v.Glance, v.Team, v.Form = l.glances(p, v.Open), l.team(p), s.cfg.Requests != nil

@@ -88,6 +88,8 @@ func (l *lang) meaningOf(c directory.Check) string {
 		return l.t("means.shown_by_document.protocol")
 	case name == directory.CheckOversight && r == directory.ShownByDocument:
 		return l.t("means.shown_by_document.oversight")
+	case name == directory.CheckOversight && r == directory.NotChecked && slices.ContainsFunc(c.Parts, func(p directory.Part) bool { return shown(p.Standing) }):
+		return l.t("means.not_checked.oversight")
 	case name == directory.CheckRecord && r == directory.NotChecked:
 		return l.t("means.not_checked.record")
 	case name == directory.CheckRecord && r == directory.Confirmed:

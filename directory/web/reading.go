@@ -230,6 +230,7 @@ func (v *searchView) readWords(l *lang) {
 		switch {
 		case u.Off != "":
 			v.Read.Off = append(v.Read.Off, c)
+		case !u.Filter && v.Notice != nil: // who is in need is not told what the directory lacks
 		case !u.Filter && (u.Kind == "unheld" || u.Kind == "optional"):
 			v.Read.Notes = append(v.Read.Notes, c)
 		default:

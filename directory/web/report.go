@@ -10,9 +10,11 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
@@ -128,17 +130,18 @@ func (s *Server) takeReport(c *fiber.Ctx) error {
 		v.About = ""
 		wrong("about", "report.about", "report.bad.about")
 	}
+	v.Words, v.ReplyTo = plainLines(v.Words), strings.Join(strings.Fields(plainLines(v.ReplyTo)), " ")
 	if utf8.RuneCountInString(v.Words) > maxWordsOfReport || len(v.Words) > 2*maxWordsOfReport {
 		wrong("words", "report.words", "report.bad.long", "Most", maxWordsOfReport)
 	}
 	if len(v.ReplyTo) > maxContact {
 		wrong("contact", "report.contact", "report.bad.long", "Most", maxContact)
 	}
-	if directory.LooksLikeSSN(v.Words) { // and it is not sent back either
+	if holdsSSN(v.Words) { // and it is not sent back either
 		v.Words = ""
 		wrong("words", "report.words", "report.bad.ssn")
 	}
-	if directory.LooksLikeSSN(v.ReplyTo) {
+	if holdsSSN(v.ReplyTo) {
 		v.ReplyTo = ""
 		wrong("contact", "report.contact", "report.bad.ssn")
 	}
@@ -259,3 +262,23 @@ func (f *forms) forget() {
 	defer f.mu.Unlock()
 	f.all, f.salt, f.clients = 0, [32]byte{}, nil
 }
+
+// plainLines takes out what could move a reader's screen: nothing but line breaks and signs that show is left.
+func plainLines(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n':
+			return r
+		case r == '\r':
+			return -1
+		case unicode.IsControl(r) || unicode.Is(unicode.Cf, r):
+			return ' '
+		}
+		return r
+	}, s)
+}
+
+// otherSSN are Social Security numbers as people write them into a form besides with hyphens.
+var otherSSN = regexp.MustCompile(`(?i)\b(\d{3} \d{2} \d{4}|\d{3}\.\d{2}\.\d{4})\b|(ssn|social security|seguro social)\D{0,30}\d{9}\b`)
+
+func holdsSSN(s string) bool { return directory.LooksLikeSSN(s) || otherSSN.MatchString(s) }

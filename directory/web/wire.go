@@ -520,8 +520,7 @@ func (s *Server) resultOf(f *directory.CredentialFile, y directory.State, m mome
 		Claimed: p.Claimed, Care: m.lang.label("care", string(p.Practice.CareType())), Why: []string{}, ChecksFor: maybe(y),
 		Checks: checksOf(f, y, m, s.cfg.Policies, false), Accepting: s.accepting(f, m), Telehealth: m.lang.telehealth(p), sites: p.Sites}
 	if len(p.Sites) > 0 {
-		a := p.Sites[0].Address.Public()
-		r.Place = &place{Name: p.Sites[0].Name, City: a.City, State: a.State, ZIP: a.ZIP5()}
+		r.Place = siteOf(p.Sites[0])
 	}
 	if low, high, ok := p.Practice.SessionPrice(); ok {
 		r.Price = &priceRange{MinCents: low, MaxCents: high, Currency: "USD"}
@@ -535,6 +534,11 @@ func (s *Server) resultOf(f *directory.CredentialFile, y directory.State, m mome
 		}
 	}
 	return r
+}
+
+func siteOf(s directory.Site) *place {
+	a := s.Address.Public()
+	return &place{Name: s.Name, City: a.City, State: a.State, ZIP: a.ZIP5()}
 }
 
 func credentials(p *directory.Provider) []string { return append([]string{}, p.Name.Credentials...) }
