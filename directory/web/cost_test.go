@@ -90,3 +90,29 @@ func TestCostOfAProvider(t *testing.T) {
 		t.Error("a price that nobody states stands in the form")
 	}
 }
+
+// A package holds the sessions, so that nothing else that is stated is added to it: the sum is the package's price, as at a
+// glance.
+func TestCostOfAPackage(t *testing.T) {
+	s := demoServer(t)
+	found := 0
+	for _, id := range everybody(t) {
+		p := decode[provider](t, get(t, s, api(id)))
+		list := p.pricesOf("package")
+		if len(list) == 0 {
+			continue
+		}
+		found++
+		low, high := bounds(list)
+		if said := text(dom(t, get(t, s, pageOf(id)+"/cost")).Find("main").Text()); !strings.Contains(said, "1 × "+english.prices(low, high)+" = "+english.prices(low, high)) {
+			t.Errorf("%s: the package of %s is not the sum: %s", id, english.prices(low, high), said)
+		}
+		d := dom(t, get(t, s, pageOf(id)+"/cost"))
+		if got := d.Find("#f-medicine").AttrOr("value", ""); got != "0" {
+			t.Errorf("%s: %s medicine sessions beside a package", id, got)
+		}
+	}
+	if found == 0 {
+		t.Error("nobody states a package: the test tests nothing")
+	}
+}

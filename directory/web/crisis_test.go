@@ -57,3 +57,15 @@ func TestWordsOfDangerAskForNothing(t *testing.T) {
 		}
 	}
 }
+
+// Who is in need is told where help is, and not what the directory lacks.
+func TestNeedIsNotAnsweredWithALack(t *testing.T) {
+	s := demoServer(t)
+	for target, lack := range map[string]string{"/?q=want+to+die": "asks for nothing here", "/es/?q=quiero+morir": "no pide nada aquí"} {
+		d := dom(t, get(t, s, target))
+		said := text(d.Find("main").Text())
+		if !strings.Contains(said, "988") || strings.Contains(said, lack) || d.Find(".how li").Length() > 0 {
+			t.Errorf("%s: %s", target, said[:min(600, len(said))])
+		}
+	}
+}

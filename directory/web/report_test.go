@@ -146,6 +146,8 @@ func TestReportRefused(t *testing.T) {
 		{"no choice", []string{"about", ""}, nil, 400, "choose what"},
 		{"somebody else's claim", []string{"about", "clm_00000000000000000000000000"}, nil, 400, "choose what"},
 		{"an SSN", []string{"words", "mine is 078-05-1120 as you know"}, nil, 400, "Social Security"},
+		{"an SSN with blanks", []string{"words", "it is 078 05 1120"}, nil, 400, "Social Security"},
+		{"an SSN named as one", []string{"words", "My SSN is 078051120."}, nil, 400, "Social Security"},
 		{"an SSN for a contact", []string{"contact", "078-05-1120"}, nil, 400, "Social Security"},
 		{"the trap", []string{"website", "https://spam.example"}, nil, 400, "stays empty"},
 		{"not text", []string{"words", "\xff\xfe"}, nil, 400, ""},
@@ -278,5 +280,12 @@ func TestReportsAreNotLogged(t *testing.T) {
 	}
 	if !strings.Contains(got, `"route":"/providers/:id/report"`) || !strings.Contains(got, `"method":"post"`) {
 		t.Errorf("the log lacks route or method: %s", got)
+	}
+}
+
+// What somebody writes moves no screen on which staff read it.
+func TestPlainLines(t *testing.T) {
+	if got := plainLines("a\x1b[31mb\tc\r\nd\u202ee"); got != "a [31mb c\nd e" {
+		t.Errorf("%q", got)
 	}
 }
