@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"io/fs"
 	"net/http"
 	"path"
 	"strconv"
@@ -360,6 +361,25 @@ func (s *Server) sendJSON(c *fiber.Ctx, contentType string, v any) error {
 
 const longestCache = 60 * time.Second
 
+// lookOf is the sum of all that pages are made with: a page that another program made is not this one's.
+func lookOf() (string, error) {
+	h := sha256.New()
+	for _, files := range []fs.FS{templateFiles, messageFiles, staticFiles} {
+		err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			raw, err := fs.ReadFile(files, name)
+			h.Write(raw)
+			return err
+		})
+		if err != nil {
+			return "", err
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
 // sendCached sends a provider's answer with its validator. The tag is of what is said, not of when it
 // was said, so it does not move when nothing public moved; body is made only when it is needed.
 func (s *Server) sendCached(c *fiber.Ctx, contentType string, p *provider, body func() ([]byte, error)) error {
@@ -369,7 +389,7 @@ func (s *Server) sendCached(c *fiber.Ctx, contentType string, p *provider, body 
 	if err != nil {
 		return err
 	}
-	sum := sha256.Sum256(append(raw, contentType+langOf(c).Code+s.cfg.Version...))
+	sum := sha256.Sum256(append(raw, contentType+langOf(c).Code+s.cfg.Version+s.look...))
 	tag := `W/"` + hex.EncodeToString(sum[:12]) + `"`
 	age := longestCache
 	if p.ValidUntil != nil && p.At == nil { // an answer for the past ends with what becomes known, which may be at any moment

@@ -120,6 +120,7 @@ type Server struct {
 	headers  [][2][]byte
 	heads    *heads
 	answers  *answers
+	look     string // of templates, messages and assets
 	rowsKept *otter.Cache[listedKey, *listed]
 	log      *slog.Logger
 }
@@ -161,6 +162,9 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	if s.assets, err = loadAssets(); err != nil {
+		return nil, err
+	}
+	if s.look, err = lookOf(); err != nil {
 		return nil, err
 	}
 	if s.pages, err = parsePages(s.assets); err != nil {
