@@ -50,6 +50,9 @@ type compareCell struct {
 	Silent bool // nobody said
 	Result directory.CheckResult
 	Origin *origin
+	Beside []partStated // what else is stated of it
+	// CareDiffers says that sources state different things of what the kind of care goes by.
+	CareDiffers bool
 }
 
 type compareFound struct{ Name, Place, Href string }
@@ -245,28 +248,34 @@ func (l *lang) compared(columns []compareColumn) []compareRow {
 		if p.Practice.Care.Value == string(directory.CareUnknown) {
 			return silent
 		}
-		return compareCell{Text: p.Practice.Care.Label}
+		return compareCell{Text: p.Practice.Care.Label, CareDiffers: p.Practice.CareDiffers()}
 	})
-	for _, x := range []struct {
-		key  string
-		fact func(p *provider) *fact[phase]
-	}{{"fact.preparation", func(p *provider) *fact[phase] { return p.Practice.Preparation }}, {"fact.medicine", func(p *provider) *fact[phase] { return p.Practice.Medicine }},
-		{"fact.integration", func(p *provider) *fact[phase] { return p.Practice.Integration }}} {
-		row(l.t(x.key), func(p *provider) compareCell {
-			if unsaid(x.fact(p)) {
-				return silent
+	session := func(field string, cell func(p *practice) compareCell) {
+		row(l.t("fact."+field), func(p *provider) compareCell {
+			c := cell(&p.Practice)
+			if c.Beside = p.Practice.Beside(field); c.Silent && len(c.Beside) > 0 {
+				c.Text, c.Silent = "", false
 			}
-			return compareCell{Text: l.phase(x.fact(p))}
+			return c
 		})
 	}
-	row(l.t("fact.presence"), func(p *provider) compareCell {
-		if p.Practice.Presence == nil {
+	phased := func(f *fact[phase]) compareCell {
+		if unsaid(f) {
 			return silent
 		}
-		return compareCell{Text: p.Practice.Presence.Value.Label}
+		return compareCell{Text: l.phase(f), Origin: f.Origin}
+	}
+	session("preparation", func(p *practice) compareCell { return phased(p.Preparation) })
+	session("medicine", func(p *practice) compareCell { return phased(p.Medicine) })
+	session("integration", func(p *practice) compareCell { return phased(p.Integration) })
+	session("presence", func(p *practice) compareCell {
+		if p.Presence == nil {
+			return silent
+		}
+		return compareCell{Text: p.Presence.Value.Label, Origin: p.Presence.Origin}
 	})
-	row(l.t("fact.vital_signs"), func(p *provider) compareCell { return l.answered(p.Practice.VitalSigns) })
-	row(l.t("fact.emergency_plan"), func(p *provider) compareCell { return l.answered(p.Practice.EmergencyPlan) })
+	session("vital_signs", func(p *practice) compareCell { return l.answered(p.VitalSigns) })
+	session("emergency_plan", func(p *practice) compareCell { return l.answered(p.EmergencyPlan) })
 	row(l.t("fact.routes"), func(p *provider) compareCell { return l.listOf(p.Practice.Routes) })
 	row(l.t("fact.settings"), func(p *provider) compareCell { return l.listOf(p.Practice.Settings) })
 	row(l.t("fact.frameworks"), func(p *provider) compareCell { return l.listOf(p.Practice.Frameworks) })
@@ -295,7 +304,7 @@ func (l *lang) compared(columns []compareColumn) []compareRow {
 		if p.Facts.Telehealth == nil {
 			return silent
 		}
-		return compareCell{Text: l.answer(p.Facts.Telehealth.Value)}
+		return compareCell{Text: l.answer(p.Facts.Telehealth.Value), Origin: p.Facts.Telehealth.Origin}
 	})
 	row(l.t("fact.languages"), func(p *provider) compareCell { return l.listOf(p.Facts.Languages) })
 	row(l.t("fact.access"), func(p *provider) compareCell { return l.listOf(p.Facts.Access) })
@@ -308,7 +317,7 @@ func (l *lang) answered(f *fact[yesNo]) compareCell {
 	if f == nil {
 		return compareCell{Silent: true, Text: l.t("unstated")}
 	}
-	return compareCell{Text: l.answer(f.Value)}
+	return compareCell{Text: l.answer(f.Value), Origin: f.Origin}
 }
 
 func (l *lang) listOf(f *fact[[]labelled]) compareCell {
@@ -319,5 +328,5 @@ func (l *lang) listOf(f *fact[[]labelled]) compareCell {
 	for _, x := range f.Value {
 		names = append(names, cmp.Or(x.Label, x.Value))
 	}
-	return compareCell{Text: strings.Join(names, ", ")}
+	return compareCell{Text: strings.Join(names, ", "), Origin: f.Origin}
 }

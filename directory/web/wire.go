@@ -282,6 +282,7 @@ type practice struct {
 	Focus         *fact[[]labelled] `json:"focus,omitempty"`
 	Populations   *fact[[]labelled] `json:"populations,omitempty"`
 	Formats       *fact[[]labelled] `json:"formats,omitempty"`
+	Also          []partStated      `json:"also"` // what is stated beside these fields
 }
 
 type phase struct {
@@ -600,6 +601,7 @@ func (s *Server) providerOf(f *directory.CredentialFile, y directory.State, m mo
 		w.Standing = m.lang.t("standing.person")
 	}
 	w.Facts, w.Practice = s.factsOf(f, m), m.lang.practice(p)
+	s.also(&w.Practice, f, m)
 	var issued directory.Date
 	w.Checks, issued = checksAndIssue(f, y, m, s.cfg.Policies, true)
 	w.Claims, w.Licensed = claimsOf(f, y, m, s.cfg.Policies), maybe(issued)
