@@ -279,22 +279,25 @@ func (s *Server) providerAsked(c *fiber.Ctx, id directory.ID, a ask) (*provider,
 	return &p, nil
 }
 
-// dropWithdrawn leaves out who is named as a place of work and has been withdrawn since: nobody is named after that.
+// dropWithdrawn leaves out who is named as a place of work and has no page any more: nobody is named after that. A
+// removal takes it from the facts as well; this holds whatever was removed before it did.
 func (s *Server) dropWithdrawn(ctx context.Context, p *provider) error {
-	kept := p.Facts.Affiliations[:0]
+	var ids []directory.ID
 	for _, a := range p.Facts.Affiliations {
 		if a.ID != "" {
-			f, err := s.cfg.Reader.File(ctx, a.ID)
-			switch k := directory.KindOf(err); {
-			case k == directory.Gone, err == nil && f.Provider.Withdrawn:
-				continue
-			case err != nil && k != directory.NotFound:
-				return err
-			}
+			ids = append(ids, a.ID)
 		}
-		kept = append(kept, a)
 	}
-	p.Facts.Affiliations = kept
+	if len(ids) == 0 {
+		return nil
+	}
+	files, err := s.cfg.Reader.Files(ctx, ids)
+	if err != nil {
+		return err
+	}
+	p.Facts.Affiliations = slices.DeleteFunc(p.Facts.Affiliations, func(a affiliation) bool {
+		return a.ID != "" && !slices.ContainsFunc(files, func(f *directory.CredentialFile) bool { return f.Provider.ID == a.ID })
+	})
 	return nil
 }
 
