@@ -537,9 +537,9 @@ func (s *Server) resultOf(f *directory.CredentialFile, y directory.State, m mome
 	return r
 }
 
+// siteOf tells a place without its street, so that it may be anybody's.
 func siteOf(s directory.Site) *place {
-	a := s.Address.Public()
-	return &place{Name: s.Name, City: a.City, State: a.State, ZIP: a.ZIP5()}
+	return &place{Name: s.Name, City: s.Address.City, State: s.Address.State, ZIP: s.Address.ZIP5()}
 }
 
 func credentials(p *directory.Provider) []string { return append([]string{}, p.Name.Credentials...) }
@@ -745,7 +745,7 @@ func (s *Server) factsOf(f *directory.CredentialFile, m moment) facts {
 		w.Website = &fact[string]{u, l.originOf(p.WebOrigin)}
 	}
 	for _, x := range p.Sites {
-		a := x.Address.Public()
+		a := p.PublicAddress(x)
 		w.Sites = append(w.Sites, site{x.Name, a.Line1, a.Line2, a.City, a.State, a.ZIP, x.Phone, l.originOf(x.Origin), l.originOf(x.PhoneOrigin)})
 	}
 	for _, h := range f.Claims { // a correction took the contact off every face
