@@ -113,7 +113,7 @@ var readAs = []struct {
 }{
 	{"note.read_as", regexp.MustCompile(`^(.+) was read as (.+)\.$`)},
 	{"note.town", regexp.MustCompile(`^Read as (.+)()\. Other states have a town of that name: add the state if you meant another\.$`)},
-	{"note.licence", regexp.MustCompile(`^By licence, not by distance: (.+) is in (.+)\.$`)},
+	{"note.state", regexp.MustCompile(`^By state, not by distance: (.+) is in (.+)\.$`)},
 }
 
 // note says how unclear words were read, or why nothing was asked for. Package search says it in English; a

@@ -120,3 +120,49 @@ func TestNobodyFoundSaysWhatToLift(t *testing.T) {
 		}
 	}
 }
+
+// What the words ask for and the directory cannot answer is told, in both languages, and leaves nobody out; sessions
+// by video in a state find whoever states them.
+func TestWordsNotAskedForAreTold(t *testing.T) {
+	s := demoServer(t)
+	all := decode[searchAnswer](t, get(t, s, "/api/v1/providers")).Total
+	for _, q := range []string{"over $2000", "$0", "5 stars", "open saturday"} {
+		a := decode[searchAnswer](t, get(t, s, "/api/v1/providers?q="+url.QueryEscape(q)))
+		if a.Total != all || len(a.Understood) != 1 || a.Understood[0].Filter || a.Understood[0].Note == "" {
+			t.Errorf("%q finds %d of %d and is read as %+v", q, a.Total, all, a.Understood)
+		}
+		for _, l := range languages {
+			d := dom(t, get(t, s, l.To("/?q="+url.QueryEscape(q))))
+			if told := text(d.Find(".reading .how").Text()); !strings.Contains(told, l.t("note."+a.Understood[0].Note)) && !strings.Contains(told, a.Understood[0].Note) {
+				t.Errorf("%s: of %q is told %q", l.Code, q, told)
+			}
+			if l == spanish {
+				if told := text(d.Find(".reading .how").Text()); strings.Contains(told, a.Understood[0].Note) {
+					t.Errorf("of %q is told in English: %q", q, told)
+				}
+			}
+		}
+	}
+	ranged := decode[searchAnswer](t, get(t, s, "/api/v1/providers?q="+url.QueryEscape("$500-1500")))
+	if len(ranged.Understood) != 1 || ranged.Understood[0].Note == "" || !slices.Equal(ranged.Understood[0].Values, []string{"1500"}) {
+		t.Errorf("a range is read as %+v", ranged.Understood)
+	}
+	video := decode[searchAnswer](t, get(t, s, "/api/v1/providers?q=telehealth+texas"))
+	if video.Total == 0 || video.ChecksFor == nil || *video.ChecksFor != "TX" || strings.Contains(mustJSON(t, video.Understood), "can_see") {
+		t.Errorf("telehealth texas finds %d, for %v, read as %+v", video.Total, video.ChecksFor, video.Understood)
+	}
+	for _, r := range video.Results {
+		if r.Telehealth == nil || !slices.Contains(r.Telehealth.States, "TX") {
+			t.Errorf("%s states no sessions by video in Texas: %+v", r.Name, r.Telehealth)
+		}
+	}
+}
+
+func mustJSON(t *testing.T, v any) string {
+	t.Helper()
+	raw, err := encodeJSON(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
