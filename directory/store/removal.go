@@ -532,7 +532,7 @@ func (d *destruction) gather(all []directory.ID, pages []*row) error {
 	if err := d.each(events+`provider = $1)`, []any{d.h.id()}, take); err != nil {
 		return err
 	}
-	if err := d.eachIn(events+`other IN (%s))`, nil, texts(all), take); err != nil { // what others' pages say of them
+	if err := d.eachIn(events+`other IN (%s) AND other <> '')`, nil, texts(all), take); err != nil { // what others' pages say of them
 		return err
 	}
 	for _, p := range pages {
@@ -675,7 +675,7 @@ func (d *destruction) rows(all []directory.ID, pages []*row) error {
 // of it.
 func (d *destruction) claims(file directory.ID) error {
 	var ids []directory.ID
-	err := d.each(`SELECT DISTINCT c.provider FROM claim c JOIN event_payload e ON e.claim = c.id WHERE c.other = $1 AND c.provider <> $1 ORDER BY c.provider`, []any{d.h.id()}, func(r *sql.Rows) error {
+	err := d.each(`SELECT DISTINCT c.provider FROM claim c JOIN event_payload e ON e.claim = c.id WHERE c.other = $1 AND c.other <> '' AND c.provider <> $1 ORDER BY c.provider`, []any{d.h.id()}, func(r *sql.Rows) error {
 		var id directory.ID
 		err := r.Scan(&id)
 		ids = append(ids, id)
