@@ -334,7 +334,9 @@ type linked struct {
 	Credentials []string     `json:"credentials"`
 	URL         string       `json:"url"`
 
-	Licences []linkedLicence `json:"licences"`
+	Result   directory.CheckResult `json:"result"` // of the check on medical oversight, if this link were the only one
+	Label    string                `json:"label"`
+	Licences []linkedLicence       `json:"licences"`
 }
 
 // maybe returns nil for the zero value, so that what is not known is null.
@@ -640,11 +642,25 @@ func (s *Server) providerOf(f *directory.CredentialFile, y directory.State, m mo
 			}
 		}
 		x.Licences = onePerState(x.Licences)
+		x.Result, x.Label = s.linkAlone(f, h.Claim.ID, y, m)
 		w.Prescribers = append(w.Prescribers, x)
 	}
 	w.Changes = changesOf(f, w.Claims, y, m, s.cfg.Policies)
 	w.ValidUntil = maybe(until)
 	return w
+}
+
+// linkAlone is what the check on medical oversight would say if the provider had this link alone: the check itself is
+// of the best of them.
+func (s *Server) linkAlone(f *directory.CredentialFile, link directory.ID, y directory.State, m moment) (directory.CheckResult, string) {
+	alone := *f
+	alone.Claims = slices.DeleteFunc(slices.Clone(f.Claims), func(h directory.History) bool { return h.Claim.Kind == directory.OversightLink && h.Claim.ID != link })
+	for _, c := range directory.Checks(&alone, y, m.at, m.known, s.cfg.Policies) {
+		if c.Check == directory.CheckOversight {
+			return c.Result, newTeller(&alone, y, m, s.cfg.Policies).checkLabel(c)
+		}
+	}
+	return "", ""
 }
 
 // claimsOf tells every claim of the file that has a public answer, in the order of a page.
