@@ -35,6 +35,7 @@ type compareView struct {
 type compareColumn struct {
 	P      *provider
 	Place  string
+	Number string // a licence or the NPI, where another column has the same name
 	Remove string // the comparison without them
 }
 
@@ -55,7 +56,11 @@ type compareCell struct {
 	CareDiffers bool
 }
 
-type compareFound struct{ Name, Place, Href string }
+type compareFound struct {
+	Name, Place, Href string
+	ID                directory.ID
+	Twin              bool // somebody else there has the same name and place
+}
 
 // comparePage answers GET /compare.
 func (s *Server) comparePage(c *fiber.Ctx) error {
@@ -103,6 +108,11 @@ func (s *Server) comparePage(c *fiber.Ctx) error {
 	}
 	for i := range v.Columns {
 		v.Columns[i].Remove = compareHref(slices.Delete(slices.Clone(ids), i, i+1), v.State)
+		for j, other := range v.Columns {
+			if p := v.Columns[i].P; j != i && other.P.Name == p.Name {
+				v.Columns[i].Number = l.numberOf(p)
+			}
+		}
 	}
 	v.IDs, v.Full, v.States = joinIDs(ids), len(ids) == mostCompared, l.states(nil)
 	v.Here = compareHref(ids, v.State)
@@ -141,13 +151,32 @@ func (s *Server) findToCompare(c *fiber.Ctx, v *compareView, ids []directory.ID)
 		if slices.Contains(ids, r.ID) {
 			continue
 		}
-		f := compareFound{Name: r.Name, Href: compareHref(append(slices.Clone(ids), r.ID), v.State)}
+		f := compareFound{ID: r.ID, Name: r.Name, Href: compareHref(append(slices.Clone(ids), r.ID), v.State)}
 		if r.Place != nil {
 			f.Place = strings.Trim(r.Place.City+", "+string(r.Place.State), ", ")
+		}
+		f.Name = strings.Join(append([]string{f.Name}, r.Credentials...), ", ")
+		for i, other := range v.Found {
+			if other.Name == f.Name && other.Place == f.Place {
+				v.Found[i].Twin, f.Twin = true, true
+			}
 		}
 		v.Found = append(v.Found, f)
 	}
 	return nil
+}
+
+// numberOf is a number that tells the provider from a namesake: a licence's, the NPI, or that of the page.
+func (l *lang) numberOf(p *provider) string {
+	for _, c := range p.Claims {
+		if c.Kind == directory.License && c.Number != "" {
+			return l.t("compare.licence", "Number", c.Number, "State", c.Jurisdiction)
+		}
+	}
+	if p.Facts.NPI != nil {
+		return "NPI " + p.Facts.NPI.Value
+	}
+	return string(p.ID)
 }
 
 func placeOf(p *provider) string {

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/PuerkitoBio/goquery"
+
+	"kapdir/directory"
 )
 
 func asking(q string, more ...string) string {
@@ -165,4 +167,42 @@ func mustJSON(t *testing.T, v any) string {
 		t.Fatal(err)
 	}
 	return string(raw)
+}
+
+// On Spanish pages suggestions are Spanish, found by Spanish words, and each is read as what it stands for.
+func TestSuggestionsInSpanish(t *testing.T) {
+	s := demoServer(t)
+	ask := func(q, lang string) []suggestion {
+		return decode[struct{ Suggestions []suggestion }](t, get(t, s, "/api/v1/suggest?q="+url.QueryEscape(q)+"&lang="+lang)).Suggestions
+	}
+	asked := 0
+	for kind, values := range map[string][]string{"focus": directory.Vocabulary["focus"], "framework": directory.Vocabulary["framework"], "state": {"NM", "CA", "PA", "TX", "NC"}} {
+		for _, v := range values {
+			label := spanish.suggestion(kind, v)
+			if v == "other" {
+				continue
+			}
+			asked++
+			begin := []rune(label)
+			found := ask(string(begin[:min(len(begin), 8)]), "es")
+			i := slices.IndexFunc(found, func(x suggestion) bool { return x.Kind == kind && x.Value == v })
+			if i < 0 || found[i].Text != label {
+				t.Errorf("%q does not suggest %s as %q: %+v", string(begin[:min(len(begin), 8)]), v, label, found)
+				continue
+			}
+			a := decode[searchAnswer](t, get(t, s, "/api/v1/providers?q="+url.QueryEscape(label)))
+			if !slices.ContainsFunc(a.Understood, func(u understood) bool { return u.Kind == kind && slices.Contains(u.Values, v) }) {
+				t.Errorf("%q is read as %+v", label, a.Understood)
+			}
+		}
+	}
+	if asked < 15 {
+		t.Errorf("%d were asked", asked)
+	}
+	if en, es := ask("trau", "en"), ask("trau", "es"); len(en) == 0 || len(es) == 0 || en[0].Text == es[0].Text || en[0].Count != es[0].Count {
+		t.Errorf("%+v and in Spanish %+v", en, es)
+	}
+	if r := get(t, s, "/api/v1/suggest?q=tr&lang=fr"); r.StatusCode != 400 {
+		t.Errorf("a language that there is not: %d", r.StatusCode)
+	}
 }
