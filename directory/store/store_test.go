@@ -38,6 +38,7 @@ func testStore(t *testing.T, fresh func(testing.TB) Config) {
 		{"newer database refused", testNewerRefused},
 		{"append only", testAppendOnly},
 		{"listings", testListings},
+		{"removal of a practice", testRemovalOfPractice},
 		{"facts of several sources", testFacts},
 		{"merged and unmerged", testMerge},
 		{"pages read again", testReread},
