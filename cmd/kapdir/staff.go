@@ -28,13 +28,14 @@ somebody else, and nobody is deleted: whoever leaves is disabled.
 Roles:
 ` + rolesHelp() + `
 Nobody reviews their own observation, and two different people confirm what stands against a provider,
-one of them at least an approver. A staff member who changes who decides is an approver. So a desk needs two people, and one approver; and a third person, with
+one of them at least an approver. A staff member who changes who decides is an admin. So a desk needs two people, and one approver; and a third person, with
 a second approver, where one approver has corrected what a register says into what stands against a
 provider, for that too is then an observation of their own.`,
 		Example: `  kapdir staff add rowan verifier
   kapdir staff add imani approver
+  kapdir staff add noor admin
   kapdir staff list --changes
-  kapdir staff disable rowan --as imani`,
+  kapdir staff disable rowan --as noor`,
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -114,11 +115,15 @@ func (a *app) changeStaff(as string, c directory.StaffChange) error {
 			if c.Do == "disable" {
 				fmt.Fprintf(w, "%s decides no more. What they decided stays.\n", m.Name)
 			} else {
-				fmt.Fprintf(w, "%s decides as %s.\n", m.Name, m.Role)
+				does := "decides"
+				if !m.Role.May(directory.Confirm, directory.Ordinary) {
+					does = "is here"
+				}
+				fmt.Fprintf(w, "%s %s as %s.\n", m.Name, does, m.Role)
 			}
 			people, approvers := 0, 0
 			for _, x := range all {
-				if x.Disabled == "" {
+				if x.Disabled == "" && x.Role.May(directory.Confirm, directory.Ordinary) {
 					people++
 					if x.Role == directory.Approver {
 						approvers++

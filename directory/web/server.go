@@ -73,11 +73,13 @@ type Config struct {
 	Policies directory.Policies
 	Keys     Keys     // of staff, who may ask what was known at an earlier moment; nil: nobody may
 	Requests Requests // takes in requests for removal or correction; nil: there is no form for them
+	SignIn   SignIn   // knows who is signed in at the desk; nil: there is no desk
 
-	BaseURL string           // https://kapdir.example: absolute links are built from it, never from a request
-	Now     func() time.Time // the one clock; time.Now if nil
-	Demo    *DemoInfo        // nil outside a demonstration
-	Contact string           // mail address for corrections and removals; "" says that none is set up
+	BaseURL  string           // https://kapdir.example: absolute links are built from it, never from a request
+	Now      func() time.Time // the one clock; time.Now if nil
+	StaffNow func() time.Time // by which staff are signed in, where that of a demonstration stands; Now if nil
+	Demo     *DemoInfo        // nil outside a demonstration
+	Contact  string           // mail address for corrections and removals; "" says that none is set up
 
 	// KeepAnswers bounds the memory for whole answers, in bytes: 0 is 32 MB, and less than 0 keeps none.
 	KeepAnswers int64
@@ -116,6 +118,8 @@ type Server struct {
 	guides   map[*lang]*guide
 	count    *counter
 	shown    []string // patterns of the pages, in English
+	posts    []string // patterns of the addresses that take more than a question
+	desk     deskParts
 	forms    *forms
 	headers  [][2][]byte
 	heads    *heads
@@ -136,6 +140,9 @@ func New(cfg Config) (*Server, error) {
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.StaffNow == nil {
+		cfg.StaffNow = cfg.Now
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
@@ -170,6 +177,9 @@ func New(cfg Config) (*Server, error) {
 	if s.pages, err = parsePages(s.assets); err != nil {
 		return nil, err
 	}
+	if s.desk.pages, err = parseStaffPages(s.assets); err != nil {
+		return nil, err
+	}
 	if s.guides, err = loadGuides(); err != nil {
 		return nil, err
 	}
@@ -195,6 +205,11 @@ func New(cfg Config) (*Server, error) {
 	})
 	s.app.Use(s.guard)
 	s.routes()
+	if cfg.SignIn != nil {
+		if err := s.staff(); err != nil {
+			return nil, err
+		}
+	}
 	s.harden(s.app.Server())
 	return s, nil
 }
@@ -231,7 +246,9 @@ func (s *Server) routes() {
 	s.show("/guide/:page", s.guidePage)
 	s.show("/about/:page", s.guidePage)
 	s.show(reportPattern, s.reportPage)
-	s.take(reportPattern, s.takeReport)
+	if s.cfg.Requests != nil {
+		s.take(reportPattern, s.takeReport)
+	}
 	s.show("/sources", s.sourcesPage)
 	s.get(spanish.prefix, html, s.spanishHome)
 
