@@ -24,6 +24,9 @@ type Dossier struct {
 	Differs  []Difference `json:"differs,omitempty"` // of facts_differ: what is shown and what the page says
 	Need     Need         `json:"need"`
 	Choices  []Choice     `json:"choices"`
+	Due      Date         `json:"due,omitempty"`
+	Hold     *Hold        `json:"hold,omitempty"` // whose the case is at this moment
+	Handed   []Handing    `json:"handed,omitempty"`
 }
 
 // Told is an event in words.
@@ -85,6 +88,11 @@ type Queued struct {
 	What  string `json:"what"`
 	Need  Need   `json:"need"`
 	Waits bool   `json:"waits"`
+	Due   Date   `json:"due,omitempty"`
+	Late  bool   `json:"late,omitempty"` // its last day has passed
+	State State  `json:"state,omitempty"`
+	Work  Work   `json:"work,omitempty"`
+	Hold  *Hold  `json:"hold,omitempty"` // whose it is at this moment
 }
 
 // InEffect returns the events that count at t as known at k, in order of their numbers: what was voided or
@@ -203,8 +211,8 @@ func (h History) Foresee(e Event, t, k Instant, policies Policies) Standing {
 	return Derive(h, t, k, policies)
 }
 
-// AddBusinessDays returns the day n days from Monday to Friday later. Federal holidays count as such days: a
-// limit is then a day too short, never too long. An unreadable day gives "".
+// AddBusinessDays returns the day n business days later: days from Monday to Friday that are no federal
+// holiday. An unreadable day gives "".
 func (d Date) AddBusinessDays(n int) Date {
 	t, err := time.Parse(time.DateOnly, string(d))
 	if err != nil {
@@ -212,7 +220,7 @@ func (d Date) AddBusinessDays(n int) Date {
 	}
 	for n > 0 {
 		t = t.AddDate(0, 0, 1)
-		if w := t.Weekday(); w != time.Saturday && w != time.Sunday {
+		if w := t.Weekday(); w != time.Saturday && w != time.Sunday && !Date(t.Format(time.DateOnly)).Holiday() {
 			n--
 		}
 	}

@@ -11,67 +11,16 @@ import (
 	"kapdir/directory"
 )
 
-// CaseFilter says which cases Queue lists.
-type CaseFilter struct {
-	Kind     directory.CaseKind
-	Provider directory.ID
-	All      bool // closed ones too, and those of withdrawn providers
-	Limit    int
-}
-
-// Queue returns what waits for a person, the most harmful kind first and the oldest first within it, with
-// what each still needs; total counts those beyond the limit too.
-func (s *Store) Queue(ctx context.Context, f CaseFilter) (out []directory.Queued, total int, err error) {
-	err = s.read(ctx, "store.Queue", func(t *tx) error {
-		which := caseFilter(f.All, f.Kind, f.Provider)
-		if _, err := t.one(`SELECT count(*) FROM cases c `+which.where, which.args, &total); err != nil {
-			return err
-		}
-		cases, err := t.casesOf(which, f.Limit)
-		if err != nil {
-			return err
-		}
-		var ids []directory.ID
-		for _, c := range cases {
-			ids = append(ids, c.Provider)
-		}
-		slices.Sort(ids)
-		held, err := t.load(slices.Compact(ids))
-		if err != nil {
-			return err
-		}
-		desk, err := s.desk(t)
-		if err != nil {
-			return err
-		}
-		for _, c := range cases {
-			h := held[c.Provider]
-			if h == nil {
-				return directory.Errorf(directory.Internal, "", "the provider of case %s is missing: run kapdir fsck", c.ID)
-			}
-			q := directory.Queued{Case: c, Name: h.file.Provider.DisplayName(), What: "row " + c.Key}
-			hist := desk.historyOf(h, c)
-			if hist != nil {
-				q.What = hist.Claim.Words()
-			}
-			q.Waits = desk.waits(h, c, hist)
-			q.Need = desk.need(h, c, hist)
-			out = append(out, q)
-		}
-		return nil
-	})
-	return out, total, err
-}
-
 // Dossier returns a case with everything a person needs to decide it. With as, the choices say what that
 // staff member may not do. A case that does not exist is NotFound; a closed one is returned like any other.
 func (s *Store) Dossier(ctx context.Context, id directory.ID, as string) (directory.Dossier, error) {
 	var d directory.Dossier
 	err := s.read(ctx, "store.Dossier "+string(id), func(t *tx) error {
-		c, err := t.caseOf(id)
+		l, err := t.lineOf(id)
 		if err != nil {
 			return err
 		}
+		c := l.Case
 		held, err := t.load([]directory.ID{c.Provider})
 		if err != nil {
 			return err
@@ -121,6 +70,13 @@ func (s *Store) Dossier(ctx context.Context, id directory.ID, as string) (direct
 			if p.other != "" {
 				d.Need.Approvals = 2 - min(1, len(p.given))
 			}
+		}
+		d.Due = l.due
+		if d.Hold, err = t.holdOf(c.ID, desk.now); err != nil {
+			return err
+		}
+		if d.Handed, err = t.handings(c.ID); err != nil {
+			return err
 		}
 		if c.Kind == directory.CaseFacts && d.Waits {
 			differ, err := t.differencesOf(&holding{stored: *h}, c)
@@ -244,8 +200,13 @@ func (d desk) need(h *stored, c directory.Case, hist *directory.History) directo
 	if !d.waits(h, c, hist) {
 		return directory.Need{}
 	}
+	return d.needOf(c, hist)
+}
+
+// needOf is what a case that waits still asks for.
+func (d desk) needOf(c directory.Case, hist *directory.History) directory.Need {
 	if c.Kind == directory.CaseRemoval {
-		return directory.Need{Approvals: 1, From: d.office.with(directory.Approver), Due: c.Opened.Date().AddBusinessDays(directory.RemovalDays)}
+		return directory.Need{Approvals: 1, From: d.office.with(directory.Approver), Due: c.Kind.Due(c.Opened.Date())}
 	}
 	if hist == nil || c.Kind == directory.CaseDispute || c.Kind == directory.CaseDocument {
 		return directory.Need{Approvals: 1, From: d.office.with(directory.Verifier, directory.Approver)}

@@ -42,6 +42,9 @@ var releasedMigrations = map[string]string{
 	"migrations/sqlite/00015_sign_in.sql":       "27ff90b5c396498ae41eda88649b94cfc52dbd34b616d0e8b9dd44cfb44cddd6",
 	"migrations/postgres/00015_sign_in.sql":     "3116143ce3f651294b534366153e2762d9545d8e693411abd8b85260262004b3",
 	"migrations/00006_staff_key.sql":            "aabb8e59a04c99ccf9741b9fad203297249d723031f7729ae1e9d4c30ecebb63",
+	"migrations/00016_queue.sql":                "7bbe387138d8b87d572fa990fc152216c3d90967204f5407eead4c2557476986",
+	"migrations/sqlite/00017_queue.sql":         "f0ecc1c190d86ffb444439dcd2a187ebd234f2dd38c35877f36390a4a247082c",
+	"migrations/postgres/00017_queue.sql":       "7511fa7a609723ad28a723a880cb5adac9b3f49dd0d630d71bc46b8fea233ddd",
 }
 
 func TestMigrationsArePinned(t *testing.T) {
