@@ -113,3 +113,49 @@ type View struct {
 	Name  string `json:"name"`
 	Query string `json:"query"` // the filters, as an address carries them
 }
+
+// CaseFilter says which cases are listed; what is left empty filters nothing.
+type CaseFilter struct {
+	Kind     CaseKind
+	Provider ID
+	Source   string
+	State    State // of the claim, else of the provider
+	Work     Work
+	Needs    Role   // who at least decides next
+	Holder   string // whose it is at this moment; Nobody for those that are free
+	Late     bool   // only those whose last day has passed
+	All      bool   // closed ones too, and those of withdrawn providers
+
+	After string // the Next of the page before
+	Limit int
+}
+
+// Nobody is the Holder of cases that are free.
+const Nobody = "-"
+
+// CaseList is a page of the list of cases, with how many there are by what they can be filtered by.
+type CaseList struct {
+	Cases  []Queued `json:"cases"`
+	Total  int      `json:"total"`          // of what the filter leaves, beyond this page too
+	Next   string   `json:"next,omitempty"` // the After of the next page; "" when this is the last
+	Counts []Count  `json:"counts,omitempty"`
+}
+
+// Count is how many cases wait that have the value, counted under every other filter.
+type Count struct {
+	By    string `json:"by"` // kind, work, holder, late, source, state, needs
+	Value string `json:"value"`
+	N     int    `json:"n"`
+}
+
+// Asks names what a deed must be given with it: note is why it is done, field the identifier that differs. What
+// only says what a source says, and agrees, needs no reason.
+func (d Deed) Asks() []string {
+	switch d {
+	case Confirm:
+		return nil
+	case Clear:
+		return []string{"field", "note"}
+	}
+	return []string{"note"}
+}

@@ -10,21 +10,6 @@ import (
 	"kapdir/directory"
 )
 
-// List is a page of the list of cases, with how many there are by what they can be filtered by.
-type List struct {
-	Cases  []directory.Queued `json:"cases"`
-	Total  int                `json:"total"`          // of what the filter leaves, beyond this page too
-	Next   string             `json:"next,omitempty"` // the After of the next page; "" when this is the last
-	Counts []Count            `json:"counts,omitempty"`
-}
-
-// Count is how many cases wait that have the value, counted under every other filter.
-type Count struct {
-	By    string `json:"by"` // kind, work, holder, late, source, state, needs
-	Value string `json:"value"`
-	N     int    `json:"n"`
-}
-
 // Queue returns what waits for a person, the most harmful kind first and the one due first within it, with
 // what each still needs; total counts those beyond the limit too.
 func (s *Store) Queue(ctx context.Context, f CaseFilter) (out []directory.Queued, total int, err error) {
@@ -34,7 +19,7 @@ func (s *Store) Queue(ctx context.Context, f CaseFilter) (out []directory.Queued
 
 // List returns a page of the list of cases as Queue orders it; with counts, how many cases each value of each
 // filter would leave.
-func (s *Store) List(ctx context.Context, f CaseFilter, counts bool) (out List, err error) {
+func (s *Store) List(ctx context.Context, f CaseFilter, counts bool) (out directory.CaseList, err error) {
 	err = s.read(ctx, "store.List", func(t *tx) error {
 		now := s.now()
 		if counts {
@@ -44,7 +29,7 @@ func (s *Store) List(ctx context.Context, f CaseFilter, counts bool) (out List, 
 		} else {
 			all := f
 			all.After = ""
-			which := all.where(now)
+			which := where(all, now)
 			if _, err := t.one(`SELECT count(*) FROM cases c WHERE `+which.where, which.args, &out.Total); err != nil {
 				return err
 			}
@@ -52,7 +37,7 @@ func (s *Store) List(ctx context.Context, f CaseFilter, counts bool) (out List, 
 		if out.Total == 0 {
 			return nil
 		}
-		lines, err := t.casesOf(f.where(now), f.Limit+1)
+		lines, err := t.casesOf(where(f, now), f.Limit+1)
 		if err != nil {
 			return err
 		}
@@ -163,7 +148,7 @@ func (t *tx) loadClaims(ids, claims []directory.ID) (map[directory.ID]*stored, e
 }
 
 // countCases counts what waits by every value that it can be filtered by.
-func (t *tx) countCases(f CaseFilter, now directory.Instant) (out []Count, total int, err error) {
+func (t *tx) countCases(f CaseFilter, now directory.Instant) (out []directory.Count, total int, err error) {
 	by := []string{"kind", "work", "holder", "late", "source", "state", "needs"}
 	want := []string{string(f.Kind), string(f.Work), f.Holder, "", f.Source, string(f.State), string(f.Needs)}
 	if f.Late {
@@ -203,7 +188,7 @@ func (t *tx) countCases(f CaseFilter, now directory.Instant) (out []Count, total
 			}
 			add(have, n)
 			if held { // it was counted among those that are free
-				have[2] = Nobody
+				have[2] = directory.Nobody
 				add(have, -n)
 			}
 			return nil
@@ -240,7 +225,7 @@ func (t *tx) countCases(f CaseFilter, now directory.Instant) (out []Count, total
 			if b == "late" && v == "0" || counts[b][v] == 0 {
 				continue
 			}
-			out = append(out, Count{b, v, counts[b][v]})
+			out = append(out, directory.Count{By: b, Value: v, N: counts[b][v]})
 		}
 	}
 	return out, total, nil
@@ -274,7 +259,7 @@ func (s *Store) Next(ctx context.Context, f CaseFilter, staff string, skip direc
 			return err
 		}
 		f.All = false
-		which := f.where(w.now)
+		which := where(f, w.now)
 		n := len(which.args)
 		which.where += fmt.Sprintf(` AND c.id <> $%d AND NOT EXISTS (SELECT 1 FROM case_hold h WHERE h.id = c.id AND h.staff <> $%d AND h.until > $%d)`, n+1, n+2, n+3)
 		which.args = append(which.args, skip, staff, w.now)
@@ -387,9 +372,9 @@ func (w *work) take1(id directory.ID, staff string, over bool) (directory.Hold, 
 
 func taken(h directory.Hold) error {
 	if h.Given() {
-		return directory.Errorf(directory.Conflict, "case", "%s works this case: %s gave it to them on %s. Take it over on purpose, or leave it to them", h.Staff, h.By, h.Since.Date())
+		return directory.Errorf(directory.Conflict, "case", "this case is %s's: %s gave it to them on %s. Take it over on purpose, or leave it to them", h.Staff, h.By, h.Since.Date())
 	}
-	return directory.Errorf(directory.Conflict, "case", "%s works this case, and it stays theirs until %s unless they go on. Take it over on purpose, or leave it to them",
+	return directory.Errorf(directory.Conflict, "case", "this case is %s's until %s, and longer if they go on. Take it over on purpose, or leave it to them",
 		h.Staff, h.Until.Time().Format("15:04 MST on 2 Jan"))
 }
 

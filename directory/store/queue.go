@@ -12,30 +12,14 @@ import (
 	"kapdir/directory"
 )
 
-// CaseFilter says which cases Queue lists; what is left empty filters nothing.
-type CaseFilter struct {
-	Kind     directory.CaseKind
-	Provider directory.ID
-	Source   string
-	State    directory.State // of the claim, else of the provider
-	Work     directory.Work
-	Needs    directory.Role // who at least decides next
-	Holder   string         // whose it is at this moment; Nobody for those that are free
-	Late     bool           // only those whose last day has passed
-	All      bool           // closed ones too, and those of withdrawn providers
-
-	After string // the Cursor of the last case of the page before
-	Limit int
-}
-
-// Nobody is the Holder of cases that are free.
-const Nobody = "-"
+// CaseFilter says which cases Queue lists.
+type CaseFilter = directory.CaseFilter
 
 // Cases returns what waits for a person, the most harmful kind first and the one due first within it; with
 // openOnly false, closed cases too. What is about a provider who is on no public face waits for nobody.
 func (s *Store) Cases(ctx context.Context, openOnly bool, limit int) (out []directory.Case, err error) {
 	err = s.read(ctx, "store.Cases", func(t *tx) error {
-		lines, err := t.casesOf(CaseFilter{All: !openOnly}.where(s.now()), limit)
+		lines, err := t.casesOf(where(CaseFilter{All: !openOnly}, s.now()), limit)
 		for _, l := range lines {
 			out = append(out, l.Case)
 		}
@@ -57,7 +41,7 @@ type filter struct {
 const waiting = `c.closed = '' AND c.hidden < 2`
 
 // where writes the filter for a moment.
-func (f CaseFilter) where(now directory.Instant) filter {
+func where(f CaseFilter, now directory.Instant) filter {
 	out := filter{where: waiting, order: `c.hidden, c.harm, c.due, c.id`}
 	if f.All {
 		out.where, out.order = `c.harm >= 0`, `c.harm, c.due, c.id`
@@ -81,7 +65,7 @@ func (f CaseFilter) where(now directory.Instant) filter {
 	}
 	switch f.Holder {
 	case "":
-	case Nobody:
+	case directory.Nobody:
 		and(`NOT EXISTS (SELECT 1 FROM case_hold h WHERE h.id = c.id AND h.until > ?)`, now)
 	default:
 		and(`EXISTS (SELECT 1 FROM case_hold h WHERE h.id = c.id AND h.staff = ? AND h.until > ?)`, f.Holder, now)
