@@ -37,3 +37,24 @@ type StaffAct struct {
 	Detail string  `json:"detail,omitempty"`
 	By     string  `json:"by,omitempty"` // who did it; "" is nobody that is known
 }
+
+// InviteLife is for how long a code is good that lets somebody in.
+const InviteLife = 72 * time.Hour
+
+// StaffLogin is what a staff member signs in with.
+type StaffLogin struct {
+	Name     string
+	Password string // as argon2id writes it, with its parameters; "" is none
+	TOTP     string // the secret of their codes, in base 32; "" is none
+	Step     int64  // of the last code that they used: it and those before are used up
+	Passkeys []Passkey
+}
+
+// Passkey is the public half of a key with which somebody signs in.
+type Passkey struct {
+	ID      string  // as the authenticator names it, base64url
+	Label   string  // as the person calls it
+	Doc     string  // key, counter and flags, as the web layer writes them
+	Created Instant // when it was added
+	Used    Date    // when it was last used; "" is never
+}

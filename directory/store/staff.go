@@ -11,8 +11,8 @@ import (
 
 // ChangeStaff adds or disables a staff member and keeps the trace of it. Adding somebody who is there
 // gives them the role and lets them decide again. What would change nothing leaves no trace; the same
-// change with the same moment given is done once. Disabling somebody ends their keys, for good,
-// and where they are signed in.
+// change with the same moment given is done once. Disabling somebody ends their keys, their sessions
+// and all that they sign in with, for good.
 func (s *Store) ChangeStaff(ctx context.Context, c directory.StaffChange) (directory.StaffMember, error) {
 	var out directory.StaffMember
 	err := s.write(ctx, "store.ChangeStaff "+c.Name, func(w *work) error {
@@ -66,10 +66,7 @@ func (s *Store) ChangeStaff(ctx context.Context, c directory.StaffChange) (direc
 			return err
 		}
 		if c.Do == "disable" { // or they would still read what only staff may
-			if _, err := w.exec(`UPDATE staff_key SET disabled = $2 WHERE name = $1 AND disabled = ''`, c.Name, c.At); err != nil {
-				return err
-			}
-			if _, err := w.endSessions(c.Name, "", c.By, w.now); err != nil {
+			if err := w.forgetLogin(c.Name, c.By, c.At); err != nil {
 				return err
 			}
 		}

@@ -63,12 +63,12 @@ func newDesk(t *testing.T) *deskWorld {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { w.index.Close(); w.store.Close() })
-	sessions := oneSession{}
+	sessions := oneSession{held: map[string]directory.StaffSession{}}
 	for name, role := range deskPeople {
 		if _, err := w.store.ChangeStaff(context.Background(), directory.StaffChange{Name: name, Do: "add", Role: role, By: "test", Auth: "test"}); err != nil {
 			t.Fatal(err)
 		}
-		sessions[name] = directory.StaffSession{ID: "ses_" + directory.ID(name), Name: name, Role: role, How: "test", Started: w.now, Seen: w.now, Proved: w.now}
+		sessions.held[name] = directory.StaffSession{ID: "ses_" + directory.ID(name), Name: name, Role: role, How: "test", Started: w.now, Seen: w.now, Proved: w.now}
 	}
 	s := demoServer(t, func(c *Config) {
 		c.Reader, c.Search, c.Desk, c.SignIn = w.store, w.index, w.store, sessions

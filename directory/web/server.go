@@ -80,7 +80,9 @@ type Config struct {
 	Now      func() time.Time // the one clock; time.Now if nil
 	StaffNow func() time.Time // by which staff are signed in, where that of a demonstration stands; Now if nil
 	Demo     *DemoInfo        // nil outside a demonstration
-	Contact  string           // mail address for corrections and removals; "" says that none is set up
+	// DemoStaff are codes with which somebody signs in at the desk of a demonstration, with their names.
+	DemoStaff map[string]string
+	Contact   string // mail address for corrections and removals; "" says that none is set up
 
 	// KeepAnswers bounds the memory for whole answers, in bytes: 0 is 32 MB, and less than 0 keeps none.
 	KeepAnswers int64
@@ -140,6 +142,8 @@ func New(cfg Config) (*Server, error) {
 		return nil, errors.New("web: whoever signs in needs a Desk")
 	case len(cfg.Policies) == 0:
 		return nil, errors.New("web: no policies")
+	case len(cfg.DemoStaff) > 0 && cfg.Demo == nil:
+		return nil, errors.New("web: codes that sign in without a password are for a demonstration alone")
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now

@@ -7,18 +7,21 @@ import (
 	"kapdir/directory"
 )
 
-// oneSession knows one session, by its secret.
-type oneSession map[string]directory.StaffSession
+// oneSession knows sessions by their secrets, and nothing else.
+type oneSession struct {
+	SignIn
+	held map[string]directory.StaffSession
+}
 
 func (o oneSession) Session(_ context.Context, secret string, at directory.Instant) (directory.StaffSession, bool, error) {
-	x, ok := o[secret]
+	x, ok := o.held[secret]
 	return x, ok && x.Live(at), nil
 }
 
 func TestDeskAsksWhoItIs(t *testing.T) {
 	w := demoWorld(t)
 	s := demoServer(t, func(c *Config) {
-		c.SignIn = oneSession{"secret": {ID: "ses_x", Name: "rowan", Role: directory.Verifier, Started: w.now, Seen: w.now, Proved: w.now}}
+		c.SignIn = oneSession{held: map[string]directory.StaffSession{"secret": {ID: "ses_x", Name: "rowan", Role: directory.Verifier, Started: w.now, Seen: w.now, Proved: w.now}}}
 	})
 	if r := get(t, s, "/staff"); r.StatusCode != 303 || r.Header.Get("Location") != "/staff/sign-in" {
 		t.Errorf("nobody: %d %s", r.StatusCode, r.Header.Get("Location"))

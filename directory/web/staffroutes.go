@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-webauthn/webauthn/webauthn"
 	"github.com/gofiber/fiber/v2"
 
 	"kapdir/directory"
@@ -29,6 +30,29 @@ import (
 // SignIn is the power to know who is signed in at the desk, and to sign people in and out.
 type SignIn interface {
 	Session(ctx context.Context, secret string, at directory.Instant) (directory.StaffSession, bool, error)
+	StartSession(ctx context.Context, name, how string, at directory.Instant) (secret string, x directory.StaffSession, err error)
+	RenewSession(ctx context.Context, old, how string, at directory.Instant) (secret string, ok bool, err error)
+	Sessions(ctx context.Context, name string, at directory.Instant) ([]directory.StaffSession, error)
+	EndSession(ctx context.Context, name string, id directory.ID, by string, at directory.Instant) error
+	EndSessions(ctx context.Context, name string, except directory.ID, by string, at directory.Instant) (int64, error)
+
+	Login(ctx context.Context, name string) (directory.StaffLogin, error)
+	PasskeyOwner(ctx context.Context, id string) (name string, err error)
+	UseCode(ctx context.Context, name string, step int64) (ok bool, err error)
+	UsePasskey(ctx context.Context, id, doc, challenge string, at directory.Instant) (ok bool, err error)
+	Invited(ctx context.Context, code string, at directory.Instant) (name string, ok bool, err error)
+	Enrol(ctx context.Context, code string, l directory.StaffLogin, at directory.Instant) error
+	SetPassword(ctx context.Context, name, hash string, session directory.ID, at directory.Instant) error
+	AddPasskey(ctx context.Context, name string, k directory.Passkey, session directory.ID, at directory.Instant) error
+	RemovePasskey(ctx context.Context, name, id string, session directory.ID, at directory.Instant) error
+
+	Staff(ctx context.Context) ([]directory.StaffMember, error)
+	ChangeStaff(ctx context.Context, c directory.StaffChange) (directory.StaffMember, error)
+	Invite(ctx context.Context, name string, reset bool, by string, at directory.Instant) (code string, expires directory.Instant, err error)
+
+	Audit(ctx context.Context, a directory.StaffAct) error
+	StaffAudit(ctx context.Context, name string, limit int) ([]directory.StaffAct, error)
+	StaffSecret(purpose string) ([]byte, error) // the same in each process that serves the directory
 }
 
 // need is what a route asks for beyond a role.
@@ -67,6 +91,25 @@ var staffRoutes = []staffRoute{
 	{"POST", "/staff/cases/:id/hold", deciders, 0, (*Server).staffHold, ""},
 	{"POST", "/staff/next", deciders, 0, (*Server).staffNext, ""},
 	{"POST", "/staff/views", everyRole, 0, (*Server).staffViews, ""},
+
+	{"GET", "/staff/sign-in", nil, open, (*Server).signInPage, ""},
+	{"POST", "/staff/sign-in", nil, open, (*Server).takeSignIn, ""},
+	{"POST", "/staff/sign-in/passkey", nil, open, (*Server).askSignIn, ""},
+	{"GET", "/staff/enrol", nil, open, (*Server).enrolPage, ""},
+	{"POST", "/staff/enrol", nil, open, (*Server).takeEnrol, ""},
+	{"POST", "/staff/enrol/passkey", nil, open, (*Server).askEnrol, ""},
+	{"POST", "/staff/enrol/finish", nil, open, (*Server).finishEnrol, ""},
+	{"GET", "/staff/prove", everyRole, 0, (*Server).provePage, ""},
+	{"POST", "/staff/prove", everyRole, 0, (*Server).takeProof, ""},
+	{"POST", "/staff/sign-out", everyRole, 0, (*Server).takeSignOut, ""},
+
+	{"GET", "/staff/people", admins, recent, (*Server).peoplePage, "People"},
+	{"POST", "/staff/people", admins, recent, (*Server).takePeople, ""},
+	{"GET", "/staff/account", everyRole, 0, (*Server).accountPage, "Account"},
+	{"POST", "/staff/account/sessions", everyRole, 0, (*Server).endSessions, ""},
+	{"GET", "/staff/account/sign-in", everyRole, recent, (*Server).changesPage, ""},
+	{"POST", "/staff/account/sign-in", everyRole, recent, (*Server).takeChanges, ""},
+	{"POST", "/staff/account/passkey", everyRole, recent, (*Server).askAccount, ""},
 }
 
 // staffSession is who asks.
@@ -86,8 +129,12 @@ const sessionCookie = "__Host-kapdir-staff"
 
 // deskParts are what the desk is made of.
 type deskParts struct {
-	routes []staffRoute
-	pages  map[string]*template.Template
+	routes   []staffRoute
+	pages    map[string]*template.Template
+	passkeys *webauthn.WebAuthn // nil at an address for which there are none
+	guesses  guesses
+	hashing  hashing
+	key      func() ([]byte, error) // signs what goes to a browser and comes back
 }
 
 // parseStaffPages are the parsed templates of the desk, which is in English alone. Every file of templates/staff but
@@ -117,7 +164,15 @@ func parseStaffPages(a *assets) (map[string]*template.Template, error) {
 
 // staff registers the routes of the desk.
 func (s *Server) staff() error {
-	s.desk.routes = staffRoutes
+	base, err := url.Parse(s.base)
+	if err != nil {
+		return err
+	}
+	if s.desk.passkeys, err = newPasskeys(base); err != nil {
+		return err
+	}
+	s.desk.routes, s.desk.hashing = staffRoutes, newHashing()
+	s.desk.key = func() ([]byte, error) { return s.cfg.SignIn.StaffSecret("notes") }
 	for _, r := range staffRoutes {
 		if r.pattern != "/staff" && !strings.HasPrefix(r.pattern, "/staff/") || (len(r.may) == 0) != (r.needs&open != 0) {
 			return fmt.Errorf("web: the route %s %s of the desk is for nobody or for everybody", r.method, r.pattern)

@@ -36,7 +36,7 @@ CREATE INDEX staff_passkey_name ON staff_passkey (name, created);
 -- what a passkey was asked to sign and has signed.
 CREATE TABLE staff_code (
     sha256  TEXT NOT NULL PRIMARY KEY,
-    kind    TEXT NOT NULL, -- invite, signed
+    kind    TEXT NOT NULL, -- invite; signed, of a challenge, which is good once
     name    TEXT NOT NULL,
     made    TEXT NOT NULL,
     expires TEXT NOT NULL,
