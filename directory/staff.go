@@ -11,8 +11,10 @@ type Role string
 
 // The roles.
 const (
+	Viewer   Role = "viewer"
 	Verifier Role = "verifier"
 	Approver Role = "approver"
+	Admin    Role = "admin"
 )
 
 // Roles lists the roles with what each is for, as a new staff member is told.
@@ -20,9 +22,11 @@ var Roles = []struct {
 	Role Role
 	May  string
 }{
+	{Viewer, "reads everything that the desk shows, and decides nothing"},
 	{Verifier, "reviews what sources say, opens and closes disputes, corrects and voids what was entered in error"},
 	{Approver, "all of that, and what counts against or for a provider most: the second person for an adverse finding, clearing what an identifier " +
 		"matched, accepting a dispute about identity, correcting or voiding what stands against a provider, withdrawing"},
+	{Admin, "says who decides, lets people in and shows them out, and decides nothing: whoever gives out accounts could otherwise be both of two people"},
 }
 
 // ParseRole reads a role.
@@ -32,7 +36,7 @@ func ParseRole(s string) (Role, error) {
 			return r.Role, nil
 		}
 	}
-	return "", Errorf(Invalid, "role", "%q is not a role: verifier or approver", s)
+	return "", Errorf(Invalid, "role", "%q is not a role: viewer, verifier, approver or admin", s)
 }
 
 // Deed is one of the things that staff do.

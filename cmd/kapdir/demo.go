@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -77,7 +78,8 @@ func (a *app) demoCommand() *cobra.Command {
 		Short: "Load people who are invented and serve them",
 		Long: `Load the demonstration, provider listings, licence rosters, an exclusion list and the NPI registry in
 their publishers' formats, and serve it. Every person in it is invented, and every page says so. Its
-clock stands at the day of its data unless --now says otherwise. A second start changes nothing.
+clock stands at the day of its data unless --now says otherwise. A second start changes nothing. It prints an
+address for each of its staff, with which to sign in at their desk as them: two people decide what one may not.
 
 The demonstration lives in a state directory of its own, .kapdir/demo, unless --state names another.`,
 		Args: args(cobra.NoArgs),
@@ -109,12 +111,37 @@ The demonstration lives in a state directory of its own, .kapdir/demo, unless --
 				info.Now, _ = directory.ParseInstant(a.cfg.Now)
 			}
 			clock.set(info.Now)
-			return a.serve(ln, st, info, clock.or(time.Now))
+			codes, err := a.demoCodes(st)
+			if err != nil {
+				_ = ln.Close()
+				return err
+			}
+			return a.serve(ln, st, info, clock.or(time.Now), codes)
 		},
 	}
 	textFlag(cmd.Flags(), a.getenv)(&state, "state", demoDefault, "directory of the demonstration's database, index and private files")
 	a.cfg.registerServer(cmd.Flags(), a.getenv)
 	return cmd
+}
+
+// demoCodes makes a code for each person of the demonstration who decides, with which whoever reads them here signs
+// in at its desk, as often as they like, until it ends. They are held in no store, and whoever was signed in with those
+// of another time is so no more.
+func (a *app) demoCodes(st *store.Store) (map[string]string, error) {
+	all, err := st.Staff(a.ctx)
+	if err != nil {
+		return nil, err
+	}
+	codes := map[string]string{}
+	for _, m := range all {
+		if m.Disabled == "" {
+			if _, err := st.EndSessions(a.ctx, m.Name, "", "kapdir demo", directory.At(a.signInClock()())); err != nil {
+				return nil, err
+			}
+			codes[rand.Text()] = m.Name
+		}
+	}
+	return codes, nil
 }
 
 // standing is a clock that stands where it was put last.

@@ -44,17 +44,21 @@ func TestStaffCommand(t *testing.T) {
 	if m.Name != "rowan" || m.Role != directory.Verifier {
 		t.Errorf("added %+v", m)
 	}
-	if _, errs, status := desk(t, dir, nil, "staff", "add", "imani", "approver", "--as", "rowan"); status == exitDone || !strings.Contains(errs, "rowan is no approver") {
+	if _, errs, status := desk(t, dir, nil, "staff", "add", "imani", "approver", "--as", "rowan"); status == exitDone || !strings.Contains(errs, "rowan is no admin") {
 		t.Errorf("an approver made by a verifier: %d %q", status, errs)
 	}
 	out, _, _ := desk(t, dir, nil, "staff", "add", "imani", "approver")
 	if out != "imani decides as approver.\n" {
 		t.Errorf("added: %q", out)
 	}
-	desk(t, dir, &m, "staff", "disable", "rowan", "--as", "imani")
+	if _, errs, status := desk(t, dir, nil, "staff", "disable", "rowan", "--as", "imani"); status == exitDone || !strings.Contains(errs, "imani is no admin") {
+		t.Errorf("somebody disabled by an approver: %d %q", status, errs)
+	}
+	desk(t, dir, &m, "staff", "add", "noor", "admin")
+	desk(t, dir, &m, "staff", "disable", "rowan", "--as", "noor")
 	var list staffAnswer
 	desk(t, dir, &list, "staff", "list", "--changes")
-	if len(list.Staff) != 2 || list.Staff[1].Disabled == "" || len(list.Changes) != 3 || !strings.HasPrefix(list.Changes[1].By, "account ") || list.Changes[2].By != "imani" ||
+	if len(list.Staff) != 3 || list.Staff[2].Disabled == "" || len(list.Changes) != 4 || !strings.HasPrefix(list.Changes[1].By, "account ") || list.Changes[3].By != "noor" ||
 		!strings.HasPrefix(list.Changes[0].By, "account ") || list.Changes[0].Auth != localAuth {
 		t.Errorf("list %+v", list)
 	}
@@ -64,7 +68,7 @@ func TestStaffCommand(t *testing.T) {
 		says   string
 	}{
 		{[]string{"staff", "add", "rowan"}, exitUsage, "Usage: kapdir staff add NAME ROLE"},
-		{[]string{"staff", "add", "rowan", "chief"}, exitFailed, "verifier or approver"},
+		{[]string{"staff", "add", "rowan", "chief"}, exitFailed, "verifier, approver or admin"},
 		{[]string{"staff", "add", "Kim Lee", "verifier"}, exitFailed, "such as rowan"},
 		{[]string{"staff", "add", "kim", "verifier", "--as", "rowan"}, exitFailed, "nobody who decides"},
 		{[]string{"staff", "disable", "bob"}, exitFailed, "kapdir staff list"},

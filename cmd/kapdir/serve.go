@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -45,15 +48,16 @@ and the page says so. End it with Ctrl-C or SIGTERM: requests under way are fini
 				_ = ln.Close()
 				return err
 			}
-			return a.serve(ln, st, demo, a.clock())
+			return a.serve(ln, st, demo, a.clock(), nil)
 		},
 	}
 	a.cfg.registerServer(cmd.Flags(), a.getenv)
 	return cmd
 }
 
-// serve answers on ln until the program is told to end.
-func (a *app) serve(ln net.Listener, st *store.Store, demo *web.DemoInfo, now func() time.Time) error {
+// serve answers on ln until the program is told to end. demoStaff are codes with which to sign in at the desk of a
+// demonstration.
+func (a *app) serve(ln net.Listener, st *store.Store, demo *web.DemoInfo, now func() time.Time, demoStaff map[string]string) error {
 	lines, flush := gatherLog(a.err)
 	defer flush()
 	log := slog.New(lines)
@@ -67,7 +71,7 @@ func (a *app) serve(ln net.Listener, st *store.Store, demo *web.DemoInfo, now fu
 		return err
 	}
 	defer index.Close()
-	srv, err := web.New(web.Config{Reader: st, Search: index, Policies: st.Policies(), Keys: st, Requests: st, BaseURL: a.cfg.baseURL(), Now: now, Demo: demo,
+	srv, err := web.New(web.Config{Reader: st, Search: index, Policies: st.Policies(), Keys: st, Requests: st, SignIn: st, Desk: st, StaffNow: a.signInClock(), DemoStaff: demoStaff, BaseURL: a.cfg.baseURL(), Now: now, Demo: demo,
 		TrustedProxies: a.cfg.proxies(), Contact: a.cfg.Contact, Log: log, Version: version})
 	if err != nil {
 		_ = ln.Close()
@@ -87,6 +91,9 @@ func (a *app) serve(ln net.Listener, st *store.Store, demo *web.DemoInfo, now fu
 	go guard(log, "pages", func() error { return a.sweepPages(ctx) })
 	go guard(log, "recipes", func() error { return a.followRecipes(ctx) })
 	fmt.Fprintf(a.out, "kapdir is at %s (Ctrl-C ends it)\n", a.cfg.baseURL())
+	for _, code := range slices.SortedFunc(maps.Keys(demoStaff), func(x, y string) int { return strings.Compare(demoStaff[x], demoStaff[y]) }) {
+		fmt.Fprintf(a.out, "  the desk as %s: %s/staff/sign-in#%s\n", demoStaff[code], a.cfg.baseURL(), code)
+	}
 	err = srv.Serve(ctx, ln)
 	if a.ctx.Err() != nil {
 		log.Info("ended, as asked")

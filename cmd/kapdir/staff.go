@@ -6,6 +6,7 @@ import (
 	"os/user"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -28,13 +29,15 @@ somebody else, and nobody is deleted: whoever leaves is disabled.
 Roles:
 ` + rolesHelp() + `
 Nobody reviews their own observation, and two different people confirm what stands against a provider,
-one of them at least an approver. A staff member who changes who decides is an approver. So a desk needs two people, and one approver; and a third person, with
+one of them at least an approver. A staff member who changes who decides is an admin. So a desk needs two people, and one approver; and a third person, with
 a second approver, where one approver has corrected what a register says into what stands against a
 provider, for that too is then an observation of their own.`,
 		Example: `  kapdir staff add rowan verifier
   kapdir staff add imani approver
+  kapdir staff add noor admin
+  kapdir staff invite rowan
   kapdir staff list --changes
-  kapdir staff disable rowan --as imani`,
+  kapdir staff disable rowan --as noor`,
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -66,8 +69,79 @@ provider, for that too is then an observation of their own.`,
 		RunE: func(_ *cobra.Command, argv []string) error {
 			return a.changeStaff(as, directory.StaffChange{Name: argv[0], Do: "disable"})
 		},
+	}), by(&cobra.Command{
+		Use:   "invite NAME",
+		Short: "Make a code with which somebody enrols at the desk",
+		Long: `Make a code with which the person says, in a browser, what they sign in with at the desk: a passkey, or a password
+and the codes of an app. It is good once and for three days; the store keeps only a hash of it. What they signed in with
+before ends when they use it.`,
+		Args: args(cobra.ExactArgs(1)),
+		RunE: func(_ *cobra.Command, argv []string) error { return a.invite(as, argv[0], false) },
+	}), by(&cobra.Command{
+		Use:   "reset NAME",
+		Short: "End all that somebody signs in with, and make a code to enrol anew",
+		Long: `End all that the person signs in with, at once: password, codes, passkeys, sessions at the desk, keys of the API. Make a
+code with which they enrol anew. For whoever has lost what they sign in with, or fears that somebody else has it.`,
+		Args: args(cobra.ExactArgs(1)),
+		RunE: func(_ *cobra.Command, argv []string) error { return a.invite(as, argv[0], true) },
 	}), a.staffKeyCommand())
 	return cmd
+}
+
+// byWhom returns who does it: the staff member of the name, who must be an admin, or the account at this terminal.
+func (a *app) byWhom(st *store.Store, as string) (string, error) {
+	if as == "" {
+		if u, err := user.Current(); err == nil && u.Username != "" {
+			return "account " + u.Username, nil
+		}
+		return "account at the terminal", nil
+	}
+	all, err := st.Staff(a.ctx)
+	for _, m := range all {
+		if m.Name == as && m.Disabled == "" && m.Role == directory.Admin {
+			return as, err
+		}
+	}
+	if err == nil && active(all, as) {
+		err = directory.Errorf(directory.Refused, "as", "%s is no admin, and only an admin lets somebody in", as)
+	} else if err == nil {
+		err = directory.Errorf(directory.Refused, "as", "%q is nobody who decides: kapdir staff list names them", as)
+	}
+	return "", err
+}
+
+// invited is the answer of staff invite and staff reset.
+type invited struct {
+	Name    string            `json:"name"`
+	Code    string            `json:"code"`
+	Expires directory.Instant `json:"expires"`
+	Enrol   string            `json:"enrol"` // the address at which it is used
+}
+
+func (a *app) invite(as, name string, reset bool) error {
+	return a.atDesk(func(st *store.Store) error {
+		by, err := a.byWhom(st, as)
+		if err != nil {
+			return err
+		}
+		x := invited{Name: name, Enrol: a.cfg.baseURL() + "/staff/enrol"}
+		if x.Code, x.Expires, err = st.Invite(a.ctx, name, reset, by, directory.At(a.signInClock()())); err != nil {
+			return err
+		}
+		return a.answer(x, func(w io.Writer) {
+			fmt.Fprintln(w, x.Code)
+			fmt.Fprintf(a.err, "The code of %s, shown this once. It is good once, until %s, at %s\n", name, x.Expires, x.Enrol)
+		})
+	})
+}
+
+// signInClock is the clock by which people sign in: the real one also where that of a demonstration stands, for the
+// codes of an app go by it; one that --now sets stands here too.
+func (a *app) signInClock() func() time.Time {
+	if a.cfg.Now == "" {
+		return time.Now
+	}
+	return a.clock()
 }
 
 func rolesHelp() string {
@@ -90,35 +164,32 @@ func (a *app) atDesk(do func(*store.Store) error) error {
 
 func (a *app) changeStaff(as string, c directory.StaffChange) error {
 	return a.atDesk(func(st *store.Store) error {
-		all, err := st.Staff(a.ctx)
-		if err != nil {
-			return err
-		}
+		var err error
 		c.Auth = localAuth
-		if c.By = as; as == "" {
-			c.By = "account at the terminal"
-			if u, err := user.Current(); err == nil && u.Username != "" {
-				c.By = "account " + u.Username
-			}
-		} else if !active(all, as) {
-			return directory.Errorf(directory.Refused, "as", "%q is nobody who decides: kapdir staff list names them", as)
+		if c.By, err = a.byWhom(st, as); err != nil {
+			return err
 		}
 		m, err := st.ChangeStaff(a.ctx, c)
 		if err != nil {
 			return err
 		}
-		if all, err = st.Staff(a.ctx); err != nil {
+		all, err := st.Staff(a.ctx)
+		if err != nil {
 			return err
 		}
 		return a.answer(m, func(w io.Writer) {
 			if c.Do == "disable" {
 				fmt.Fprintf(w, "%s decides no more. What they decided stays.\n", m.Name)
 			} else {
-				fmt.Fprintf(w, "%s decides as %s.\n", m.Name, m.Role)
+				does := "decides"
+				if !m.Role.May(directory.Confirm, directory.Ordinary) {
+					does = "is here"
+				}
+				fmt.Fprintf(w, "%s %s as %s. To sign in at the desk: kapdir staff invite %s\n", m.Name, does, m.Role, m.Name)
 			}
 			people, approvers := 0, 0
 			for _, x := range all {
-				if x.Disabled == "" {
+				if x.Disabled == "" && x.Role.May(directory.Confirm, directory.Ordinary) {
 					people++
 					if x.Role == directory.Approver {
 						approvers++

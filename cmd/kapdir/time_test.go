@@ -67,7 +67,7 @@ func newTicking(t *testing.T) *ticking {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- a.serve(ln, x.st, &web.DemoInfo{Now: m.Now}, x.clock.or(time.Now)) }()
+	go func() { ended <- a.serve(ln, x.st, &web.DemoInfo{Now: m.Now}, x.clock.or(time.Now), nil) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-ended; err != nil {

@@ -26,6 +26,7 @@ type work struct {
 	events   []*newEvent
 	evidence map[string]directory.Evidence
 	cases    []newCase
+	undated  bool         // cases were opened that have no place in the list yet
 	ended    int64        // the newest number taken; 0 when none was
 	matched  int          // candidates that screening found
 	then     func() error // what remains to be done once the events have their numbers

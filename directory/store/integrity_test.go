@@ -39,8 +39,13 @@ var releasedMigrations = map[string]string{
 	"migrations/00013_references.sql":           "8dbf4d44d8289eeca0995ecc9928dbeeefb47d16998f76f6c5b57d912efa53a5",
 	"migrations/00011_partner.sql":              "f057b9233683a1e47a1384d1fab9c883635ab0a6116902aba1e34d433cc3764b",
 	"migrations/00012_facts.sql":                "982d4556d4824fc32d08d6219a0c3fdde8a5d79a57ec2503a8ee0d8627b7ddc4",
+	"migrations/sqlite/00015_sign_in.sql":       "63052cc54a3f2a93e33854640dda343222e2f19e465e9c3623b0fea9a617f877",
+	"migrations/postgres/00015_sign_in.sql":     "4d998d42d10326e0530283ccb392031af52a8f7fa8d20062e0497a9ede4e233a",
 	"migrations/00006_staff_key.sql":            "aabb8e59a04c99ccf9741b9fad203297249d723031f7729ae1e9d4c30ecebb63",
 	"migrations/00019_fewer_trees.sql":          "8229717084cad249f809735e6550247854a2fcf39cb97d827379139ba6c5a207",
+	"migrations/00016_queue.sql":                "7bbe387138d8b87d572fa990fc152216c3d90967204f5407eead4c2557476986",
+	"migrations/sqlite/00017_queue.sql":         "f0ecc1c190d86ffb444439dcd2a187ebd234f2dd38c35877f36390a4a247082c",
+	"migrations/postgres/00017_queue.sql":       "7511fa7a609723ad28a723a880cb5adac9b3f49dd0d630d71bc46b8fea233ddd",
 }
 
 func TestMigrationsArePinned(t *testing.T) {

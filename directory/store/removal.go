@@ -297,6 +297,7 @@ func (s *Store) RequestRemoval(ctx context.Context, q directory.Removal) (out di
 			"", "", "", "", 0}}, ""); err != nil {
 			return err
 		}
+		w.undated = true
 		return w.insert(`INSERT INTO cases (id, kind, provider, claim, source, key, event, agreed, opened, closed, revision, row_hash, decided)`,
 			[][]any{{out.ID, directory.CaseRemoval, out.Provider, "", statedSource, string(out.ID), 0, `{}`, w.now, "", 1, "", 0}}, "")
 	})
@@ -336,6 +337,9 @@ func (s *Store) DecideRemoval(ctx context.Context, d directory.RemovalDecision) 
 			}
 			m, err := o.member(d.Staff)
 			if err != nil {
+				return err
+			}
+			if err := w.leftTo(d.Staff, d.ID, "", ""); err != nil {
 				return err
 			}
 			if d.Do == "accept" || d.Do == "lift" {
@@ -788,6 +792,9 @@ func (w *work) decideRemoved(c directory.Case, d directory.Decision, out *direct
 	}
 	m, err := o.member(d.Staff)
 	if err != nil {
+		return err
+	}
+	if err := w.leftTo(d.Staff, c.ID, "", ""); err != nil {
 		return err
 	}
 	if err := o.candidate(m, c, directory.Deed(d.Decision), pair{}); err != nil {

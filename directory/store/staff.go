@@ -11,7 +11,8 @@ import (
 
 // ChangeStaff adds or disables a staff member and keeps the trace of it. Adding somebody who is there
 // gives them the role and lets them decide again. What would change nothing leaves no trace; the same
-// change with the same moment given is done once. Disabling somebody ends their keys, for good.
+// change with the same moment given is done once. Disabling somebody ends their keys, their sessions
+// and all that they sign in with, for good.
 func (s *Store) ChangeStaff(ctx context.Context, c directory.StaffChange) (directory.StaffMember, error) {
 	var out directory.StaffMember
 	err := s.write(ctx, "store.ChangeStaff "+c.Name, func(w *work) error {
@@ -37,9 +38,9 @@ func (s *Store) ChangeStaff(ctx context.Context, c directory.StaffChange) (direc
 		if i >= 0 {
 			out = all[i]
 		}
-		// A staff member who does it is an approver; who holds the state directory itself is no staff member.
-		if by := slices.IndexFunc(all, func(m directory.StaffMember) bool { return m.Name == c.By }); by >= 0 && (all[by].Role != directory.Approver || all[by].Disabled != "") {
-			return directory.Errorf(directory.Refused, "by", "%s is no approver, and only an approver changes who decides", c.By)
+		// A staff member who does it is an admin; who holds the state directory itself is no staff member.
+		if by := slices.IndexFunc(all, func(m directory.StaffMember) bool { return m.Name == c.By }); by >= 0 && (all[by].Role != directory.Admin || all[by].Disabled != "") {
+			return directory.Errorf(directory.Refused, "by", "%s is no admin, and only an admin changes who decides", c.By)
 		}
 		switch {
 		case given && slices.ContainsFunc(trace, func(x directory.StaffChange) bool {
@@ -65,7 +66,7 @@ func (s *Store) ChangeStaff(ctx context.Context, c directory.StaffChange) (direc
 			return err
 		}
 		if c.Do == "disable" { // or they would still read what only staff may
-			if _, err := w.exec(`UPDATE staff_key SET disabled = $2 WHERE name = $1 AND disabled = ''`, c.Name, c.At); err != nil {
+			if err := w.forgetLogin(c.Name, c.By, c.At); err != nil {
 				return err
 			}
 		}

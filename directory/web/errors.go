@@ -167,13 +167,16 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 		c.Set(fiber.HeaderWWWAuthenticate, `Bearer realm="kapdir staff"`)
 	case http.StatusMethodNotAllowed:
 		c.Set(fiber.HeaderAllow, "GET, HEAD")
-		if takesForms(c.Path()) && s.cfg.Requests != nil {
+		if s.takesForms(c.Path()) {
 			c.Set(fiber.HeaderAllow, "GET, HEAD, POST")
 		}
 	}
 	c.Status(p.Status)
-	if v.face(c) == data {
+	switch v.face(c) {
+	case data:
 		return s.sendJSON(c, "application/problem+json", p)
+	case desk:
+		return s.staffProblemPage(c, p, err)
 	}
 	return s.problemPage(c, p)
 }

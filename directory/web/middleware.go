@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -19,6 +20,7 @@ type face int
 const (
 	html face = iota
 	data
+	desk
 )
 
 // visit is what is known of a request under way, kept in its locals.
@@ -27,6 +29,7 @@ type visit struct {
 	kind  face
 	lang  *lang // of the route; nil where none matched
 	set   bool
+	who   *staffSession // at the desk; nil on every public page
 }
 
 const visitKey = "visit"
@@ -74,6 +77,7 @@ const reportPattern = "/providers/:id/report"
 // take registers the handler of a form, in every language.
 func (s *Server) take(pattern string, h fiber.Handler) {
 	for _, l := range languages {
+		s.posts = append(s.posts, l.To(pattern))
 		s.app.Post(l.To(pattern), func(c *fiber.Ctx) error {
 			v := visitOf(c)
 			v.route, v.kind, v.lang, v.set = l.To(pattern), html, l, true
@@ -83,13 +87,10 @@ func (s *Server) take(pattern string, h fiber.Handler) {
 }
 
 // takesForms reports an address to which a form may be sent.
-func takesForms(path string) bool {
-	for _, l := range languages {
-		if fiber.RoutePatternMatch(path, l.To(reportPattern), fiber.Config{StrictRouting: true, CaseSensitive: true}) {
-			return true
-		}
-	}
-	return false
+func (s *Server) takesForms(path string) bool {
+	return slices.ContainsFunc(s.posts, func(pattern string) bool {
+		return fiber.RoutePatternMatch(path, pattern, fiber.Config{StrictRouting: true, CaseSensitive: true})
+	})
 }
 
 // guard stands around every request: it refuses what no route takes, sets the headers, catches panics,
@@ -137,7 +138,7 @@ func (s *Server) enter(c *fiber.Ctx) (err error) {
 			s.logPanic(visitOf(c).route, r)
 		}
 	}()
-	if m := c.Method(); m != fiber.MethodGet && m != fiber.MethodHead && !(m == fiber.MethodPost && takesForms(c.Path())) {
+	if m := c.Method(); m != fiber.MethodGet && m != fiber.MethodHead && !(m == fiber.MethodPost && s.takesForms(c.Path())) {
 		return fiber.ErrMethodNotAllowed
 	}
 	if len(c.Request().Header.Peek(fiber.HeaderContentEncoding)) > 0 {

@@ -23,7 +23,7 @@ import (
 	"kapdir/directory"
 )
 
-//go:embed templates/*.html
+//go:embed templates/*.html templates/staff/*.html
 var templateFiles embed.FS
 
 //go:embed static
@@ -254,7 +254,7 @@ func loadAssets() (*assets, error) {
 		a.paths[e.Name()] = "/assets/" + hashed
 		a.sums[e.Name()] = "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 	}
-	for _, need := range []string{"kapdir.css", "kapdir.js", "cost.js", "icon.svg", "card.png"} {
+	for _, need := range []string{"kapdir.css", "kapdir.js", "cost.js", "staff.css", "staff.js", "icon.svg", "card.png"} {
 		if a.paths[need] == "" {
 			return nil, fmt.Errorf("web: static/%s is missing", need)
 		}

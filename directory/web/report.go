@@ -90,9 +90,6 @@ func (s *Server) reportView(c *fiber.Ctx) (*reportView, error) {
 
 // takeReport answers POST /providers/:id/report.
 func (s *Server) takeReport(c *fiber.Ctx) error {
-	if s.cfg.Requests == nil {
-		return fiber.ErrMethodNotAllowed
-	}
 	if !s.ownForm(c) {
 		return directory.Refused
 	}

@@ -73,11 +73,16 @@ type Config struct {
 	Policies directory.Policies
 	Keys     Keys     // of staff, who may ask what was known at an earlier moment; nil: nobody may
 	Requests Requests // takes in requests for removal or correction; nil: there is no form for them
+	SignIn   SignIn   // knows who is signed in at the desk; nil: there is no desk
+	Desk     Desk     // what staff look at and decide; needed with SignIn
 
-	BaseURL string           // https://kapdir.example: absolute links are built from it, never from a request
-	Now     func() time.Time // the one clock; time.Now if nil
-	Demo    *DemoInfo        // nil outside a demonstration
-	Contact string           // mail address for corrections and removals; "" says that none is set up
+	BaseURL  string           // https://kapdir.example: absolute links are built from it, never from a request
+	Now      func() time.Time // the one clock; time.Now if nil
+	StaffNow func() time.Time // by which staff are signed in, where that of a demonstration stands; Now if nil
+	Demo     *DemoInfo        // nil outside a demonstration
+	// DemoStaff are codes with which somebody signs in at the desk of a demonstration, with their names.
+	DemoStaff map[string]string
+	Contact   string // mail address for corrections and removals; "" says that none is set up
 
 	// KeepAnswers bounds the memory for whole answers, in bytes: 0 is 32 MB, and less than 0 keeps none.
 	KeepAnswers int64
@@ -116,6 +121,8 @@ type Server struct {
 	guides   map[*lang]*guide
 	count    *counter
 	shown    []string // patterns of the pages, in English
+	posts    []string // patterns of the addresses that take more than a question
+	desk     deskParts
 	forms    *forms
 	headers  [][2][]byte
 	heads    *heads
@@ -131,11 +138,18 @@ func New(cfg Config) (*Server, error) {
 	switch {
 	case cfg.Reader == nil || cfg.Search == nil:
 		return nil, errors.New("web: a Reader and a Search are needed")
+	case cfg.SignIn != nil && cfg.Desk == nil:
+		return nil, errors.New("web: whoever signs in needs a Desk")
 	case len(cfg.Policies) == 0:
 		return nil, errors.New("web: no policies")
+	case len(cfg.DemoStaff) > 0 && cfg.Demo == nil:
+		return nil, errors.New("web: codes that sign in without a password are for a demonstration alone")
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.StaffNow == nil {
+		cfg.StaffNow = cfg.Now
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
@@ -170,6 +184,9 @@ func New(cfg Config) (*Server, error) {
 	if s.pages, err = parsePages(s.assets); err != nil {
 		return nil, err
 	}
+	if s.desk.pages, err = parseStaffPages(s.assets); err != nil {
+		return nil, err
+	}
 	if s.guides, err = loadGuides(); err != nil {
 		return nil, err
 	}
@@ -195,6 +212,11 @@ func New(cfg Config) (*Server, error) {
 	})
 	s.app.Use(s.guard)
 	s.routes()
+	if cfg.SignIn != nil {
+		if err := s.staff(); err != nil {
+			return nil, err
+		}
+	}
 	s.harden(s.app.Server())
 	return s, nil
 }
@@ -231,7 +253,9 @@ func (s *Server) routes() {
 	s.show("/guide/:page", s.guidePage)
 	s.show("/about/:page", s.guidePage)
 	s.show(reportPattern, s.reportPage)
-	s.take(reportPattern, s.takeReport)
+	if s.cfg.Requests != nil {
+		s.take(reportPattern, s.takeReport)
+	}
 	s.show("/sources", s.sourcesPage)
 	s.get(spanish.prefix, html, s.spanishHome)
 
