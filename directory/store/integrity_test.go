@@ -39,8 +39,8 @@ var releasedMigrations = map[string]string{
 	"migrations/00013_references.sql":           "8dbf4d44d8289eeca0995ecc9928dbeeefb47d16998f76f6c5b57d912efa53a5",
 	"migrations/00011_partner.sql":              "f057b9233683a1e47a1384d1fab9c883635ab0a6116902aba1e34d433cc3764b",
 	"migrations/00012_facts.sql":                "982d4556d4824fc32d08d6219a0c3fdde8a5d79a57ec2503a8ee0d8627b7ddc4",
-	"migrations/sqlite/00015_sign_in.sql":       "63052cc54a3f2a93e33854640dda343222e2f19e465e9c3623b0fea9a617f877",
-	"migrations/postgres/00015_sign_in.sql":     "4d998d42d10326e0530283ccb392031af52a8f7fa8d20062e0497a9ede4e233a",
+	"migrations/sqlite/00015_sign_in.sql":       "8ed372793310500da3c60e4fdefea73c60f415e3f6f40b13e89c5e9d42a7ddaa",
+	"migrations/postgres/00015_sign_in.sql":     "bd589f1b46747fef8593ec067737e045cffbe6a176582f977bfc7b2aa0a70487",
 	"migrations/00006_staff_key.sql":            "aabb8e59a04c99ccf9741b9fad203297249d723031f7729ae1e9d4c30ecebb63",
 }
 

@@ -99,8 +99,8 @@ var staffRoutes = []staffRoute{
 
 	{"GET", "/staff/people", admins, recent, (*Server).peoplePage, "People"},
 	{"POST", "/staff/people", admins, recent, (*Server).takePeople, ""},
-	{"GET", "/staff/account", everyRole, 0, (*Server).accountPage, "Account"},
-	{"POST", "/staff/account/sessions", everyRole, 0, (*Server).endSessions, ""},
+	{"GET", "/staff/account", everyRole, recent, (*Server).accountPage, "Account"},
+	{"POST", "/staff/account/sessions", everyRole, recent, (*Server).endSessions, ""},
 	{"GET", "/staff/account/sign-in", everyRole, recent, (*Server).changesPage, ""},
 	{"POST", "/staff/account/sign-in", everyRole, recent, (*Server).takeChanges, ""},
 	{"POST", "/staff/account/passkey", everyRole, recent, (*Server).askAccount, ""},
