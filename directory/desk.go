@@ -142,23 +142,25 @@ const (
 	CaseRemoval       CaseKind = "removal_request"
 )
 
-// CaseKinds lists the kinds in the order in which a person looks at them, with what each means.
+// CaseKinds lists the kinds in the order in which a person looks at them, with what each means and in how many
+// business days it is decided: what is hidden or corrected on request in RemovalDays, all else in DecisionDays.
 var CaseKinds = []struct {
 	Kind  CaseKind
 	Words string
+	Days  int
 }{
-	{CaseExclusion, "a row of an exclusion list may be about the provider"},
-	{CaseAdverse, "a register's answer stands against the provider, or may"},
-	{CaseRemoval, "somebody asks that a listing be removed or corrected: kapdir removal"},
-	{CaseDispute, "the provider says that something is wrong"},
-	{CaseConflict, "an identifier agrees and the name does not, or two sources differ"},
-	{CaseIndeterminate, "the source's word for the status is in no table"},
-	{CaseDocument, "a document was sent whose bytes another provider had sent before"},
-	{CaseRemoved, "a listing may be of somebody who was removed; it is not listed meanwhile"},
-	{CaseDuplicate, "two descriptions may be of one person"},
-	{CaseFirst, "a register's answer nobody has looked at yet"},
-	{CaseFacts, "two sources of one class state a fact differently"},
-	{CaseChange, "a register's answer differs from the one that was confirmed"},
+	{CaseExclusion, "a row of an exclusion list may be about the provider", DecisionDays},
+	{CaseAdverse, "a register's answer stands against the provider, or may", DecisionDays},
+	{CaseChange, "a register's answer differs from the one that was confirmed", DecisionDays},
+	{CaseConflict, "an identifier agrees and the name does not, or two sources differ", DecisionDays},
+	{CaseIndeterminate, "the source's word for the status is in no table", DecisionDays},
+	{CaseDocument, "a document was sent whose bytes another provider had sent before", DecisionDays},
+	{CaseDuplicate, "two descriptions may be of one person", DecisionDays},
+	{CaseRemoved, "a listing may be of somebody who was removed; it is not listed meanwhile", DecisionDays},
+	{CaseRemoval, "somebody asks that a listing be removed or corrected: kapdir removal", RemovalDays},
+	{CaseDispute, "the provider says that something is wrong", DecisionDays},
+	{CaseFirst, "a register's answer nobody has looked at yet", DecisionDays},
+	{CaseFacts, "two sources of one class state a fact differently", DecisionDays},
 }
 
 // Words says what the kind means.

@@ -24,6 +24,24 @@ type Dossier struct {
 	Differs  []Difference `json:"differs,omitempty"` // of facts_differ: what is shown and what the page says
 	Need     Need         `json:"need"`
 	Choices  []Choice     `json:"choices"`
+	Due      Date         `json:"due,omitempty"`
+	Hold     *Hold        `json:"hold,omitempty"` // whose the case is at this moment
+	Handed   []Handing    `json:"handed,omitempty"`
+	Linked   []Other      `json:"linked,omitempty"`  // prescribers, and whom they prescribe for
+	Removal  *Removal     `json:"removal,omitempty"` // of removal_request: what is asked
+	Acts     []Choice     `json:"acts,omitempty"`    // what else can be done about the claim or the file
+	Merged   []Merge      `json:"merged,omitempty"`  // who is one with the provider, so that it can be taken back
+
+	File      *CredentialFile `json:"-"` // the provider's, with those linked: what a public page is made from
+	At, Known Instant         `json:"-"` // the moment of all this
+}
+
+// Merge is that somebody is one with the provider: the decision that made them so.
+type Merge struct {
+	ID    ID    `json:"id"`
+	Event int64 `json:"event"`
+	Claim ID    `json:"claim"` // in which the decision stands
+	Seen  int64 `json:"seen"`  // the number of the newest event of that claim
 }
 
 // Told is an event in words.
@@ -57,6 +75,7 @@ type SourceRow struct {
 type Other struct {
 	ID   ID     `json:"id"`
 	Name string `json:"name"`
+	As   string `json:"as,omitempty"` // of somebody linked: prescriber, therapist
 }
 
 // Need is what a case still asks for before it is settled.
@@ -76,6 +95,9 @@ type Choice struct {
 	Effect   string `json:"effect"`
 	After    Status `json:"after,omitempty"`
 	Refused  string `json:"refused,omitempty"` // why it cannot be made now
+
+	Of    int64  `json:"of,omitempty"` // of an act: the event
+	Event *Event `json:"-"`            // what it would append to the claim, for With; nil when it appends nothing to it
 }
 
 // Queued is a line of the list of cases.
@@ -85,6 +107,11 @@ type Queued struct {
 	What  string `json:"what"`
 	Need  Need   `json:"need"`
 	Waits bool   `json:"waits"`
+	Due   Date   `json:"due,omitempty"`
+	Late  bool   `json:"late,omitempty"` // its last day has passed
+	State State  `json:"state,omitempty"`
+	Work  Work   `json:"work,omitempty"`
+	Hold  *Hold  `json:"hold,omitempty"` // whose it is at this moment
 }
 
 // InEffect returns the events that count at t as known at k, in order of their numbers: what was voided or
@@ -193,18 +220,36 @@ func (h History) Disputed(t, k Instant) []Event {
 	return out
 }
 
-// Foresee derives the claim as it would stand at t if the event were the next.
-func (h History) Foresee(e Event, t, k Instant, policies Policies) Standing {
+// With is the history as it would be at t, as known at k, if the event were the next.
+func (h History) With(e Event, t, k Instant) History {
 	e.V, e.Claim, e.Seq, e.RecordedAt = EventVersion, h.Claim.ID, h.Newest()+1, k
 	if e.PerformedAt == "" {
 		e.PerformedAt = t
 	}
 	h.Events = append(slices.Clip(h.Events), e)
-	return Derive(h, t, k, policies)
+	return h
 }
 
-// AddBusinessDays returns the day n days from Monday to Friday later. Federal holidays count as such days: a
-// limit is then a day too short, never too long. An unreadable day gives "".
+// Foresee derives the claim as it would stand at t if the event were the next.
+func (h History) Foresee(e Event, t, k Instant, policies Policies) Standing {
+	return Derive(h.With(e, t, k), t, k, policies)
+}
+
+// With is the file as it would be if the event were the next of the claim: what is then said of the provider is
+// made from it as from any file.
+func (f *CredentialFile) With(claim ID, e Event, t, k Instant) *CredentialFile {
+	out := *f
+	out.Claims = slices.Clone(f.Claims)
+	for i, h := range out.Claims {
+		if h.Holds(claim) {
+			out.Claims[i] = h.With(e, t, k)
+		}
+	}
+	return &out
+}
+
+// AddBusinessDays returns the day n business days later: days from Monday to Friday that are no federal
+// holiday. An unreadable day gives "".
 func (d Date) AddBusinessDays(n int) Date {
 	t, err := time.Parse(time.DateOnly, string(d))
 	if err != nil {
@@ -212,7 +257,7 @@ func (d Date) AddBusinessDays(n int) Date {
 	}
 	for n > 0 {
 		t = t.AddDate(0, 0, 1)
-		if w := t.Weekday(); w != time.Saturday && w != time.Sunday {
+		if w := t.Weekday(); w != time.Saturday && w != time.Sunday && !Date(t.Format(time.DateOnly)).Holiday() {
 			n--
 		}
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"slices"
 	"sort"
 	"strings"
 	"text/tabwriter"
@@ -63,13 +62,7 @@ Kinds:
 		Args: args(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
 			f := store.CaseFilter{Kind: directory.CaseKind(kind), All: all, Limit: limit}
-			known := slices.IndexFunc(directory.CaseKinds, func(k struct {
-				Kind  directory.CaseKind
-				Words string
-			}) bool {
-				return k.Kind == f.Kind
-			}) >= 0
-			if kind != "" && !known {
+			if kind != "" && f.Kind.Words() == kind {
 				return usageError{fmt.Errorf("%q is not a kind of case:\n%s", kind, kindsHelp())}
 			}
 			if provider != "" {

@@ -22,6 +22,7 @@ type visitor struct {
 	mu      sync.Mutex
 	foreign []string // requests to anybody but origin
 	loads   int      // pages that were loaded
+	presses int      // keys, where a test counts them
 }
 
 func visit(t *testing.T, origin string, width int64, script bool) *visitor {

@@ -62,6 +62,9 @@ func (s *Store) Act(ctx context.Context, a directory.Act) (directory.Event, erro
 			if x.member, err = x.office.member(a.Staff); err != nil {
 				return err
 			}
+			if err := w.leftTo(a.Staff, "", a.Claim, h.id()); err != nil {
+				return err
+			}
 			if err := fresh(*hist, a.Seen, "kapdir claims show "+string(hist.Claim.ID)); err != nil {
 				return err
 			}
@@ -387,7 +390,8 @@ func (x *act) void() (*newEvent, error) {
 		if err := x.recompose(x.h); err != nil {
 			return nil, err
 		}
-		if _, err := x.exec(`UPDATE cases SET closed = '', decided = 0 WHERE claim = '' AND decided <> 0 AND decided IN ($1, $2)`, x.Of, last); err != nil {
+		x.undated = true
+		if _, err := x.exec(`UPDATE cases SET closed = '', due = '', decided = 0 WHERE claim = '' AND decided <> 0 AND decided IN ($1, $2)`, x.Of, last); err != nil {
 			return nil, err
 		}
 	}

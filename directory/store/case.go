@@ -11,67 +11,16 @@ import (
 	"kapdir/directory"
 )
 
-// CaseFilter says which cases Queue lists.
-type CaseFilter struct {
-	Kind     directory.CaseKind
-	Provider directory.ID
-	All      bool // closed ones too, and those of withdrawn providers
-	Limit    int
-}
-
-// Queue returns what waits for a person, the most harmful kind first and the oldest first within it, with
-// what each still needs; total counts those beyond the limit too.
-func (s *Store) Queue(ctx context.Context, f CaseFilter) (out []directory.Queued, total int, err error) {
-	err = s.read(ctx, "store.Queue", func(t *tx) error {
-		which := caseFilter(f.All, f.Kind, f.Provider)
-		if _, err := t.one(`SELECT count(*) FROM cases c `+which.where, which.args, &total); err != nil {
-			return err
-		}
-		cases, err := t.casesOf(which, f.Limit)
-		if err != nil {
-			return err
-		}
-		var ids []directory.ID
-		for _, c := range cases {
-			ids = append(ids, c.Provider)
-		}
-		slices.Sort(ids)
-		held, err := t.load(slices.Compact(ids))
-		if err != nil {
-			return err
-		}
-		desk, err := s.desk(t)
-		if err != nil {
-			return err
-		}
-		for _, c := range cases {
-			h := held[c.Provider]
-			if h == nil {
-				return directory.Errorf(directory.Internal, "", "the provider of case %s is missing: run kapdir fsck", c.ID)
-			}
-			q := directory.Queued{Case: c, Name: h.file.Provider.DisplayName(), What: "row " + c.Key}
-			hist := desk.historyOf(h, c)
-			if hist != nil {
-				q.What = hist.Claim.Words()
-			}
-			q.Waits = desk.waits(h, c, hist)
-			q.Need = desk.need(h, c, hist)
-			out = append(out, q)
-		}
-		return nil
-	})
-	return out, total, err
-}
-
 // Dossier returns a case with everything a person needs to decide it. With as, the choices say what that
 // staff member may not do. A case that does not exist is NotFound; a closed one is returned like any other.
 func (s *Store) Dossier(ctx context.Context, id directory.ID, as string) (directory.Dossier, error) {
 	var d directory.Dossier
 	err := s.read(ctx, "store.Dossier "+string(id), func(t *tx) error {
-		c, err := t.caseOf(id)
+		l, err := t.lineOf(id)
 		if err != nil {
 			return err
 		}
+		c := l.Case
 		held, err := t.load([]directory.ID{c.Provider})
 		if err != nil {
 			return err
@@ -122,6 +71,34 @@ func (s *Store) Dossier(ctx context.Context, id directory.ID, as string) (direct
 				d.Need.Approvals = 2 - min(1, len(p.given))
 			}
 		}
+		d.Due = l.due
+		if d.Linked, err = t.linkedOf(h); err != nil {
+			return err
+		}
+		if c.Kind == directory.CaseRemoval {
+			found, err := t.removals(`WHERE id = $1`, c.ID)
+			if err != nil {
+				return err
+			}
+			for _, q := range found {
+				d.Removal = &q
+				d.Acts = append(d.Acts, desk.answers(q, member)...)
+			}
+		}
+		d.Acts = append(d.Acts, desk.acts(h, c, hist, of, member)...)
+		if d.Merged, err = t.mergedInto(h); err != nil {
+			return err
+		}
+		d.File, d.At, d.Known = &h.file, desk.now, desk.known
+		if err := t.link([]*directory.CredentialFile{d.File}); err != nil {
+			return err
+		}
+		if d.Hold, err = t.holdOf(c.ID, desk.now); err != nil {
+			return err
+		}
+		if d.Handed, err = t.handings(c.ID); err != nil {
+			return err
+		}
 		if c.Kind == directory.CaseFacts && d.Waits {
 			differ, err := t.differencesOf(&holding{stored: *h}, c)
 			if err != nil {
@@ -132,6 +109,121 @@ func (s *Store) Dossier(ctx context.Context, id directory.ID, as string) (direct
 		return nil
 	})
 	return d, err
+}
+
+// linkedOf returns the prescribers of a provider, and those who name them as theirs.
+func (t *tx) linkedOf(h *stored) (out []directory.Other, err error) {
+	var ids []directory.ID
+	as := map[directory.ID]string{}
+	for _, hist := range h.file.Claims {
+		if c := hist.Claim; c.Kind == directory.OversightLink && c.Other != "" && !c.Self() && as[c.Other] == "" {
+			ids, as[c.Other] = append(ids, c.Other), "prescriber"
+		}
+	}
+	err = t.each(`SELECT DISTINCT provider FROM claim WHERE kind = $1 AND other = $2 AND provider <> $2 ORDER BY provider`, []any{directory.OversightLink, h.file.Provider.ID}, func(r *sql.Rows) error {
+		var id directory.ID
+		err := r.Scan(&id)
+		if as[id] == "" {
+			ids, as[id] = append(ids, id), "therapist"
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	held, err := t.providers(ids)
+	for _, id := range ids {
+		if other := held[id]; other != nil {
+			out = append(out, directory.Other{ID: id, Name: other.file.Provider.DisplayName(), As: as[id]})
+		}
+	}
+	return out, err
+}
+
+// mergedInto returns who is one with the provider, with the decisions that made them so.
+func (t *tx) mergedInto(h *stored) (out []directory.Merge, err error) {
+	err = t.each(`SELECT merged, event FROM merge_record WHERE survivor = $1 ORDER BY merged`, []any{h.file.Provider.ID}, func(r *sql.Rows) error {
+		var m directory.Merge
+		err := r.Scan(&m.ID, &m.Event)
+		for _, hist := range h.file.Claims {
+			if hist.Claim.Kind == directory.FileClaim && hist.Event(m.Event) != nil {
+				m.Claim, m.Seen = hist.Claim.ID, hist.Newest()
+			}
+		}
+		out = append(out, m)
+		return err
+	})
+	return out, err
+}
+
+// answers says how a request can be answered.
+func (d desk) answers(q directory.Removal, m directory.StaffMember) (out []directory.Choice) {
+	if q.State != "open" {
+		return nil
+	}
+	effect := "the whole listing leaves every public face, and what was held about them is destroyed"
+	if q.Kind == "correction" {
+		effect = "the statement leaves every public face, until what is right is stated anew"
+	}
+	may := func(deed directory.Deed) (refused string) {
+		if m.Name != "" {
+			if err := d.office.may(m, deed, directory.Ordinary); err != nil {
+				refused = detail(err)
+			}
+		}
+		return refused
+	}
+	return []directory.Choice{
+		{Decision: "prove", Effect: "it is they who ask, through a contact on record: " + effect, Refused: may(directory.Return)},
+		{Decision: "accept_request", Effect: "without that proof: " + effect, Refused: may(directory.Withdrawal)},
+		{Decision: "decline_request", Effect: "nothing changes, and the case is closed", Refused: may(directory.Return)},
+	}
+}
+
+// acts says what else can be done about the claim of the case and about the whole file.
+func (d desk) acts(h *stored, c directory.Case, hist *directory.History, of *directory.Event, m directory.StaffMember) (out []directory.Choice) {
+	if p := h.file.Provider; p.Withdrawn || p.MergedInto != "" {
+		return nil
+	}
+	policies := d.s.config.Policies
+	actor := directory.Actor{Kind: directory.Staff, ID: m.Name}
+	add := func(deed directory.Deed, on directory.Occasion, effect string, e *directory.Event) {
+		x := directory.Choice{Decision: string(deed), Effect: effect, Event: e}
+		if e != nil {
+			x.Of = e.Supersedes
+			e.Actor = actor
+			before, after := directory.Derive(*hist, d.now, d.known, policies), hist.Foresee(*e, d.now, d.known, policies)
+			x.Effect, x.After = change(before, after), after.Status
+		}
+		if m.Name != "" {
+			if err := d.office.may(m, deed, on); err != nil {
+				x.Refused = detail(err)
+			}
+		}
+		out = append(out, x)
+	}
+	if hist != nil && of != nil {
+		on := hist.OccasionOf(of.Seq, d.now, d.known, policies)
+		if _, gone := hist.Superseded(d.known)[of.Seq]; !gone {
+			if of.Type == directory.Observe || of.Type == directory.Assert || of.Type == directory.Correct {
+				add(directory.Correction, on, "another statement takes its place, and somebody else confirms it", nil)
+				out[len(out)-1].Of = of.Seq
+			}
+			add(directory.Voiding, on, "", &directory.Event{Type: directory.Void, Supersedes: of.Seq})
+		}
+		if hist.Claim.Kind != directory.FileClaim {
+			add(directory.Withdrawal, directory.Ordinary, "", &directory.Event{Type: directory.Takedown})
+			add(directory.OpenDispute, directory.Ordinary, "", &directory.Event{Type: directory.DisputeOpen})
+		}
+	}
+	add("withdraw_file", directory.Ordinary, "the provider leaves every public face; it can be taken back", nil)
+	if m.Name != "" {
+		out[len(out)-1].Refused = ""
+		if err := d.office.may(m, directory.Withdrawal, directory.Ordinary); err != nil {
+			out[len(out)-1].Refused = detail(err)
+		}
+	}
+	return out
 }
 
 // ClaimFiles returns a claim as staff see it, by its id, or all claims of a provider by theirs, of whoever
@@ -244,8 +336,13 @@ func (d desk) need(h *stored, c directory.Case, hist *directory.History) directo
 	if !d.waits(h, c, hist) {
 		return directory.Need{}
 	}
+	return d.needOf(c, hist)
+}
+
+// needOf is what a case that waits still asks for.
+func (d desk) needOf(c directory.Case, hist *directory.History) directory.Need {
 	if c.Kind == directory.CaseRemoval {
-		return directory.Need{Approvals: 1, From: d.office.with(directory.Approver), Due: c.Opened.Date().AddBusinessDays(directory.RemovalDays)}
+		return directory.Need{Approvals: 1, From: d.office.with(directory.Approver), Due: c.Kind.Due(c.Opened.Date())}
 	}
 	if hist == nil || c.Kind == directory.CaseDispute || c.Kind == directory.CaseDocument {
 		return directory.Need{Approvals: 1, From: d.office.with(directory.Verifier, directory.Approver)}
@@ -349,8 +446,10 @@ func (t *tx) othersOf(c directory.Case) ([]directory.Other, error) {
 // choices says what each decision would do at this moment.
 func (d desk) choices(h *stored, c directory.Case, hist *directory.History, of *directory.Event, m directory.StaffMember, p pair) []directory.Choice {
 	var out []directory.Choice
+	var next *directory.Event // what the choice would append
 	add := func(deed directory.Deed, effect string, after directory.Status, err error) {
-		x := directory.Choice{Decision: string(deed), Effect: effect, After: after}
+		x := directory.Choice{Decision: string(deed), Effect: effect, After: after, Event: next}
+		next = nil
 		if err != nil {
 			x.Refused = detail(err)
 		}
@@ -392,6 +491,7 @@ func (d desk) choices(h *stored, c directory.Case, hist *directory.History, of *
 		if m.Name == "" {
 			e.Actor.ID = "?" // nobody's name
 		}
+		next = &e
 		return hist.Foresee(e, d.now, d.known, policies)
 	}
 	switch c.Kind {
@@ -414,6 +514,7 @@ func (d desk) choices(h *stored, c directory.Case, hist *directory.History, of *
 		add(directory.CloseDispute, change(before, after), after.Status, nil)
 		return out
 	case directory.CaseDocument:
+		next = nil
 		add(directory.Confirm, "the document is not theirs: it shows nothing, and "+change(before, before), before.Status, d.office.review(m, hist, *of, directory.Confirm, d.now, d.known, policies))
 		fixed := *of
 		fixed.Type, fixed.Supersedes, fixed.PerformedAt = directory.Correct, of.Seq, d.now
@@ -439,7 +540,7 @@ func (d desk) choices(h *stored, c directory.Case, hist *directory.History, of *
 				effect += ", one of the two an approver (" + directory.OneOf(d.office.with(directory.Approver)) + ")"
 			}
 		case deed == directory.Clear && hist.Claim.Kind == directory.ExclusionScreen:
-			effect += "; the release in force is then searched again at once"
+			effect, next = "it is about somebody else, and the release in force is searched again at once: what that finds is shown", nil
 		case deed == directory.Return:
 			effect += fmt.Sprintf("; to be looked at again by %s, and then voided or observed anew",
 				d.now.Date().AddBusinessDays(policies.InForce(d.now, d.known).ReturnDays))

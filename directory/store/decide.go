@@ -44,6 +44,9 @@ func (w *work) decideCandidate(c directory.Case, h *holding, d directory.Decisio
 	if err != nil {
 		return err
 	}
+	if err := w.leftTo(d.Staff, c.ID, "", ""); err != nil {
+		return err
+	}
 	pair, err := w.pairOf(c, h)
 	if err != nil {
 		return err
@@ -112,6 +115,13 @@ func (w *work) decideCandidate(c directory.Case, h *holding, d directory.Decisio
 	tell := w.then
 	w.then = func() error {
 		if !closes {
+			needs := directory.Approver
+			if m.Role == directory.Approver {
+				needs = directory.Verifier
+			}
+			if _, err := w.exec(`UPDATE cases SET work = $2, needs = $3 WHERE id = $1`, c.ID, directory.WorkSecond, needs); err != nil {
+				return err
+			}
 			return tell()
 		}
 		if d.Decision == string(directory.Same) {

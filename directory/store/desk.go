@@ -276,8 +276,8 @@ func refText(r directory.ProviderRef) string {
 
 // Decide appends a staff member's review of an observation, or their decision about a case that has none,
 // and closes the cases that it settles. It refuses who is no staff member or may not (directory.Permits), a
-// review by whoever made the observation, a name alone (no identifier, no confirmation), and what has moved
-// on since the person looked. Deciding the same again, with the same moment given, returns the event there is.
+// review by whoever made the observation, a name alone (no identifier, no confirmation), what somebody else
+// works (Take), and what has moved on since the person looked. Deciding the same again, with the same moment given, returns the event there is.
 //
 // Of the two people who confirm what stands against a provider, one at least is an approver.
 func (s *Store) Decide(ctx context.Context, d directory.Decision) (directory.Event, error) {
@@ -346,6 +346,9 @@ func (s *Store) Decide(ctx context.Context, d directory.Decision) (directory.Eve
 		}
 		m, err := o.member(d.Staff)
 		if err != nil {
+			return err
+		}
+		if err := w.leftTo(d.Staff, d.Case, hist.Claim.ID, ""); err != nil {
 			return err
 		}
 		if d.Seen != 0 || d.Case != "" {

@@ -12,50 +12,112 @@ import (
 	"kapdir/directory"
 )
 
-// Cases returns what waits for a person, the most harmful kind first and the oldest first within it; with
+// CaseFilter says which cases Queue lists.
+type CaseFilter = directory.CaseFilter
+
+// Cases returns what waits for a person, the most harmful kind first and the one due first within it; with
 // openOnly false, closed cases too. What is about a provider who is on no public face waits for nobody.
 func (s *Store) Cases(ctx context.Context, openOnly bool, limit int) (out []directory.Case, err error) {
 	err = s.read(ctx, "store.Cases", func(t *tx) error {
-		out, err = t.casesOf(caseFilter(!openOnly, "", ""), limit)
+		lines, err := t.casesOf(where(CaseFilter{All: !openOnly}, s.now()), limit)
+		for _, l := range lines {
+			out = append(out, l.Case)
+		}
 		return err
 	})
 	return out, err
 }
 
-const caseColumns = `c.id, c.kind, c.provider, c.claim, c.source, c.key, c.event, c.revision, c.agreed, c.opened, c.closed, c.decided`
+const caseColumns = `c.id, c.kind, c.provider, c.claim, c.source, c.key, c.event, c.revision, c.agreed, c.opened, c.closed, c.decided, c.hidden, c.harm, c.due, c.work, c.state`
 
-// byHarm orders cases by their kind.
-var byHarm = func() string {
-	var b strings.Builder
-	b.WriteString(`CASE c.kind`)
-	for i, k := range directory.CaseKinds {
-		fmt.Fprintf(&b, ` WHEN '%s' THEN %d`, k.Kind, i)
-	}
-	return b.String() + ` ELSE 99 END, c.opened, c.id`
-}()
-
-// filter is a condition on cases with its arguments.
+// filter is a condition on cases with its arguments, and their order.
 type filter struct {
 	where string
 	args  []any
+	order string
 }
 
-func caseFilter(all bool, kind directory.CaseKind, provider directory.ID) filter {
-	return filter{`WHERE ($1 = 1 OR c.closed = '' AND (c.kind = 'possible_removed' OR EXISTS (SELECT 1 FROM provider p WHERE p.id = c.provider AND p.withdrawn = 0 AND p.merged_into = '')))
-		AND ($2 = '' OR c.kind = $2) AND ($3 = '' OR c.provider = $3)`, []any{truth(all), kind, provider}}
+// waiting is the condition on cases that wait for somebody.
+const waiting = `c.closed = '' AND c.hidden < 2`
+
+// where writes the filter for a moment.
+func where(f CaseFilter, now directory.Instant) filter {
+	out := filter{where: waiting, order: `c.hidden, c.harm, c.due, c.id`}
+	if f.All {
+		out.where, out.order = `c.harm >= 0`, `c.harm, c.due, c.id`
+	}
+	and := func(condition string, args ...any) {
+		for _, a := range args {
+			out.args = append(out.args, a)
+			condition = strings.Replace(condition, "?", fmt.Sprintf("$%d", len(out.args)), 1)
+		}
+		out.where += " AND " + condition
+	}
+	for _, x := range []struct{ column, value string }{
+		{"kind", string(f.Kind)}, {"provider", string(f.Provider)}, {"source", f.Source}, {"state", string(f.State)}, {"work", string(f.Work)}, {"needs", string(f.Needs)},
+	} {
+		if x.value != "" {
+			and(`c.`+x.column+` = ?`, x.value)
+		}
+	}
+	if f.Late {
+		and(`c.due < ?`, string(now.Date()))
+	}
+	switch f.Holder {
+	case "":
+	case directory.Nobody:
+		and(`NOT EXISTS (SELECT 1 FROM case_hold h WHERE h.id = c.id AND h.until > ?)`, now)
+	default:
+		and(`EXISTS (SELECT 1 FROM case_hold h WHERE h.id = c.id AND h.staff = ? AND h.until > ?)`, f.Holder, now)
+	}
+	var hidden, harm int64
+	if rest, id, ok := cut(f.After); ok && !f.All {
+		if rest, due, ok := cut(rest); ok {
+			if _, err := fmt.Sscanf(rest, "%d.%d", &hidden, &harm); err == nil {
+				and(`(c.hidden, c.harm, c.due, c.id) > (?, ?, ?, ?)`, hidden, harm, due, id)
+			}
+		}
+	}
+	return out
+}
+
+func cut(s string) (before, after string, ok bool) {
+	i := strings.LastIndex(s, ".")
+	if i < 0 {
+		return "", "", false
+	}
+	return s[:i], s[i+1:], true
+}
+
+// line is a case with what the list of cases is ordered and filtered by.
+type line struct {
+	directory.Case
+	hidden, harm int64
+	due          directory.Date
+	work         directory.Work
+	state        directory.State
+}
+
+// cursor names the line, so that the list goes on after it.
+func (l line) cursor() string {
+	return fmt.Sprintf("%d.%d.%s.%s", l.hidden, l.harm, string(l.due), l.ID)
 }
 
 // casesOf reads cases in the order in which a person looks at them.
-func (t *tx) casesOf(f filter, limit int) ([]directory.Case, error) {
-	var out []directory.Case
+func (t *tx) casesOf(f filter, limit int) ([]line, error) {
+	var out []line
 	n := len(f.args) + 1
-	err := t.each(fmt.Sprintf(`SELECT %s FROM cases c %s ORDER BY %s LIMIT $%d`, caseColumns, f.where, byHarm, n), append(slices.Clip(f.args), limit), func(r *sql.Rows) error {
-		var c directory.Case
+	if f.order == "" {
+		f.order = `c.id`
+	}
+	err := t.each(fmt.Sprintf(`SELECT %s FROM cases c WHERE %s ORDER BY %s LIMIT $%d`, caseColumns, f.where, f.order, n), append(slices.Clip(f.args), limit), func(r *sql.Rows) error {
+		var l line
 		var agreed string
-		if err := r.Scan(&c.ID, &c.Kind, &c.Provider, &c.Claim, &c.Source, &c.Key, &c.Event, &c.Revision, &agreed, &c.Opened, &c.Closed, &c.Decided); err != nil {
+		if err := r.Scan(&l.ID, &l.Kind, &l.Provider, &l.Claim, &l.Source, &l.Key, &l.Event, &l.Revision, &agreed, &l.Opened, &l.Closed, &l.Decided,
+			&l.hidden, &l.harm, &l.due, &l.work, &l.state); err != nil {
 			return err
 		}
-		out = append(out, c)
+		out = append(out, l)
 		return json.Unmarshal([]byte(agreed), &out[len(out)-1].Match)
 	})
 	return out, err
@@ -63,12 +125,17 @@ func (t *tx) casesOf(f filter, limit int) ([]directory.Case, error) {
 
 // caseOf reads one case.
 func (t *tx) caseOf(id directory.ID) (directory.Case, error) {
-	found, err := t.casesOf(filter{`WHERE c.id = $1`, []any{id}}, 1)
+	l, err := t.lineOf(id)
+	return l.Case, err
+}
+
+func (t *tx) lineOf(id directory.ID) (line, error) {
+	found, err := t.casesOf(filter{where: `c.id = $1`, args: []any{id}}, 1)
 	if err == nil && len(found) == 0 {
 		err = directory.Errorf(directory.NotFound, "case", "there is no case %s: kapdir cases list shows what waits", id)
 	}
 	if err != nil {
-		return directory.Case{}, err
+		return line{}, err
 	}
 	return found[0], nil
 }
@@ -180,13 +247,18 @@ func (w *work) writeCases() error {
 	}
 	err := w.insert(`INSERT INTO cases (id, kind, provider, claim, source, key, event, agreed, opened, closed, revision, row_hash, decided)`, rows,
 		`ON CONFLICT (kind, provider, claim, source, key) DO UPDATE SET event = excluded.event, agreed = excluded.agreed, row_hash = excluded.row_hash,
-			opened = CASE WHEN cases.closed = '' THEN cases.opened ELSE excluded.opened END, closed = '', revision = cases.revision + 1, decided = 0
+			opened = CASE WHEN cases.closed = '' THEN cases.opened ELSE excluded.opened END, due = CASE WHEN cases.closed = '' THEN cases.due ELSE '' END,
+			closed = '', revision = cases.revision + 1, decided = 0
 		WHERE excluded.event > cases.event
 			OR excluded.event = 0 AND (excluded.row_hash <> cases.row_hash OR cases.closed = '' AND excluded.agreed <> cases.agreed)`)
 	if err != nil {
 		return err
 	}
-	return w.settleCases()
+	w.undated = w.undated || len(rows) > 0
+	if err := w.settleCases(); err != nil {
+		return err
+	}
+	return w.dateCases()
 }
 
 // settleCases closes the cases of the claims that the work has written to whose events no longer wait for
@@ -227,6 +299,7 @@ func (w *work) settleCases() error {
 		return err
 	}
 	var done, again []string
+	var office *office // who decides; read when somebody has
 	for _, claim := range order {
 		hist := hists[claim]
 		left := directory.Derive(*hist, w.now, known, w.s.config.Policies).Pending // and no open case is about it
@@ -237,6 +310,17 @@ func (w *work) settleCases() error {
 				left = slices.DeleteFunc(left, func(n int64) bool { return n == c.Event })
 				if c.Closed != "" {
 					again = append(again, string(c.ID))
+				} else if last := hist.LastReview(c.Event, w.now, known); last != nil {
+					if office == nil {
+						o, err := w.office()
+						if err != nil {
+							return err
+						}
+						office = &o
+					}
+					if err := w.reviewed(c, hist, last, *office, known); err != nil {
+						return err
+					}
 				}
 			case c.Kind != directory.CaseDispute && c.Kind != directory.CaseDocument:
 				free = append(free, c)
@@ -261,7 +345,125 @@ func (w *work) settleCases() error {
 	if err := w.execIn(`UPDATE cases SET closed = $1 WHERE id IN (%s)`, []any{w.now}, done); err != nil {
 		return err
 	}
-	return w.execIn(`UPDATE cases SET closed = '', opened = $1 WHERE id IN (%s)`, []any{w.now}, again)
+	w.undated = w.undated || len(again) > 0
+	return w.execIn(`UPDATE cases SET closed = '', due = '', opened = $1 WHERE id IN (%s)`, []any{w.now}, again)
+}
+
+// reviewed notes how far a case is that somebody has looked at and that waits on: one that was returned is due anew.
+func (w *work) reviewed(c directory.Case, hist *directory.History, last *directory.Event, o office, known directory.Instant) error {
+	d := desk{s: w.s, office: o, now: w.now, known: known}
+	need := d.needOf(c, hist)
+	state, due := directory.WorkNew, directory.Date("")
+	switch {
+	case need.Returned != "":
+		state, due = directory.WorkReturned, need.Due
+	case len(need.Given) > 0 || last.Body.Decision == "clear":
+		state = directory.WorkSecond
+	}
+	role := directory.Verifier
+	if need.Approver {
+		role = directory.Approver
+	}
+	_, err := w.exec(`UPDATE cases SET work = $2, needs = $3, due = CASE WHEN $4 = '' THEN due ELSE $4 END WHERE id = $1`, c.ID, state, role, string(due))
+	return err
+}
+
+// dateCases gives the cases that were opened their place in the list: by whom they are seen, when they are due.
+func (w *work) dateCases() error {
+	if !w.undated {
+		return nil
+	}
+	w.undated = false
+	var rows [][]any
+	var ids []string
+	var providers []directory.ID
+	var opened []directory.Case
+	states := map[directory.ID]directory.State{} // of claims
+	err := w.each(`SELECT c.id, c.kind, c.provider, c.claim, c.opened, coalesce(l.jurisdiction, '') FROM cases c LEFT JOIN claim l ON l.id = c.claim
+		WHERE c.due = '' AND c.closed = ''`, nil, func(r *sql.Rows) error {
+		var c directory.Case
+		var state directory.State
+		err := r.Scan(&c.ID, &c.Kind, &c.Provider, &c.Claim, &c.Opened, &state)
+		opened = append(opened, c)
+		states[c.Claim] = state
+		ids = append(ids, string(c.ID))
+		if !slices.Contains(providers, c.Provider) && w.held[c.Provider] == nil {
+			providers = append(providers, c.Provider)
+		}
+		return err
+	})
+	if err != nil || len(opened) == 0 {
+		return err
+	}
+	found, err := w.providers(providers)
+	if err != nil {
+		return err
+	}
+	for _, c := range opened {
+		h := found[c.Provider]
+		if held := w.held[c.Provider]; held != nil && held.brief == nil {
+			h = &held.stored
+		} else if h == nil {
+			one, err := w.providers([]directory.ID{c.Provider})
+			if err != nil {
+				return err
+			}
+			h = one[c.Provider]
+		}
+		hidden, state := 2, states[c.Claim]
+		if h != nil {
+			switch p := h.file.Provider; {
+			case c.Kind == directory.CaseRemoved:
+				hidden = 0
+			case p.Withdrawn || p.MergedInto != "":
+			case !h.listed:
+				hidden = 1
+			default:
+				hidden = 0
+			}
+			for _, x := range h.file.Provider.Sites {
+				if state == "" {
+					state = x.Address.State
+				}
+			}
+		}
+		needs := directory.Verifier
+		if c.Kind == directory.CaseRemoval {
+			needs = directory.Approver
+		}
+		rows = append(rows, []any{c.ID, hidden, harmOf(c.Kind), string(c.Kind.Due(c.Opened.Date())), string(directory.WorkNew), string(needs), string(state)})
+	}
+	err = w.update("cases", "id", []string{"hidden BIGINT", "harm BIGINT", "due TEXT", "work TEXT", "needs TEXT", "state TEXT"}, rows)
+	if err != nil {
+		return err
+	}
+	return w.execIn(`DELETE FROM case_hold WHERE id IN (%s)`, nil, ids)
+}
+
+// placeCases gives the cases of a store from before there were places theirs.
+func (s *Store) placeCases(ctx context.Context) error {
+	var n int
+	err := s.read(ctx, "store.placeCases", func(t *tx) error {
+		_, err := t.one(`SELECT count(*) FROM cases WHERE due = '' AND closed = ''`, nil, &n)
+		return err
+	})
+	if err != nil || n == 0 {
+		return err
+	}
+	return s.write(ctx, "store.placeCases", func(w *work) error {
+		w.undated = true
+		return nil
+	})
+}
+
+// harmOf is the place of a kind among the kinds.
+func harmOf(k directory.CaseKind) int {
+	for i, x := range directory.CaseKinds {
+		if x.Kind == k {
+			return i
+		}
+	}
+	return 99
 }
 
 // goOn makes a case be about another observation of its claim.
@@ -270,7 +472,8 @@ func (w *work) goOn(c directory.Case, e directory.Event) error {
 	if err != nil {
 		return err
 	}
-	_, err = w.exec(`UPDATE cases SET event = $2, agreed = $3, closed = '', opened = CASE WHEN closed = '' THEN opened ELSE $4 END, revision = revision + 1 WHERE id = $1`,
+	w.undated = true
+	_, err = w.exec(`UPDATE cases SET event = $2, agreed = $3, closed = '', opened = CASE WHEN closed = '' THEN opened ELSE $4 END, due = '', revision = revision + 1 WHERE id = $1`,
 		c.ID, e.Seq, string(agreed), w.now)
 	return err
 }

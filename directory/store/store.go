@@ -98,6 +98,10 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		s.Close()
 		return nil, err
 	}
+	if err := s.placeCases(ctx); err != nil {
+		s.Close()
+		return nil, err
+	}
 	if len(c.Policies) == 0 {
 		if c.Rules == nil {
 			c.Rules = directory.StandardRules()

@@ -38,6 +38,7 @@ func testStore(t *testing.T, fresh func(testing.TB) Config) {
 		{"newer database refused", testNewerRefused},
 		{"append only", testAppendOnly},
 		{"listings", testListings},
+		{"removal of a practice", testRemovalOfPractice},
 		{"facts of several sources", testFacts},
 		{"merged and unmerged", testMerge},
 		{"pages read again", testReread},
@@ -84,6 +85,8 @@ func testStore(t *testing.T, fresh func(testing.TB) Config) {
 		{"documents sent twice", testReused},
 		{"practice agreements", testAgreement},
 		{"two decide at once", testTwoAtOnce},
+		{"the list of cases", testQueue},
+		{"whose a case is", testHolds},
 		{"NPPES alone lists nobody", testNPPESAlone},
 		{"rules", testRules},
 		{"quarantine", testQuarantine},
@@ -751,7 +754,16 @@ func testMigrated(t *testing.T, c Config) {
 			}
 		}
 	}
-	for _, q := range []string{`ALTER TABLE claim RENAME TO claim_was`,
+	undo := []string{`DROP TRIGGER case_counted_in`, `DROP TRIGGER case_counted_out`, `DROP TRIGGER case_counted_anew`, `DROP TRIGGER provider_hides_cases`}
+	if c.DSN != "" {
+		undo = []string{`DROP FUNCTION count_case CASCADE`, `DROP FUNCTION hide_cases CASCADE`}
+	}
+	undo = append(undo, `DROP INDEX cases_queue`, `DROP INDEX cases_undated`, `DROP INDEX cases_row`, `DROP TABLE case_count`, `DROP TABLE case_hold`, `DROP TABLE case_handing`, `DROP TABLE saved_view`,
+		`DROP TABLE IF EXISTS staff_session`, `DROP TABLE IF EXISTS staff_login`, `DROP TABLE IF EXISTS staff_passkey`, `DROP TABLE IF EXISTS staff_code`, `DROP TABLE IF EXISTS staff_audit`)
+	for _, column := range []string{"hidden", "harm", "due", "work", "needs", "state"} {
+		undo = append(undo, `ALTER TABLE cases DROP COLUMN `+column)
+	}
+	for _, q := range append(undo, `ALTER TABLE claim RENAME TO claim_was`,
 		`CREATE TABLE claim AS SELECT id, provider, kind, issuer, jurisdiction, title, number_raw, number_shown, number_key, other, created FROM claim_was`, `DROP TABLE claim_was`,
 		`ALTER TABLE provider ADD COLUMN doc TEXT NOT NULL DEFAULT ''`, `UPDATE provider SET doc = (SELECT doc FROM provider_facts f WHERE f.id = provider.id)`, `DROP TABLE provider_facts`,
 		`DROP TABLE merge_record`, `DROP TABLE page`, `DROP TABLE removal`, `DROP TABLE suppression`, `ALTER TABLE head DROP COLUMN last_hash`, `ALTER TABLE provider DROP COLUMN moments`,
@@ -761,7 +773,7 @@ func testMigrated(t *testing.T, c Config) {
 		`DROP TABLE reference_page`, `DROP TABLE reference_span`, `DROP TABLE reference_part`, `DROP TABLE reference_segment`, `DROP TABLE reference_index`, `DROP INDEX source_record_copy`,
 		`INSERT INTO source_record (source, key, kind, part, release, run, row_hash, line, evidence, provider, rung, doc)
 			SELECT source, 'x', 'exclusion', '', release, number, '', 1, '', '', '', '{}' FROM run WHERE source = 'leie'`,
-		`INSERT INTO source_block (block, source, key) VALUES ('npi:1', 'leie', 'x')`, `DELETE FROM goose_db_version WHERE version_id >= 3`} {
+		`INSERT INTO source_block (block, source, key) VALUES ('npi:1', 'leie', 'x')`, `DELETE FROM goose_db_version WHERE version_id >= 3`) {
 		if _, err := s.writer.Exec(q); err != nil {
 			t.Fatal(err)
 		}

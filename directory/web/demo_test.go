@@ -48,6 +48,9 @@ func TestMain(m *testing.M) {
 	if loaded.store != nil {
 		_ = loaded.store.Close()
 	}
+	if deskDir != "" {
+		_ = os.RemoveAll(deskDir)
+	}
 	if loadDir != "" {
 		_ = os.RemoveAll(loadDir)
 	}
@@ -166,7 +169,7 @@ func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)
 func demoServer(t testing.TB, change ...func(*Config)) *Server {
 	t.Helper()
 	w := demoWorld(t)
-	cfg := Config{Reader: w.store, Search: w.index, Policies: directory.StandardPolicies(), BaseURL: "https://kapdir.example",
+	cfg := Config{Desk: w.store, Reader: w.store, Search: w.index, Policies: directory.StandardPolicies(), BaseURL: "https://kapdir.example",
 		Now: func() time.Time { return w.now.Time() }, Demo: &DemoInfo{Now: w.now, Note: "No NPI that begins with 2 was ever issued."},
 		Contact: "corrections@kapdir.example", Log: quiet(), Version: "test"}
 	for _, f := range change {

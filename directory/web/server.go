@@ -74,6 +74,7 @@ type Config struct {
 	Keys     Keys     // of staff, who may ask what was known at an earlier moment; nil: nobody may
 	Requests Requests // takes in requests for removal or correction; nil: there is no form for them
 	SignIn   SignIn   // knows who is signed in at the desk; nil: there is no desk
+	Desk     Desk     // what staff look at and decide; needed with SignIn
 
 	BaseURL  string           // https://kapdir.example: absolute links are built from it, never from a request
 	Now      func() time.Time // the one clock; time.Now if nil
@@ -137,6 +138,8 @@ func New(cfg Config) (*Server, error) {
 	switch {
 	case cfg.Reader == nil || cfg.Search == nil:
 		return nil, errors.New("web: a Reader and a Search are needed")
+	case cfg.SignIn != nil && cfg.Desk == nil:
+		return nil, errors.New("web: whoever signs in needs a Desk")
 	case len(cfg.Policies) == 0:
 		return nil, errors.New("web: no policies")
 	case len(cfg.DemoStaff) > 0 && cfg.Demo == nil:

@@ -85,6 +85,12 @@ var (
 // in its form (the field "token"), and always comes from a page of ours.
 var staffRoutes = []staffRoute{
 	{"GET", "/staff", everyRole, 0, (*Server).staffIndex, "Desk"},
+	{"GET", "/staff/cases", everyRole, 0, (*Server).staffCases, "Cases"},
+	{"GET", "/staff/cases/:id", everyRole, 0, (*Server).staffCase, ""},
+	{"POST", "/staff/cases/:id", deciders, 0, (*Server).staffDecide, ""},
+	{"POST", "/staff/cases/:id/hold", deciders, 0, (*Server).staffHold, ""},
+	{"POST", "/staff/next", deciders, 0, (*Server).staffNext, ""},
+	{"POST", "/staff/views", everyRole, 0, (*Server).staffViews, ""},
 
 	{"GET", "/staff/sign-in", nil, open, (*Server).signInPage, ""},
 	{"POST", "/staff/sign-in", nil, open, (*Server).takeSignIn, ""},
@@ -145,7 +151,7 @@ func parseStaffPages(a *assets) (map[string]*template.Template, error) {
 		if name == "layout" {
 			continue
 		}
-		t, err := template.New("layout.html").Option("missingkey=error").Funcs(functions(a, english)).ParseFS(templateFiles, "templates/staff/layout.html", f)
+		t, err := template.New("layout.html").Option("missingkey=error").Funcs(functions(a, english)).Funcs(deskFunctions).ParseFS(templateFiles, "templates/staff/layout.html", f)
 		if err != nil {
 			return nil, fmt.Errorf("web: staff page %s: %w", name, err)
 		}

@@ -1,0 +1,709 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"html/template"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"kapdir/directory"
+)
+
+// Desk is the power of staff: to look at cases and to decide them. Its rules are the store's, the same as for the
+// command line; a page says beforehand what they will say.
+type Desk interface {
+	List(ctx context.Context, f directory.CaseFilter, counts bool) (directory.CaseList, error)
+	Dossier(ctx context.Context, id directory.ID, as string) (directory.Dossier, error)
+	Take(ctx context.Context, id directory.ID, staff string, over bool) (directory.Hold, error)
+	Next(ctx context.Context, f directory.CaseFilter, staff string, skip directory.ID) (directory.ID, error)
+	Assign(ctx context.Context, id directory.ID, staff, to, note string) (directory.Hold, error)
+	Release(ctx context.Context, id directory.ID, staff string) error
+	Views(ctx context.Context, staff string) ([]directory.View, error)
+	SaveView(ctx context.Context, staff string, v directory.View) error
+	Decide(ctx context.Context, d directory.Decision) (directory.Event, error)
+	Act(ctx context.Context, a directory.Act) (directory.Event, error)
+	DecideRemoval(ctx context.Context, d directory.RemovalDecision) (directory.Removal, error)
+	Staff(ctx context.Context) ([]directory.StaffMember, error)
+}
+
+// casesOnPage is how many cases a page of the list has.
+const casesOnPage = 50
+
+// The filters of the list, as an address names them, in the order of the page.
+var caseFilters = []struct {
+	name, label string
+	set         func(*directory.CaseFilter, string)
+	words       func(value, me string) string
+}{
+	{"kind", "Kind", func(f *directory.CaseFilter, v string) { f.Kind = directory.CaseKind(v) }, func(v, _ string) string { return spaced(v) }},
+	{"holder", "Whose", func(f *directory.CaseFilter, v string) { f.Holder = v }, func(v, me string) string {
+		switch v {
+		case directory.Nobody:
+			return "free"
+		case me:
+			return "mine"
+		}
+		return v
+	}},
+	{"late", "Time", func(f *directory.CaseFilter, v string) { f.Late = v == "1" }, func(string, string) string { return "late" }},
+	{"work", "Work", func(f *directory.CaseFilter, v string) { f.Work = directory.Work(v) }, func(v, _ string) string {
+		return map[string]string{"new": "new", "returned": "returned", "second": "needs a second person"}[v]
+	}},
+	{"needs", "Decided by", func(f *directory.CaseFilter, v string) { f.Needs = directory.Role(v) }, func(v, _ string) string { return v }},
+	{"source", "Source", func(f *directory.CaseFilter, v string) { f.Source = v }, func(v, _ string) string { return capital(english.source(directory.Tables(), v)) }},
+	{"state", "State", func(f *directory.CaseFilter, v string) { f.State = directory.State(v) }, func(v, _ string) string {
+		if v == "" {
+			return "no state"
+		}
+		return directory.State(v).Name()
+	}},
+}
+
+func spaced(s string) string { return strings.ReplaceAll(s, "_", " ") }
+
+// caseQuery reads the filters of a list out of an address, and writes them back in one form.
+func caseQuery(q url.Values) (f directory.CaseFilter, kept url.Values) {
+	kept = url.Values{}
+	for _, x := range caseFilters {
+		if v := q.Get(x.name); v != "" && len(v) <= 60 {
+			x.set(&f, v)
+			kept.Set(x.name, v)
+		}
+	}
+	if id, err := directory.ParseID(directory.ProviderPrefix, q.Get("provider")); err == nil {
+		f.Provider = id
+		kept.Set("provider", string(id))
+	}
+	return f, kept
+}
+
+// queryOf is what follows the ? of the request's address.
+func queryOf(c *fiber.Ctx) url.Values {
+	q, _ := url.ParseQuery(string(c.Request().URI().QueryString())) // a copy; what cannot be read is left out
+	return q
+}
+
+type casesPage struct {
+	staffPage
+	List    directory.CaseList
+	Facets  []caseFacet
+	Views   []savedView
+	Query   string // of the list, without its page
+	First   string // address of the first page, "" when this is it
+	More    string // of the next
+	Told    string
+	Decides bool
+}
+
+type caseFacet struct {
+	Label  string
+	Values []caseFacetValue
+}
+
+type caseFacetValue struct {
+	Label, Href string
+	N           int
+	On          bool
+}
+
+type savedView struct{ Name, Href string }
+
+// staffCases answers GET /staff/cases: what waits for a person.
+func (s *Server) staffCases(c *fiber.Ctx, who *staffSession) error {
+	ctx, cancel := s.deadline(pageDeadline)
+	defer cancel()
+	q := queryOf(c)
+	f, kept := caseQuery(q)
+	f.After, f.Limit = q.Get("after"), casesOnPage
+	list, err := s.cfg.Desk.List(ctx, f, true)
+	if err != nil {
+		return err
+	}
+	views, err := s.cfg.Desk.Views(ctx, who.Name)
+	if err != nil {
+		return err
+	}
+	p := casesPage{staffPage: s.staffPage(c, who, "Cases"), List: list, Query: kept.Encode(), Decides: slices.Contains(deciders, who.Role)}
+	with := func(change func(url.Values)) string {
+		v := url.Values{}
+		for k, x := range kept {
+			v[k] = x
+		}
+		change(v)
+		if len(v) == 0 {
+			return "/staff/cases"
+		}
+		return "/staff/cases?" + v.Encode()
+	}
+	for _, x := range caseFilters {
+		facet := caseFacet{Label: x.label}
+		for _, n := range list.Counts {
+			if n.By != x.name || n.Value == "" {
+				continue
+			}
+			v := caseFacetValue{Label: x.words(n.Value, who.Name), N: n.N, On: kept.Get(x.name) == n.Value}
+			v.Href = with(func(q url.Values) {
+				if q.Set(x.name, n.Value); v.On {
+					q.Del(x.name)
+				}
+			})
+			facet.Values = append(facet.Values, v)
+		}
+		if on := kept.Get(x.name); on != "" && !slices.ContainsFunc(facet.Values, func(v caseFacetValue) bool { return v.On }) {
+			facet.Values = append(facet.Values, caseFacetValue{Label: cmp.Or(x.words(on, who.Name), on), On: true, Href: with(func(q url.Values) { q.Del(x.name) })})
+		}
+		if len(facet.Values) > 0 {
+			p.Facets = append(p.Facets, facet)
+		}
+	}
+	for _, v := range views {
+		p.Views = append(p.Views, savedView{v.Name, "/staff/cases?" + v.Query})
+	}
+	if f.After != "" {
+		p.First = with(func(url.Values) {})
+	}
+	if list.Next != "" {
+		p.More = with(func(q url.Values) { q.Set("after", list.Next) })
+	}
+	switch q.Get("told") {
+	case "none":
+		p.Told = "Nothing more here waits that is free."
+	case "saved":
+		p.Told = "The view is saved."
+	}
+	return s.sendStaff(c, "cases", p)
+}
+
+// staffNext answers POST /staff/next: the first case of the list that is free, taken.
+func (s *Server) staffNext(c *fiber.Ctx, who *staffSession) error {
+	form, err := staffForm(c)
+	if err != nil {
+		return err
+	}
+	skip, _ := directory.ParseID(directory.CasePrefix, form.Get("skip"))
+	return s.nextCase(c, who, form.Get("from"), skip, "")
+}
+
+// nextCase leads to the next case of the list; told is what to say there of the one before.
+func (s *Server) nextCase(c *fiber.Ctx, who *staffSession, from string, skip directory.ID, told string) error {
+	ctx, cancel := s.deadline(pageDeadline)
+	defer cancel()
+	q, _ := url.ParseQuery(from)
+	f, kept := caseQuery(q)
+	id, err := s.cfg.Desk.Next(ctx, f, who.Name, skip)
+	if err != nil {
+		return err
+	}
+	if id == "" {
+		kept.Set("told", "none")
+		return seeOther(c, "/staff/cases?"+kept.Encode())
+	}
+	return seeOther(c, caseURL(id, kept.Encode(), told, skip))
+}
+
+// caseURL is the address of a case's page; from is the list that it was opened from.
+func caseURL(id directory.ID, from, told string, was directory.ID) string {
+	q := url.Values{}
+	if from != "" {
+		q.Set("from", from)
+	}
+	if told != "" {
+		q.Set("told", told)
+		q.Set("was", string(was))
+	}
+	if len(q) == 0 {
+		return "/staff/cases/" + string(id)
+	}
+	return "/staff/cases/" + string(id) + "?" + q.Encode()
+}
+
+// staffViews answers POST /staff/views: a list of cases gets a name, or loses it.
+func (s *Server) staffViews(c *fiber.Ctx, who *staffSession) error {
+	ctx, cancel := s.deadline(pageDeadline)
+	defer cancel()
+	form, err := staffForm(c)
+	if err != nil {
+		return err
+	}
+	q, _ := url.ParseQuery(form.Get("query"))
+	_, kept := caseQuery(q)
+	v := directory.View{Name: form.Get("name"), Query: kept.Encode()}
+	if form.Get("do") == "forget" {
+		v.Query = ""
+	} else if v.Query == "" {
+		return directory.Errorf(directory.Invalid, "query", "choose filters first: the whole list needs no name")
+	}
+	if err := s.cfg.Desk.SaveView(ctx, who.Name, v); err != nil {
+		return err
+	}
+	kept.Set("told", "saved")
+	return seeOther(c, "/staff/cases?"+kept.Encode())
+}
+
+// A deed is a way to decide a case, as its page offers it.
+type deedForm struct {
+	Do, Key, Label, Effect, Refused string
+	Of                              int64
+	Note, Field, Contact            bool // what it asks for
+	Optional                        bool // a note is welcome
+	Fixed                           bool // a correction: what is right
+	Identity                        bool
+	Danger                          bool
+	Seen                            int64
+	Claim                           directory.ID // of a merge: in which the decision stands
+	Changes                         []publicLine // what the public page would say, where that is another thing than now
+	Shown                           bool         // there is a public page to tell of
+}
+
+// publicLine is a sentence of the public page.
+type publicLine struct{ Title, Now, After string }
+
+type casePage struct {
+	staffPage
+	D        directory.Dossier
+	Kind     string
+	Public   []publicLine
+	Deeds    []deedForm
+	More     []deedForm // what is done more rarely
+	Fields   []string   // that a clearing can name
+	From     string
+	Rows     []sourceField
+	Lookup   string
+	Reaches  []string // how the provider can be asked
+	Members  []string // to whom the case can be given
+	Mine     bool
+	Theirs   bool // somebody else works it
+	Decides  bool
+	Since    []directory.Told // what came since the person looked
+	Wrong    string
+	Note     string // as it was sent, so that it is not typed twice
+	Told     string
+	Was      directory.ID
+	Event    int64
+	Today    directory.Date
+	Late     bool
+	Readable []directory.Observed
+}
+
+type sourceField struct{ Name, Value string }
+
+// deedWords say what each deed is called on a page, and its key.
+var deedWords = map[string]struct{ label, key string }{
+	"confirm": {"Confirm", "c"}, "clear": {"Clear: it is somebody else", "x"}, "return": {"Return for another look", "r"},
+	"distinct": {"Two different people", "d"}, "same": {"One and the same", "m"}, "keep": {"Keep what is shown", "k"}, "take": {"Show what this page says", "y"},
+	"accept": {"Accept the dispute", "a"}, "decline": {"Decline the dispute", "d"}, "close": {"Close the dispute", "z"},
+	"prove": {"Hide: proven by a contact on record", "b"}, "accept_request": {"Hide: accepted by an approver", "h"}, "decline_request": {"Decline the request", "d"},
+	"ask": {"Ask the provider", "p"}, "could_not": {"Could not check", "u"},
+	"correct": {"Correct what it says", "e"}, "void": {"Void: entered in error", "v"}, "withdraw": {"Hide this claim", "w"},
+	"withdraw_file": {"Hide the whole provider", "W"}, "dispute": {"Open a dispute", "D"}, "unmerge": {"Take the merge back", "M"},
+}
+
+// staffCase answers GET /staff/cases/:id.
+func (s *Server) staffCase(c *fiber.Ctx, who *staffSession) error {
+	id, err := directory.ParseID(directory.CasePrefix, strings.Clone(c.Params("id")))
+	if err != nil {
+		return directory.NotFound
+	}
+	q := queryOf(c)
+	p := casePage{From: q.Get("from")}
+	if w, ok := deedWords[q.Get("told")]; ok {
+		p.Told = w.label
+		p.Was, _ = directory.ParseID(directory.CasePrefix, q.Get("was"))
+	}
+	return s.showCase(c, who, id, p)
+}
+
+// showCase renders a case's page; p brings what is particular to the occasion.
+func (s *Server) showCase(c *fiber.Ctx, who *staffSession, id directory.ID, p casePage) error {
+	ctx, cancel := s.deadline(pageDeadline)
+	defer cancel()
+	d, err := s.cfg.Desk.Dossier(ctx, id, who.Name)
+	if err != nil {
+		return err
+	}
+	q, _ := url.ParseQuery(p.From)
+	_, kept := caseQuery(q)
+	p.From = kept.Encode()
+	p.staffPage = s.staffPage(c, who, d.Provider.DisplayName()+": "+spaced(string(d.Case.Kind)))
+	p.D, p.Kind, p.Event, p.Readable = d, spaced(string(d.Case.Kind)), d.Case.Event, directory.Readable
+	p.Today = d.At.Date()
+	p.Late = d.Waits && d.Due != "" && d.Due < p.Today
+	p.Decides = slices.Contains(deciders, who.Role)
+	p.Mine, p.Theirs = d.Hold != nil && d.Hold.Staff == who.Name, d.Hold != nil && d.Hold.Staff != who.Name
+	p.deeds(s, d)
+	for _, x := range d.Compared {
+		if x.Agree == "differs" || x.Agree == "" && x.Theirs != "" {
+			p.Fields = append(p.Fields, x.Field)
+		}
+	}
+	slices.SortStableFunc(p.Fields, func(a, b string) int { return differsFirst(d.Compared, a) - differsFirst(d.Compared, b) })
+	for _, known := range []string{"name", "npi", "licence", "birth"} {
+		if !slices.Contains(p.Fields, known) {
+			p.Fields = append(p.Fields, known)
+		}
+	}
+	if d.Row != nil {
+		for k, v := range d.Row.Fields {
+			if v != "" {
+				p.Rows = append(p.Rows, sourceField{k, v})
+			}
+		}
+		slices.SortFunc(p.Rows, func(a, b sourceField) int { return strings.Compare(a.Name, b.Name) })
+	}
+	p.Lookup = lookup(d)
+	for _, x := range d.Provider.Sites {
+		if x.Phone != "" && !slices.Contains(p.Reaches, x.Phone) {
+			p.Reaches = append(p.Reaches, x.Phone)
+		}
+	}
+	if w := webAddress(d.Provider.Website); w != "" {
+		p.Reaches = append(p.Reaches, w)
+	}
+	members, err := s.cfg.Desk.Staff(ctx)
+	if err != nil {
+		return err
+	}
+	for _, m := range members {
+		if m.Disabled == "" && slices.Contains(deciders, m.Role) && m.Name != who.Name {
+			p.Members = append(p.Members, m.Name)
+		}
+	}
+	return s.sendStaff(c, "case", p)
+}
+
+func differsFirst(all []directory.Compared, field string) int {
+	for _, x := range all {
+		if x.Field == field && x.Agree == "differs" {
+			return 0
+		}
+	}
+	return 1
+}
+
+// lookup is where the register answers about the case, with the number in the address where it takes one.
+func lookup(d directory.Dossier) string {
+	number, npi := "", string(d.Provider.NPI)
+	if d.Claim != nil {
+		number = d.Claim.Number.Shown
+		if d.Claim.Kind == directory.IdentityNPI {
+			npi = number
+		}
+	}
+	info, _ := directory.Tables().Source(d.Case.Source)
+	if d.Case.Source == "nppes" || d.Case.Source == "npi-api" {
+		if _, err := directory.ParseNPI(npi); err == nil { // the registry of NPIs has a page for each
+			return "https://npiregistry.cms.hhs.gov/provider-view/" + npi
+		}
+	}
+	return webAddress(info.LookupURL)
+}
+
+// deeds fills in what can be done about the case, and what the public page would say after each.
+func (p *casePage) deeds(s *Server, d directory.Dossier) {
+	public := d.File != nil && Stated(d.File, d.At, d.Known, s.cfg.Policies)
+	var now Statement
+	if public {
+		now = Published(d.File, "", d.At, d.Known, s.cfg.Policies)
+		p.Public = linesOf(now, d.Claim)
+	}
+	form := func(x directory.Choice) deedForm {
+		w := deedWords[x.Decision]
+		f := deedForm{Do: x.Decision, Key: w.key, Label: w.label, Effect: x.Effect, Refused: x.Refused, Of: x.Of, Seen: d.Seen, Optional: true}
+		for _, a := range directory.Deed(x.Decision).Asks() {
+			f.Note, f.Field = f.Note || a == "note", f.Field || a == "field"
+		}
+		if x.Event != nil && public && d.Claim != nil {
+			f.Shown = true
+			f.Changes = changed(now, Published(d.File.With(d.Claim.ID, *x.Event, d.At, d.Known), "", d.At, d.Known, s.cfg.Policies), d.Claim)
+		}
+		return f
+	}
+	for _, x := range d.Choices {
+		f := form(x)
+		switch {
+		case d.Case.Kind == directory.CaseDocument:
+			f.Field = false
+			if f.Label = "The document is not theirs"; x.Decision == "clear" {
+				f.Label = "The document is theirs after all"
+			}
+		case x.Decision == "confirm" && (d.Case.Kind == directory.CaseAdverse || d.Case.Kind == directory.CaseExclusion):
+			f.Label, f.Danger = "Confirm what stands against them", true
+			if d.Need.Approvals > 1 {
+				f.Label += " (first of two people)"
+			} else if len(d.Need.Given) > 0 {
+				f.Label += " (second person, after " + directory.AllOf(d.Need.Given) + ")"
+			}
+		}
+		p.Deeds = append(p.Deeds, f)
+		if x.Decision == "return" && x.Refused == "" {
+			for _, also := range []string{"ask", "could_not"} {
+				y := f
+				y.Do, y.Key, y.Label = also, deedWords[also].key, deedWords[also].label
+				p.Deeds = append(p.Deeds, y)
+			}
+		}
+	}
+	for _, x := range d.Acts {
+		f := form(x)
+		f.Note, f.Optional = true, false
+		switch x.Decision {
+		case "correct":
+			f.Fixed = true
+		case "dispute":
+			f.Identity = true
+		case "void", "withdraw", "withdraw_file", "accept_request":
+			f.Danger = true
+		case "prove":
+			f.Contact, f.Danger = true, true
+		}
+		if d.Removal != nil && slices.Contains([]string{"prove", "accept_request", "decline_request"}, x.Decision) {
+			p.Deeds = append(p.Deeds, f)
+		} else {
+			p.More = append(p.More, f)
+		}
+	}
+	for _, m := range d.Merged {
+		w := deedWords["unmerge"]
+		p.More = append(p.More, deedForm{Do: "unmerge", Key: w.key, Label: w.label, Effect: string(m.ID) + " gets their own page back", Of: m.Event, Seen: m.Seen, Claim: m.Claim, Note: true, Danger: true})
+	}
+}
+
+// linesOf are the five checks and the claim of the case, as the public page words them.
+func linesOf(s Statement, c *directory.Claim) (out []publicLine) {
+	for _, x := range s.Checks {
+		out = append(out, publicLine{Title: x.Title, Now: x.Label + ". " + x.Sentence})
+	}
+	for _, x := range s.Claims {
+		if c != nil && x.ID == c.ID {
+			out = append(out, publicLine{Title: "This claim", Now: x.Label + ". " + x.Sentence})
+		}
+	}
+	return out
+}
+
+// changed are the lines that would be others.
+func changed(now, after Statement, c *directory.Claim) (out []publicLine) {
+	a, b := linesOf(now, c), linesOf(after, c)
+	for _, x := range b {
+		i := slices.IndexFunc(a, func(y publicLine) bool { return y.Title == x.Title })
+		if i < 0 {
+			out = append(out, publicLine{x.Title, "Not shown.", x.Now})
+		} else if a[i].Now != x.Now {
+			out = append(out, publicLine{x.Title, a[i].Now, x.Now})
+		}
+	}
+	for _, x := range a {
+		if !slices.ContainsFunc(b, func(y publicLine) bool { return y.Title == x.Title }) {
+			out = append(out, publicLine{x.Title, x.Now, "Not shown any more."})
+		}
+	}
+	return out
+}
+
+// staffDecide answers POST /staff/cases/:id: something is decided about the case, or done about its claim. What has
+// moved on since the page was made is refused with what happened; the page is shown anew with it.
+func (s *Server) staffDecide(c *fiber.Ctx, who *staffSession) error {
+	ctx, cancel := s.deadline(pageDeadline)
+	defer cancel()
+	id, err := directory.ParseID(directory.CasePrefix, strings.Clone(c.Params("id")))
+	if err != nil {
+		return directory.NotFound
+	}
+	form, err := staffForm(c)
+	if err != nil {
+		return err
+	}
+	var seen, of int64
+	_, _ = fmt.Sscan(form.Get("seen"), &seen)
+	_, _ = fmt.Sscan(form.Get("of"), &of)
+	do, note, auth := form.Get("do"), strings.TrimSpace(form.Get("note")), "session by "+who.How
+	err = s.decide(ctx, who, id, do, seen, of, note, auth, form)
+	var de *directory.Error
+	switch {
+	case err == nil && form.Get("then") == "stay":
+		return seeOther(c, caseURL(id, form.Get("from"), do, id))
+	case err == nil:
+		return s.nextCase(c, who, form.Get("from"), id, do)
+	case !errors.As(err, &de) || statuses[de.Kind] >= 500 || de.Kind == directory.NotFound:
+		return err
+	}
+	p := casePage{From: form.Get("from"), Wrong: capital(de.Detail) + ".", Note: note}
+	if de.Kind == directory.Conflict && seen > 0 {
+		d, err := s.cfg.Desk.Dossier(ctx, id, who.Name)
+		if err != nil {
+			return err
+		}
+		for _, e := range d.History {
+			if e.Seq > seen {
+				p.Since = append(p.Since, e)
+			}
+		}
+	}
+	c.Status(statuses[de.Kind])
+	return s.showCase(c, who, id, p)
+}
+
+// decide hands what was chosen to the store, which says whether it may be.
+func (s *Server) decide(ctx context.Context, who *staffSession, id directory.ID, do string, seen, of int64, note, auth string, form url.Values) error {
+	deed := directory.Deed(do)
+	switch do { // these two are a return with a reason of their own
+	case "ask":
+		deed, note = directory.Return, "Asked the provider: "+note
+	case "could_not":
+		deed, note = directory.Return, "Could not check: "+note
+	}
+	if form.Get("note") == "" && slices.Contains(deed.Asks(), "note") {
+		return directory.Errorf(directory.Invalid, "note", "say why: it stays with the record, and no public face shows it")
+	}
+	switch do {
+	case "confirm", "clear", "return", "ask", "could_not", "distinct", "same", "keep", "take":
+		_, err := s.cfg.Desk.Decide(ctx, directory.Decision{Case: id, Seen: seen, Staff: who.Name, Auth: auth, Decision: string(deed), Field: form.Get("field"), Note: note})
+		return err
+	case "prove", "accept_request", "decline_request":
+		d := directory.RemovalDecision{ID: id, Do: strings.TrimSuffix(do, "_request"), Staff: who.Name, Auth: auth, Note: note, Contact: form.Get("contact")}
+		if do == "prove" {
+			d.Auth = "telephone_callback"
+			if strings.Contains(d.Contact, "@") {
+				d.Auth = "email_link"
+			}
+		}
+		_, err := s.cfg.Desk.DecideRemoval(ctx, d)
+		return err
+	}
+	d, err := s.cfg.Desk.Dossier(ctx, id, who.Name)
+	if err != nil {
+		return err
+	}
+	a := directory.Act{Do: deed, Staff: who.Name, Auth: auth, Of: of, Seen: seen, Note: note}
+	if d.Claim != nil {
+		a.Claim = d.Claim.ID
+	}
+	switch do {
+	case "accept", "decline", "close":
+		a.Of = d.Case.Event
+	case "void", "withdraw":
+	case "dispute":
+		a.Identity, a.Field = form.Get("identity") == "1", form.Get("field")
+	case "withdraw_file":
+		a.Do, a.Claim, a.Provider, a.Seen = directory.Withdrawal, "", d.Provider.ID, 0
+		for _, h := range d.File.Claims {
+			if h.Claim.Kind == directory.FileClaim {
+				a.Seen = h.Newest()
+			}
+		}
+	case "unmerge":
+		claim, err := directory.ParseID(directory.ClaimPrefix, form.Get("claim"))
+		if err != nil {
+			return directory.Errorf(directory.Invalid, "claim", "that is no claim")
+		}
+		a.Do, a.Claim = directory.Voiding, claim
+	case "correct":
+		if a.To, err = fixedOf(form); err != nil {
+			return err
+		}
+	default:
+		return directory.Errorf(directory.Invalid, "do", "that is nothing that can be done about a case")
+	}
+	_, err = s.cfg.Desk.Act(ctx, a)
+	return err
+}
+
+// fixedOf reads what a corrected statement says.
+func fixedOf(form url.Values) (*directory.Fixed, error) {
+	to := &directory.Fixed{State: directory.Observed(form.Get("state")), SourceWords: form.Get("words"), Number: form.Get("number"), Name: form.Get("name"),
+		Method: form.Get("method"), URL: form.Get("url"), Text: form.Get("text")}
+	for name, dst := range map[string]**directory.Date{"issued": &to.Issued, "expires": &to.Expires} {
+		if v := form.Get(name); v != "" {
+			day, err := directory.ParseDate(v)
+			if err != nil {
+				return nil, directory.Errorf(directory.Invalid, name, "%q is no day: write it as 2027-08-31", v)
+			}
+			*dst = &day
+		}
+	}
+	if form.Get("exact") == "1" {
+		to.By = []string{"licence"}
+	}
+	return to, nil
+}
+
+// staffHold answers POST /staff/cases/:id/hold: the case is taken, taken over, given to somebody or given back.
+func (s *Server) staffHold(c *fiber.Ctx, who *staffSession) error {
+	ctx, cancel := s.deadline(pageDeadline)
+	defer cancel()
+	id, err := directory.ParseID(directory.CasePrefix, strings.Clone(c.Params("id")))
+	if err != nil {
+		return directory.NotFound
+	}
+	form, err := staffForm(c)
+	if err != nil {
+		return err
+	}
+	switch do := form.Get("do"); do {
+	case "take", "take_over":
+		_, err = s.cfg.Desk.Take(ctx, id, who.Name, do == "take_over")
+	case "assign":
+		_, err = s.cfg.Desk.Assign(ctx, id, who.Name, form.Get("to"), form.Get("note"))
+	case "release":
+		err = s.cfg.Desk.Release(ctx, id, who.Name)
+	default:
+		err = directory.Errorf(directory.Invalid, "do", "a case is taken, taken over, given to somebody or given back")
+	}
+	var de *directory.Error
+	if errors.As(err, &de) && statuses[de.Kind] < 500 && de.Kind != directory.NotFound {
+		c.Status(statuses[de.Kind])
+		return s.showCase(c, who, id, casePage{From: form.Get("from"), Wrong: capital(de.Detail) + "."})
+	}
+	if err != nil {
+		return err
+	}
+	return seeOther(c, caseURL(id, form.Get("from"), "", ""))
+}
+
+// deskFunctions are what the templates of the desk use beside those of the public pages.
+var deskFunctions = template.FuncMap{
+	"day": func(i any) string {
+		if d, ok := i.(directory.Date); ok {
+			return english.date(d)
+		}
+		return english.date(instant(i).Date())
+	},
+	"label":     func(k directory.CaseKind) string { return spaced(string(k)) },
+	"iso":       func(d directory.Date) string { return string(d) },
+	"needWords": needWords,
+	"handing":   handingWords,
+	"query":     func(s string) template.URL { return template.URL(s) }, // of caseQuery, which writes it anew
+}
+
+// needWords says what a case still asks for.
+func needWords(n directory.Need) string {
+	switch {
+	case n.Withdrawn:
+		return "Withdrawn"
+	case n.Approvals == 0:
+		return ""
+	case n.Approver && len(n.Given) > 0:
+		return "An approver, after " + directory.AllOf(n.Given)
+	case len(n.Given) > 0:
+		return "A second person, after " + directory.AllOf(n.Given)
+	case n.Returned != "":
+		return "Another look, returned by " + n.Returned
+	case n.Approvals > 1:
+		return "Two people"
+	}
+	return "One person"
+}
+
+func handingWords(h directory.Handing) string {
+	out := map[string]string{"take": "took it", "take_over": "took it over from " + h.From, "assign": "gave it to " + h.To, "release": "gave it back"}[h.Do]
+	if h.Note != "" {
+		out += ": " + h.Note
+	}
+	return out
+}

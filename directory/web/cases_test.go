@@ -1,0 +1,359 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"kapdir/directory"
+	"kapdir/directory/store"
+	"kapdir/search"
+)
+
+// deskWorld is a demonstration of its own, which a test may write to, and a desk at which people sit.
+type deskWorld struct {
+	world
+	s *Server
+	t *testing.T
+}
+
+var deskPeople = map[string]directory.Role{"vera": directory.Viewer, "rowan": directory.Verifier, "pat": directory.Verifier, "imani": directory.Approver, "adan": directory.Admin}
+
+// deskDir holds the demonstration that each desk begins with a copy of.
+var deskDir string
+
+var deskDemo = sync.OnceValues(func() (now directory.Instant, err error) {
+	if deskDir, err = os.MkdirTemp("", "kapdir-desk-"); err != nil {
+		return "", err
+	}
+	w, _, err := loadDemo(deskDir)
+	if err != nil {
+		return "", err
+	}
+	return w.now, errors.Join(w.index.Close(), w.store.Close())
+})
+
+func newDesk(t *testing.T) *deskWorld {
+	t.Helper()
+	var w world
+	dir, err := t.TempDir(), error(nil)
+	if w.now, err = deskDemo(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(dir, os.DirFS(deskDir)); err != nil {
+		t.Fatal(err)
+	}
+	clock := func() time.Time { return w.now.Time() }
+	if w.store, err = store.Open(context.Background(), store.Config{Dir: filepath.Join(dir, "state"), Now: clock}); err != nil {
+		t.Fatal(err)
+	}
+	if w.index, err = search.Open(context.Background(), search.Config{Dir: filepath.Join(dir, "index"), Feed: w.store, Files: w.store.Files, Now: clock, Log: quiet()}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.index.Close(); w.store.Close() })
+	sessions := oneSession{held: map[string]directory.StaffSession{}}
+	for name, role := range deskPeople {
+		if _, err := w.store.ChangeStaff(context.Background(), directory.StaffChange{Name: name, Do: "add", Role: role, By: "test", Auth: "test"}); err != nil {
+			t.Fatal(err)
+		}
+		sessions.held[name] = directory.StaffSession{ID: "ses_" + directory.ID(name), Name: name, Role: role, How: "test", Started: w.now, Seen: w.now, Proved: w.now}
+	}
+	s := demoServer(t, func(c *Config) {
+		c.Reader, c.Search, c.Desk, c.SignIn = w.store, w.index, w.store, sessions
+		c.StaffNow = c.Now
+	})
+	return &deskWorld{w, s, t}
+}
+
+func (d *deskWorld) get(who, path string) reply {
+	d.t.Helper()
+	return get(d.t, d.s, path, "Cookie", sessionCookie+"="+who)
+}
+
+func (d *deskWorld) post(who, path string, form url.Values) reply {
+	d.t.Helper()
+	form.Set("token", tokenOf(who))
+	req := httptest.NewRequest(http.MethodPost, path, strings.NewReader(form.Encode()))
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Cookie", sessionCookie+"="+who)
+	req.Header.Set("Sec-Fetch-Site", "same-origin")
+	res, err := d.s.App().Test(req, 20_000)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return read(d.t, res)
+}
+
+func (d *deskWorld) page(r reply) *goquery.Document {
+	d.t.Helper()
+	doc, err := goquery.NewDocumentFromReader(strings.NewReader(r.body))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return doc
+}
+
+// first returns the first case of the kind that waits, with its dossier.
+func (d *deskWorld) first(kind directory.CaseKind) directory.Dossier {
+	d.t.Helper()
+	l, err := d.store.List(context.Background(), directory.CaseFilter{Kind: kind, Limit: 1}, false)
+	if err != nil || len(l.Cases) == 0 {
+		d.t.Fatalf("no case of the kind %s: %v", kind, err)
+	}
+	return d.dossier(l.Cases[0].ID)
+}
+
+func (d *deskWorld) dossier(id directory.ID) directory.Dossier {
+	d.t.Helper()
+	x, err := d.store.Dossier(context.Background(), id, "")
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return x
+}
+
+// The list shows what waits with its counts; every filter's address leaves what its count says; a view is kept.
+func TestDeskList(t *testing.T) {
+	d := newDesk(t)
+	doc := d.page(d.get("rowan", "/staff/cases"))
+	if n := doc.Find("a[data-row]").Length(); n == 0 {
+		t.Fatal("nothing waits in the demonstration")
+	}
+	checked := 0
+	doc.Find(".facets .chips a").Each(func(_ int, a *goquery.Selection) {
+		href, _ := a.Attr("href")
+		r := d.get("rowan", href)
+		total := text(d.page(r).Find(".bar strong").First().Text())
+		if want := text(a.Find("span").Text()); r.StatusCode != 200 || total != want {
+			t.Errorf("%s: status %d, %s wait, its count says %s", href, r.StatusCode, total, want)
+		}
+		checked++
+	})
+	if checked < 10 {
+		t.Errorf("%d filters", checked)
+	}
+	if r := d.post("rowan", "/staff/views", url.Values{"name": {"first ones"}, "query": {"kind=first_verification&after=x&evil=1"}}); r.StatusCode != 303 {
+		t.Errorf("saving a view: %d %s", r.StatusCode, r.body)
+	}
+	if href, _ := d.page(d.get("rowan", "/staff/cases")).Find(`.facets a:contains("first ones")`).Attr("href"); href != "/staff/cases?kind=first_verification" {
+		t.Errorf("the view leads to %q", href)
+	}
+	if strings.Contains(d.get("pat", "/staff/cases").body, "first ones") {
+		t.Error("somebody else sees the view")
+	}
+	// Who only looks is offered nothing to do.
+	if doc := d.page(d.get("vera", "/staff/cases")); doc.Find(`form[action="/staff/next"]`).Length() > 0 {
+		t.Error("a viewer is offered the next case")
+	}
+	for _, who := range []string{"vera", "adan"} {
+		if r := d.post(who, "/staff/next", url.Values{}); r.StatusCode != 403 {
+			t.Errorf("%s takes the next case: %d", who, r.StatusCode)
+		}
+	}
+}
+
+// What a page says that the public will read after each decision is what the public then reads, to the letter.
+func TestDeskPreviewIsTrue(t *testing.T) {
+	d := newDesk(t)
+	shown := 0
+	for _, kind := range []directory.CaseKind{directory.CaseFirst, directory.CaseAdverse, directory.CaseExclusion, directory.CaseChange, directory.CaseConflict, directory.CaseIndeterminate} {
+		l, err := d.store.List(context.Background(), directory.CaseFilter{Kind: kind, Limit: 4}, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, q := range l.Cases {
+			path := "/staff/cases/" + string(q.ID)
+			doc := d.page(d.get("imani", path))
+			do := []string{"confirm", "clear", "return", "void"}[i%4]
+			form := doc.Find(fmt.Sprintf(`details.deed form:has(button[value="%s"])`, do))
+			if form.Length() == 0 {
+				continue
+			}
+			said := map[string]string{}
+			form.Find(".preview dl div").Each(func(_ int, s *goquery.Selection) { said[text(s.Find("dt").Text())] = text(s.Find("ins").Text()) })
+			values := url.Values{"do": {do}, "then": {"stay"}, "note": {"a reason"}, "field": {"licence"}}
+			for _, name := range []string{"seen", "of"} {
+				v, _ := form.Find(`input[name="` + name + `"]`).Attr("value")
+				values.Set(name, v)
+			}
+			if strings.Contains(form.Text(), "searched again at once") {
+				said = nil // what that finds nobody knows before
+			}
+			before := publicLines(d, q)
+			r := d.post("imani", path, values)
+			if r.StatusCode != 303 {
+				t.Errorf("%s of %s: %d %s", do, kind, r.StatusCode, text(d.page(r).Find(".wrong").Text()))
+				continue
+			}
+			after := publicLines(d, q)
+			for title, now := range after {
+				if said == nil {
+					continue
+				}
+				switch want, ok := said[title]; {
+				case ok && text(want) != text(now):
+					t.Errorf("%s of %s: %s\nforetold %s\nbecame   %s", do, kind, title, want, now)
+				case !ok && text(before[title]) != text(now):
+					t.Errorf("%s of %s: %s\nnot foretold: %s\nbecame        %s", do, kind, title, before[title], now)
+				case ok:
+					shown++
+				}
+			}
+		}
+	}
+	if shown == 0 {
+		t.Error("no decision changed anything that the public reads")
+	}
+}
+
+// publicLines asks the API, which is what the public reads.
+func publicLines(d *deskWorld, q directory.Queued) map[string]string {
+	type said struct{ Title, Label, Sentence string }
+	p := decode[struct {
+		Checks []said
+		Claims []struct {
+			said
+			ID directory.ID
+		}
+	}](d.t, get(d.t, d.s, api(q.Provider)))
+	out := map[string]string{}
+	for _, c := range p.Checks {
+		out[c.Title] = c.Label + ". " + c.Sentence
+	}
+	for _, c := range p.Claims {
+		if c.ID == q.Claim {
+			out["This claim"] = c.Label + ". " + c.Sentence
+		}
+	}
+	return out
+}
+
+// What has moved on is refused with what happened meanwhile; what somebody else works is refused with who; what
+// needs two people is not done by one; what asks for a reason is not done without.
+func TestDeskRefusals(t *testing.T) {
+	d := newDesk(t)
+	x := d.first(directory.CaseFirst)
+	path := "/staff/cases/" + string(x.Case.ID)
+	decide := func(who, do string, seen int64, more ...string) reply {
+		v := url.Values{"do": {do}, "seen": {fmt.Sprint(seen)}, "then": {"stay"}}
+		for i := 0; i+1 < len(more); i += 2 {
+			v.Set(more[i], more[i+1])
+		}
+		return d.post(who, path, v)
+	}
+	if r := decide("rowan", "return", x.Seen); r.StatusCode != 400 || !strings.Contains(r.body, "Say why") {
+		t.Errorf("without a reason: %d", r.StatusCode)
+	}
+	if r := decide("rowan", "clear", x.Seen, "note", "x"); r.StatusCode != 400 || !strings.Contains(r.body, "identifier that differs") {
+		t.Errorf("clear without a field: %d", r.StatusCode)
+	}
+	if r := decide("pat", "could_not", x.Seen, "note", "the register was down"); r.StatusCode != 303 {
+		t.Fatalf("could not check: %d %s", r.StatusCode, r.body)
+	}
+	r := decide("rowan", "confirm", x.Seen, "note", "my own words")
+	wrong := d.page(r).Find(".wrong")
+	if r.StatusCode != 409 || !strings.Contains(wrong.Text(), "What came since you looked") || !strings.Contains(wrong.Find("li").Text(), "pat returned") || !strings.Contains(r.body, "my own words") {
+		t.Errorf("stale: %d %s", r.StatusCode, text(wrong.Text()))
+	}
+	if r := d.post("rowan", path+"/hold", url.Values{"do": {"take"}}); r.StatusCode != 303 {
+		t.Fatalf("take: %d", r.StatusCode)
+	}
+	seen := d.dossier(x.Case.ID).Seen
+	if r := decide("pat", "confirm", seen); r.StatusCode != 409 || !strings.Contains(r.body, "This case is rowan&#39;s") {
+		t.Errorf("somebody else's: %d", r.StatusCode)
+	}
+	if r := d.post("pat", path+"/hold", url.Values{"do": {"take"}}); r.StatusCode != 409 {
+		t.Errorf("taking what is taken: %d", r.StatusCode)
+	}
+	if r := d.post("pat", path+"/hold", url.Values{"do": {"take_over"}}); r.StatusCode != 303 {
+		t.Errorf("taking over: %d", r.StatusCode)
+	}
+	if r := decide("pat", "confirm", seen); r.StatusCode != 303 {
+		t.Errorf("after taking over: %d %s", r.StatusCode, text(d.page(r).Find(".wrong").Text()))
+	}
+	if x := d.dossier(x.Case.ID); x.Case.Closed == "" || len(x.Handed) != 2 || x.Handed[1].Do != "take_over" {
+		t.Errorf("the case: closed %q, %+v", x.Case.Closed, x.Handed)
+	}
+	// Two people.
+	x = d.first(directory.CaseAdverse)
+	for x.Claim == nil || len(x.Need.Given) > 0 || x.Need.Approvals < 2 {
+		t.Skipf("the first adverse case needs %+v", x.Need)
+	}
+	path = "/staff/cases/" + string(x.Case.ID)
+	if r := decide("rowan", "confirm", x.Seen); r.StatusCode != 303 {
+		t.Fatalf("first of two: %d", r.StatusCode)
+	}
+	now := d.dossier(x.Case.ID)
+	if now.Status == directory.StatusAdverse || !now.Waits {
+		t.Errorf("one person's word: %s", now.Now)
+	}
+	for who, want := range map[string]int{"rowan": 409, "pat": 403, "vera": 403} {
+		if r := decide(who, "confirm", now.Seen); r.StatusCode != want {
+			t.Errorf("%s second: %d, want %d", who, r.StatusCode, want)
+		}
+	}
+	if r := decide("imani", "confirm", now.Seen); r.StatusCode != 303 || d.dossier(x.Case.ID).Status != directory.StatusAdverse {
+		t.Errorf("second person: %d, %s", r.StatusCode, d.dossier(x.Case.ID).Now)
+	}
+}
+
+// Every kind of case of the demonstration has a page that offers what the store says can be done, and no more.
+func TestDeskOffersWhatIsPossible(t *testing.T) {
+	d := newDesk(t)
+	l, err := d.store.List(context.Background(), directory.CaseFilter{Limit: 1000}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := map[directory.CaseKind]int{}
+	for _, q := range l.Cases {
+		if kinds[q.Kind]++; kinds[q.Kind] > 3 {
+			continue
+		}
+		for _, who := range []string{"rowan", "imani", "vera"} {
+			r := d.get(who, "/staff/cases/"+string(q.ID))
+			doc := d.page(r)
+			if r.StatusCode != 200 || !strings.Contains(r.Header.Get("Cache-Control"), "no-store") {
+				t.Fatalf("%s %s: %d", q.Kind, q.ID, r.StatusCode)
+			}
+			x, err := d.store.Dossier(context.Background(), q.ID, who)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var can, offered []string
+			for _, c := range append(slices.Clone(x.Choices), x.Acts...) {
+				if c.Refused == "" && who != "vera" {
+					can = append(can, c.Decision)
+				}
+			}
+			doc.Find("details.deed button[name=do]").Each(func(_ int, b *goquery.Selection) {
+				if v, _ := b.Attr("value"); v != "ask" && v != "could_not" {
+					offered = append(offered, v)
+				}
+			})
+			if !slices.Equal(can, offered) {
+				t.Errorf("%s for %s: can %v, offered %v", q.Kind, who, can, offered)
+			}
+			keys := map[string]bool{}
+			doc.Find("[data-key]").Each(func(_ int, e *goquery.Selection) {
+				k, _ := e.Attr("data-key")
+				if keys[k] {
+					t.Errorf("%s for %s: the key %s twice", q.Kind, who, k)
+				}
+				keys[k] = true
+			})
+		}
+	}
+	t.Logf("kinds: %v", kinds)
+}
