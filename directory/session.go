@@ -9,6 +9,9 @@ const (
 	SessionProof = 10 * time.Minute // for what asks them to prove anew who they are
 )
 
+// SessionsEach is how often somebody may be signed in at once: with one more, the one that began first ends.
+const SessionsEach = 5
+
 // StaffSession is that somebody is signed in at the desk. Whoever holds its secret is them; the secret itself is
 // held nowhere, and ID, by which a list names the session, does not tell it.
 type StaffSession struct {

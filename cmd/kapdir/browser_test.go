@@ -155,7 +155,7 @@ func TestBrowser(t *testing.T) {
 }
 
 // keep leaves a picture in the ignored folder of CI, if there is one.
-func keep(t *testing.T, name string, png []byte) {
+func keep(t testing.TB, name string, png []byte) {
 	dir := filepath.Join("..", "..", ".ci", "out")
 	if _, err := os.Stat(dir); err == nil {
 		if err := os.WriteFile(filepath.Join(dir, name), png, 0o600); err != nil {

@@ -26,7 +26,8 @@ func newSecret() string {
 }
 
 // StartSession signs the staff member in who has proved, by the means how, who they are, and returns the secret of
-// the session: the one time that it can be read. Whoever is no staff member, or was disabled, is Refused.
+// the session: the one time that it can be read. Where they are signed in SessionsEach times already, the first of those
+// ends. Whoever is no staff member, or was disabled, is Refused.
 func (s *Store) StartSession(ctx context.Context, name, how string, at directory.Instant) (secret string, out directory.StaffSession, err error) {
 	secret = newSecret()
 	err = s.write(ctx, "store.StartSession", func(w *work) error {
@@ -39,6 +40,10 @@ func (s *Store) StartSession(ctx context.Context, name, how string, at directory
 			return err
 		}
 		if err := w.sweepSessions(at); err != nil {
+			return err
+		}
+		if _, err := w.exec(`DELETE FROM staff_session WHERE name = $1 AND id NOT IN (SELECT id FROM staff_session WHERE name = $1 ORDER BY started DESC, id DESC LIMIT $2)`,
+			name, directory.SessionsEach-1); err != nil {
 			return err
 		}
 		out = directory.StaffSession{ID: directory.NewID(SessionPrefix, at), Name: name, Role: m.Role, How: how, Started: at, Seen: at, Proved: at}

@@ -137,7 +137,7 @@ func (s *Store) Invite(ctx context.Context, name string, reset bool, by string, 
 				return err
 			}
 		}
-		if err := w.insert(`INSERT INTO staff_code (sha256, kind, name, made, expires, used)`, [][]any{{codeSum(code), "invite", name, at, expires, ""}}, ""); err != nil {
+		if err := w.insert(`INSERT INTO staff_code (sha256, kind, name, made, expires)`, [][]any{{codeSum(code), "invite", name, at, expires}}, ""); err != nil {
 			return err
 		}
 		return w.audit(directory.StaffAct{At: at, Name: name, Act: act, By: by})
@@ -148,9 +148,9 @@ func (s *Store) Invite(ctx context.Context, name string, reset bool, by string, 
 	return code, expires, nil
 }
 
-// forgetLogin ends all that somebody signs in with, and where they are signed in.
+// forgetLogin ends all that somebody signs in with, the codes that would let them in, and where they are signed in.
 func (w *work) forgetLogin(name, by string, at directory.Instant) error {
-	for _, q := range []string{`DELETE FROM staff_login WHERE name = $1`, `DELETE FROM staff_passkey WHERE name = $1`} {
+	for _, q := range []string{`DELETE FROM staff_login WHERE name = $1`, `DELETE FROM staff_passkey WHERE name = $1`, `DELETE FROM staff_code WHERE name = $1`} {
 		if _, err := w.exec(q, name); err != nil {
 			return err
 		}
@@ -190,7 +190,7 @@ func (s *Store) Invited(ctx context.Context, code string, at directory.Instant) 
 }
 
 func (t *tx) invited(code string, at directory.Instant) (name string, ok bool, err error) {
-	ok, err = t.one(`SELECT c.name FROM staff_code c JOIN staff m ON m.name = c.name WHERE c.sha256 = $1 AND c.kind = 'invite' AND c.used = '' AND c.expires > $2 AND m.disabled = ''`,
+	ok, err = t.one(`SELECT c.name FROM staff_code c JOIN staff m ON m.name = c.name WHERE c.sha256 = $1 AND c.kind = 'invite' AND c.expires > $2 AND m.disabled = ''`,
 		[]any{codeSum(code), at}, &name)
 	return name, ok, err
 }
@@ -204,9 +204,6 @@ func (s *Store) Enrol(ctx context.Context, code string, l directory.StaffLogin, 
 			err = directory.Errorf(directory.Refused, "code", "the code is not good, or not any more: ask whoever gave it to you for another")
 		}
 		if err != nil {
-			return err
-		}
-		if _, err := w.exec(`UPDATE staff_code SET used = $2 WHERE sha256 = $1`, codeSum(code), at); err != nil {
 			return err
 		}
 		if err := w.forgetLogin(name, name, at); err != nil {
@@ -264,7 +261,7 @@ func (s *Store) UsePasskey(ctx context.Context, id, doc, challenge string, at di
 			return err
 		}
 		ok = true
-		return w.insert(`INSERT INTO staff_code (sha256, kind, name, made, expires, used)`, [][]any{{secretSum(challenge), "signed", "", at, at.Add(time.Hour), at}}, "")
+		return w.insert(`INSERT INTO staff_code (sha256, kind, name, made, expires)`, [][]any{{secretSum(challenge), "signed", "", at, at.Add(time.Hour)}}, "")
 	})
 	return ok, err
 }

@@ -96,7 +96,14 @@ func (s *Server) takeChanges(c *fiber.Ctx, who *staffSession) error {
 	wrong, at := "", s.staffNow()
 	switch form.Get("do") {
 	case "password":
-		if wrong = badPassword(form.Get("new"), who.Name); wrong == "" && form.Get("new") != form.Get("again") {
+		known, err := s.hasPassword(ctx, who.Name, form.Get("current"))
+		if err != nil {
+			return err
+		}
+		switch wrong = badPassword(form.Get("new"), who.Name); {
+		case !known:
+			wrong = "The present password is another."
+		case wrong == "" && form.Get("new") != form.Get("again"):
 			wrong = "The two passwords differ."
 		}
 		if wrong == "" {

@@ -92,7 +92,7 @@ func badPassword(password, name string) string {
 		return fmt.Sprintf("A password has at most %d characters.", passwordMost)
 	case commonPassword(plain):
 		return "Many people have this password, so it is among the first that others try. Choose another."
-	case strings.Contains(plain, strings.ToLower(name)) && 2*len(name) > len(plain), repeats(plain), strings.Trim(plain, "kapdir0123456789-_. !") == "":
+	case repeats(plain), utf8.RuneCountInString(ownPart(plain, name)) < 6:
 		return "This password is easy to guess. Choose another."
 	}
 	return ""
@@ -123,6 +123,23 @@ func commonPassword(plain string) bool {
 		}
 	}
 	return false
+}
+
+// ourWords are words that somebody who guesses at passwords of this desk would try first.
+var ourWords = []string{"kapdir", "ketamine", "psychotherapy", "psychotherapist", "therapist", "therapy", "credentialing", "credential", "verification", "verifier", "approver", "viewer", "admin",
+	"directory", "provider", "license", "licence", "staff", "desk", "password", "passwort", "secret", "welcome"}
+
+// ownPart is what is left of a password without those words, the person's name and all that is no letter.
+func ownPart(plain, name string) string {
+	for _, w := range append([]string{strings.ToLower(name)}, ourWords...) {
+		plain = strings.ReplaceAll(plain, w, "")
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || r > unicode.MaxASCII {
+			return r
+		}
+		return -1
+	}, plain)
 }
 
 // repeats reports that a text is little more than a short piece of it over and over, or a row of neighbours.
@@ -469,6 +486,20 @@ func (s *Server) provenByCode(ctx context.Context, name, password, code string, 
 		return false, nil
 	}
 	return s.cfg.SignIn.UseCode(ctx, l.Name, step)
+}
+
+// hasPassword reports that it is the person's password: whoever changes it knows it.
+func (s *Server) hasPassword(ctx context.Context, name, password string) (bool, error) {
+	l, err := s.cfg.SignIn.Login(ctx, name)
+	if err != nil || l.Password == "" {
+		return false, err
+	}
+	leave, err := s.desk.hashing.enter(true)
+	if err != nil {
+		return false, err
+	}
+	defer leave()
+	return argon2id.ComparePasswordAndHash(password, l.Password)
 }
 
 // hashPassword hashes a new password.

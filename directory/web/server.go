@@ -213,7 +213,7 @@ func New(cfg Config) (*Server, error) {
 	s.app.Use(s.guard)
 	s.routes()
 	if cfg.SignIn != nil {
-		if err := s.staff(); err != nil {
+		if err := s.staff(staffRoutes); err != nil {
 			return nil, err
 		}
 	}

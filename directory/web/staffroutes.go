@@ -110,8 +110,8 @@ var staffRoutes = []staffRoute{
 
 	{"GET", "/staff/people", admins, recent, (*Server).peoplePage, "People"},
 	{"POST", "/staff/people", admins, recent, (*Server).takePeople, ""},
-	{"GET", "/staff/account", everyRole, 0, (*Server).accountPage, "Account"},
-	{"POST", "/staff/account/sessions", everyRole, 0, (*Server).endSessions, ""},
+	{"GET", "/staff/account", everyRole, recent, (*Server).accountPage, "Account"},
+	{"POST", "/staff/account/sessions", everyRole, recent, (*Server).endSessions, ""},
 	{"GET", "/staff/account/sign-in", everyRole, recent, (*Server).changesPage, ""},
 	{"POST", "/staff/account/sign-in", everyRole, recent, (*Server).takeChanges, ""},
 	{"POST", "/staff/account/passkey", everyRole, recent, (*Server).askAccount, ""},
@@ -136,6 +136,7 @@ const sessionCookie = "__Host-kapdir-staff"
 type deskParts struct {
 	routes   []staffRoute
 	pages    map[string]*template.Template
+	host     string             // of our address: what a request says is ours may be anything
 	passkeys *webauthn.WebAuthn // nil at an address for which there are none
 	guesses  guesses
 	hashing  hashing
@@ -168,7 +169,7 @@ func parseStaffPages(a *assets) (map[string]*template.Template, error) {
 }
 
 // staff registers the routes of the desk.
-func (s *Server) staff() error {
+func (s *Server) staff(routes []staffRoute) error {
 	base, err := url.Parse(s.base)
 	if err != nil {
 		return err
@@ -176,9 +177,10 @@ func (s *Server) staff() error {
 	if s.desk.passkeys, err = newPasskeys(base); err != nil {
 		return err
 	}
-	s.desk.routes, s.desk.hashing = staffRoutes, newHashing()
+	s.desk.host = base.Host
+	s.desk.routes, s.desk.hashing = routes, newHashing()
 	s.desk.key = func() ([]byte, error) { return s.cfg.SignIn.StaffSecret("notes") }
-	for _, r := range staffRoutes {
+	for _, r := range routes {
 		if r.pattern != "/staff" && !strings.HasPrefix(r.pattern, "/staff/") || (len(r.may) == 0) != (r.needs&open != 0) {
 			return fmt.Errorf("web: the route %s %s of the desk is for nobody or for everybody", r.method, r.pattern)
 		}
@@ -199,7 +201,7 @@ func (s *Server) guarded(r staffRoute) fiber.Handler {
 		v := visitOf(c)
 		v.route, v.kind, v.set, v.lang = r.pattern, desk, true, english
 		staffHeaders(c)
-		foreign := fromElsewhere(c)
+		foreign := s.fromElsewhere(c)
 		if foreign && r.method != http.MethodGet {
 			return directory.Errorf(directory.Refused, "", "this was sent by a page of another site, or by a browser that does not say where it comes from")
 		}
@@ -247,7 +249,7 @@ var crossOrigin = http.NewCrossOriginProtection()
 
 // fromElsewhere reports that a page of another origin made the browser send the request, or may have. A request
 // that changes nothing is one where the browser says so; net/http's rule is for those that change something.
-func fromElsewhere(c *fiber.Ctx) bool {
+func (s *Server) fromElsewhere(c *fiber.Ctx) bool {
 	site := c.Get("Sec-Fetch-Site")
 	if site != "" && site != "same-origin" && site != "none" {
 		return true
@@ -258,7 +260,7 @@ func fromElsewhere(c *fiber.Ctx) bool {
 			header.Set(name, strings.Clone(v))
 		}
 	}
-	return crossOrigin.Check(&http.Request{Method: http.MethodPost, Header: header, Host: string(c.Request().Host()), URL: &url.URL{}}) != nil
+	return crossOrigin.Check(&http.Request{Method: http.MethodPost, Header: header, Host: s.desk.host, URL: &url.URL{}}) != nil
 }
 
 // signedIn returns who is signed in, nil if nobody is. It is the one place at which a cookie of a session is read.

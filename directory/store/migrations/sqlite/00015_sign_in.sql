@@ -33,14 +33,13 @@ CREATE TABLE staff_passkey (
 CREATE INDEX staff_passkey_name ON staff_passkey (name, created);
 
 -- staff_code is what is good once and for a while: the codes by which people are let in, by their SHA-256, and
--- what a passkey was asked to sign and has signed.
+-- what a passkey was asked to sign and has signed. A code that was used is there no more.
 CREATE TABLE staff_code (
     sha256  TEXT NOT NULL PRIMARY KEY,
     kind    TEXT NOT NULL, -- invite; signed, of a challenge, which is good once
     name    TEXT NOT NULL,
     made    TEXT NOT NULL,
-    expires TEXT NOT NULL,
-    used    TEXT NOT NULL  -- when; empty is not yet
+    expires TEXT NOT NULL
 );
 CREATE INDEX staff_code_expires ON staff_code (expires);
 
