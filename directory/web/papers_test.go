@@ -14,7 +14,7 @@ import (
 	"kapdir/directory"
 )
 
-func (d *deskWorld) upload(who, path string, raw []byte, fields ...string) reply {
+func (d *deskTrial) upload(who, path string, raw []byte, fields ...string) reply {
 	d.t.Helper()
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
@@ -40,7 +40,7 @@ func (d *deskWorld) upload(who, path string, raw []byte, fields ...string) reply
 
 // A document is filed, shown in a frame that can do nothing, and never as anything but what its bytes are.
 func TestDeskPapers(t *testing.T) {
-	d := newDesk(t)
+	d := newTrial(t)
 	x := d.first(directory.CaseFirst)
 	path := "/staff/cases/" + string(x.Case.ID)
 	var scan bytes.Buffer
