@@ -790,6 +790,10 @@ func classOf(e *Event) SourceClass {
 	return e.Body.Class
 }
 
+// Carries is the class that an assertion's word has: its own, but for a document that shows nothing, which is
+// only what the provider says.
+func (e Event) Carries() SourceClass { return classOf(&e) }
+
 // faults are the reasons why a document shows nothing: it cannot be read, names somebody or something else,
 // gives a date after it was sent, or was sent in by somebody else before.
 func faults(e *Event) []string {

@@ -185,4 +185,4 @@ func (e Event) Validate() error {
 }
 
 // JSON returns the event in the exact form of the ledger and of the audit export: one line.
-func (e Event) JSON() ([]byte, error) { return json.Marshal(e) }
+func (e *Event) JSON() ([]byte, error) { return json.Marshal(e) }

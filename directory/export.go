@@ -147,7 +147,7 @@ func (x *ExportWriter) Provider(p ExportProvider) {
 	p.Former = nil
 	p.Sites = slices.Clone(p.Sites)
 	for i, s := range p.Sites {
-		p.Sites[i].Address = s.Address.Public()
+		p.Sites[i].Address = p.PublicAddress(s)
 	}
 	x.line(exportLine{Record: "provider", Provider: &p})
 }

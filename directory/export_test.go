@@ -387,7 +387,7 @@ func TestExportWithholds(t *testing.T) {
 	w.Claim(claim)
 	w.Claim(licence)
 	event := func(c Claim, seq int64, body Body) {
-		raw, _ := Event{V: 1, Seq: seq, RecordedAt: noon, PerformedAt: noon, Type: Assert, Claim: c.ID, Actor: machine, Body: body}.JSON()
+		raw, _ := (&Event{V: 1, Seq: seq, RecordedAt: noon, PerformedAt: noon, Type: Assert, Claim: c.ID, Actor: machine, Body: body}).JSON()
 		w.Event(raw, c.Kind)
 	}
 	event(claim, 1, Body{Class: ClassDocument, Number: "AP5836727", SourceWords: "DEA BB1388568", Restrictions: []string{"F91234563"}})

@@ -153,7 +153,7 @@ func (p *Prepared) Match(o *Prepared) Match {
 	default:
 		m.Rung = M1
 	}
-	m.By, m.Against = words(by, agreeing[:]), words(against, contradicting[:])
+	m.By, m.Against = agreeingSets[by], contradictingSets[against]
 	return m
 }
 
@@ -163,17 +163,21 @@ var (
 	contradicting = [...]string{"npi", "birth", "suffix", "kind", "organisation", "family", "given", "middle"}
 )
 
-func words(bits int, names []string) []string {
-	if bits == 0 {
-		return nil
-	}
-	out := make([]string, 0, 4)
-	for i, w := range names {
-		if bits&(1<<i) != 0 {
-			out = append(out, w)
+// The words of every set of bits. Matches share them: a screening makes millions.
+var agreeingSets, contradictingSets = wordSets(agreeing[:]), wordSets(contradicting[:])
+
+// wordSets lists the words of each set of bits, in their order; none are nil. Whoever appends to one copies it.
+func wordSets(names []string) [][]string {
+	sets := make([][]string, 1<<len(names))
+	for set := range sets {
+		for i, w := range names {
+			if set&(1<<i) != 0 {
+				sets[set] = append(sets[set], w)
+			}
 		}
+		sets[set] = slices.Clip(sets[set])
 	}
-	return out
+	return sets
 }
 
 // Screen compares a provider with a row of an exclusion list, in either order. It is Match, but for those of

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"math"
+	"strconv"
 	"strings"
 )
 
@@ -85,34 +86,65 @@ func (a Address) ZIP5() string {
 	return a.ZIP[:5]
 }
 
-// Public returns the address as it may be shown: one that looks like a home only as city and ZIP
-// (contracts.md §6).
-func (a Address) Public() Address {
-	if a.LooksResidential() {
-		return Address{City: a.City, State: a.State, ZIP: a.ZIP5()}
+// Words of an address, folded. A home says its flat; business premises say their suite or what they are; the
+// doubtful ones stand in either. Street types end the name of a street, whose words say nothing: 12 Hospital Rd.
+var (
+	wordsOfHomes    = wordSet("apt apartment lot trlr trailer basement bsmt home house residence penthouse ph condo cottage cabin duplex upstairs rear")
+	wordsOfPremises = wordSet("ste suite office offices plaza center centre tower towers clinic hospital medical professional dept mall pavilion annex")
+	wordsOfEither   = wordSet("unit fl floor flr bldg building room rm level")
+	streetTypes     = wordSet("st street rd road ave avenue av blvd boulevard dr drive ln lane ct court cir circle way pl place ter terrace trl trail pkwy parkway hwy highway sq square loop xing crossing path run row aly alley pike")
+)
+
+func wordSet(words string) map[string]bool {
+	out := map[string]bool{}
+	for w := range strings.FieldsSeq(words) {
+		out[w] = true
 	}
-	return a
+	return out
 }
 
-// LooksResidential reports an address with an apartment, or a street address with neither a suite nor
-// any other word of business premises. It errs towards hiding.
-func (a Address) LooksResidential() bool {
-	l := " " + Fold(a.Line1+" "+a.Line2) + " "
+// LooksResidential reports an address that may be a home: one with a flat, and one that names no business premises.
+// practice says that the source names a practice there; only then are a unit, a floor, a building or a number
+// behind # taken for premises, for a flat is written so too. A street alone never is. It errs towards hiding.
+func (a Address) LooksResidential(practice bool) bool {
 	if a.Line1 == "" {
 		return false
 	}
-	for _, w := range []string{" apt ", " apartment ", " lot ", " trlr ", " trailer ", " basement ", " home "} {
-		if strings.Contains(l, w) {
-			return true
+	premises, either := false, strings.Contains(a.Line1+a.Line2, "#")
+	for part := range strings.SplitSeq(a.Line1+","+a.Line2, ",") {
+		words := strings.Fields(Fold(part))
+		street := -1 // where the name of the street ends
+		for i, w := range words {
+			if streetTypes[w] {
+				street = i
+			}
+		}
+		for i, w := range words {
+			switch {
+			case wordsOfHomes[w]:
+				return true
+			case i < street:
+			case wordsOfPremises[w], (w == "floor" || w == "fl" || w == "flr") && highFloor(words, i):
+				premises = true
+			case wordsOfEither[w]:
+				either = true
+			}
 		}
 	}
-	for _, w := range []string{" ste ", " suite ", " unit ", " fl ", " floor ", " bldg ", " building ", " room ", " rm ", " office ", " plaza ", " center ",
-		" centre ", " tower ", " clinic ", " hospital ", " medical ", " dept ", " broadway ", " park ", " square ", " main "} {
-		if strings.Contains(l, w) {
-			return false
+	return !premises && !(practice && either)
+}
+
+// highFloor reports that the floor named there is the fourth or a higher one. A flat is told by its floor in houses of
+// two or three; in a higher building by its number.
+func highFloor(words []string, i int) bool {
+	for _, j := range []int{i + 1, i - 1} {
+		if j >= 0 && j < len(words) {
+			if n, err := strconv.Atoi(strings.TrimRight(words[j], "stndrh")); err == nil {
+				return n > 3
+			}
 		}
 	}
-	return !strings.Contains(a.Line1+a.Line2, "#")
+	return false
 }
 
 // Site is a place where, or from which, a provider works.
@@ -124,4 +156,13 @@ type Site struct {
 	Origin  Origin  `json:"origin"`
 	// PhoneOrigin says who stated the telephone, where it was another source than that of the place.
 	PhoneOrigin Origin `json:"phone_origin,omitzero"`
+}
+
+// PublicAddress returns the address of a site of the provider as it may be shown: one that looks like a home only
+// as city and ZIP (contracts.md §6). That it is a practice's is said by the site's name, or by a practice's own page.
+func (p Provider) PublicAddress(s Site) Address {
+	if a := s.Address; a.LooksResidential(s.Name != "" || p.Kind == Organisation) {
+		return Address{City: a.City, State: a.State, ZIP: a.ZIP5()}
+	}
+	return s.Address
 }

@@ -280,9 +280,9 @@ func (s *snapshot) setOf(hits []hit) *roaring.Bitmap {
 // nearby returns the living with a site within so many miles, each once.
 func (s *snapshot) nearby(f *from, miles float64) []uint32 {
 	var docs []uint32
-	s.grid.within(s.sites, f, miles, func(x *site, _ float64) {
-		if len(s.byID) == s.n || s.live.Contains(x.doc) {
-			docs = append(docs, x.doc)
+	s.within(f, miles, func(doc uint32, _ bool) {
+		if s.alive == nil || s.alive.has(doc) {
+			docs = append(docs, doc)
 		}
 	})
 	slices.Sort(docs)
@@ -538,6 +538,8 @@ func (e *evaluation) setsAre(s *snapshot) bool {
 
 // denseSet has a bit for each document.
 type denseSet []uint64
+
+func (d denseSet) has(doc uint32) bool { return d[doc/64]&(1<<(doc%64)) != 0 }
 
 // mostDense bounds the documents of a snapshot of which sets are kept as plain bits beside the bitmaps: a set of
 // some thousands among tens of thousands is an array there, and cutting two arrays costs by their members.

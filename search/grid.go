@@ -53,10 +53,20 @@ func chordOf(miles float64) float64 { return 2 * math.Sin(math.Min(math.Pi, mile
 // grid finds sites by cells of half a degree. Those that came after it was made stand at the end of the
 // list and are read one by one; soon it is made anew.
 type grid struct {
-	made   int     // sites in the cells
-	starts []int32 // by cell, in list
-	list   []int32 // sites
+	made   int        // sites in the cells
+	starts []int32    // by cell, in list
+	list   []gridSite // by cell: what a search reads stands in one stretch of memory
 }
+
+// gridSite is a site in a cell.
+type gridSite struct {
+	x, y, z float32
+	doc     uint32 // with the bit several, if the provider has others too
+}
+
+const several = 1 << 31
+
+func (x *gridSite) of() (doc uint32, others bool) { return x.doc &^ several, x.doc&several != 0 }
 
 const (
 	gridRows, gridColumns = 360, 720
@@ -69,12 +79,22 @@ func cellOf(p directory.Point) (row, column int) {
 	return row, column
 }
 
+// inGrid is a site as the grid holds it. The sites of a provider stand beside each other.
+func inGrid(sites []site, i int) gridSite {
+	s := &sites[i]
+	out := gridSite{s.x, s.y, s.z, s.doc}
+	if i > 0 && sites[i-1].doc == s.doc || i+1 < len(sites) && sites[i+1].doc == s.doc {
+		out.doc |= several
+	}
+	return out
+}
+
 // grown returns a grid for the longer list of sites: the same one while few are new.
 func (g *grid) grown(sites []site) *grid {
 	if n := len(sites) - g.made; g.starts != nil && n <= max(512, g.made/64) {
 		return g
 	}
-	out := &grid{made: len(sites), starts: make([]int32, gridRows*gridColumns+1), list: make([]int32, len(sites))}
+	out := &grid{made: len(sites), starts: make([]int32, gridRows*gridColumns+1), list: make([]gridSite, len(sites))}
 	for i := range sites {
 		r, c := cellOf(sites[i].point)
 		out.starts[r*gridColumns+c+1]++
@@ -85,21 +105,27 @@ func (g *grid) grown(sites []site) *grid {
 	at := slices.Clone(out.starts)
 	for i := range sites {
 		r, c := cellOf(sites[i].point)
-		out.list[at[r*gridColumns+c]] = int32(i)
+		out.list[at[r*gridColumns+c]] = inGrid(sites, i)
 		at[r*gridColumns+c]++
 	}
 	return out
 }
 
-// within calls found for every site within so many miles, exactly, with its straight line. A provider with
-// two sites may come twice.
-func (g *grid) within(sites []site, f *from, miles float64, found func(s *site, chord float64)) {
+// within calls found for every provider, the dead included, with a site within so many miles, exactly. One who
+// has several sites may come several times.
+func (s *snapshot) within(f *from, miles float64, found func(doc uint32, several bool)) {
+	g := s.grid
 	reach := chordOf(miles)
-	look := func(s *site) {
-		switch c := f.chord(s); {
-		case c > reach+slack:
-		case c < reach-slack, f.point.Miles(s.point) <= miles:
-			found(s, c)
+	near, far := square(reach-slack), square(reach+slack)
+	look := func(x *gridSite) {
+		dx, dy, dz := f.x-float64(x.x), f.y-float64(x.y), f.z-float64(x.z)
+		square := dx*dx + dy*dy + dz*dz
+		if square > far {
+			return
+		}
+		doc, others := x.of()
+		if square < near || slices.ContainsFunc(s.hasSites(doc), func(x site) bool { return f.point.Miles(x.point) <= miles }) {
+			found(doc, others)
 		}
 	}
 	degrees := miles/earthMiles*180/math.Pi + 1e-6
@@ -117,8 +143,9 @@ func (g *grid) within(sites []site, f *from, miles float64, found func(s *site, 
 		if c1 > c2 || g.starts == nil {
 			return
 		}
-		for _, i := range g.list[g.starts[r*gridColumns+c1]:g.starts[r*gridColumns+c2+1]] {
-			look(&sites[i])
+		list := g.list[g.starts[r*gridColumns+c1]:g.starts[r*gridColumns+c2+1]]
+		for i := range list {
+			look(&list[i])
 		}
 	}
 	for r := low; r <= high; r++ {
@@ -142,7 +169,11 @@ func (g *grid) within(sites []site, f *from, miles float64, found func(s *site, 
 			row(r, c1, c2)
 		}
 	}
-	for i := g.made; i < len(sites); i++ {
-		look(&sites[i])
+	for i := g.made; i < len(s.sites); i++ {
+		x := inGrid(s.sites, i)
+		look(&x)
 	}
 }
+
+// square is that of a number that is not negative: a circle smaller than slack has nothing surely inside.
+func square(x float64) float64 { return max(x, 0) * max(x, 0) }

@@ -21,10 +21,11 @@ import (
 // that the columns only grow, and its old number is dead; when too many are, the columns are written anew.
 // Filters, facets, distances and order are worked out on it; only the words are the matcher's.
 type snapshot struct {
-	seq  int64 // all changes up to this number are in it
-	next int64 // when the first document's checks change by themselves, in Unix milliseconds; 0 is never
-	n    int   // numbers, the dead included
-	live *roaring.Bitmap
+	seq   int64 // all changes up to this number are in it
+	next  int64 // when the first document's checks change by themselves, in Unix milliseconds; 0 is never
+	n     int   // numbers, the dead included
+	live  *roaring.Bitmap
+	alive denseSet // the same; nil while nobody is dead
 	columns
 
 	byID   []uint32            // the living, by id
@@ -340,6 +341,10 @@ func (g *growth) done(seq int64) *snapshot {
 	slices.Sort(added)
 	for _, doc := range added {
 		s.live.Add(doc)
+	}
+	if len(s.byID) < s.n {
+		s.alive = make(denseSet, s.n/64+1)
+		s.live.WriteDenseTo(s.alive)
 	}
 	s.count(old, dead, added, g.l)
 	s.grid = old.grid.grown(s.sites)

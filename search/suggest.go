@@ -354,18 +354,18 @@ func (s *snapshot) counted(c *candidate) Suggestion {
 	}
 	f := newFrom(c.of.point)
 	n := 0
-	var several []uint32
-	s.grid.within(s.sites, &f, suggestMiles, func(x *site, _ float64) {
+	var twice []uint32 // who may come twice
+	s.within(&f, suggestMiles, func(doc uint32, several bool) {
 		switch {
-		case len(s.byID) != s.n && !s.live.Contains(x.doc):
-		case len(s.hasSites(x.doc)) > 1:
-			several = append(several, x.doc)
+		case s.alive != nil && !s.alive.has(doc):
+		case several:
+			twice = append(twice, doc)
 		default:
 			n++
 		}
 	})
-	slices.Sort(several)
-	n += len(slices.Compact(several))
+	slices.Sort(twice)
+	n += len(slices.Compact(twice))
 	s.around[c.of.town].Store(int32(n + 1))
 	c.Count = n
 	return c.Suggestion

@@ -136,7 +136,7 @@ func pieceLabel(p Piece) string {
 	case "can_see":
 		return "Therapist and prescriber shown to be licensed in " + directory.State(v).Name()
 	case "price_max":
-		return "Medicine session up to $" + v
+		return "Medicine session up to $" + grouped(v)
 	case "name":
 		return "Name: " + v
 	case "npi":
@@ -211,6 +211,14 @@ func (r Reading) Apply(q Query) Query {
 		q.Filters = filters
 	}
 	return q
+}
+
+// grouped writes a number with commas: 1,500.
+func grouped(n string) string {
+	for i := len(n) - 3; i > 0; i -= 3 {
+		n = n[:i] + "," + n[i:]
+	}
+	return n
 }
 
 // nearMiles is how far near is if nobody says.

@@ -62,6 +62,8 @@ func (r *reader) number(i int) int {
 
 var (
 	underWords   = []string{"less than", "no more than", "not more than", "at most", "up to", "cheaper than", "budget of", "budget is", "can pay", "can afford", "menos de", "no mas de", "por debajo de", "presupuesto de", "under", "below", "max", "maximum", "budget", "hasta", "maximo", "presupuesto"}
+	overWords    = []string{"no less than", "not less than", "more than", "at least", "starting at", "starting from", "over", "above", "minimum", "from", "mas de", "por encima de", "al menos", "a partir de", "desde"}
+	upWords      = []string{"or more", "and up", "and above", "or above", "or higher", "plus", "o mas", "en adelante"}
 	boundWords   = []string{"or less", "or under", "or below", "at most", "or lower", "o menos", "max", "maximum", "maximo"}
 	dollarWords  = wordSet("dollars dollar usd bucks dolares dolar")
 	mileWords    = map[string]float64{"mile": 1, "miles": 1, "mi": 1, "milla": 1, "millas": 1, "km": 0.621371, "kms": 0.621371, "kilometers": 0.621371, "kilometros": 0.621371}
@@ -105,13 +107,18 @@ func (r *reader) amount(i int) (n, dollars int, money bool) {
 }
 
 const (
-	leastDollars = 50 // less is no price of a session unless a dollar sign says so
+	leastDollars = 50  // less is no price of a session unless a dollar sign says so
+	plainDollars = 200 // of a least price: over 65 is an age
 	maxDollars   = 100_000
 )
 
-// price reads the most that a session may cost.
+// price reads the most that a session may cost. Nobody who costs less is left out: a lower end, and a least price,
+// are told and not asked for.
 func (r *reader) price(i int) int {
-	end, most := 0, 0
+	end, most, low := 0, 0, false
+	if n := r.leastPrice(i); n > 0 {
+		return n
+	}
 	if n := r.behind(i, underWords); n > 0 {
 		for r.word(i+n) == "about" || r.word(i+n) == "around" || r.word(i+n) == "is" {
 			n++
@@ -122,7 +129,7 @@ func (r *reader) price(i int) int {
 	} else if r.word(i) == "between" || r.word(i) == "entre" || r.word(i) == "from" {
 		if k, _, m1 := r.amount(min(i+1, len(r.toks)-1)); k > 0 && i+1+k+1 < len(r.toks) && slices.Contains([]string{"and", "to", "y", "a"}, r.word(i+1+k)) {
 			if k2, v, m2 := r.amount(i + 2 + k); k2 > 0 && (m1 || m2 || v >= leastDollars) {
-				end, most = i+2+k+k2, v
+				end, most, low = i+2+k+k2, v, true
 			}
 		}
 	} else if k, v, money := r.amount(i); k > 0 {
@@ -134,26 +141,57 @@ func (r *reader) price(i int) int {
 			}
 			if at < len(r.toks) {
 				if k2, v2, m2 := r.amount(at); k2 > 0 && (money || m2) && v2 > v {
-					end, most = at+k2, v2
+					end, most, low = at+k2, v2, v > 0
 				}
 			}
 		}
 		if end == 0 && k == 1 && !money && v >= 100 && i+1 < len(r.toks) && r.toks[i+1].joined { // 500-800
 			if k2, v2, _ := r.amount(i + 1); k2 > 0 && v2 > v && v2 <= 5000 && r.text[r.toks[i].end:r.toks[i+1].start] == "-" {
-				end, most = i+1+k2, v2
+				end, most, low = i+1+k2, v2, true
 			}
 		}
 		if end == 0 && (money || bound > 0 && v >= leastDollars) {
 			end, most = i+k+bound, v
 		}
 	}
-	if end == 0 || most == 0 {
+	switch {
+	case end == 0:
 		return 0
+	case most == 0:
+		return r.take(i, end, Piece{Kind: kindUnheld, Values: []string{r.joinWords(i, end)}, Note: "No price was named. Say the most that a session may cost or ask for a sliding scale."})
 	}
 	for _, tail := range [][]string{{"per session", "a session", "each session", "por sesion", "la sesion", "per treatment"}, {"each"}} {
 		end += r.behind(end, tail)
 	}
-	return r.take(i, end, Piece{Kind: "price_max", Values: []string{strconv.Itoa(most)}})
+	p := Piece{Kind: "price_max", Values: []string{strconv.Itoa(most)}}
+	if low {
+		p.Note = "The lower end is not asked for: who costs less is shown as well."
+	}
+	return r.take(i, end, p)
+}
+
+// leastPrice reads over $2000, $2000 or more: a price that is not asked for. From $500 to $900 is a range.
+func (r *reader) leastPrice(i int) int {
+	n := r.behind(i, overWords)
+	if i+n >= len(r.toks) {
+		return 0
+	}
+	k, v, money := r.amount(i + n)
+	if k == 0 || !money && v < plainDollars {
+		return 0
+	}
+	end := i + n + k
+	up := r.behind(end, upWords)
+	if n == 0 && up == 0 && !strings.HasPrefix(r.text[r.toks[end-1].end:], "+") {
+		return 0
+	}
+	if w := r.word(end); up == 0 && (w == "to" || w == "and" || w == "a" || w == "y" || end < len(r.toks) && r.toks[end].joined && isNumber(w)) {
+		if k2, _, _ := r.amount(min(end+1, len(r.toks)-1)); k2 > 0 || isNumber(w) {
+			return 0 // from $500 to $900
+		}
+	}
+	end += up
+	return r.take(i, end, Piece{Kind: kindUnheld, Values: []string{r.joinWords(i, end)}, Note: "The least that a session may cost cannot be asked for: who costs less is shown as well."})
 }
 
 // distance reads within 30 miles, 20 mi from, a 25 mile radius.
@@ -410,15 +448,17 @@ func (r *reader) settle() {
 	video := slices.IndexFunc(r.pieces, func(p Piece) bool { return p.Kind == "video" && slices.Equal(p.Values, []string{"yes"}) })
 	at := slices.IndexFunc(r.pieces, func(p Piece) bool { return p.Kind == "state" || p.Kind == "near" && p.Place.State != "" })
 	if at >= 0 && (video >= 0 || len(r.canSee) > 0) {
-		// Who may see a patient somewhere is a matter of licences in their state, not of how far an office is.
+		// Who may see a patient somewhere is a matter of their state, not of how far an office is. That licences there
+		// be shown is asked for only where the words say so: whoever states sessions by video is found without.
 		p := r.pieces[at]
-		state, note := p.Values[0], ""
+		state, note := p.Values[0], p.Note
 		if p.Kind == "near" {
 			state = string(p.Place.State)
-			note = "By licence, not by distance: " + p.Place.String() + " is in " + p.Place.State.Name() + "."
+			note = "By state, not by distance: " + p.Place.String() + " is in " + p.Place.State.Name() + "."
 		}
-		see := Piece{Kind: "can_see", Values: []string{state}, Note: note, from: p.from, to: p.to, core: p.core}
+		see := Piece{Kind: "state", Values: []string{state}, Note: note, from: p.from, to: p.to, core: p.core}
 		if len(r.canSee) > 0 {
+			see.Kind = "can_see"
 			see.from, see.to = min(p.from, r.canSee[0][0]), max(p.to, r.canSee[0][1])
 			if see.to-see.from > p.to-p.from+6 {
 				see.from, see.to = p.from, p.to

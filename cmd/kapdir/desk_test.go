@@ -48,13 +48,26 @@ func TestStaffCommand(t *testing.T) {
 		t.Errorf("an approver made by a verifier: %d %q", status, errs)
 	}
 	out, _, _ := desk(t, dir, nil, "staff", "add", "imani", "approver")
-	if out != "imani decides as approver.\n" {
+	if out != "imani decides as approver. To sign in at the desk: kapdir staff invite imani\n" {
 		t.Errorf("added: %q", out)
 	}
 	if _, errs, status := desk(t, dir, nil, "staff", "disable", "rowan", "--as", "imani"); status == exitDone || !strings.Contains(errs, "imani is no admin") {
 		t.Errorf("somebody disabled by an approver: %d %q", status, errs)
 	}
-	desk(t, dir, &m, "staff", "add", "noor", "admin")
+	if out, _, _ = desk(t, dir, nil, "staff", "add", "noor", "admin"); !strings.HasPrefix(out, "noor is here as admin.") {
+		t.Errorf("added: %q", out)
+	}
+	var codes [3]invited
+	desk(t, dir, &codes[0], "staff", "invite", "imani")
+	desk(t, dir, &codes[1], "staff", "invite", "imani", "--as", "noor")
+	desk(t, dir, &codes[2], "staff", "reset", "imani", "--as", "noor")
+	if codes[0].Code == codes[1].Code || len(codes[2].Code) != 29 || codes[2].Name != "imani" || !strings.HasSuffix(codes[2].Enrol, "/staff/enrol") {
+		t.Errorf("codes %+v", codes)
+	}
+	out, errs, _ := desk(t, dir, nil, "staff", "invite", "imani")
+	if !regexp.MustCompile(`^([0-9a-z]{4}-){5}[0-9a-z]{4}\n$`).MatchString(out) || !strings.Contains(errs, "shown this once") || strings.Contains(errs, strings.TrimSpace(out)) {
+		t.Errorf("a code: %q %q", out, errs)
+	}
 	desk(t, dir, &m, "staff", "disable", "rowan", "--as", "noor")
 	var list staffAnswer
 	desk(t, dir, &list, "staff", "list", "--changes")
@@ -71,6 +84,9 @@ func TestStaffCommand(t *testing.T) {
 		{[]string{"staff", "add", "rowan", "chief"}, exitFailed, "verifier, approver or admin"},
 		{[]string{"staff", "add", "Kim Lee", "verifier"}, exitFailed, "such as rowan"},
 		{[]string{"staff", "add", "kim", "verifier", "--as", "rowan"}, exitFailed, "nobody who decides"},
+		{[]string{"staff", "invite", "bob"}, exitFailed, "no staff member"},
+		{[]string{"staff", "invite", "imani", "--as", "imani"}, exitFailed, "imani is no admin"},
+		{[]string{"staff", "reset", "rowan"}, exitFailed, "disabled since"},
 		{[]string{"staff", "disable", "bob"}, exitFailed, "kapdir staff list"},
 		{[]string{"staff", "disable", "rowan"}, exitFailed, "disabled since"},
 	} {

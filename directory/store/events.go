@@ -385,7 +385,7 @@ func (w *work) linkedTo(ids []directory.ID) ([]directory.ID, error) {
 			return nil, err
 		}
 		err = w.eachIn(`SELECT DISTINCT p.id, c.kind FROM claim c JOIN provider p ON p.id = c.provider WHERE c.kind IN ('oversight_link', 'practice_agreement')
-			AND c.other IN (%s) AND p.listed = 1 AND p.withdrawn = 0 AND p.merged_into = ''`, nil, texts(named), func(r *sql.Rows) error {
+			AND c.other IN (%s) AND c.other <> '' AND p.listed = 1 AND p.withdrawn = 0 AND p.merged_into = ''`, nil, texts(named), func(r *sql.Rows) error {
 			var id directory.ID
 			var kind directory.ClaimKind
 			err := r.Scan(&id, &kind)

@@ -602,7 +602,7 @@ func (w *work) screen(h *holding, list directory.Run, rows []*row) error {
 	type hit struct {
 		row   *row
 		match directory.Match
-		body  directory.Body
+		body  *directory.Body
 		grade int
 	}
 	var hits []hit
@@ -617,16 +617,17 @@ func (w *work) screen(h *holding, list directory.Run, rows []*row) error {
 		if m.Rung == directory.M0 {
 			continue
 		}
-		for _, st := range r.record.Observations(rel, m) {
-			grade := 1
+		said := r.record.Observations(rel, m)
+		for j := range said {
+			body, grade := &said[j].Body, 1
 			switch {
 			case m.Rung == directory.M5:
 				grade = 3
 			case m.Identified():
 				grade = 2
 			}
-			if !cleared(h.file.Claims[i].Events, st.Body) {
-				hits = append(hits, hit{r, m, st.Body, grade})
+			if !cleared(h.file.Claims[i].Events, *body) {
+				hits = append(hits, hit{r, m, body, grade})
 			}
 		}
 	}
@@ -644,7 +645,7 @@ func (w *work) screen(h *holding, list directory.Run, rows []*row) error {
 	var rests []directory.Evidence // what the evidence is
 	if len(hits) > 0 {
 		best := hits[0]
-		st.Body, visible = best.body, best.grade > 1
+		st.Body, visible = *best.body, best.grade > 1
 		for _, x := range hits {
 			if x.grade == best.grade {
 				e := w.recordEvidence(x.row, rel)

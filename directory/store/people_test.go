@@ -848,3 +848,30 @@ func nowhere(t testing.TB, s *Store, dir, dsn string) {
 		must0(t, rows.Close())
 	}
 }
+
+// A practice that is removed is no fact of whoever works there any more, which everybody hears of; and it is none
+// after the next import, which still says so.
+func testRemovalOfPractice(t *testing.T, c Config) {
+	s := open(t, c)
+	hire(t, s)
+	load(t, s, edition("kap-commons", "1", "2026-11-18"), ana(), ben(), clinic())
+	practice, who := find(t, s, "Boulder Ketamine Clinic, LLC").Provider.ID, find(t, s, "Ana Ruiz").Provider
+	if len(who.Affiliations) != 1 || who.Affiliations[0].Provider != practice {
+		t.Fatalf("%+v", who.Affiliations)
+	}
+	head := must(s.Head(ctx))
+	q := must(s.RequestRemoval(ctx, directory.Removal{Kind: "removal", Provider: practice}))
+	must(s.DecideRemoval(ctx, directory.RemovalDecision{ID: q.ID, Do: "accept", Staff: "lee", Auth: "test"}))
+	told := false
+	for _, ch := range must(s.Changes(ctx, head.Seq, 100)) {
+		told = told || ch.Provider == who.ID && ch.File != nil && len(ch.File.Provider.Affiliations) == 0
+	}
+	if after := must(s.Head(ctx)); !told || after.Public <= head.Public {
+		t.Errorf("nobody hears that %s does not work there: %+v, before %+v", who.ID, after, head)
+	}
+	load(t, s, edition("kap-commons", "2", "2026-11-20"), ana(), ben(), clinic())
+	if p := find(t, s, "Ana Ruiz").Provider; len(p.Affiliations) != 0 {
+		t.Errorf("an import brings the practice back: %+v", p.Affiliations)
+	}
+	whole(t, s)
+}

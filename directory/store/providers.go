@@ -265,11 +265,10 @@ func (t *tx) events(claims []string, of func(directory.ID) *directory.History) e
 
 // addEvent adds an event as the table holds it to the history of its claim.
 func addEvent(h *directory.History, payload string) error {
-	var e directory.Event
-	if err := decode(payload, &e); err != nil {
+	h.Events = append(h.Events, directory.Event{})
+	if err := decode(payload, &h.Events[len(h.Events)-1]); err != nil {
 		return directory.Errorf(directory.Internal, "", "an event of claim %s cannot be read: run kapdir fsck: %w", h.Claim.ID, err)
 	}
-	h.Events = append(h.Events, e)
 	return nil
 }
 

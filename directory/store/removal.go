@@ -420,6 +420,7 @@ func (s *Store) DecideRemoval(ctx context.Context, d directory.RemovalDecision) 
 //	events: payload and salt deleted; number, commitment and hash stay, and the takedown that ordered it
 //	evidence: deleted with its text; events of others go on naming it by its hash
 //	others' pages and statements that name them as prescriber: what names them is deleted
+//	others who are said to work there: it is no fact of theirs any more, so that nothing finds them by its name
 //
 // What stays: the id, which answers 410; the takedown; that there were events; rows of NPPES, of registers and of
 // exclusion lists, which are those publishers' lists of everybody, show on no face and are replaced by each
@@ -472,6 +473,9 @@ func (w *work) remove(h *holding, q *directory.Removal, e directory.Event, finis
 	file := directory.History{Claim: h.file.Claims[i].Claim}
 	inTable := i < h.claims
 	if err := d.claims(file.Claim.ID); err != nil {
+		return err
+	}
+	if err := d.placesOfWork(all); err != nil {
 		return err
 	}
 	h.file = directory.CredentialFile{Provider: directory.Provider{ID: h.id(), Kind: h.file.Provider.Kind, Withdrawn: true, Seq: h.file.Provider.Seq}, Claims: []directory.History{file}}
@@ -532,7 +536,7 @@ func (d *destruction) gather(all []directory.ID, pages []*row) error {
 	if err := d.each(events+`provider = $1)`, []any{d.h.id()}, take); err != nil {
 		return err
 	}
-	if err := d.eachIn(events+`other IN (%s))`, nil, texts(all), take); err != nil { // what others' pages say of them
+	if err := d.eachIn(events+`other IN (%s) AND other <> '')`, nil, texts(all), take); err != nil { // what others' pages say of them
 		return err
 	}
 	err := d.eachIn(`SELECT evidence FROM case_evidence WHERE provider IN (%s)`, nil, texts(all), func(r *sql.Rows) error {
@@ -688,7 +692,7 @@ func (d *destruction) rows(all []directory.ID, pages []*row) error {
 // of it.
 func (d *destruction) claims(file directory.ID) error {
 	var ids []directory.ID
-	err := d.each(`SELECT DISTINCT c.provider FROM claim c JOIN event_payload e ON e.claim = c.id WHERE c.other = $1 AND c.provider <> $1 ORDER BY c.provider`, []any{d.h.id()}, func(r *sql.Rows) error {
+	err := d.each(`SELECT DISTINCT c.provider FROM claim c JOIN event_payload e ON e.claim = c.id WHERE c.other = $1 AND c.other <> '' AND c.provider <> $1 ORDER BY c.provider`, []any{d.h.id()}, func(r *sql.Rows) error {
 		var id directory.ID
 		err := r.Scan(&id)
 		ids = append(ids, id)
@@ -715,6 +719,35 @@ func (d *destruction) claims(file directory.ID) error {
 	}
 	_, err = d.exec(`DELETE FROM claim WHERE provider = $1 AND id <> $2`, d.h.id(), file)
 	return err
+}
+
+// placesOfWork takes the practice from the facts of whoever is said to work there, and lets everybody hear of that.
+func (d *destruction) placesOfWork(all []directory.ID) error {
+	var ids []directory.ID
+	for _, id := range all {
+		err := d.each(`SELECT id FROM provider_facts WHERE doc LIKE $1 ORDER BY id`, []any{`%"provider":"` + string(id) + `"%`}, func(r *sql.Rows) error {
+			var id directory.ID
+			err := r.Scan(&id)
+			ids = append(ids, id)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	held, err := d.hold(ids)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		o := held[id]
+		if o == nil || o == d.h {
+			continue
+		}
+		o.file.Provider.Affiliations = slices.DeleteFunc(slices.Clone(o.file.Provider.Affiliations), func(a directory.Affiliation) bool { return slices.Contains(all, a.Provider) })
+		o.change("removal")
+	}
+	return nil
 }
 
 // destroy deletes payloads and evidence in the name of the takedown.

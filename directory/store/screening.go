@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"runtime"
@@ -87,7 +88,7 @@ func (t *tx) briefs(ids []directory.ID, screen string, now directory.Instant) ([
 	}
 	if screen != "" {
 		err := t.eachIn(`SELECT `+claimColumns+`, coalesce(e.payload, '') FROM claim c LEFT JOIN event_payload e ON e.claim = c.id
-			WHERE provider IN (%s) AND kind = 'exclusion_screen' AND issuer = $1 ORDER BY e.seq`, []any{screen}, texts(keysOf(held)), func(r *sql.Rows) error {
+			WHERE provider IN (%s) AND kind = 'exclusion_screen' AND issuer = $1`, []any{screen}, texts(keysOf(held)), func(r *sql.Rows) error {
 			var payload string
 			c, err := scanClaim(r, &payload)
 			if err != nil {
@@ -118,8 +119,14 @@ func (t *tx) briefs(ids []directory.ID, screen string, now directory.Instant) ([
 		return nil, err
 	}
 	out := make([]*holding, 0, len(held))
+	bySeq := func(a, b directory.Event) int { return cmp.Compare(a.Seq, b.Seq) } // they come so from SQLite's index
 	for _, id := range ids {
 		if h := held[id]; h != nil {
+			for _, c := range h.file.Claims {
+				if !slices.IsSortedFunc(c.Events, bySeq) {
+					slices.SortFunc(c.Events, bySeq)
+				}
+			}
 			h.file.Claims = directory.Unify(h.file.Claims)
 			h.claims = len(h.file.Claims)
 			out = append(out, h)

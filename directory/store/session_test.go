@@ -373,3 +373,51 @@ func testStaffAudit(t *testing.T, c Config) {
 		}
 	}
 }
+
+// Who races for what is there once gets it once.
+func TestOnceMeansOnce(t *testing.T) {
+	for name, c := range map[string]Config{"sqlite": {Dir: t.TempDir()}, "postgres": {DSN: storetest.Postgres(t)}} {
+		t.Run(name, func(t *testing.T) {
+			c.SuppressionKey = []byte(strings.Repeat("k", 32))
+			s, _, at := atDesk(t, c)
+			code, _, err := s.Invite(ctx, "rowan", false, "noor", at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			login := directory.StaffLogin{Password: "$", TOTP: "JBSWY3DPEHPK3PXP", Passkeys: []directory.Passkey{{ID: "k", Label: "x", Doc: "{}"}}}
+			race(t, "a code that lets in", func() (bool, error) {
+				err := s.Enrol(ctx, code, login, at)
+				if directory.KindOf(err) == directory.Refused {
+					return false, nil
+				}
+				return err == nil, err
+			})
+			race(t, "a code of an app", func() (bool, error) { return s.UseCode(ctx, "rowan", 9) })
+			race(t, "a challenge", func() (bool, error) { return s.UsePasskey(ctx, "k", "{}", "c", at) })
+		})
+	}
+}
+
+// race lets eight try at once; one must succeed.
+func race(t *testing.T, what string, try func() (bool, error)) {
+	t.Helper()
+	won := make(chan bool, 8)
+	for range cap(won) {
+		go func() {
+			ok, err := try()
+			if err != nil {
+				t.Errorf("%s: %v", what, err)
+			}
+			won <- ok
+		}()
+	}
+	n := 0
+	for range cap(won) {
+		if <-won {
+			n++
+		}
+	}
+	if n != 1 {
+		t.Errorf("%s was taken %d times", what, n)
+	}
+}

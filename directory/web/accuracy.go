@@ -14,7 +14,6 @@ import (
 type accuracy struct {
 	At        directory.Instant
 	Providers int
-	Joined    int
 
 	Statements int  // things said of a provider's credentials
 	LookedUp   int  // of these, answered by a source or a document
@@ -57,9 +56,6 @@ func countAccuracy(ctx context.Context, r Reader, m moment, policies directory.P
 	today, lately := m.at.Date(), m.at.AddDays(-90)
 	err := r.EachFile(ctx, func(f *directory.CredentialFile) error {
 		a.Providers++
-		if f.Provider.Claimed {
-			a.Joined++
-		}
 		for i, c := range directory.Checks(f, f.Provider.HomeState(), m.at, m.known, policies) {
 			x := &a.Checks[i]
 			switch c.Result {

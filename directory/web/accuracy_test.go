@@ -20,15 +20,12 @@ func TestAccuracyAgreesWithPages(t *testing.T) {
 		t.Fatal(err)
 	}
 	today := a.At.Date()
-	var providers, joined, statements, within30, within90, lookedUp int
+	var providers, statements, within30, within90, lookedUp int
 	var ages []int
 	good := map[directory.CheckName]int{}
 	for _, id := range everybody(t) {
 		p := decode[provider](t, get(t, s, api(id)))
 		providers++
-		if p.Claimed {
-			joined++
-		}
 		for _, c := range p.Claims {
 			statements++
 			if c.Kind == directory.ContactClaim || c.Kind == directory.Availability {
@@ -63,7 +60,7 @@ func TestAccuracyAgreesWithPages(t *testing.T) {
 			}
 		}
 	}
-	for what, pair := range map[string][2]int{"providers": {a.Providers, providers}, "joined": {a.Joined, joined}, "statements": {a.Statements, statements},
+	for what, pair := range map[string][2]int{"providers": {a.Providers, providers}, "statements": {a.Statements, statements},
 		"within 30 days": {a.Within30, within30}, "within 90 days": {a.Within90, within90}, "looked up": {a.LookedUp, lookedUp}} {
 		if pair[0] != pair[1] {
 			t.Errorf("%s: counted %d, the pages have %d", what, pair[0], pair[1])

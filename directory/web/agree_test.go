@@ -1,13 +1,17 @@
 package web
 
 import (
+	"encoding/json"
+	"encoding/xml"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/PuerkitoBio/goquery"
 	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"kapdir/directory"
 )
@@ -15,8 +19,8 @@ import (
 // faces are how many providers and moments the faces are compared for.
 const faces, instants = 300, 20
 
-// Page, API, search and its filters say the same of everybody at any time, and it is what Derive says: as time passes,
-// and with nothing else that happens.
+// Page, API, search and its filters, JSON-LD and sitemap say the same of everybody at any time, and it is what Derive
+// says: as time passes, and with nothing else that happens.
 func TestFacesAgreeAsTimePasses(t *testing.T) {
 	w, set, err := loadDemo(t.TempDir())
 	if err != nil {
@@ -39,7 +43,8 @@ func TestFacesAgreeAsTimePasses(t *testing.T) {
 		t.Fatalf("%d providers, %v", len(ids), err)
 	}
 	said := map[directory.ID]string{}
-	changed := 0
+	changed, credentials, lost := 0, 0, 0
+	held := map[directory.ID][]string{} // what JSON-LD said at the moment before
 	for i, at := range passing(t, w, files) {
 		now = at
 		set(at)
@@ -62,6 +67,9 @@ func TestFacesAgreeAsTimePasses(t *testing.T) {
 		found := everyResult(t, s, "")
 		if len(found) != len(ids) {
 			t.Errorf("%s: %d results of %d", at, len(found), len(ids))
+		}
+		if mapped := sitemapped(t, s); !slices.Equal(mapped, slices.Sorted(slices.Values(ids))) {
+			t.Errorf("%s: the sitemap names %d of %d", at, len(mapped), len(ids))
 		}
 		holds := map[string][]directory.ID{} // by check and result
 		for _, id := range ids {
@@ -98,6 +106,15 @@ func TestFacesAgreeAsTimePasses(t *testing.T) {
 			if before, ok := said[id]; ok && before != sum {
 				changed++
 			}
+			should, does := confirmedCredentials(want), linkedCredentials(t, shown)
+			if d := gocmp.Diff(should, does, cmpopts.EquateEmpty()); d != "" {
+				t.Errorf("%s at %s: JSON-LD (-derived +page):\n%s", id, at, d)
+			}
+			credentials += len(does)
+			if before, ok := held[id]; ok && len(does) < len(before) {
+				lost++
+			}
+			held[id] = does
 			said[id] = sum
 		}
 		for _, name := range directory.CheckNames {
@@ -115,9 +132,76 @@ func TestFacesAgreeAsTimePasses(t *testing.T) {
 			}
 		}
 	}
-	if changed < faces {
-		t.Errorf("%d answers changed: the test tests little", changed)
+	if changed < faces || credentials < faces || lost < 20 {
+		t.Errorf("%d answers changed, JSON-LD named %d credentials and stopped naming them of %d people: the test tests little", changed, credentials, lost)
 	}
+}
+
+// confirmedCredentials are what JSON-LD may name of a statement: who a register confirms, and, where no problem is
+// on record, what. Each is written with all that is said of it.
+func confirmedCredentials(x Statement) (out []string) {
+	problem := slices.ContainsFunc(x.Checks, func(c check) bool { return c.Result == directory.ProblemOnRecord })
+	for _, c := range x.Claims {
+		switch good := c.Status == directory.StatusVerified || c.Status == directory.StatusExpiring; {
+		case !good:
+		case c.Kind == directory.IdentityNPI:
+			out = append(out, "NPI "+c.Number)
+		case !problem && (c.Kind == directory.License || c.Kind == directory.BoardCert || c.Kind == directory.TrainingCert):
+			place := ""
+			if c.Jurisdiction != "" {
+				place = c.Jurisdiction.Name()
+			}
+			out = append(out, strings.Join([]string{c.KindLabel, c.Title, c.Number, c.Issuer, place}, "|"))
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// linkedCredentials are those that the JSON-LD of a page names, written likewise.
+func linkedCredentials(t *testing.T, d *goquery.Document) (out []string) {
+	t.Helper()
+	var n ldNode
+	if err := json.Unmarshal([]byte(d.Find("script[type='application/ld+json']").Text()), &n); err != nil {
+		t.Fatal(err)
+	}
+	if n.Identifier != nil {
+		out = append(out, n.Identifier.Name+" "+n.Identifier.Value)
+	}
+	for _, x := range n.Credential {
+		number, issuer, place := "", "", ""
+		if x.Identifier != nil {
+			number = x.Identifier.Value
+		}
+		if x.By != nil {
+			issuer = x.By.Name
+		}
+		if x.In != nil {
+			place = x.In.Name
+		}
+		out = append(out, strings.Join([]string{x.Category, x.Name, number, issuer, place}, "|"))
+	}
+	slices.Sort(out)
+	return out
+}
+
+// sitemapped are the providers whose page in each language the sitemap names.
+func sitemapped(t *testing.T, s *Server) (out []directory.ID) {
+	t.Helper()
+	var m siteMap
+	if err := xml.Unmarshal([]byte(get(t, s, "/sitemap.xml").body), &m); err != nil {
+		t.Fatal(err)
+	}
+	named := map[directory.ID]int{}
+	for _, u := range m.URLs {
+		if _, id, ok := strings.Cut(u.Loc, "/providers/"); ok {
+			if named[directory.ID(id)]++; named[directory.ID(id)] == len(languages) {
+				out = append(out, directory.ID(id))
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 // passing returns moments from the demonstration's now on: just when answers change, just before, and some of no meaning.

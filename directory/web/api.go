@@ -279,22 +279,25 @@ func (s *Server) providerAsked(c *fiber.Ctx, id directory.ID, a ask) (*provider,
 	return &p, nil
 }
 
-// dropWithdrawn leaves out who is named as a place of work and has been withdrawn since: nobody is named after that.
+// dropWithdrawn leaves out who is named as a place of work and has no page any more: nobody is named after that. A
+// removal takes it from the facts as well; this holds whatever was removed before it did.
 func (s *Server) dropWithdrawn(ctx context.Context, p *provider) error {
-	kept := p.Facts.Affiliations[:0]
+	var ids []directory.ID
 	for _, a := range p.Facts.Affiliations {
 		if a.ID != "" {
-			f, err := s.cfg.Reader.File(ctx, a.ID)
-			switch k := directory.KindOf(err); {
-			case k == directory.Gone, err == nil && f.Provider.Withdrawn:
-				continue
-			case err != nil && k != directory.NotFound:
-				return err
-			}
+			ids = append(ids, a.ID)
 		}
-		kept = append(kept, a)
 	}
-	p.Facts.Affiliations = kept
+	if len(ids) == 0 {
+		return nil
+	}
+	files, err := s.cfg.Reader.Files(ctx, ids)
+	if err != nil {
+		return err
+	}
+	p.Facts.Affiliations = slices.DeleteFunc(p.Facts.Affiliations, func(a affiliation) bool {
+		return a.ID != "" && !slices.ContainsFunc(files, func(f *directory.CredentialFile) bool { return f.Provider.ID == a.ID })
+	})
 	return nil
 }
 
@@ -329,14 +332,58 @@ func (s *Server) apiSuggest(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	if found, err = s.suggestedIn(ctx, languageOf(a.Lang), a.Text, found); err != nil {
+		return err
+	}
 	out := struct {
 		Suggestions []suggestion `json:"suggestions"`
 	}{[]suggestion{}}
-	for _, x := range found {
+	for _, x := range found[:min(len(found), a.Limit)] {
 		out.Suggestions = append(out.Suggestions, suggestion{x.Kind, x.Text, x.Value, x.Count})
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	return s.sendJSON(c, fiber.MIMEApplicationJSONCharsetUTF8, out)
+}
+
+// suggestedIn puts suggestions into the words of a language, and adds those whose words in it begin as the text does;
+// package search knows the English ones.
+func (s *Server) suggestedIn(ctx context.Context, l *lang, text string, found []search.Suggestion) ([]search.Suggestion, error) {
+	if l == english {
+		return found, nil
+	}
+	typed, known := directory.Fold(text), found
+	found = nil
+	for kind, values := range map[string][]string{search.KindState: words(directory.Tables().States()), search.KindFocus: directory.Vocabulary["focus"], search.KindFramework: directory.Vocabulary["framework"]} {
+		for _, v := range values {
+			is := func(x search.Suggestion) bool { return x.Kind == kind && x.Value == v }
+			own := l.suggestion(kind, v)
+			if i := slices.IndexFunc(known, is); i >= 0 {
+				known[i].Text = own
+				continue
+			}
+			if v == "other" || own == search.Label(kind, v) || len([]rune(typed)) < 2 || !strings.Contains(" "+directory.Fold(own), " "+typed) {
+				continue
+			}
+			same, err := s.cfg.Search.Suggest(ctx, search.Label(kind, v), maxSuggestion) // for how many there are
+			if err != nil {
+				return nil, err
+			}
+			if i := slices.IndexFunc(same, is); i >= 0 {
+				same[i].Text = own
+				found = append(found, same[i])
+			}
+		}
+	}
+	slices.SortFunc(found, func(a, b search.Suggestion) int { return cmp.Or(b.Count-a.Count, strings.Compare(a.Text, b.Text)) })
+	return append(found, known...), nil
+}
+
+// suggestion names a value that can be suggested.
+func (l *lang) suggestion(kind, value string) string {
+	if kind == search.KindState {
+		return l.state(directory.State(value))
+	}
+	return l.value(kind, value)
 }
 
 // openAPI answers GET /openapi.yaml.

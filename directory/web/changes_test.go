@@ -109,11 +109,38 @@ func TestChangesAreWhatWasSaid(t *testing.T) {
 
 // The drawing says what the check and the credentials say, and in words for who does not see it.
 func TestTeamPicture(t *testing.T) {
-	s := demoServer(t)
-	drawn, alone := 0, 0
+	w, s := demoWorld(t), demoServer(t)
+	head, err := w.store.Head(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	resultOf := func(list []check, name directory.CheckName) directory.CheckResult {
+		return list[slices.IndexFunc(list, func(c check) bool { return c.Check == name })].Result
+	}
+	drawn, alone, several, differ := 0, 0, 0, false
 	for i, id := range everybody(t) {
-		if i%9 > 0 {
+		p := decode[provider](t, get(t, s, api(id)))
+		if i%9 > 0 && len(p.Prescribers) < 2 {
 			continue
+		}
+		if len(p.Prescribers) > 1 { // of each, how well this link is known: as if it were the only one
+			several++
+			f, err := w.store.File(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, x := range p.Prescribers {
+				one := *f
+				one.Claims = slices.DeleteFunc(slices.Clone(f.Claims), func(h directory.History) bool {
+					return h.Claim.Kind == directory.OversightLink && h.Claim.Other != x.ID
+				})
+				if want := Published(&one, "", w.now, max(w.now, head.RecordedAt), directory.StandardPolicies()); x.Result != resultOf(want.Checks, directory.CheckOversight) {
+					t.Errorf("%s: with %s alone the check is %s, and the picture says %s", id, x.Name, resultOf(want.Checks, directory.CheckOversight), x.Result)
+				}
+				if differ = differ || x.Result != p.Prescribers[0].Result; !strings.Contains(text(dom(t, get(t, s, pageOf(id))).Find("svg.team desc").Text()), x.Label) {
+					t.Errorf("%s: the picture does not say %q of %s", id, x.Label, x.Name)
+				}
+			}
 		}
 		for _, l := range languages {
 			d := dom(t, get(t, s, l.To(pageOf(id))))
@@ -148,7 +175,8 @@ func TestTeamPicture(t *testing.T) {
 			}
 		}
 	}
-	if drawn < 40 || alone == 0 {
+	t.Logf("%d with several prescribers, differing: %v", several, differ)
+	if drawn < 40 || alone == 0 || several == 0 {
 		t.Errorf("%d were drawn, %d of them without a prescriber beside", drawn, alone)
 	}
 	for _, x := range []struct {

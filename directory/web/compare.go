@@ -35,6 +35,7 @@ type compareView struct {
 type compareColumn struct {
 	P      *provider
 	Place  string
+	Number string // a licence or the NPI, where another column has the same name
 	Remove string // the comparison without them
 }
 
@@ -50,9 +51,16 @@ type compareCell struct {
 	Silent bool // nobody said
 	Result directory.CheckResult
 	Origin *origin
+	Beside []partStated // what else is stated of it
+	// CareDiffers says that sources state different things of what the kind of care goes by.
+	CareDiffers bool
 }
 
-type compareFound struct{ Name, Place, Href string }
+type compareFound struct {
+	Name, Place, Href string
+	ID                directory.ID
+	Twin              bool // somebody else there has the same name and place
+}
 
 // comparePage answers GET /compare.
 func (s *Server) comparePage(c *fiber.Ctx) error {
@@ -100,6 +108,11 @@ func (s *Server) comparePage(c *fiber.Ctx) error {
 	}
 	for i := range v.Columns {
 		v.Columns[i].Remove = compareHref(slices.Delete(slices.Clone(ids), i, i+1), v.State)
+		for j, other := range v.Columns {
+			if p := v.Columns[i].P; j != i && other.P.Name == p.Name {
+				v.Columns[i].Number = l.numberOf(p)
+			}
+		}
 	}
 	v.IDs, v.Full, v.States = joinIDs(ids), len(ids) == mostCompared, l.states(nil)
 	v.Here = compareHref(ids, v.State)
@@ -138,13 +151,32 @@ func (s *Server) findToCompare(c *fiber.Ctx, v *compareView, ids []directory.ID)
 		if slices.Contains(ids, r.ID) {
 			continue
 		}
-		f := compareFound{Name: r.Name, Href: compareHref(append(slices.Clone(ids), r.ID), v.State)}
+		f := compareFound{ID: r.ID, Name: r.Name, Href: compareHref(append(slices.Clone(ids), r.ID), v.State)}
 		if r.Place != nil {
 			f.Place = strings.Trim(r.Place.City+", "+string(r.Place.State), ", ")
+		}
+		f.Name = strings.Join(append([]string{f.Name}, r.Credentials...), ", ")
+		for i, other := range v.Found {
+			if other.Name == f.Name && other.Place == f.Place {
+				v.Found[i].Twin, f.Twin = true, true
+			}
 		}
 		v.Found = append(v.Found, f)
 	}
 	return nil
+}
+
+// numberOf is a number that tells the provider from a namesake: a licence's, the NPI, or that of the page.
+func (l *lang) numberOf(p *provider) string {
+	for _, c := range p.Claims {
+		if c.Kind == directory.License && c.Number != "" {
+			return l.t("compare.licence", "Number", c.Number, "State", c.Jurisdiction)
+		}
+	}
+	if p.Facts.NPI != nil {
+		return "NPI " + p.Facts.NPI.Value
+	}
+	return string(p.ID)
 }
 
 func placeOf(p *provider) string {
@@ -245,28 +277,34 @@ func (l *lang) compared(columns []compareColumn) []compareRow {
 		if p.Practice.Care.Value == string(directory.CareUnknown) {
 			return silent
 		}
-		return compareCell{Text: p.Practice.Care.Label}
+		return compareCell{Text: p.Practice.Care.Label, CareDiffers: p.Practice.CareDiffers()}
 	})
-	for _, x := range []struct {
-		key  string
-		fact func(p *provider) *fact[phase]
-	}{{"fact.preparation", func(p *provider) *fact[phase] { return p.Practice.Preparation }}, {"fact.medicine", func(p *provider) *fact[phase] { return p.Practice.Medicine }},
-		{"fact.integration", func(p *provider) *fact[phase] { return p.Practice.Integration }}} {
-		row(l.t(x.key), func(p *provider) compareCell {
-			if unsaid(x.fact(p)) {
-				return silent
+	session := func(field string, cell func(p *practice) compareCell) {
+		row(l.t("fact."+field), func(p *provider) compareCell {
+			c := cell(&p.Practice)
+			if c.Beside = p.Practice.Beside(field); c.Silent && len(c.Beside) > 0 {
+				c.Text, c.Silent = "", false
 			}
-			return compareCell{Text: l.phase(x.fact(p))}
+			return c
 		})
 	}
-	row(l.t("fact.presence"), func(p *provider) compareCell {
-		if p.Practice.Presence == nil {
+	phased := func(f *fact[phase]) compareCell {
+		if unsaid(f) {
 			return silent
 		}
-		return compareCell{Text: p.Practice.Presence.Value.Label}
+		return compareCell{Text: l.phase(f), Origin: f.Origin}
+	}
+	session("preparation", func(p *practice) compareCell { return phased(p.Preparation) })
+	session("medicine", func(p *practice) compareCell { return phased(p.Medicine) })
+	session("integration", func(p *practice) compareCell { return phased(p.Integration) })
+	session("presence", func(p *practice) compareCell {
+		if p.Presence == nil {
+			return silent
+		}
+		return compareCell{Text: p.Presence.Value.Label, Origin: p.Presence.Origin}
 	})
-	row(l.t("fact.vital_signs"), func(p *provider) compareCell { return l.answered(p.Practice.VitalSigns) })
-	row(l.t("fact.emergency_plan"), func(p *provider) compareCell { return l.answered(p.Practice.EmergencyPlan) })
+	session("vital_signs", func(p *practice) compareCell { return l.answered(p.VitalSigns) })
+	session("emergency_plan", func(p *practice) compareCell { return l.answered(p.EmergencyPlan) })
 	row(l.t("fact.routes"), func(p *provider) compareCell { return l.listOf(p.Practice.Routes) })
 	row(l.t("fact.settings"), func(p *provider) compareCell { return l.listOf(p.Practice.Settings) })
 	row(l.t("fact.frameworks"), func(p *provider) compareCell { return l.listOf(p.Practice.Frameworks) })
@@ -295,7 +333,7 @@ func (l *lang) compared(columns []compareColumn) []compareRow {
 		if p.Facts.Telehealth == nil {
 			return silent
 		}
-		return compareCell{Text: l.answer(p.Facts.Telehealth.Value)}
+		return compareCell{Text: l.answer(p.Facts.Telehealth.Value), Origin: p.Facts.Telehealth.Origin}
 	})
 	row(l.t("fact.languages"), func(p *provider) compareCell { return l.listOf(p.Facts.Languages) })
 	row(l.t("fact.access"), func(p *provider) compareCell { return l.listOf(p.Facts.Access) })
@@ -308,7 +346,7 @@ func (l *lang) answered(f *fact[yesNo]) compareCell {
 	if f == nil {
 		return compareCell{Silent: true, Text: l.t("unstated")}
 	}
-	return compareCell{Text: l.answer(f.Value)}
+	return compareCell{Text: l.answer(f.Value), Origin: f.Origin}
 }
 
 func (l *lang) listOf(f *fact[[]labelled]) compareCell {
@@ -319,5 +357,5 @@ func (l *lang) listOf(f *fact[[]labelled]) compareCell {
 	for _, x := range f.Value {
 		names = append(names, cmp.Or(x.Label, x.Value))
 	}
-	return compareCell{Text: strings.Join(names, ", ")}
+	return compareCell{Text: strings.Join(names, ", "), Origin: f.Origin}
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -86,5 +87,55 @@ func TestCompare(t *testing.T) {
 	}
 	if d := dom(t, get(t, s, "/providers/"+amara)); d.Find(`a[href="/compare?ids=`+amara+`"]`).Length() != 1 {
 		t.Error("no link leads from the page to a comparison")
+	}
+}
+
+// Two of one name are told apart by a number, and found with their id where even the place is the same.
+func TestCompareNamesakes(t *testing.T) {
+	w := demoWorld(t)
+	a, b := everybody(t)[0], everybody(t)[1]
+	name := directory.Name{Given: "Jo", Family: "Same"}
+	s := with(t, altered{file: func(id directory.ID) (*directory.CredentialFile, error) {
+		f, err := w.store.File(t.Context(), id)
+		if err != nil {
+			return nil, err
+		}
+		same := *f
+		same.Provider.Kind, same.Provider.Name = directory.Person, name
+		return &same, nil
+	}})
+	for _, l := range languages {
+		d := dom(t, get(t, s, l.To("/compare?ids="+string(a)+","+string(b))))
+		numbers := d.Find("thead .number")
+		if numbers.Length() != 2 || numbers.First().Text() == numbers.Last().Text() || text(numbers.First().Text()) == "" {
+			t.Errorf("%s: namesakes are told apart by %q", l.Code, numbers.Text())
+		}
+		if region := d.Find("[role=region]"); d.Find("#"+region.AttrOr("aria-describedby", "none")).Length() != 1 {
+			t.Errorf("%s: nothing says that the table moves", l.Code)
+		}
+		if alone := dom(t, get(t, s, l.To("/compare?ids="+string(a)))); alone.Find("thead .number").Length() != 0 || alone.Find("#h-slide").Length() != 0 {
+			t.Errorf("%s: one alone has a number, or a table to be moved", l.Code)
+		}
+	}
+}
+
+// What is stated in a comparison says who states it and when.
+func TestComparisonNamesSources(t *testing.T) {
+	s := demoServer(t)
+	rows := 0
+	for _, id := range kinds(t) {
+		p := decode[provider](t, get(t, s, api(id)))
+		for _, r := range english.compared([]compareColumn{{P: &p}}) {
+			if key := r.Name; slices.ContainsFunc([]string{"preparation", "medicine", "integration", "presence", "vital_signs", "emergency_plan", "routes", "settings", "frameworks", "formats", "superbill", "sliding_scale", "video", "languages", "access"},
+				func(f string) bool { return english.t("fact."+f) == key }) {
+				rows++
+				if c := r.Cells[0]; !c.Silent && c.Origin == nil && len(c.Beside) == 0 {
+					t.Errorf("%s: nobody is named for %s: %+v", id, r.Name, c)
+				}
+			}
+		}
+	}
+	if rows < 100 {
+		t.Errorf("%d rows were seen", rows)
 	}
 }

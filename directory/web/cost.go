@@ -69,7 +69,8 @@ type costView struct {
 
 // costRow is one part: what was written, and the sum.
 type costRow struct {
-	Key, Label, Hint string
+	Key, Label       string
+	Hint             string // whose the number is that stands there at first
 	Count, Low, High string
 	Line             string // 3 × $500 = $1,500
 	Therapy          bool
@@ -120,7 +121,7 @@ func (s *Server) costPage(c *fiber.Ctx) error {
 		if asked {
 			row.Count, row.Low, row.High = q.Get(r.key), q.Get(r.key+"_low"), q.Get(r.key+"_high")
 		} else {
-			row.fill(v.P, r.components)
+			row.fill(l, v.P, r.components)
 		}
 		v.Rows = append(v.Rows, row)
 	}
@@ -133,32 +134,37 @@ func (s *Server) costPage(c *fiber.Ctx) error {
 	return s.sendPage(c, "cost", v)
 }
 
-// fill writes what is stated of the provider, or, of none, what is usual.
-func (r *costRow) fill(p *provider, components []string) {
-	usual := map[string]int{"preparation": 2, "medicine": 4, "integration": 4, "visits": 2}
-	if n := usual[r.Key]; n > 0 {
-		r.Count = strconv.Itoa(n)
+// exampleCounts are how many of each the form begins with where nobody states it. They are examples, and the page
+// says so.
+var exampleCounts = map[string]int{"preparation": 2, "medicine": 4, "integration": 4, "visits": 2}
+
+// fill writes what is stated of the provider, or an example, and says which it is.
+func (r *costRow) fill(l *lang, p *provider, components []string) {
+	if n := exampleCounts[r.Key]; n > 0 {
+		r.Count, r.Hint = strconv.Itoa(n), l.t("cost.count.example")
 	}
 	if p == nil {
 		if r.Key == "medicine" {
-			r.Low, r.High = dollars(typicalSession.low), dollars(typicalSession.high)
+			r.Low, r.High, r.Hint = dollars(typicalSession.low), dollars(typicalSession.high), l.t("cost.count.usual")
 		}
 		return
 	}
+	stated := func(n int, hint string) { r.Count, r.Hint = strconv.Itoa(n), hint }
 	if len(p.pricesOf("package")) > 0 { // it holds the sessions: what is stated of them is not added to it
 		if !slices.Contains(components, "package") {
-			r.Count = "0"
+			stated(0, l.t("cost.count.package"))
 			return
 		}
 		components = []string{"package"}
 	}
 	phases := map[string]*fact[phase]{"preparation": p.Practice.Preparation, "medicine": p.Practice.Medicine, "integration": p.Practice.Integration}
-	if f := phases[r.Key]; f != nil {
-		if f.Value.SessionsMax > 0 {
-			r.Count = strconv.Itoa(f.Value.SessionsMax)
-		} else if f.Value.Offered == directory.No {
-			r.Count = "0"
-		}
+	switch f := phases[r.Key]; {
+	case f != nil && f.Value.SessionsMax > 0 && f.Value.SessionsMin > 0 && f.Value.SessionsMin < f.Value.SessionsMax:
+		stated(f.Value.SessionsMax, l.t("cost.count.most", "Number", plainRange(l, f.Value.SessionsMin, f.Value.SessionsMax)))
+	case f != nil && f.Value.SessionsMax > 0:
+		stated(f.Value.SessionsMax, l.t("cost.count.stated"))
+	case slices.Equal(p.Practice.answers(r.Key), []directory.Answer{directory.No}), f != nil && f.Value.Offered == directory.No && r.Key == "medicine":
+		stated(0, l.t("cost.count.no"))
 	}
 	var low, high int64
 	for _, component := range components {
@@ -252,6 +258,10 @@ func (v *costView) add(l *lang) {
 			low = high
 		}
 		low, high = min(low, high), max(low, high)
+		if n == 0 {
+			r.Line = l.t("cost.none")
+			continue
+		}
 		part := cents{n * low, n * high}
 		r.Line = strconv.FormatInt(n, 10) + " × " + l.prices(low, high) + " = " + l.prices(part.low, part.high)
 		sum.low, sum.high = sum.low+part.low, sum.high+part.high

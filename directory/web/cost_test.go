@@ -5,6 +5,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/PuerkitoBio/goquery"
+
+	"kapdir/directory"
+
 	"pgregory.net/rapid"
 )
 
@@ -114,5 +118,57 @@ func TestCostOfAPackage(t *testing.T) {
 	}
 	if found == 0 {
 		t.Error("nobody states a package: the test tests nothing")
+	}
+}
+
+// Every number that stands in the form at first says whose it is: an example of ours, what is stated, the most of a
+// stated range that the glance tells whole, or that it is in the package. What is not counted says so, and is no sum.
+func TestCostSaysWhoseTheNumbersAre(t *testing.T) {
+	s := demoServer(t)
+	ranges, examples, packed := 0, 0, 0
+	for _, l := range languages {
+		hint := func(d *goquery.Document, key string) string { return text(d.Find("#h-" + key).Text()) }
+		d := dom(t, get(t, s, l.To("/cost")))
+		for key, n := range exampleCounts {
+			want := l.t("cost.count.example")
+			if key == "medicine" {
+				want = l.t("cost.count.usual")
+			}
+			if hint(d, key) != want || d.Find("#f-"+key).AttrOr("value", "") != plain(n) || !strings.Contains(d.Find("#f-"+key).AttrOr("aria-describedby", ""), "h-"+key) {
+				t.Errorf("%s: %s of %s is said to be %q", l.Code, d.Find("#f-"+key).AttrOr("value", ""), key, hint(d, key))
+			}
+		}
+		for _, id := range everybody(t) {
+			p := decode[provider](t, get(t, s, api(id)))
+			d := dom(t, get(t, s, l.To(pageOf(id)+"/cost")))
+			if sum := text(d.Find(".sums").First().Text()); strings.Contains(sum, "0 × ") {
+				t.Errorf("%s: %s", id, sum)
+			}
+			m, got, count := p.Practice.Medicine, hint(d, "medicine"), d.Find("#f-medicine").AttrOr("value", "")
+			switch {
+			case len(p.pricesOf("package")) > 0:
+				packed++
+				if got != l.t("cost.count.package") || count != "0" || text(d.Find("#o-medicine").Text()) != l.t("cost.none") {
+					t.Errorf("%s: beside a package %s: %q", id, count, got)
+				}
+			case m != nil && m.Value.SessionsMax > m.Value.SessionsMin && m.Value.SessionsMin > 0:
+				ranges++
+				number := plainRange(l, m.Value.SessionsMin, m.Value.SessionsMax)
+				if got != l.t("cost.count.most", "Number", number) || count != plain(m.Value.SessionsMax) {
+					t.Errorf("%s: of %s is said %s: %q", id, number, count, got)
+				}
+				if glance := text(dom(t, get(t, s, l.To(pageOf(id)))).Find("[data-glance=cost]").Text()); len(p.pricesOf("medicine_session")) > 0 && !strings.Contains(glance, number) {
+					t.Errorf("%s: at a glance %q, in the form %q", id, glance, got)
+				}
+			case m == nil || m.Value.SessionsMax == 0 && m.Value.Offered != directory.No:
+				examples++
+				if got != l.t("cost.count.example") {
+					t.Errorf("%s: nobody states %s sessions, and the form says %q", id, count, got)
+				}
+			}
+		}
+	}
+	if ranges == 0 || examples == 0 || packed == 0 {
+		t.Errorf("%d ranges, %d examples, %d packages: the test tests nothing", ranges, examples, packed)
 	}
 }

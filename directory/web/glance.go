@@ -22,7 +22,8 @@ type glance struct {
 	Link     string
 }
 
-// openQuestion is something that nobody has stated or confirmed about a provider, with what to ask them.
+// openQuestion is something that nobody has stated or confirmed about a provider, or of which sources state
+// different things, with what to ask them.
 type openQuestion struct{ Fact, Ask string }
 
 // openQuestions are the facts that may be unknown, those first that matter most. unknown looks at what the page
@@ -39,9 +40,9 @@ var openQuestions = []struct {
 	{"prescribing", func(p *provider) bool { return p.Self && !p.settled(directory.CheckOversight) }},
 	{"training", func(p *provider) bool { return p.Kind == directory.Person && !p.settled(directory.CheckTraining) }},
 	{"record", func(p *provider) bool { return !p.settled(directory.CheckRecord) }},
-	{"presence", func(p *provider) bool { return p.Practice.Presence == nil }},
-	{"vital_signs", func(p *provider) bool { return p.Practice.VitalSigns == nil }},
-	{"emergency_plan", func(p *provider) bool { return p.Practice.EmergencyPlan == nil }},
+	{"presence", func(p *provider) bool { return len(p.Practice.answers("presence")) == 0 }},
+	{"vital_signs", func(p *provider) bool { return len(p.Practice.answers("vital_signs")) == 0 }},
+	{"emergency_plan", func(p *provider) bool { return len(p.Practice.answers("emergency_plan")) == 0 }},
 	{"session_price", func(p *provider) bool {
 		return len(p.pricesOf("medicine_session")) == 0 && len(p.pricesOf("package")) == 0
 	}},
@@ -52,8 +53,8 @@ var openQuestions = []struct {
 		return len(p.pricesOf("package")) == 0 && (len(p.pricesOf("prescriber_visit"))+len(p.pricesOf("intake")) == 0 || len(p.pricesOf("preparation")) == 0 || len(p.pricesOf("integration")) == 0)
 	}},
 	{"superbill", func(p *provider) bool { return p.Facts.Superbill == nil }},
-	{"preparation", func(p *provider) bool { return unsaid(p.Practice.Preparation) }},
-	{"integration", func(p *provider) bool { return unsaid(p.Practice.Integration) }},
+	{"preparation", func(p *provider) bool { return len(p.Practice.answers("preparation")) == 0 }},
+	{"integration", func(p *provider) bool { return len(p.Practice.answers("integration")) == 0 }},
 	{"length", func(p *provider) bool { return p.Practice.Medicine == nil || p.Practice.Medicine.Value.MinutesMax == 0 }},
 	{"routes", func(p *provider) bool { return p.Practice.Routes == nil }},
 	{"settings", func(p *provider) bool { return p.Practice.Settings == nil }},
@@ -102,12 +103,15 @@ func (p *provider) pricesOf(component string) []price {
 	return out
 }
 
-// open lists what is not known about the provider.
+// open lists what is not known about the provider, and of what two sources say different things.
 func (l *lang) open(p *provider) []openQuestion {
 	var out []openQuestion
 	for _, q := range openQuestions {
-		if q.unknown(p) {
-			out = append(out, openQuestion{l.t("unknown." + q.key), l.t("ask." + q.key)})
+		switch fact := l.t("unknown." + q.key); {
+		case q.unknown(p):
+			out = append(out, openQuestion{fact, l.t("ask." + q.key)})
+		case p.Practice.differs(q.key):
+			out = append(out, openQuestion{l.t("unknown.differs", "Fact", fact), l.t("ask." + q.key)})
 		}
 	}
 	return out

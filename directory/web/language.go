@@ -261,6 +261,16 @@ func (l *lang) answer(a directory.Answer) string {
 // To returns the path of a page in the language.
 func (l *lang) To(path string) string { return l.prefix + path }
 
+// languageOf returns the language of a code, and English of any other.
+func languageOf(code string) *lang {
+	for _, l := range languages {
+		if l.Code == code {
+			return l
+		}
+	}
+	return english
+}
+
 // langOf returns the language of a request: its route's, or, where no route matched, that of its path.
 func langOf(c *fiber.Ctx) *lang {
 	if l := visitOf(c).lang; l != nil {

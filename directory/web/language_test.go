@@ -573,7 +573,7 @@ func TestSpanishOfTables(t *testing.T) {
 	}
 	for _, key := range []string{"lift.words", "lift.state", "lift.near", "lift.telehealth", "lift.can_see", "lift.price_max", "piece.near", "piece.miles", "piece.state", "piece.telehealth", "piece.can_see", "piece.price_max",
 		"piece.name", "piece.npi", "piece.number", "piece.unheld", "piece.optional", "piece.focus", "why.name", "why.organisation", "why.credential", "why.place", "why.programme", "why.words", "why.close spelling",
-		"note.read_as", "note.town", "note.licence"} {
+		"note.read_as", "note.town", "note.state"} {
 		want[key] = true
 	}
 	for key := range want {
@@ -588,7 +588,7 @@ func TestSpanishOfTables(t *testing.T) {
 	}
 	for _, x := range []struct{ note, want string }{{"CO was read as Colorado.", "CO se leyó como Colorado."}, {"NY was read as New York.", "NY se leyó como Nueva York."},
 		{"Read as Boulder, CO. Other states have a town of that name: add the state if you meant another.", "Se leyó como Boulder, CO. Otros estados tienen una ciudad con ese nombre: añada el estado si se refería a otra."},
-		{"By licence, not by distance: Boulder, CO is in Colorado.", "Por licencia, no por distancia: Boulder, CO está en Colorado."}, {"Something new.", ""}} {
+		{"By state, not by distance: Boulder, CO is in Colorado.", "Por estado, no por distancia: Boulder, CO está en Colorado."}, {"Something new.", ""}} {
 		if got := spanish.note(search.Piece{Note: x.note}); got != x.want {
 			t.Errorf("%q is %q in Spanish", x.note, got)
 		}

@@ -72,7 +72,7 @@ func (l *lang) team(p *provider) *teamPicture {
 	d := &teamPicture{Title: l.t("team.title", "Name", p.Name), Width: teamWidth}
 	var said []string
 	y := 1
-	add := func(role, name string, licences []linkedLicence, empty bool) {
+	add := func(role, name string, link *linked, licences []linkedLicence, empty bool) {
 		b := teamBox{X: 1, Y: y, W: teamWidth - 2, Empty: empty}
 		at := y + teamEdge + 10
 		put := func(class, text string, r directory.CheckResult) {
@@ -93,6 +93,10 @@ func (l *lang) team(p *provider) *teamPicture {
 		words := role
 		if name != "" {
 			words += ": " + name
+		}
+		if link != nil { // one of several: how well this one is known
+			put("bond", link.Label, link.Result)
+			words += ". " + l.t("team.link", "Label", link.Label)
 		}
 		if !empty {
 			if len(licences) == 0 {
@@ -136,20 +140,26 @@ func (l *lang) team(p *provider) *teamPicture {
 	case p.ListedAs == directory.AsPrescriber:
 		role = "team.prescriber"
 	}
-	add(l.t(role), p.Name, l.ownLicences(p), false)
+	add(l.t(role), p.Name, nil, l.ownLicences(p), false)
 	if !p.Self {
 		switch {
 		case len(p.Prescribers) == 0:
 			join(check.Label, check.Result)
-			add(l.t("team.prescriber"), l.prescribes(p), nil, true)
+			add(l.t("team.prescriber"), l.prescribes(p), nil, nil, true)
 		default:
-			for i, x := range p.Prescribers[:min(mostDrawn, len(p.Prescribers))] {
-				if i == 0 {
+			for i := range p.Prescribers[:min(mostDrawn, len(p.Prescribers))] {
+				x := &p.Prescribers[i]
+				name, link := strings.Join(append([]string{x.Name}, x.Credentials...), ", "), x
+				switch {
+				case len(p.Prescribers) == 1:
 					join(check.Label, check.Result)
-				} else {
+					link = nil
+				case i == 0:
+					join(l.t("team.best", "Label", check.Label), check.Result)
+				default:
 					y += teamEdge
 				}
-				add(l.t("team.prescriber"), strings.Join(append([]string{x.Name}, x.Credentials...), ", "), x.Licences, false)
+				add(l.t("team.prescriber"), name, link, x.Licences, false)
 			}
 		}
 	}

@@ -44,6 +44,7 @@ type ask struct {
 	NearOthers int // how many other states have a town of that name
 	Miles      int // 0: nobody said
 	Telehealth directory.State
+	Lang       string // of suggestions: es; "" is English
 	CanSee     directory.State
 	Filters    map[string][]string
 	PriceMax   int      // dollars; 0: no limit
@@ -171,7 +172,13 @@ var providerParams = []param{{name: "state", read: readState(func(a *ask, s dire
 	{name: "known", read: readMoment(func(a *ask, i directory.Instant) { a.Known = i })}}
 
 // suggestParams are the parameters of a suggestion.
-var suggestParams = []param{searchParams[0], {name: "limit", read: readNumber("bad.limit.suggest", 1, maxSuggestion, func(a *ask, n int) { a.Limit = n })}}
+var suggestParams = []param{searchParams[0], {name: "lang", read: func(a *ask, v string) told {
+	if languageOf(v).Code != v {
+		return say("bad.lang")
+	}
+	a.Lang = v
+	return told{}
+}}, {name: "limit", read: readNumber("bad.limit.suggest", 1, maxSuggestion, func(a *ask, n int) { a.Limit = n })}}
 
 // paramNames are all parameters there are; an error of another package may name one of them.
 var paramNames = func() map[string]bool {

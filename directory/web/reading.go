@@ -3,6 +3,7 @@ package web
 import (
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"kapdir/directory"
@@ -94,8 +95,11 @@ func (l *lang) piece(p search.Piece) string {
 		of = directory.State(p.Values[0])
 	case "unheld":
 		of = p.Words
-	case "miles", "price_max", "name", "npi", "number":
+	case "miles", "name", "npi", "number":
 		of = p.Values[0]
+	case "price_max":
+		n, _ := strconv.Atoi(p.Values[0])
+		of = thousands(n)
 	default:
 		var values []string
 		for _, v := range p.Values {
@@ -113,7 +117,7 @@ var readAs = []struct {
 }{
 	{"note.read_as", regexp.MustCompile(`^(.+) was read as (.+)\.$`)},
 	{"note.town", regexp.MustCompile(`^Read as (.+)()\. Other states have a town of that name: add the state if you meant another\.$`)},
-	{"note.licence", regexp.MustCompile(`^By licence, not by distance: (.+) is in (.+)\.$`)},
+	{"note.state", regexp.MustCompile(`^By state, not by distance: (.+) is in (.+)\.$`)},
 }
 
 // note says how unclear words were read, or why nothing was asked for. Package search says it in English; a

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/PuerkitoBio/goquery"
+
+	"kapdir/directory"
 )
 
 func asking(q string, more ...string) string {
@@ -118,5 +120,89 @@ func TestNobodyFoundSaysWhatToLift(t *testing.T) {
 		if got := text(page200(t, s, target).Find(".reading").Text()); !strings.Contains(got, want) {
 			t.Errorf("%s: %q is not said: %s", target, want, got)
 		}
+	}
+}
+
+// What the words ask for and the directory cannot answer is told, in both languages, and leaves nobody out; sessions
+// by video in a state find whoever states them.
+func TestWordsNotAskedForAreTold(t *testing.T) {
+	s := demoServer(t)
+	all := decode[searchAnswer](t, get(t, s, "/api/v1/providers")).Total
+	for _, q := range []string{"over $2000", "$0", "5 stars", "open saturday"} {
+		a := decode[searchAnswer](t, get(t, s, "/api/v1/providers?q="+url.QueryEscape(q)))
+		if a.Total != all || len(a.Understood) != 1 || a.Understood[0].Filter || a.Understood[0].Note == "" {
+			t.Errorf("%q finds %d of %d and is read as %+v", q, a.Total, all, a.Understood)
+		}
+		for _, l := range languages {
+			d := dom(t, get(t, s, l.To("/?q="+url.QueryEscape(q))))
+			if told := text(d.Find(".reading .how").Text()); !strings.Contains(told, l.t("note."+a.Understood[0].Note)) && !strings.Contains(told, a.Understood[0].Note) {
+				t.Errorf("%s: of %q is told %q", l.Code, q, told)
+			}
+			if l == spanish {
+				if told := text(d.Find(".reading .how").Text()); strings.Contains(told, a.Understood[0].Note) {
+					t.Errorf("of %q is told in English: %q", q, told)
+				}
+			}
+		}
+	}
+	ranged := decode[searchAnswer](t, get(t, s, "/api/v1/providers?q="+url.QueryEscape("$500-1500")))
+	if len(ranged.Understood) != 1 || ranged.Understood[0].Note == "" || !slices.Equal(ranged.Understood[0].Values, []string{"1500"}) {
+		t.Errorf("a range is read as %+v", ranged.Understood)
+	}
+	video := decode[searchAnswer](t, get(t, s, "/api/v1/providers?q=telehealth+texas"))
+	if video.Total == 0 || video.ChecksFor == nil || *video.ChecksFor != "TX" || strings.Contains(mustJSON(t, video.Understood), "can_see") {
+		t.Errorf("telehealth texas finds %d, for %v, read as %+v", video.Total, video.ChecksFor, video.Understood)
+	}
+	for _, r := range video.Results {
+		if r.Telehealth == nil || !slices.Contains(r.Telehealth.States, "TX") {
+			t.Errorf("%s states no sessions by video in Texas: %+v", r.Name, r.Telehealth)
+		}
+	}
+}
+
+func mustJSON(t *testing.T, v any) string {
+	t.Helper()
+	raw, err := encodeJSON(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
+// On Spanish pages suggestions are Spanish, found by Spanish words, and each is read as what it stands for.
+func TestSuggestionsInSpanish(t *testing.T) {
+	s := demoServer(t)
+	ask := func(q, lang string) []suggestion {
+		return decode[struct{ Suggestions []suggestion }](t, get(t, s, "/api/v1/suggest?q="+url.QueryEscape(q)+"&lang="+lang)).Suggestions
+	}
+	asked := 0
+	for kind, values := range map[string][]string{"focus": directory.Vocabulary["focus"], "framework": directory.Vocabulary["framework"], "state": {"NM", "CA", "PA", "TX", "NC"}} {
+		for _, v := range values {
+			label := spanish.suggestion(kind, v)
+			if v == "other" {
+				continue
+			}
+			asked++
+			begin := []rune(label)
+			found := ask(string(begin[:min(len(begin), 8)]), "es")
+			i := slices.IndexFunc(found, func(x suggestion) bool { return x.Kind == kind && x.Value == v })
+			if i < 0 || found[i].Text != label {
+				t.Errorf("%q does not suggest %s as %q: %+v", string(begin[:min(len(begin), 8)]), v, label, found)
+				continue
+			}
+			a := decode[searchAnswer](t, get(t, s, "/api/v1/providers?q="+url.QueryEscape(label)))
+			if !slices.ContainsFunc(a.Understood, func(u understood) bool { return u.Kind == kind && slices.Contains(u.Values, v) }) {
+				t.Errorf("%q is read as %+v", label, a.Understood)
+			}
+		}
+	}
+	if asked < 15 {
+		t.Errorf("%d were asked", asked)
+	}
+	if en, es := ask("trau", "en"), ask("trau", "es"); len(en) == 0 || len(es) == 0 || en[0].Text == es[0].Text || en[0].Count != es[0].Count {
+		t.Errorf("%+v and in Spanish %+v", en, es)
+	}
+	if r := get(t, s, "/api/v1/suggest?q=tr&lang=fr"); r.StatusCode != 400 {
+		t.Errorf("a language that there is not: %d", r.StatusCode)
 	}
 }

@@ -98,8 +98,12 @@ func functions(a *assets, l *lang) template.FuncMap {
 				return -1
 			}, phone)
 		},
-		"add":        func(a, b int) int { return a + b },
-		"overdue":    func(due *directory.Instant, at directory.Instant) bool { return due.Date() < at.Date() }, // by the day, as the tag of a page
+		"add":     func(a, b int) int { return a + b },
+		"overdue": func(due *directory.Instant, at directory.Instant) bool { return due.Date() < at.Date() }, // by the day, as the tag of a page
+		"also": func(row map[string]any) []partStated { // of a row that has any
+			list, _ := row["Also"].([]partStated)
+			return list
+		},
 		"phase":      l.phase,
 		"placedBy":   l.placedBy,
 		"rangeOf":    l.prices,

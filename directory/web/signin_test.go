@@ -645,6 +645,11 @@ func TestPeople(t *testing.T) {
 	}
 	rowan := w.person("rowan")
 	rowan.enrol()
+	for _, hidden := range []string{"argon2id", rowan.secret, rowan.cookies[sessionCookie]} {
+		if r, _ := p.get("/staff/people"); strings.Contains(r.body, hidden) {
+			t.Errorf("an admin reads what is rowan's alone: %s", hidden)
+		}
+	}
 	do(200, "do", "end", "name", "rowan")
 	if rowan.isIn() {
 		t.Error("rowan's session was not ended")
@@ -773,6 +778,9 @@ func TestDeskPages(t *testing.T) {
 		if res.Header.Get("X-Robots-Tag") != "noindex" || res.Header.Get("Cache-Control") != "no-store" || !strings.Contains(res.Header.Get("Content-Security-Policy"), "script-src 'self'") || res.Header.Get("Referrer-Policy") != "same-origin" {
 			t.Errorf("%s: %v", r.pattern, res.Header)
 		}
+		if len(res.Cookies()) > 0 {
+			t.Errorf("%s, only looked at, sets %v", r.pattern, res.Cookies())
+		}
 		if d.Find(`form[action="/staff/sign-out"] button`).Length() != 1 || d.Find("h1").Length() != 1 || d.Find("html").AttrOr("lang", "") != "en" {
 			t.Errorf("%s: no way out, or no title", r.pattern)
 		}
@@ -802,5 +810,79 @@ func TestDeskPages(t *testing.T) {
 	js, err := io.ReadAll(must(staticFiles.Open("static/staff.js")))
 	if err != nil || strings.Contains(string(js), "paste") {
 		t.Error("a script meddles with what is pasted")
+	}
+}
+
+// A password is good for as long as its person keeps it.
+func TestPasswordsStay(t *testing.T) {
+	w := newDesk(t)
+	p := w.person("verify")
+	p.enrol()
+	p.later(3 * 365 * 24 * time.Hour)
+	if r := p.signIn(goodPassword, p.code()); r.StatusCode != 303 {
+		t.Errorf("after three years: %d", r.StatusCode)
+	}
+}
+
+// A directory begins with nobody who could sign in.
+func TestNoDefaultAccounts(t *testing.T) {
+	w := newDesk(t)
+	for _, m := range must(w.store.Staff(context.Background())) {
+		if l := must(w.store.Login(context.Background(), m.Name)); l.Name != "" {
+			t.Errorf("%s signs in without having enrolled", m.Name)
+		}
+	}
+	for _, name := range []string{"root", "sa", "administrator", "admin"} {
+		for _, password := range []string{"", "admin", name} {
+			w.at = w.at.Add(guessWindow)
+			if r := w.person(name).signIn(password, "000000"); r.StatusCode != 403 {
+				t.Errorf("%s: %d", name, r.StatusCode)
+			}
+		}
+	}
+}
+
+// Whatever is sent in whatever field of whatever form, it is taken or refused; nothing fails, and nobody comes in or
+// changes but as the table says.
+func TestDeskFormsTakeAnything(t *testing.T) {
+	w := newDesk(t)
+	fields := []string{"name", "password", "code", "invite", "secret", "new", "again", "current", "do", "role", "id", "label", "state", "passkey", "for", "demo", "nonsense"}
+	values := []string{strings.Repeat("A", 5000), "\xff\xfe\x00", "' OR 1=1 --", "<script>alert(1)</script>", `{"id":"AA","rawId":"AA","type":"public-key","response":{}}`, "ses_0t4226zr07h84yxqc6vjzhw56g", "%0d%0aSet-Cookie: x=1", "disable"}
+	staff := fmt.Sprint(must(w.store.Staff(context.Background())))
+	tried := 0
+	for _, r := range staffRoutes {
+		if r.method != http.MethodPost || strings.Contains(r.pattern, ":") || r.pattern == "/staff/sign-out" {
+			continue
+		}
+		p := w.person("admin")
+		values := values
+		if r.pattern == "/staff/sign-in" || r.pattern == "/staff/prove" {
+			values = values[:3] // each costs a hash
+		}
+		for _, f := range fields {
+			for _, v := range values {
+				p.cookies = map[string]string{sessionCookie: w.session("admin")}
+				res, d := p.post(r.pattern, f, v)
+				if tried++; res.StatusCode >= 500 {
+					t.Errorf("%s, %s=%q: %d", r.pattern, f, v, res.StatusCode)
+				}
+				for _, k := range res.Cookies() {
+					t.Errorf("%s, %s=%q sets %s", r.pattern, f, v, k)
+				}
+				if res.Header.Get("X") != "" || d.Find("main script").Length() > 0 {
+					t.Errorf("%s, %s=%q: it came back as more than text", r.pattern, f, v)
+				}
+				w.at = w.at.Add(guessWindow)
+			}
+		}
+		for _, kind := range []string{"", "text/plain", "application/json", "multipart/form-data", "multipart/form-data; boundary=", ";;;"} {
+			res, _ := p.ask(http.MethodPost, r.pattern, url.Values{"token": {tokenOf(p.cookies[sessionCookie])}, "do": {"disable"}, "name": {"view"}}, "Content-Type", kind)
+			if res.StatusCode < 400 && r.pattern != "/staff/sign-in/passkey" || res.StatusCode >= 500 { // that one reads nothing
+				t.Errorf("%s as %q: %d", r.pattern, kind, res.StatusCode)
+			}
+		}
+	}
+	if got := fmt.Sprint(must(w.store.Staff(context.Background()))); got != staff || tried < 1000 {
+		t.Errorf("%d tried; staff are %s, were %s", tried, got, staff)
 	}
 }

@@ -282,6 +282,7 @@ type practice struct {
 	Focus         *fact[[]labelled] `json:"focus,omitempty"`
 	Populations   *fact[[]labelled] `json:"populations,omitempty"`
 	Formats       *fact[[]labelled] `json:"formats,omitempty"`
+	Also          []partStated      `json:"also"` // what is stated beside these fields
 }
 
 type phase struct {
@@ -333,7 +334,9 @@ type linked struct {
 	Credentials []string     `json:"credentials"`
 	URL         string       `json:"url"`
 
-	Licences []linkedLicence `json:"licences"`
+	Result   directory.CheckResult `json:"result"` // of the check on medical oversight, if this link were the only one
+	Label    string                `json:"label"`
+	Licences []linkedLicence       `json:"licences"`
 }
 
 // maybe returns nil for the zero value, so that what is not known is null.
@@ -536,9 +539,9 @@ func (s *Server) resultOf(f *directory.CredentialFile, y directory.State, m mome
 	return r
 }
 
+// siteOf tells a place without its street, so that it may be anybody's.
 func siteOf(s directory.Site) *place {
-	a := s.Address.Public()
-	return &place{Name: s.Name, City: a.City, State: a.State, ZIP: a.ZIP5()}
+	return &place{Name: s.Name, City: s.Address.City, State: s.Address.State, ZIP: s.Address.ZIP5()}
 }
 
 func credentials(p *directory.Provider) []string { return append([]string{}, p.Name.Credentials...) }
@@ -600,6 +603,7 @@ func (s *Server) providerOf(f *directory.CredentialFile, y directory.State, m mo
 		w.Standing = m.lang.t("standing.person")
 	}
 	w.Facts, w.Practice = s.factsOf(f, m), m.lang.practice(p)
+	s.also(&w.Practice, f, m)
 	var issued directory.Date
 	w.Checks, issued = checksAndIssue(f, y, m, s.cfg.Policies, true)
 	w.Claims, w.Licensed = claimsOf(f, y, m, s.cfg.Policies), maybe(issued)
@@ -638,11 +642,25 @@ func (s *Server) providerOf(f *directory.CredentialFile, y directory.State, m mo
 			}
 		}
 		x.Licences = onePerState(x.Licences)
+		x.Result, x.Label = s.linkAlone(f, h.Claim.ID, y, m)
 		w.Prescribers = append(w.Prescribers, x)
 	}
 	w.Changes = changesOf(f, w.Claims, y, m, s.cfg.Policies)
 	w.ValidUntil = maybe(until)
 	return w
+}
+
+// linkAlone is what the check on medical oversight would say if the provider had this link alone: the check itself is
+// of the best of them.
+func (s *Server) linkAlone(f *directory.CredentialFile, link directory.ID, y directory.State, m moment) (directory.CheckResult, string) {
+	alone := *f
+	alone.Claims = slices.DeleteFunc(slices.Clone(f.Claims), func(h directory.History) bool { return h.Claim.Kind == directory.OversightLink && h.Claim.ID != link })
+	for _, c := range directory.Checks(&alone, y, m.at, m.known, s.cfg.Policies) {
+		if c.Check == directory.CheckOversight {
+			return c.Result, newTeller(&alone, y, m, s.cfg.Policies).checkLabel(c)
+		}
+	}
+	return "", ""
 }
 
 // claimsOf tells every claim of the file that has a public answer, in the order of a page.
@@ -743,7 +761,7 @@ func (s *Server) factsOf(f *directory.CredentialFile, m moment) facts {
 		w.Website = &fact[string]{u, l.originOf(p.WebOrigin)}
 	}
 	for _, x := range p.Sites {
-		a := x.Address.Public()
+		a := p.PublicAddress(x)
 		w.Sites = append(w.Sites, site{x.Name, a.Line1, a.Line2, a.City, a.State, a.ZIP, x.Phone, l.originOf(x.Origin), l.originOf(x.PhoneOrigin)})
 	}
 	for _, h := range f.Claims { // a correction took the contact off every face

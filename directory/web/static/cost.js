@@ -46,6 +46,10 @@
       }
       if (tidy(field(key + "_high").value) === "") b = a;
       if (tidy(field(key + "_low").value) === "") a = b;
+      if (n === 0) {
+        put(key, form.dataset.none);
+        continue;
+      }
       [a, b] = [Math.min(a, b), Math.max(a, b)];
       put(key, n + " × " + range(a, b) + " = " + range(n * a, n * b));
       low += n * a;

@@ -24,7 +24,7 @@
       earlier?.abort();
       earlier = new AbortController();
       try {
-        const r = await fetch("/api/v1/suggest?q=" + encodeURIComponent(text), { ...quiet, signal: earlier.signal });
+        const r = await fetch("/api/v1/suggest?lang=" + document.documentElement.lang + "&q=" + encodeURIComponent(text), { ...quiet, signal: earlier.signal });
         if (!r.ok) return;
         const found = (await r.json()).suggestions;
         list.replaceChildren(...found.map((s) => Object.assign(document.createElement("option"), { value: s.text })));
