@@ -27,6 +27,7 @@ type Dossier struct {
 	Due      Date         `json:"due,omitempty"`
 	Hold     *Hold        `json:"hold,omitempty"` // whose the case is at this moment
 	Handed   []Handing    `json:"handed,omitempty"`
+	Filed    []Filed      `json:"filed,omitempty"`   // evidence that staff added
 	Linked   []Other      `json:"linked,omitempty"`  // prescribers, and whom they prescribe for
 	Removal  *Removal     `json:"removal,omitempty"` // of removal_request: what is asked
 	Acts     []Choice     `json:"acts,omitempty"`    // what else can be done about the claim or the file

@@ -72,6 +72,9 @@ func (s *Store) Dossier(ctx context.Context, id directory.ID, as string) (direct
 			}
 		}
 		d.Due = l.due
+		if d.Filed, err = t.filed(`WHERE e.id = $1`, c.ID); err != nil {
+			return err
+		}
 		if d.Linked, err = t.linkedOf(h); err != nil {
 			return err
 		}
@@ -468,10 +471,12 @@ func (d desk) choices(h *stored, c directory.Case, hist *directory.History, of *
 			{directory.CaseDuplicate, directory.Same, "the older of the two stands for both, once two people have said so, one of them an approver; the other's page leads there. It can be taken back."},
 			{directory.CaseRemoved, directory.Distinct, "it is somebody else: the page is listed at once."},
 			{directory.CaseRemoved, directory.Same, "it is whoever was removed: the page is dropped, and by its numbers and address not asked about again."},
+			{directory.CaseDocument, directory.Keep, "the paper rightly stands in both files. No public face changes."},
+			{directory.CaseDocument, directory.Distinct, "the paper is not theirs. No public face changes."},
 			{directory.CaseFacts, directory.Keep, "what is shown stays. No public face changes."},
 			{directory.CaseFacts, directory.Take, "what this page says is shown from now on, with its source."},
 		} {
-			anyKind := x.kind == "" && c.Kind != directory.CaseFacts && c.Kind != directory.CaseRemoved && c.Kind != directory.CaseRemoval
+			anyKind := x.kind == "" && c.Kind != directory.CaseFacts && c.Kind != directory.CaseRemoved && c.Kind != directory.CaseRemoval && c.Kind != directory.CaseDocument
 			if anyKind || x.kind == c.Kind {
 				add(x.deed, x.effect, "", d.office.candidate(m, c, x.deed, p))
 			}

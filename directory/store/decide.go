@@ -96,7 +96,11 @@ func (w *work) decideCandidate(c directory.Case, h *holding, d directory.Decisio
 		}
 		body.Field, body.SourceWords, body.Match, body.By, body.Against = strings.Join(fields, " "), strings.Join(marks, " "), "", nil, nil
 	}
-	evidence := w.keep(w.recordEvidence(rows[0], run.Release))
+	added, err := w.addedTo(c.ID)
+	if err != nil {
+		return err
+	}
+	evidence := append([]string{w.keep(w.recordEvidence(rows[0], run.Release))}, added...)
 	file := w.claim(h, directory.Claim{Kind: directory.FileClaim})
 	if h.file.Claims[file].Claim.Home != "" && d.Decision == string(directory.Same) { // the survivor's own, which stays with them
 		h.prepared = nil
@@ -105,7 +109,7 @@ func (w *work) decideCandidate(c directory.Case, h *holding, d directory.Decisio
 		file = len(h.file.Claims) - 1
 	}
 	n := w.append(h, file, directory.Event{Type: directory.Decide, PerformedAt: d.At, Actor: directory.Actor{Kind: directory.Staff, ID: d.Staff, Auth: d.Auth},
-		Evidence: []string{evidence}, Body: body}, false)
+		Evidence: evidence, Body: body}, false)
 	if d.Decision == string(directory.Take) {
 		if err := w.recompose(h); err != nil {
 			return err
@@ -213,6 +217,8 @@ func (o office) candidate(m directory.StaffMember, c directory.Case, d directory
 		about = append(about, directory.Same)
 	case directory.CaseFacts:
 		about = []directory.Deed{directory.Keep, directory.Take}
+	case directory.CaseDocument:
+		about = []directory.Deed{directory.Keep, directory.Distinct}
 	}
 	switch {
 	case !slices.Contains(about, d) && c.Kind == directory.CaseFacts:

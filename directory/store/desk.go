@@ -317,6 +317,8 @@ func (s *Store) Decide(ctx context.Context, d directory.Decision) (directory.Eve
 		switch {
 		case c.Kind == directory.CaseRemoval:
 			return directory.Errorf(directory.Invalid, "decision", "a request is proven, accepted or declined: kapdir removal list")
+		case c.Kind == directory.CaseDocument && c.Claim == "":
+			return w.decidePaper(c, h, d, done)
 		case d.Case != "" && c.Claim == "":
 			return w.decideCandidate(c, h, d, done, &out)
 		case c.Kind == directory.CaseDispute:
@@ -373,12 +375,16 @@ func (s *Store) Decide(ctx context.Context, d directory.Decision) (directory.Eve
 		if err := o.review(m, hist, *e, directory.Deed(d.Decision), w.now, known, w.s.config.Policies); err != nil {
 			return err
 		}
+		added, err := w.addedTo(d.Case)
+		if err != nil {
+			return err
+		}
 		actor := directory.Actor{Kind: directory.Staff, ID: d.Staff, Auth: d.Auth}
 		body := directory.Body{Of: e.Seq, Decision: d.Decision, Field: clean(d.Field), Note: clean(d.Note)}
 		if c.Kind == directory.CaseDocument && d.Decision == "clear" { // the document shows what it says after all
 			fixed := e.Body
 			fixed.Field, fixed.Note = body.Field, body.Note
-			done(w.append(h, i, directory.Event{Type: directory.Correct, Supersedes: e.Seq, PerformedAt: d.At, Actor: actor, Evidence: e.Evidence, Body: fixed,
+			done(w.append(h, i, directory.Event{Type: directory.Correct, Supersedes: e.Seq, PerformedAt: d.At, Actor: actor, Evidence: append(slices.Clip(e.Evidence), added...), Body: fixed,
 				Reason: slices.DeleteFunc(slices.Clone(e.Reason), func(r string) bool { return r == reusedHash })}, true))
 			return nil
 		}
@@ -391,7 +397,7 @@ func (s *Store) Decide(ctx context.Context, d directory.Decision) (directory.Eve
 		if last {
 			also = w.saysSame(hist, *e, known)
 		}
-		done(w.append(h, i, directory.Event{Type: directory.Review, PerformedAt: d.At, Actor: actor, Evidence: e.Evidence, Body: body},
+		done(w.append(h, i, directory.Event{Type: directory.Review, PerformedAt: d.At, Actor: actor, Evidence: append(slices.Clip(e.Evidence), added...), Body: body},
 			c.Kind != directory.CaseDocument && e.Identifies()))
 		for _, same := range also {
 			body.Of = same.Seq

@@ -246,7 +246,7 @@ func (d postgresDialect) grown(ctx context.Context, db *sql.DB) error {
 
 // forget frees the rows that were deleted. The server's own log and its backups are the operator's.
 func (d postgresDialect) forget(ctx context.Context, db *sql.DB) error {
-	_, err := db.ExecContext(ctx, `VACUUM event_payload, evidence, provider, provider_facts, provider_block, claim, source_record, source_block, page, cases, removal, reject`)
+	_, err := db.ExecContext(ctx, `VACUUM event_payload, evidence, provider, provider_facts, provider_block, claim, source_record, source_block, page, cases, removal, reject, paper, case_evidence`)
 	return err
 }
 

@@ -539,6 +539,15 @@ func (d *destruction) gather(all []directory.ID, pages []*row) error {
 	if err := d.eachIn(events+`other IN (%s) AND other <> '')`, nil, texts(all), take); err != nil { // what others' pages say of them
 		return err
 	}
+	err := d.eachIn(`SELECT evidence FROM case_evidence WHERE provider IN (%s)`, nil, texts(all), func(r *sql.Rows) error {
+		var sum string
+		err := r.Scan(&sum)
+		d.evidence[sum] = true
+		return err
+	})
+	if err != nil {
+		return err
+	}
 	for _, p := range pages {
 		// Decisions about others that name their page, and every reading of it.
 		err := d.each(`SELECT seq, payload FROM event_payload WHERE seq IN (SELECT decided FROM cases WHERE source = $1 AND key = $2 AND decided <> 0)`, []any{p.source, p.key}, take)
@@ -629,6 +638,7 @@ func (d *destruction) rows(all []directory.ID, pages []*row) error {
 		`UPDATE source_record SET provider = '', rung = '', evidence = '' WHERE provider <> '' AND provider IN (%s)`,
 		`DELETE FROM page WHERE provider <> '' AND provider IN (%s)`,
 		`DELETE FROM document WHERE provider IN (%s)`,
+		`DELETE FROM case_evidence WHERE provider IN (%s)`,
 		`DELETE FROM cases WHERE kind <> 'removal_request' AND provider IN (%s)`,
 		`DELETE FROM provider_block WHERE provider IN (%s)`,
 		`UPDATE merge_record SET kept = '{}' WHERE merged IN (%s)`,
@@ -636,6 +646,9 @@ func (d *destruction) rows(all []directory.ID, pages []*row) error {
 		if err := d.execIn(q, nil, texts(all)); err != nil {
 			return err
 		}
+	}
+	if _, err := d.exec(`DELETE FROM paper WHERE NOT EXISTS (SELECT 1 FROM case_evidence e WHERE e.paper = paper.sha256 AND e.paper <> '')`); err != nil {
+		return err
 	}
 	for _, id := range all { // whoever was merged into them
 		if id == d.h.id() {

@@ -29,6 +29,9 @@ type Desk interface {
 	Decide(ctx context.Context, d directory.Decision) (directory.Event, error)
 	Act(ctx context.Context, a directory.Act) (directory.Event, error)
 	DecideRemoval(ctx context.Context, d directory.RemovalDecision) (directory.Removal, error)
+	FilePaper(ctx context.Context, id directory.ID, staff, note string, raw []byte) (directory.Filed, error)
+	Contact(ctx context.Context, x directory.ContactCheck) (directory.Filed, error)
+	Paper(ctx context.Context, sha256 string) (directory.Paper, []byte, error)
 	Staff(ctx context.Context) ([]directory.StaffMember, error)
 }
 
@@ -312,7 +315,9 @@ func (s *Server) staffCase(c *fiber.Ctx, who *staffSession) error {
 	}
 	q := queryOf(c)
 	p := casePage{From: q.Get("from")}
-	if w, ok := deedWords[q.Get("told")]; ok {
+	if q.Get("told") == "filed" {
+		p.Told = "The evidence is filed"
+	} else if w, ok := deedWords[q.Get("told")]; ok {
 		p.Told = w.label
 		p.Was, _ = directory.ParseID(directory.CasePrefix, q.Get("was"))
 	}

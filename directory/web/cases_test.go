@@ -22,8 +22,8 @@ import (
 	"kapdir/search"
 )
 
-// deskWorld is a demonstration of its own, which a test may write to, and a desk at which people sit.
-type deskWorld struct {
+// deskTrial is a demonstration of its own, which a test may write to, and a desk at which people sit.
+type deskTrial struct {
 	world
 	s *Server
 	t *testing.T
@@ -45,7 +45,7 @@ var deskDemo = sync.OnceValues(func() (now directory.Instant, err error) {
 	return w.now, errors.Join(w.index.Close(), w.store.Close())
 })
 
-func newDesk(t *testing.T) *deskWorld {
+func newTrial(t *testing.T) *deskTrial {
 	t.Helper()
 	var w world
 	dir, err := t.TempDir(), error(nil)
@@ -74,15 +74,15 @@ func newDesk(t *testing.T) *deskWorld {
 		c.Reader, c.Search, c.Desk, c.SignIn = w.store, w.index, w.store, sessions
 		c.StaffNow = c.Now
 	})
-	return &deskWorld{w, s, t}
+	return &deskTrial{w, s, t}
 }
 
-func (d *deskWorld) get(who, path string) reply {
+func (d *deskTrial) get(who, path string) reply {
 	d.t.Helper()
 	return get(d.t, d.s, path, "Cookie", sessionCookie+"="+who)
 }
 
-func (d *deskWorld) post(who, path string, form url.Values) reply {
+func (d *deskTrial) post(who, path string, form url.Values) reply {
 	d.t.Helper()
 	form.Set("token", tokenOf(who))
 	req := httptest.NewRequest(http.MethodPost, path, strings.NewReader(form.Encode()))
@@ -96,7 +96,7 @@ func (d *deskWorld) post(who, path string, form url.Values) reply {
 	return read(d.t, res)
 }
 
-func (d *deskWorld) page(r reply) *goquery.Document {
+func (d *deskTrial) page(r reply) *goquery.Document {
 	d.t.Helper()
 	doc, err := goquery.NewDocumentFromReader(strings.NewReader(r.body))
 	if err != nil {
@@ -106,7 +106,7 @@ func (d *deskWorld) page(r reply) *goquery.Document {
 }
 
 // first returns the first case of the kind that waits, with its dossier.
-func (d *deskWorld) first(kind directory.CaseKind) directory.Dossier {
+func (d *deskTrial) first(kind directory.CaseKind) directory.Dossier {
 	d.t.Helper()
 	l, err := d.store.List(context.Background(), directory.CaseFilter{Kind: kind, Limit: 1}, false)
 	if err != nil || len(l.Cases) == 0 {
@@ -115,7 +115,7 @@ func (d *deskWorld) first(kind directory.CaseKind) directory.Dossier {
 	return d.dossier(l.Cases[0].ID)
 }
 
-func (d *deskWorld) dossier(id directory.ID) directory.Dossier {
+func (d *deskTrial) dossier(id directory.ID) directory.Dossier {
 	d.t.Helper()
 	x, err := d.store.Dossier(context.Background(), id, "")
 	if err != nil {
@@ -126,7 +126,7 @@ func (d *deskWorld) dossier(id directory.ID) directory.Dossier {
 
 // The list shows what waits with its counts; every filter's address leaves what its count says; a view is kept.
 func TestDeskList(t *testing.T) {
-	d := newDesk(t)
+	d := newTrial(t)
 	doc := d.page(d.get("rowan", "/staff/cases"))
 	if n := doc.Find("a[data-row]").Length(); n == 0 {
 		t.Fatal("nothing waits in the demonstration")
@@ -166,7 +166,7 @@ func TestDeskList(t *testing.T) {
 
 // What a page says that the public will read after each decision is what the public then reads, to the letter.
 func TestDeskPreviewIsTrue(t *testing.T) {
-	d := newDesk(t)
+	d := newTrial(t)
 	shown := 0
 	for _, kind := range []directory.CaseKind{directory.CaseFirst, directory.CaseAdverse, directory.CaseExclusion, directory.CaseChange, directory.CaseConflict, directory.CaseIndeterminate} {
 		l, err := d.store.List(context.Background(), directory.CaseFilter{Kind: kind, Limit: 4}, false)
@@ -219,7 +219,7 @@ func TestDeskPreviewIsTrue(t *testing.T) {
 }
 
 // publicLines asks the API, which is what the public reads.
-func publicLines(d *deskWorld, q directory.Queued) map[string]string {
+func publicLines(d *deskTrial, q directory.Queued) map[string]string {
 	type said struct{ Title, Label, Sentence string }
 	p := decode[struct {
 		Checks []said
@@ -243,7 +243,7 @@ func publicLines(d *deskWorld, q directory.Queued) map[string]string {
 // What has moved on is refused with what happened meanwhile; what somebody else works is refused with who; what
 // needs two people is not done by one; what asks for a reason is not done without.
 func TestDeskRefusals(t *testing.T) {
-	d := newDesk(t)
+	d := newTrial(t)
 	x := d.first(directory.CaseFirst)
 	path := "/staff/cases/" + string(x.Case.ID)
 	decide := func(who, do string, seen int64, more ...string) reply {
@@ -311,7 +311,7 @@ func TestDeskRefusals(t *testing.T) {
 
 // Every kind of case of the demonstration has a page that offers what the store says can be done, and no more.
 func TestDeskOffersWhatIsPossible(t *testing.T) {
-	d := newDesk(t)
+	d := newTrial(t)
 	l, err := d.store.List(context.Background(), directory.CaseFilter{Limit: 1000}, false)
 	if err != nil {
 		t.Fatal(err)

@@ -281,6 +281,9 @@ func (s *Server) harden(srv *fasthttp.Server) {
 		srv.MaxConnsPerIP = connsPerAddress
 	}
 	srv.CloseOnShutdown = true
+	if s.cfg.SignIn != nil {
+		srv.HeaderReceived = roomForPapers
+	}
 	srv.SecureErrorLogMessage = true // its error texts quote requests; Fiber's logger drops them, and these would too
 	srv.DisablePreParseMultipartForm = true
 	srv.NoDefaultServerHeader = true

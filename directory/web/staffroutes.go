@@ -89,6 +89,11 @@ var staffRoutes = []staffRoute{
 	{"GET", "/staff/cases/:id", everyRole, 0, (*Server).staffCase, ""},
 	{"POST", "/staff/cases/:id", deciders, 0, (*Server).staffDecide, ""},
 	{"POST", "/staff/cases/:id/hold", deciders, 0, (*Server).staffHold, ""},
+	{"POST", "/staff/cases/:id/papers", deciders, 0, (*Server).staffPapers, ""},
+	{"POST", "/staff/cases/:id/contact", deciders, 0, (*Server).staffContact, ""},
+	{"GET", "/staff/papers/:sha", everyRole, 0, (*Server).staffPaper, ""},
+	{"GET", "/staff/papers/:sha/shown", everyRole, 0, (*Server).staffPaperShown, ""},
+	{"GET", "/staff/papers/:sha/file", everyRole, 0, (*Server).staffPaperFile, ""},
 	{"POST", "/staff/next", deciders, 0, (*Server).staffNext, ""},
 	{"POST", "/staff/views", everyRole, 0, (*Server).staffViews, ""},
 
