@@ -163,6 +163,17 @@ func TestEnrolAndSignIn(t *testing.T) {
 	if r := q.signIn(goodPassword, code); r.StatusCode != 403 || q.isIn() {
 		t.Errorf("a code was good twice: %d", r.StatusCode)
 	}
+	// Whoever had to sign in on the way goes on to where they went.
+	p.later(directory.SessionIdle)
+	r, _ = p.get("/staff/cases/cas_0t4226zr07h84yxqc6vjzhw56g?x=1")
+	if r.Header.Get("Location") != "/staff/sign-in?for=%2Fstaff%2Fcases%2Fcas_0t4226zr07h84yxqc6vjzhw56g" {
+		t.Errorf("led to %s", r.Header.Get("Location"))
+	}
+	_, d := p.get(r.Header.Get("Location"))
+	if r, _ = p.post("/staff/sign-in", "name", "verify", "password", goodPassword, "code", p.code(), "for", d.Find("[name=for]").AttrOr("value", "")); r.Header.Get("Location") != "/staff/cases/cas_0t4226zr07h84yxqc6vjzhw56g" {
+		t.Errorf("went on to %s", r.Header.Get("Location"))
+	}
+	second = p.cookies[sessionCookie]
 	// Signing in again from the same browser ends the session that was.
 	p.later(time.Minute)
 	if r := p.signIn(goodPassword, p.code()); r.StatusCode != 303 || p.cookies[sessionCookie] == second {
@@ -568,7 +579,8 @@ func TestStepUp(t *testing.T) {
 	for _, x := range []struct {
 		where string
 		to    string
-	}{{"/staff/account", "/staff/account"}, {"//evil.example", "/staff"}, {"https://evil.example/", "/staff"}, {"/staff/sign-out", "/staff"}, {"/", "/staff"}, {"", "/staff"}} {
+	}{{"/staff/account", "/staff/account"}, {"//evil.example", "/staff"}, {"https://evil.example/", "/staff"}, {"/staff/cases/cas_0t4226zr07h84yxqc6vjzhw56g", "/staff/cases/cas_0t4226zr07h84yxqc6vjzhw56g"}, {"/staff/cases/..", "/staff"},
+		{"/staff/cases/%2e%2e", "/staff"}, {"/staff/cases/x\r\nSet-Cookie: x=1", "/staff"}, {"/staff//evil.example", "/staff"}, {"\\\\evil.example", "/staff"}, {"/staff/sign-out", "/staff"}, {"/", "/staff"}, {"", "/staff"}} {
 		p.later(time.Minute)
 		if r, _ := p.post("/staff/prove", "password", goodPassword, "code", p.code(), "for", x.where); r.StatusCode != 303 || r.Header.Get("Location") != x.to {
 			t.Errorf("for %q: %d %s", x.where, r.StatusCode, r.Header.Get("Location"))
