@@ -78,7 +78,6 @@ type staffRoute struct {
 var (
 	everyRole = []directory.Role{directory.Viewer, directory.Verifier, directory.Approver, directory.Admin}
 	deciders  = []directory.Role{directory.Verifier, directory.Approver}
-	approvers = []directory.Role{directory.Approver}
 	admins    = []directory.Role{directory.Admin}
 )
 
