@@ -424,7 +424,8 @@ func validUntilIsExact(d dice, h History, t, k Instant, ps Policies, got Standin
 	return nil
 }
 
-// I3: with no new events, time only lowers, and adverse never decays.
+// I3: with no new events, time only lowers, and adverse never decays. What is under review stays so; more may come to
+// speak against it, such as an unreviewed answer whose own end passes.
 func timeOnlyLowers(h History, t, k Instant, ps Policies, got Standing) error {
 	for _, e := range h.Events {
 		if e.PerformedAt > t {
@@ -435,17 +436,22 @@ func timeOnlyLowers(h History, t, k Instant, ps Policies, got Standing) error {
 		return nil
 	}
 	was := got
-	for range 6 {
+	for range 6 + len(h.Events) {
 		if was.ValidUntil == "" {
 			return nil
 		}
 		next := Derive(h, was.ValidUntil, k, ps)
-		if next.result().Rank() > was.result().Rank() || was.Status == StatusAdverse || was.Status == StatusWithdrawn || was.Status == StatusUnderReview {
+		if next.result().Rank() > was.result().Rank() || was.Status == StatusAdverse || was.Status == StatusWithdrawn ||
+			was.Status == StatusUnderReview && (next.Status != StatusUnderReview || !isSubset(was.Because, next.Because)) {
 			return fmt.Errorf("I3: %s became %s by time alone at %s", was.Status, next.Status, was.ValidUntil)
 		}
 		was = next
 	}
 	return fmt.Errorf("I3: it changes for ever")
+}
+
+func isSubset(part, whole []int64) bool {
+	return !slices.ContainsFunc(part, func(n int64) bool { return !slices.Contains(whole, n) })
 }
 
 // weakEvidence adds one more event to what is known, and looks at what it must not do, or must.
