@@ -120,12 +120,16 @@ func TestBrowserDeskByKeyboard(t *testing.T) {
 		done  func(directory.Dossier) bool
 		press int // at most so many keys; 0 is not counted
 	}{
-		{directory.CaseFirst, rowan, "confirm a clean licence", func(d directory.Dossier) bool { return choice("confirm")(d) && d.Need.Approvals == 1 && d.Case.Match.Rung == directory.M5 },
+		{directory.CaseFirst, rowan, "confirm a clean licence", func(d directory.Dossier) bool {
+			return choice("confirm")(d) && d.Need.Approvals == 1 && d.Case.Match.Rung == directory.M5
+		},
 			func(v *visitor) { v.key("c", "\r") }, func(d directory.Dossier) bool { return d.Case.Closed != "" }, 3},
 		{directory.CaseFirst, rowan, "return", choice("return"), func(v *visitor) { v.key("r"); v.write("The date cannot be read."); v.send() },
 			func(d directory.Dossier) bool { return d.Need.Returned == "staff-rowan" }, 0},
 		{directory.CaseFirst, rowan, "could not check", choice("return"), func(v *visitor) { v.key("u"); v.write("The register was down."); v.send() },
-			func(d directory.Dossier) bool { return strings.Contains(last(d), "Could not check: The register was down.") }, 0},
+			func(d directory.Dossier) bool {
+				return strings.Contains(last(d), "Could not check: The register was down.")
+			}, 0},
 		{directory.CaseIndeterminate, imani, "clear", choice("clear"), func(v *visitor) { v.key("x"); v.write("\t"); v.write("Another board."); v.send() },
 			func(d directory.Dossier) bool { return d.Case.Closed != "" && strings.Contains(last(d), "cleared") }, 0},
 		{directory.CaseIndeterminate, imani, "hide the claim", choice("withdraw"), func(v *visitor) { v.key("w"); v.write("Asked for by the board."); v.send() },
@@ -167,8 +171,13 @@ func TestBrowserDeskByKeyboard(t *testing.T) {
 		}
 	}
 	// What stands against somebody needs two, and the public hears of it at once.
-	d := pick(directory.CaseAdverse, func(d directory.Dossier) bool { return choice("confirm")(d) && d.Need.Approvals == 2 && d.Claim != nil && d.Claim.Kind == directory.License })
-	public := func() string { _, body, _ := s.get(t, "/api/v1/providers/"+string(d.Provider.ID)); return standingOf(t, body, d.Claim.ID) }
+	d := pick(directory.CaseAdverse, func(d directory.Dossier) bool {
+		return choice("confirm")(d) && d.Need.Approvals == 2 && d.Claim != nil && d.Claim.Kind == directory.License
+	})
+	public := func() string {
+		_, body, _ := s.get(t, "/api/v1/providers/"+string(d.Provider.ID))
+		return standingOf(t, body, d.Claim.ID)
+	}
 	before := public()
 	rowan.open(d.Case.ID, emptyList)
 	rowan.key("c", "\r")
@@ -335,4 +344,4 @@ func TestBrowserDeskAxe(t *testing.T) {
 const emptyList = "state%3DGU"
 
 // deskPages are pages of the desk beside those of cases.
-var deskPages = []string{}
+var deskPages = []string{"/staff/audit", "/staff/audit/monitoring?month=2026-11", "/staff/audit/integrity?seed=x&sample=5", "/staff/audit/member?name=staff-rowan", "/staff/metrics"}
