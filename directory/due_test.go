@@ -99,12 +99,12 @@ func TestNextLooks(t *testing.T) {
 			l.h.Claim.Number = ParseLicenceNumber("pending")
 			return l
 		}, []Look{person("2026-10-01T15:00:00.000Z", WhyNoNumber)}},
-		{"returned on a Thursday", func() *ledger {
+		{"returned on a Thursday, with Columbus Day between", func() *ledger {
 			l := licence()
 			n := l.on("2026-10-05").observe(SeenSuspended, "")
 			l.on("2026-10-08").review(rowan, n, "return") // a Thursday: five business days end the next Thursday
 			return l
-		}, []Look{person("2026-10-15T15:00:00.000Z", WhyReturned), program("2026-11-04T00:00:00.000Z", WhyRecheck)}},
+		}, []Look{person("2026-10-16T15:00:00.000Z", WhyReturned), program("2026-11-04T00:00:00.000Z", WhyRecheck)}},
 		{"returned, and observed anew", func() *ledger {
 			l := licence()
 			n := l.on("2026-10-05").observe(SeenSuspended, "")
@@ -169,7 +169,7 @@ func TestBusinessDaysKeepTheHour(t *testing.T) {
 		{"2026-11-16", 5, "2026-11-23T09:30:00.000Z"}, // Monday to Monday
 		{"2026-11-20", 1, "2026-11-23T09:30:00.000Z"}, // Friday
 		{"2026-11-21", 1, "2026-11-23T09:30:00.000Z"}, // Saturday
-		{"2026-11-22", 5, "2026-11-27T09:30:00.000Z"}, // Sunday
+		{"2026-11-22", 5, "2026-11-30T09:30:00.000Z"}, // Sunday; Thanksgiving Day is on the 26th
 		{"2026-11-18", 0, "2026-11-18T09:30:00.000Z"},
 	} {
 		if got := addBusinessDays(Instant(x.from+"T09:30:00.000Z"), x.n); got != x.want {

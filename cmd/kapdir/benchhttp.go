@@ -33,7 +33,11 @@ func (a *app) benchHTTPCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "http",
 		Short: "Measure the search API over HTTP, beside a bare Fiber handler that sends the same bytes",
-		Long: `Measure GET /api/v1/providers on invented providers, in one run beside a Fiber handler that does nothing but
+		Long: `With --pages the pages for people instead: the search page, kept in memory and made anew, and providers' pages;
+with --connections 1 their p99 is what the server takes for one. What is known of each is that of one of the
+demonstration's people, so that a page is as long as theirs.
+
+Measure GET /api/v1/providers on invented providers, in one run beside a Fiber handler that does nothing but
 send the same bodies: with the answers kept in memory, and with every one worked out anew. Every answer counts all
 facets. The load comes from a process of its own, over keep-alive connections that ask again when they have their
 answer, and shares the processor with the server. They take turns; the ratios are of answers per second, median of the
@@ -42,6 +46,7 @@ rounds, and of the processor's time, which is the server's alone.`,
 		RunE: func(*cobra.Command, []string) error { return b.run(a.ctx) },
 	}
 	cmd.Flags().IntVar(&b.n, "providers", 10000, "how many")
+	cmd.Flags().BoolVar(&b.pages, "pages", false, "measure the pages instead of the API")
 	cmd.Flags().IntVar(&b.conns, "connections", 64, "how many at once")
 	cmd.Flags().IntVar(&b.rounds, "rounds", 9, "how often each has its turn")
 	cmd.Flags().DurationVar(&b.turn, "time", time.Second, "of one turn")
@@ -70,6 +75,7 @@ func benchLoad(ctx context.Context, in io.Reader, out io.Writer) error {
 type httpMeasure struct {
 	*app
 	n, conns, rounds int
+	pages            bool
 	turn             time.Duration
 }
 
@@ -77,6 +83,7 @@ type httpMeasure struct {
 type httpServer struct {
 	name   string
 	addr   string
+	paths  []string
 	rates  []float64 // answers per second, by round
 	cpu    float64   // seconds
 	count  int
@@ -109,6 +116,8 @@ type httpRow struct {
 type benchReader struct {
 	c *searchbench.Corpus
 	*store.Store
+	alike []*directory.CredentialFile // whose claims and facts the providers have in turn; none: no claims
+	at    directory.Instant           // of the newest record
 }
 
 func (r benchReader) Head(ctx context.Context) (directory.Head, error) {
@@ -116,7 +125,7 @@ func (r benchReader) Head(ctx context.Context) (directory.Head, error) {
 		return directory.Head{}, err
 	}
 	n := int64(r.c.N)
-	return directory.Head{Seq: n, RecordedAt: directory.At(searchbench.Noon), Public: n}, nil
+	return directory.Head{Seq: n, RecordedAt: r.at, Public: n}, nil
 }
 
 func (r benchReader) Files(_ context.Context, ids []directory.ID) ([]*directory.CredentialFile, error) {
@@ -127,6 +136,16 @@ func (r benchReader) Files(_ context.Context, ids []directory.ID) ([]*directory.
 			return nil, err
 		}
 		f := r.c.File(n, 0)
+		if len(r.alike) > 0 {
+			own := f.Provider
+			same := *r.alike[n%len(r.alike)]
+			f = &same
+			f.Provider.ID, f.Provider.Name, f.Provider.Organisation, f.Provider.Sites = own.ID, own.Name, own.Name.String(), own.Sites
+			f.Provider.Affiliations = slices.Clone(f.Provider.Affiliations)
+			for i := range f.Provider.Affiliations {
+				f.Provider.Affiliations[i].Provider = searchbench.ID(1 + i)
+			}
+		}
 		f.Provider.Seq = int64(n)
 		out = append(out, f)
 	}
@@ -139,6 +158,29 @@ func (r benchReader) File(ctx context.Context, id directory.ID) (*directory.Cred
 		return nil, err
 	}
 	return list[0], nil
+}
+
+// demoFiles loads the demonstration and returns its files, and the moment at which it stands.
+func (b *httpMeasure) demoFiles(dir string) (files []*directory.CredentialFile, at directory.Instant, err error) {
+	m, err := readManifest()
+	if err != nil {
+		return nil, "", err
+	}
+	clock := &standing{}
+	clock.set(m.begins())
+	st, err := store.Open(b.ctx, store.Config{Dir: dir, Now: clock.or(time.Now)})
+	if err != nil {
+		return nil, "", err
+	}
+	defer st.Close()
+	if err := b.loadDemo(st, m, clock); err != nil {
+		return nil, "", err
+	}
+	err = st.EachFile(b.ctx, func(f *directory.CredentialFile) error {
+		files = append(files, f)
+		return nil
+	})
+	return files, m.Now, err
 }
 
 func (r benchReader) Sources(context.Context) ([]directory.SourceState, error) { return nil, nil }
@@ -193,12 +235,19 @@ func (b *httpMeasure) run(ctx context.Context) error {
 	if err := ours.Index.Rebuild(ctx, nil); err != nil {
 		return err
 	}
-	now := func() time.Time { return searchbench.Noon }
+	reader := benchReader{c: corpus, at: directory.At(searchbench.Noon)}
+	if b.pages {
+		if reader.alike, reader.at, err = b.demoFiles(filepath.Join(dir, "demo")); err != nil {
+			return err
+		}
+	}
+	now := reader.at.Time
 	st, err := store.Open(ctx, store.Config{Dir: filepath.Join(dir, "state"), Now: now})
 	if err != nil {
 		return err
 	}
 	defer st.Close()
+	reader.Store = st
 	log, err := os.Create(filepath.Join(dir, "log"))
 	if err != nil {
 		return err
@@ -208,13 +257,20 @@ func (b *httpMeasure) run(ctx context.Context) error {
 	defer flush()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	paths := benchPaths(corpus, 200)
+	paths, people := benchPaths(corpus, 200), []string(nil)
+	if b.pages {
+		r := rand.New(rand.NewPCG(12, 12))
+		for i := range paths {
+			paths[i] = strings.Replace(paths[i], "/api/v1/providers", "/", 1)
+			people = append(people, "/providers/"+string(corpus.File(1+r.IntN(b.n), 0).Provider.ID))
+		}
+	}
 	serve := func(keep int64) (string, error) {
 		l, err := web.Listen("127.0.0.1:0")
 		if err != nil {
 			return "", err
 		}
-		srv, err := web.New(web.Config{Reader: benchReader{corpus, st}, Search: ours.Index, Policies: directory.StandardPolicies(), BaseURL: "http://localhost", Now: now,
+		srv, err := web.New(web.Config{Reader: reader, Search: ours.Index, Policies: directory.StandardPolicies(), BaseURL: "http://localhost", Now: now,
 			KeepAnswers: keep, Log: slog.New(lines)})
 		if err != nil {
 			return "", err
@@ -259,15 +315,18 @@ func (b *httpMeasure) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	servers := []*httpServer{{name: "bare Fiber handler", addr: stock}, {name: "bare, our headers and timeouts", addr: alike},
-		{name: "search, kept answers", addr: cached}, {name: "search, worked out anew", addr: anew}}
-	if err := b.measure(ctx, servers, paths); err != nil {
+	servers := []*httpServer{{name: "bare Fiber handler", addr: stock, paths: paths}, {name: "bare, our headers and timeouts", addr: alike, paths: paths},
+		{name: "search, kept answers", addr: cached, paths: paths}, {name: "search, worked out anew", addr: anew, paths: paths}}
+	if b.pages {
+		servers = append(servers, &httpServer{name: "provider's page", addr: anew, paths: people})
+	}
+	if err := b.measure(ctx, servers); err != nil {
 		return err
 	}
 	return b.print(servers)
 }
 
-func (b *httpMeasure) measure(ctx context.Context, servers []*httpServer, paths []string) error {
+func (b *httpMeasure) measure(ctx context.Context, servers []*httpServer) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
@@ -291,7 +350,7 @@ func (b *httpMeasure) measure(ctx context.Context, servers []*httpServer, paths 
 	for round := range b.rounds + 1 { // the first warms
 		for _, s := range servers {
 			cpu := cpuSeconds()
-			if err := json.NewEncoder(in).Encode(webbench.Load{Addr: s.addr, Paths: paths, Conns: b.conns, Duration: b.turn}); err != nil {
+			if err := json.NewEncoder(in).Encode(webbench.Load{Addr: s.addr, Paths: s.paths, Conns: b.conns, Duration: b.turn}); err != nil {
 				return err
 			}
 			var x webbench.Loaded

@@ -36,7 +36,7 @@ func (s *deskServer) now() time.Time             { return *s.at.Load() }
 func (s *deskServer) later(d time.Duration)      { t := s.now().Add(d); s.at.Store(&t) }
 func (s *deskServer) instant() directory.Instant { return directory.At(s.now()) }
 
-func serveDesk(t *testing.T) *deskServer {
+func serveDesk(t *testing.T, addr string) *deskServer {
 	t.Helper()
 	s := &deskServer{}
 	begun := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
@@ -52,13 +52,14 @@ func serveDesk(t *testing.T) *deskServer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ln, err := web.Listen("localhost:0")
+	ln, err := web.Listen(addr)
 	if err != nil {
 		t.Fatal(err)
 	}
+	host, _, _ := net.SplitHostPort(addr)
 	_, port, _ := net.SplitHostPort(ln.Addr().String())
-	s.url = "http://localhost:" + port
-	srv, err := web.New(web.Config{Reader: s.store, Search: index, Policies: s.store.Policies(), SignIn: s.store, BaseURL: s.url, Now: s.now, Log: log})
+	s.url = "http://" + net.JoinHostPort(host, port)
+	srv, err := web.New(web.Config{Reader: s.store, Search: index, Policies: s.store.Policies(), SignIn: s.store, Desk: s.store, BaseURL: s.url, Now: s.now, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +127,7 @@ func (v *visitor) at(path string) {
 // out when idle, and no public page knows of it.
 func TestBrowserSignIn(t *testing.T) {
 	axe := axeSource(t)
-	s := serveDesk(t)
+	s := serveDesk(t, "localhost:0")
 	v := visit(t, s.url, 1280, true)
 	v.do(chromedp.Navigate(s.url + "/staff"))
 	v.at("/staff/sign-in")
@@ -222,7 +223,7 @@ func TestBrowserSignIn(t *testing.T) {
 // an admin's page stands the same tests.
 func TestBrowserPasskey(t *testing.T) {
 	axe := axeSource(t)
-	s := serveDesk(t)
+	s := serveDesk(t, "localhost:0")
 	v := visit(t, s.url, 1280, true)
 	v.do(chromedp.Navigate(s.url + "/staff/enrol"))
 	if _, err := chromedp.Call(v.ctx, webauthn.Enable, webauthn.EnableParams{}); err != nil {
@@ -266,6 +267,30 @@ func TestBrowserPasskey(t *testing.T) {
 	v.do(chromedp.Navigate(s.url + "/staff"))
 	v.at("/staff/sign-in")
 	v.alone()
+}
+
+// At an address that is a number a browser keeps the session too; it knows no passkeys there, and none are offered.
+func TestBrowserSignInAtANumber(t *testing.T) {
+	s := serveDesk(t, "127.0.0.1:0")
+	v := visit(t, s.url, 1280, true)
+	v.do(chromedp.Navigate(s.url + "/staff/enrol"))
+	v.fill("#invite", s.invite(t, "rowan"))
+	v.do(chromedp.Click(chromedp.CSS("main button")))
+	v.until(`!!document.querySelector("#secret")`)
+	code, err := totp.GenerateCode(v.text("#secret"), s.now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.fill("#new", "four grey herons at noon")
+	v.fill("#again", "four grey herons at noon")
+	v.fill("#code", code)
+	v.do(chromedp.Submit(chromedp.CSS("#code")))
+	v.at("/staff")
+	v.do(chromedp.Navigate(s.url + "/staff/account/sign-in"))
+	v.at("/staff/account/sign-in")
+	if js[bool](v, `!!document.querySelector("[data-passkey]")`) {
+		t.Error("passkeys are offered where there can be none")
+	}
 }
 
 // The demonstration prints an address for each of its staff, with which a newcomer is at the desk in one click.

@@ -852,6 +852,7 @@ func nowhere(t testing.TB, s *Store, dir, dsn string) {
 // A practice that is removed is no fact of whoever works there any more, which everybody hears of; and it is none
 // after the next import, which still says so.
 func testRemovalOfPractice(t *testing.T, c Config) {
+	c.SuppressionKey = []byte("a key that the environment gives!")
 	s := open(t, c)
 	hire(t, s)
 	load(t, s, edition("kap-commons", "1", "2026-11-18"), ana(), ben(), clinic())

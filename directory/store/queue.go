@@ -235,7 +235,13 @@ func (w *work) writeCases() error {
 		if err != nil {
 			return err
 		}
-		row := []any{directory.NewID(directory.CasePrefix, w.now), c.Kind, c.Provider, c.Claim, c.Source, clean(c.Key), c.Event, string(agreed), w.now, "", 1, hash, 0}
+		// Whose provider is at hand, such as in a screening of everybody, stands in its place at once.
+		at := casePlace{harm: 99, needs: directory.Verifier}
+		if h := w.held[c.Provider]; h != nil {
+			at = placeOf(c.Case, w.now, h, jurisdictionIn(h, c.Claim))
+		}
+		row := []any{directory.NewID(directory.CasePrefix, w.now), c.Kind, c.Provider, c.Claim, c.Source, clean(c.Key), c.Event, string(agreed), w.now, "", 1, hash, 0,
+			at.hidden, at.harm, at.due, string(directory.WorkNew), string(at.needs), string(at.state)}
 		id := identity{string(c.Kind), string(c.Provider), string(c.Claim), c.Source, clean(c.Key)}
 		switch i, again := place[id]; {
 		case !again:
@@ -245,7 +251,8 @@ func (w *work) writeCases() error {
 			rows[i] = row
 		}
 	}
-	err := w.insert(`INSERT INTO cases (id, kind, provider, claim, source, key, event, agreed, opened, closed, revision, row_hash, decided)`, rows,
+	err := w.insert(`INSERT INTO cases (id, kind, provider, claim, source, key, event, agreed, opened, closed, revision, row_hash, decided,
+		hidden, harm, due, work, needs, state)`, rows,
 		`ON CONFLICT (kind, provider, claim, source, key) DO UPDATE SET event = excluded.event, agreed = excluded.agreed, row_hash = excluded.row_hash,
 			opened = CASE WHEN cases.closed = '' THEN cases.opened ELSE excluded.opened END, due = CASE WHEN cases.closed = '' THEN cases.due ELSE '' END,
 			closed = '', revision = cases.revision + 1, decided = 0
@@ -368,6 +375,54 @@ func (w *work) reviewed(c directory.Case, hist *directory.History, last *directo
 	return err
 }
 
+// casePlace is where a case stands in the list.
+type casePlace struct {
+	hidden, harm int
+	due          string
+	needs        directory.Role
+	state        directory.State
+}
+
+// placeOf returns the place of a case about a provider, nil when there is none. The state is that of the claim, else of
+// the provider's first site.
+func placeOf(c directory.Case, opened directory.Instant, h *holding, state directory.State) casePlace {
+	at := casePlace{hidden: 2, harm: harmOf(c.Kind), due: string(c.Kind.Due(opened.Date())), needs: directory.Verifier, state: state}
+	if c.Kind == directory.CaseRemoval {
+		at.needs = directory.Approver
+	}
+	if h == nil {
+		return at
+	}
+	switch p := h.file.Provider; {
+	case c.Kind == directory.CaseRemoved:
+		at.hidden = 0
+	case p.Withdrawn || p.MergedInto != "":
+	case !h.listed:
+		at.hidden = 1
+	default:
+		at.hidden = 0
+	}
+	if at.state != "" {
+		return at
+	}
+	for _, a := range h.subject().Addresses { // of whom only a part is held, this is at hand too
+		if at.state = a.State; at.state != "" {
+			break
+		}
+	}
+	return at
+}
+
+// jurisdictionIn returns the state of a claim of those that are held.
+func jurisdictionIn(h *holding, claim directory.ID) directory.State {
+	for i := range h.file.Claims {
+		if h.file.Claims[i].Holds(claim) {
+			return h.file.Claims[i].Claim.Jurisdiction
+		}
+	}
+	return ""
+}
+
 // dateCases gives the cases that were opened their place in the list: by whom they are seen, when they are due.
 func (w *work) dateCases() error {
 	if !w.undated {
@@ -400,38 +455,12 @@ func (w *work) dateCases() error {
 		return err
 	}
 	for _, c := range opened {
-		h := found[c.Provider]
-		if held := w.held[c.Provider]; held != nil && held.brief == nil {
-			h = &held.stored
-		} else if h == nil {
-			one, err := w.providers([]directory.ID{c.Provider})
-			if err != nil {
-				return err
-			}
-			h = one[c.Provider]
+		h := w.held[c.Provider]
+		if known := found[c.Provider]; h == nil && known != nil {
+			h = &holding{stored: *known}
 		}
-		hidden, state := 2, states[c.Claim]
-		if h != nil {
-			switch p := h.file.Provider; {
-			case c.Kind == directory.CaseRemoved:
-				hidden = 0
-			case p.Withdrawn || p.MergedInto != "":
-			case !h.listed:
-				hidden = 1
-			default:
-				hidden = 0
-			}
-			for _, x := range h.file.Provider.Sites {
-				if state == "" {
-					state = x.Address.State
-				}
-			}
-		}
-		needs := directory.Verifier
-		if c.Kind == directory.CaseRemoval {
-			needs = directory.Approver
-		}
-		rows = append(rows, []any{c.ID, hidden, harmOf(c.Kind), string(c.Kind.Due(c.Opened.Date())), string(directory.WorkNew), string(needs), string(state)})
+		at := placeOf(c, c.Opened, h, states[c.Claim])
+		rows = append(rows, []any{c.ID, at.hidden, at.harm, at.due, string(directory.WorkNew), string(at.needs), string(at.state)})
 	}
 	err = w.update("cases", "id", []string{"hidden BIGINT", "harm BIGINT", "due TEXT", "work TEXT", "needs TEXT", "state TEXT"}, rows)
 	if err != nil {

@@ -364,7 +364,7 @@ func testStaffAudit(t *testing.T, c Config) {
 		}
 	}
 	if d := cmp.Diff([]string{"rowan|sign-in reset||noor", "rowan|session ended||rowan", "rowan|sign-in failed|password and code|", "rowan|signed in|password and code|rowan",
-		"rowan|enrolled|password and code|rowan", "rowan|invited||noor"}, got); d != "" {
+		"rowan|enrolled|password and code|rowan", "rowan|invited||noor", "rowan|given a role|verifier|test"}, got); d != "" {
 		t.Errorf("trace (-want +got):\n%s", d)
 	}
 	for _, q := range []string{`DELETE FROM staff_audit`, `UPDATE staff_audit SET act = 'x'`} {

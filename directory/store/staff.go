@@ -70,6 +70,13 @@ func (s *Store) ChangeStaff(ctx context.Context, c directory.StaffChange) (direc
 				return err
 			}
 		}
+		act := directory.StaffAct{At: c.At, Name: c.Name, Act: "disabled", By: c.By}
+		if c.Do == "add" {
+			act.Act, act.Detail = "given a role", string(c.Role)
+		}
+		if err := w.audit(act); err != nil {
+			return err
+		}
 		return w.insert(`INSERT INTO staff_change (number, at, name, act, role, made_by, auth)`,
 			[][]any{{int64(len(trace) + 1), c.At, c.Name, c.Do, c.Role, clean(c.By), clean(c.Auth)}}, "")
 	})

@@ -3,9 +3,11 @@ package web
 import (
 	"bytes"
 	"context"
+	"html/template"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -206,6 +208,7 @@ func (s *Server) newListed(f *directory.CredentialFile, y directory.State, m mom
 			l.ends(*c.ValidUntil)
 		}
 	}
+	l.result.checkList = sync.OnceValues(func() (template.HTML, error) { return s.pages.part(m.lang, "search", "card-checks", &l.result) })
 	return l, l.encode()
 }
 
@@ -235,7 +238,7 @@ func (l *listed) encode() error {
 
 func newListedCache() (*otter.Cache[listedKey, *listed], error) {
 	return otter.New(&otter.Options[listedKey, *listed]{MaximumWeight: keptListed, Weigher: func(_ listedKey, l *listed) uint32 {
-		return uint32(3*len(l.json)) + 1024
+		return uint32(4*len(l.json)) + 1024 // the list of checks for the page is as long again
 	}})
 }
 

@@ -17,19 +17,19 @@ import (
 	"kapdir/directory/store"
 )
 
-// deskWorld is a desk with a store of its own, whose time only the test moves.
-type deskWorld struct {
+// gateWorld is a desk with a store of its own, whose time only the test moves.
+type gateWorld struct {
 	t     testing.TB
 	store *store.Store
 	at    directory.Instant
 	*Server
 }
 
-// newDesk serves the demonstration's public pages beside a desk with somebody of each role: view, verify, approve
+// newGate serves the demonstration's public pages beside a desk with somebody of each role: view, verify, approve
 // and admin.
-func newDesk(t testing.TB, change ...func(*Config)) *deskWorld {
+func newGate(t testing.TB, change ...func(*Config)) *gateWorld {
 	t.Helper()
-	w := &deskWorld{t: t, at: "2026-11-20T09:00:00.000Z"}
+	w := &gateWorld{t: t, at: "2026-11-20T09:00:00.000Z"}
 	var err error
 	if w.store, err = store.Open(context.Background(), store.Config{Dir: t.TempDir(), Now: func() time.Time { return w.at.Time() }, KeepRules: true}); err != nil {
 		t.Fatal(err)
@@ -44,7 +44,7 @@ func newDesk(t testing.TB, change ...func(*Config)) *deskWorld {
 	return w
 }
 
-func (w *deskWorld) hire(name string, role directory.Role) {
+func (w *gateWorld) hire(name string, role directory.Role) {
 	w.t.Helper()
 	if _, err := w.store.ChangeStaff(context.Background(), directory.StaffChange{Name: name, Do: "add", Role: role, By: "test", Auth: "test"}); err != nil {
 		w.t.Fatal(err)
@@ -52,7 +52,7 @@ func (w *deskWorld) hire(name string, role directory.Role) {
 }
 
 // session signs somebody in and returns the secret.
-func (w *deskWorld) session(name string) string {
+func (w *gateWorld) session(name string) string {
 	w.t.Helper()
 	secret, _, err := w.store.StartSession(context.Background(), name, "test", w.at)
 	if err != nil {
@@ -71,7 +71,7 @@ type identity struct {
 
 // identities are everybody, and everybody who is nobody any more. All of them are made before the time moves, but for
 // those who must be live at the end of it.
-func (w *deskWorld) identities() []identity {
+func (w *gateWorld) identities() []identity {
 	ctx := context.Background()
 	must := func(err error) {
 		w.t.Helper()
@@ -140,7 +140,7 @@ var origins = []cameFrom{
 var everyMethod = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "BREW"}
 
 // send sends one request past the network, with the path as it is, and returns the status.
-func (w *deskWorld) send(method, target, secret, form string, headers ...string) int {
+func (w *gateWorld) send(method, target, secret, form string, headers ...string) int {
 	var req fasthttp.Request
 	req.Header.SetMethod(method)
 	req.Header.SetHost("kapdir.example")
@@ -166,8 +166,8 @@ func (w *deskWorld) send(method, target, secret, form string, headers ...string)
 
 // probed is the desk of the table with every handler replaced by one that notes that it was reached: what passes is
 // what the table and its guards let pass, whatever handlers do.
-func probed(t testing.TB) (w *deskWorld, reached func() string) {
-	w = newDesk(t, func(c *Config) { c.SignIn = nil })
+func probed(t testing.TB) (w *gateWorld, reached func() string) {
+	w = newGate(t, func(c *Config) { c.SignIn = nil })
 	w.cfg.SignIn = w.store
 	var last string
 	rows := slices.Clone(staffRoutes)
@@ -336,7 +336,7 @@ func strays(s *Server) (out []string) {
 
 // Nothing answers beneath /staff but what is in the table, and all of the table does; each row says who may.
 func TestDeskIsItsTable(t *testing.T) {
-	w := newDesk(t)
+	w := newGate(t)
 	if got := strays(w.Server); len(got) > 0 {
 		t.Errorf("not of the table: %v", got)
 	}
@@ -351,7 +351,7 @@ func TestDeskIsItsTable(t *testing.T) {
 			t.Error("a route beneath /staff that is not of the table was not noticed")
 		}
 	}
-	w = newDesk(t)
+	w = newGate(t)
 	registered := map[string]bool{}
 	for _, r := range w.App().GetRoutes(true) {
 		registered[r.Method+" "+r.Path] = true

@@ -68,6 +68,15 @@ func (p *pages) render(l *lang, name string, data any) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
+// part renders a piece of a page that is kept by itself.
+func (p *pages) part(l *lang, page, name string, data any) (template.HTML, error) {
+	var b strings.Builder
+	if err := p.sets[pageKey{l, page}].ExecuteTemplate(&b, name, data); err != nil {
+		return "", fmt.Errorf("page %s: %w", page, err)
+	}
+	return template.HTML(b.String()), nil // #nosec G203: the template has escaped it
+}
+
 // functions are what templates may call, in the words of a language. They format and decide nothing.
 func functions(a *assets, l *lang) template.FuncMap {
 	return template.FuncMap{

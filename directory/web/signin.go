@@ -8,7 +8,9 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -44,15 +46,28 @@ type signInView struct {
 	Passkeys bool
 	ByDemo   bool   // a code of the demonstration signs in
 	For      string // where to go afterwards
+	Plain    bool   // there is no https, and the browser will keep nobody signed in
 }
 
 // signInPage answers GET /staff/sign-in.
 func (s *Server) signInPage(c *fiber.Ctx, who *staffSession) error {
-	return s.sendStaff(c, "signin", s.signInView(c, who))
+	v := s.signInView(c, who)
+	v.For = s.returnTo(c.Query("for"))
+	return s.sendStaff(c, "signin", v)
 }
 
 func (s *Server) signInView(c *fiber.Ctx, who *staffSession) signInView {
-	return signInView{staffPage: s.staffPage(c, who, "Sign in"), Passkeys: s.desk.passkeys != nil, ByDemo: len(s.cfg.DemoStaff) > 0}
+	return signInView{staffPage: s.staffPage(c, who, "Sign in"), Passkeys: s.desk.passkeys != nil, ByDemo: len(s.cfg.DemoStaff) > 0, Plain: !s.https && !local(s.desk.host)}
+}
+
+// local reports an address at which browsers keep our cookies without https.
+func local(host string) bool {
+	name, _, err := net.SplitHostPort(host)
+	if err != nil {
+		name = host
+	}
+	addr, err := netip.ParseAddr(name)
+	return name == "localhost" || strings.HasSuffix(name, ".localhost") || err == nil && addr.IsLoopback()
 }
 
 // takeSignIn answers POST /staff/sign-in.
@@ -62,7 +77,7 @@ func (s *Server) takeSignIn(c *fiber.Ctx, who *staffSession) error {
 		return err
 	}
 	v := s.signInView(c, who)
-	v.Name = strings.ToLower(strings.TrimSpace(form.Get("name")))
+	v.Name, v.For = strings.ToLower(strings.TrimSpace(form.Get("name"))), s.returnTo(form.Get("for"))
 	ctx, cancel := s.deadline(pageDeadline + hashWait)
 	defer cancel()
 	name, how, wrong, err := s.prove(ctx, c, form, v.Name)
@@ -73,7 +88,7 @@ func (s *Server) takeSignIn(c *fiber.Ctx, who *staffSession) error {
 		v.Error = wrong
 		return s.sendStaff(c, "signin", v)
 	}
-	return s.letIn(ctx, c, who, name, how)
+	return s.letIn(ctx, c, who, name, how, v.For)
 }
 
 // prove finds out who sends the form. wrong is what to say to whoever is not let in; the status is set then. name is
@@ -161,8 +176,8 @@ func (s *Server) demoStaff(code string) (name string, ok bool) {
 	return name, ok
 }
 
-// letIn begins a session and says in cookies which. A session that there was ends.
-func (s *Server) letIn(ctx context.Context, c *fiber.Ctx, before *staffSession, name, how string) error {
+// letIn begins a session, says in cookies which, and goes on to a page. A session that there was ends.
+func (s *Server) letIn(ctx context.Context, c *fiber.Ctx, before *staffSession, name, how, to string) error {
 	at := s.staffNow()
 	if before != nil {
 		if err := s.cfg.SignIn.EndSession(ctx, before.Name, before.ID, before.Name, at); err != nil && !errors.Is(err, directory.NotFound) {
@@ -179,7 +194,7 @@ func (s *Server) letIn(ctx context.Context, c *fiber.Ctx, before *staffSession, 
 			return err
 		}
 	}
-	return seeOther(c, "/staff")
+	return seeOther(c, to)
 }
 
 // setSession sends the cookie of a session; it ends with the browser, and "" ends it at once.
@@ -241,16 +256,6 @@ func (s *Server) provePage(c *fiber.Ctx, who *staffSession) error {
 	v := s.signInView(c, who)
 	v.Title, v.Name, v.For = "Prove who you are", who.Name, s.returnTo(c.Query("for"))
 	return s.sendStaff(c, "prove", v)
-}
-
-// returnTo is a page of the desk to go on to: one of the table, whatever was asked.
-func (s *Server) returnTo(asked string) string {
-	for _, r := range s.desk.routes {
-		if r.method == http.MethodGet && r.pattern == asked && !strings.Contains(asked, ":") {
-			return r.pattern
-		}
-	}
-	return "/staff"
 }
 
 // takeProof answers POST /staff/prove. The session gets another secret.
@@ -435,5 +440,5 @@ func (s *Server) finishEnrol(c *fiber.Ctx, who *staffSession) error {
 	if err := s.cfg.SignIn.Enrol(ctx, v.Code, l, at); err != nil {
 		return err
 	}
-	return s.letIn(ctx, c, nil, v.Name, how)
+	return s.letIn(ctx, c, nil, v.Name, how, "/staff")
 }

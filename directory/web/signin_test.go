@@ -28,13 +28,13 @@ const goodPassword = "four grey herons at noon"
 
 // person is a browser with its cookies, and what its person knows.
 type person struct {
-	w       *deskWorld
+	w       *gateWorld
 	name    string
 	secret  string // of their codes
 	cookies map[string]string
 }
 
-func (w *deskWorld) person(name string) *person {
+func (w *gateWorld) person(name string) *person {
 	return &person{w: w, name: name, cookies: map[string]string{}}
 }
 
@@ -133,7 +133,7 @@ func (p *person) isIn() bool {
 // A person enrols with a code, once; signs in with password and code, each code once; signs out, and the session is
 // nobody's then.
 func TestEnrolAndSignIn(t *testing.T) {
-	w := newDesk(t)
+	w := newGate(t)
 	p := w.person("verify")
 	p.enrol()
 	if !p.isIn() {
@@ -163,6 +163,17 @@ func TestEnrolAndSignIn(t *testing.T) {
 	if r := q.signIn(goodPassword, code); r.StatusCode != 403 || q.isIn() {
 		t.Errorf("a code was good twice: %d", r.StatusCode)
 	}
+	// Whoever had to sign in on the way goes on to where they went.
+	p.later(directory.SessionIdle)
+	r, _ = p.get("/staff/cases/cas_0t4226zr07h84yxqc6vjzhw56g?x=1")
+	if r.Header.Get("Location") != "/staff/sign-in?for=%2Fstaff%2Fcases%2Fcas_0t4226zr07h84yxqc6vjzhw56g" {
+		t.Errorf("led to %s", r.Header.Get("Location"))
+	}
+	_, d := p.get(r.Header.Get("Location"))
+	if r, _ = p.post("/staff/sign-in", "name", "verify", "password", goodPassword, "code", p.code(), "for", d.Find("[name=for]").AttrOr("value", "")); r.Header.Get("Location") != "/staff/cases/cas_0t4226zr07h84yxqc6vjzhw56g" {
+		t.Errorf("went on to %s", r.Header.Get("Location"))
+	}
+	second = p.cookies[sessionCookie]
 	// Signing in again from the same browser ends the session that was.
 	p.later(time.Minute)
 	if r := p.signIn(goodPassword, p.code()); r.StatusCode != 303 || p.cookies[sessionCookie] == second {
@@ -181,7 +192,7 @@ func TestEnrolAndSignIn(t *testing.T) {
 
 // The cookies are ours alone: Secure, HttpOnly, of the whole host and no other, and the session's ends with the browser.
 func TestStaffCookies(t *testing.T) {
-	w := newDesk(t)
+	w := newGate(t)
 	p := w.person("view")
 	p.enrol()
 	p.post("/staff/sign-out")
@@ -208,7 +219,7 @@ func TestStaffCookies(t *testing.T) {
 
 // A wrong name, password and code are one answer, and take about as long; whoever has no password costs as much.
 func TestOneAnswerForWhoeverIsNotLetIn(t *testing.T) {
-	w := newDesk(t)
+	w := newGate(t)
 	p := w.person("verify")
 	p.enrol()
 	var bodies []string
@@ -255,7 +266,7 @@ func must[T any](x T, err error) T {
 
 // Who was idle for a quarter of an hour signs in again; so does who has been there for eight hours.
 func TestDeskEndsSessions(t *testing.T) {
-	w := newDesk(t)
+	w := newGate(t)
 	p := w.person("verify")
 	p.enrol()
 	p.isIn()
@@ -385,7 +396,7 @@ func TestGuesses(t *testing.T) {
 
 // Somebody who guesses waits; whoever signed in from a browser before gets in from it all the while.
 func TestNobodyIsLockedOutByOthers(t *testing.T) {
-	w := newDesk(t)
+	w := newGate(t)
 	p := w.person("verify")
 	p.enrol()
 	p.post("/staff/sign-out")
@@ -438,7 +449,7 @@ func TestPasswords(t *testing.T) {
 
 // A password counts as it was typed, and is held as argon2id with OWASP's parameters.
 func TestPasswordsAreHeldAsHashes(t *testing.T) {
-	w := newDesk(t)
+	w := newGate(t)
 	p := w.person("verify")
 	p.enrol()
 	l := must(w.store.Login(context.Background(), "verify"))
@@ -496,7 +507,7 @@ func TestCodes(t *testing.T) {
 
 // What is wrong with an enrolment is said, with the same picture, and the code stays good until it is used.
 func TestEnrolmentIsHeldToTheRules(t *testing.T) {
-	w := newDesk(t)
+	w := newGate(t)
 	p := w.person("verify")
 	if r, _ := p.post("/staff/enrol", "invite", "0000-0000-0000-0000-0000-0000"); r.StatusCode != 403 {
 		t.Errorf("a code of nobody: %d", r.StatusCode)
@@ -551,7 +562,7 @@ func TestEnrolmentIsHeldToTheRules(t *testing.T) {
 // What is sensitive asks to be proved anew; a password is changed by whoever knows it, and ends the other sessions;
 // the proof gives the session another secret.
 func TestStepUp(t *testing.T) {
-	w := newDesk(t)
+	w := newGate(t)
 	p := w.person("verify")
 	p.enrol()
 	elsewhere := w.session("verify")
@@ -568,7 +579,8 @@ func TestStepUp(t *testing.T) {
 	for _, x := range []struct {
 		where string
 		to    string
-	}{{"/staff/account", "/staff/account"}, {"//evil.example", "/staff"}, {"https://evil.example/", "/staff"}, {"/staff/sign-out", "/staff"}, {"/", "/staff"}, {"", "/staff"}} {
+	}{{"/staff/account", "/staff/account"}, {"//evil.example", "/staff"}, {"https://evil.example/", "/staff"}, {"/staff/cases/cas_0t4226zr07h84yxqc6vjzhw56g", "/staff/cases/cas_0t4226zr07h84yxqc6vjzhw56g"}, {"/staff/cases/..", "/staff"},
+		{"/staff/cases/%2e%2e", "/staff"}, {"/staff/cases/x\r\nSet-Cookie: x=1", "/staff"}, {"/staff//evil.example", "/staff"}, {"\\\\evil.example", "/staff"}, {"/staff/sign-out", "/staff"}, {"/", "/staff"}, {"", "/staff"}} {
 		p.later(time.Minute)
 		if r, _ := p.post("/staff/prove", "password", goodPassword, "code", p.code(), "for", x.where); r.StatusCode != 303 || r.Header.Get("Location") != x.to {
 			t.Errorf("for %q: %d %s", x.where, r.StatusCode, r.Header.Get("Location"))
@@ -621,7 +633,7 @@ func TestStepUp(t *testing.T) {
 
 // An admin lets people in and shows them out, of whom nobody is the admin; nobody else may.
 func TestPeople(t *testing.T) {
-	w := newDesk(t)
+	w := newGate(t)
 	p := w.person("admin")
 	p.enrol()
 	do := func(status int, fields ...string) *goquery.Document {
@@ -671,7 +683,7 @@ func TestPeople(t *testing.T) {
 
 // A wrong token, another session's, and none refuse what a form asks.
 func TestFormTokens(t *testing.T) {
-	w := newDesk(t)
+	w := newGate(t)
 	p := w.person("verify")
 	p.enrol()
 	for _, token := range []string{"", "x", tokenOf(w.session("verify")), tokenOf("")} {
@@ -704,7 +716,7 @@ func TestFormTokens(t *testing.T) {
 
 // Public pages are the same with the cookies of staff and without, set none, and no code but the desk's reads one.
 func TestNoSessionOnPublicPages(t *testing.T) {
-	w := newDesk(t)
+	w := newGate(t)
 	p := w.person("admin")
 	p.enrol()
 	cookie := sessionCookie + "=" + p.cookies[sessionCookie] + "; " + deviceCookie + "=" + p.cookies[deviceCookie]
@@ -741,7 +753,7 @@ func TestNoSessionOnPublicPages(t *testing.T) {
 
 // Codes that sign in without a password are for a demonstration, and a server that is none does not start with them.
 func TestDemoStaff(t *testing.T) {
-	w := newDesk(t, func(c *Config) { c.DemoStaff = map[string]string{"THE-CODE": "verify"} })
+	w := newGate(t, func(c *Config) { c.DemoStaff = map[string]string{"THE-CODE": "verify"} })
 	p := w.person("verify")
 	for code, in := range map[string]bool{"": false, "the-code": false, "THE-CODE2": false, "verify": false, "THE-CODE": true} {
 		if r, _ := p.post("/staff/sign-in", "demo", code); (r.StatusCode == 303) != in {
@@ -754,7 +766,7 @@ func TestDemoStaff(t *testing.T) {
 	if _, err := New(Config{Reader: w.cfg.Reader, Search: w.cfg.Search, Policies: w.cfg.Policies, BaseURL: "https://kapdir.example", DemoStaff: map[string]string{"x": "verify"}}); err == nil {
 		t.Error("a server that is no demonstration starts with codes of one")
 	}
-	q := newDesk(t).person("verify")
+	q := newGate(t).person("verify")
 	if r, _ := q.post("/staff/sign-in", "demo", ""); r.StatusCode != 403 {
 		t.Errorf("a demonstration without codes: %d", r.StatusCode)
 	}
@@ -763,7 +775,7 @@ func TestDemoStaff(t *testing.T) {
 // Pages of the desk are for no search engine and no store of a browser, run no script of others, mask passwords and
 // let them be pasted; each for whoever is signed in has a way out.
 func TestDeskPages(t *testing.T) {
-	w := newDesk(t)
+	w := newGate(t)
 	p := w.person("admin")
 	p.enrol()
 	for _, r := range staffRoutes {
@@ -815,7 +827,7 @@ func TestDeskPages(t *testing.T) {
 
 // A password is good for as long as its person keeps it.
 func TestPasswordsStay(t *testing.T) {
-	w := newDesk(t)
+	w := newGate(t)
 	p := w.person("verify")
 	p.enrol()
 	p.later(3 * 365 * 24 * time.Hour)
@@ -826,7 +838,7 @@ func TestPasswordsStay(t *testing.T) {
 
 // A directory begins with nobody who could sign in.
 func TestNoDefaultAccounts(t *testing.T) {
-	w := newDesk(t)
+	w := newGate(t)
 	for _, m := range must(w.store.Staff(context.Background())) {
 		if l := must(w.store.Login(context.Background(), m.Name)); l.Name != "" {
 			t.Errorf("%s signs in without having enrolled", m.Name)
@@ -845,7 +857,7 @@ func TestNoDefaultAccounts(t *testing.T) {
 // Whatever is sent in whatever field of whatever form, it is taken or refused; nothing fails, and nobody comes in or
 // changes but as the table says.
 func TestDeskFormsTakeAnything(t *testing.T) {
-	w := newDesk(t)
+	w := newGate(t)
 	fields := []string{"name", "password", "code", "invite", "secret", "new", "again", "current", "do", "role", "id", "label", "state", "passkey", "for", "demo", "nonsense"}
 	values := []string{strings.Repeat("A", 5000), "\xff\xfe\x00", "' OR 1=1 --", "<script>alert(1)</script>", `{"id":"AA","rawId":"AA","type":"public-key","response":{}}`, "ses_0t4226zr07h84yxqc6vjzhw56g", "%0d%0aSet-Cookie: x=1", "disable"}
 	staff := fmt.Sprint(must(w.store.Staff(context.Background())))

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -77,7 +78,6 @@ type staffRoute struct {
 var (
 	everyRole = []directory.Role{directory.Viewer, directory.Verifier, directory.Approver, directory.Admin}
 	deciders  = []directory.Role{directory.Verifier, directory.Approver}
-	approvers = []directory.Role{directory.Approver}
 	admins    = []directory.Role{directory.Admin}
 )
 
@@ -224,7 +224,7 @@ func (s *Server) guarded(r staffRoute) fiber.Handler {
 		if r.needs&open == 0 {
 			switch {
 			case who == nil && r.method == http.MethodGet:
-				return seeOther(c, "/staff/sign-in")
+				return seeOther(c, "/staff/sign-in"+s.goOn(c))
 			case who == nil:
 				return notStaff{}
 			case !who.may(r):
@@ -233,7 +233,7 @@ func (s *Server) guarded(r staffRoute) fiber.Handler {
 		}
 		if r.needs&recent != 0 && !who.Recent {
 			if r.method == http.MethodGet {
-				return seeOther(c, "/staff/prove?for="+url.QueryEscape(r.pattern))
+				return seeOther(c, "/staff/prove"+s.goOn(c))
 			}
 			return directory.Errorf(directory.Refused, "", "this asks that you prove anew who you are: do so, and send the form again")
 		}
@@ -243,6 +243,27 @@ func (s *Server) guarded(r staffRoute) fiber.Handler {
 		return r.do(s, c, who)
 	}
 }
+
+// goOn is the question that leads back to the page that was asked for, once the person has said who they are.
+func (s *Server) goOn(c *fiber.Ctx) string {
+	if to := s.returnTo(c.Path()); to != "/staff" {
+		return "?for=" + url.QueryEscape(to)
+	}
+	return ""
+}
+
+// returnTo is a page of the desk to go on to: what was asked if it is one of the table, else the first.
+func (s *Server) returnTo(asked string) string {
+	for _, r := range s.desk.routes {
+		if r.method == http.MethodGet && plainPath.MatchString(asked) && fiber.RoutePatternMatch(asked, r.pattern, fiber.Config{StrictRouting: true, CaseSensitive: true}) {
+			return strings.Clone(asked)
+		}
+	}
+	return "/staff"
+}
+
+// plainPath is a path that nothing reads as anything else.
+var plainPath = regexp.MustCompile(`^(/[a-z0-9_-]+)+$`)
 
 // staffHeaders are those of the desk beside those of every answer. Our own forms say which page sent them.
 func staffHeaders(c *fiber.Ctx) {

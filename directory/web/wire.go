@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"html/template"
 	"net/url"
 	"slices"
 	"strings"
@@ -117,8 +118,12 @@ type result struct {
 	ChecksFor   *directory.State       `json:"checks_for"`
 	Checks      []check                `json:"checks"`
 
-	sites []directory.Site // for the map of the page
+	sites     []directory.Site              // for the map of the page
+	checkList func() (template.HTML, error) // the checks as the page shows them, made once
 }
+
+// CheckList is the card's list of checks, which is the same in every search of one state and the largest part of it.
+func (r result) CheckList() (template.HTML, error) { return r.checkList() }
 
 // reason is one part of why a result stands where it does.
 type reason struct {

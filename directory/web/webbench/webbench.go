@@ -30,7 +30,7 @@ func Bare(l net.Listener, bodies [][]byte, headers [][2]string) error {
 	}
 	app := fiber.New(cfg)
 	var n atomic.Uint64
-	app.Get("/api/v1/providers", func(c *fiber.Ctx) error {
+	app.Use(func(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSONCharsetUTF8)
 		for _, h := range headers {
 			c.Set(h[0], h[1])
