@@ -138,6 +138,9 @@ func (s *Server) staffAuditProvider(c *fiber.Ctx, who *staffSession) error {
 	ctx, cancel := s.deadline(pageDeadline)
 	defer cancel()
 	q := queryOf(c)
+	if !q.Has("who") { // nothing was asked yet
+		return s.staffAudit(c, who)
+	}
 	id, err := directory.ParseID(directory.ProviderPrefix, strings.TrimSpace(q.Get("who")))
 	if err != nil {
 		return directory.Errorf(directory.Invalid, "who", "name the provider by their id, prv_…")
@@ -228,6 +231,9 @@ func (s *Server) staffAuditIntegrity(c *fiber.Ctx, who *staffSession) error {
 	ctx, cancel := s.deadline(auditDeadline)
 	defer cancel()
 	q := queryOf(c)
+	if !q.Has("seed") { // nothing was asked yet
+		return s.staffAudit(c, who)
+	}
 	from, to, err := s.period(ctx, q)
 	if err != nil {
 		return err
@@ -347,6 +353,9 @@ func (s *Server) staffAuditMember(c *fiber.Ctx, who *staffSession) error {
 	ctx, cancel := s.deadline(auditDeadline)
 	defer cancel()
 	q := queryOf(c)
+	if !q.Has("name") { // nothing was asked yet
+		return s.staffAudit(c, who)
+	}
 	from, to, err := s.period(ctx, q)
 	if err != nil {
 		return err

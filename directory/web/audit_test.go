@@ -69,7 +69,7 @@ func TestDeskAudit(t *testing.T) {
 			t.Errorf("%s: %d", path, r.StatusCode)
 		}
 	}
-	for _, path := range []string{"/staff/audit/provider?who=x", "/staff/audit/provider?who=" + string(id) + "&at=x", "/staff/audit/monitoring?month=x", "/staff/audit/integrity"} {
+	for _, path := range []string{"/staff/audit/provider?who=x", "/staff/audit/provider?who=" + string(id) + "&at=x", "/staff/audit/monitoring?month=x", "/staff/audit/integrity?seed="} {
 		if r := d.get("vera", path); r.StatusCode != 400 {
 			t.Errorf("%s: %d", path, r.StatusCode)
 		}
