@@ -670,20 +670,20 @@ func TestDraw(t *testing.T) {
 	for i := range ids {
 		ids[i] = directory.ID(fmt.Sprintf("prv_%03d", i))
 	}
-	got := draw(ids, "2026-Q4", 3)
+	got := directory.Draw(ids, "2026-Q4", 3)
 	slices.Reverse(ids)
-	if again := draw(ids, "2026-Q4", 3); !slices.Equal(got, again) {
+	if again := directory.Draw(ids, "2026-Q4", 3); !slices.Equal(got, again) {
 		t.Errorf("%v, in another order %v", got, again)
 	}
 	if want := []directory.ID{"prv_041", "prv_030", "prv_063"}; !slices.Equal(got, want) {
 		t.Errorf("drawn %v, want %v: a sample drawn by an older program could not be drawn again", got, want)
 	}
-	if n := len(draw(ids, "x", 1000)); n != 100 {
+	if n := len(directory.Draw(ids, "x", 1000)); n != 100 {
 		t.Errorf("%d drawn of 100", n)
 	}
 	count := map[directory.ID]int{}
 	for i := range 2000 {
-		for _, id := range draw(ids, fmt.Sprint(i), 10) {
+		for _, id := range directory.Draw(ids, fmt.Sprint(i), 10) {
 			count[id]++
 		}
 	}

@@ -344,4 +344,4 @@ func TestBrowserDeskAxe(t *testing.T) {
 const emptyList = "state%3DGU"
 
 // deskPages are pages of the desk beside those of cases.
-var deskPages = []string{}
+var deskPages = []string{"/staff/audit", "/staff/audit/monitoring?month=2026-11", "/staff/audit/integrity?seed=x&sample=5", "/staff/audit/member?name=staff-rowan", "/staff/metrics"}

@@ -60,36 +60,6 @@ type packedFile struct {
 	Size   int64  `json:"size"`
 }
 
-// sampleMethod names how a sample is drawn: by the hash of the seed, a line feed and the identifier.
-const sampleMethod = "sha256-seed-lf-id"
-
-// sampleKey is what the universe is ordered by: hexadecimal SHA-256 of seed, a line feed, id.
-func sampleKey(seed string, id directory.ID) string {
-	h := sha256.Sum256([]byte(seed + "\n" + string(id)))
-	return hex.EncodeToString(h[:])
-}
-
-// draw returns the n identifiers with the smallest keys, in that order. It depends on nothing but its
-// arguments, and not on the order of the universe.
-func draw(universe []directory.ID, seed string, n int) []directory.ID {
-	type keyed struct {
-		key string
-		id  directory.ID
-	}
-	all := make([]keyed, len(universe))
-	for i, id := range universe {
-		all[i] = keyed{sampleKey(seed, id), id}
-	}
-	slices.SortFunc(all, func(a, b keyed) int {
-		return cmp.Or(strings.Compare(a.key, b.key), strings.Compare(string(a.id), string(b.id)))
-	})
-	out := make([]directory.ID, 0, n)
-	for _, x := range all[:min(n, len(all))] {
-		out = append(out, x.id)
-	}
-	return out
-}
-
 // packOrder is what the command was asked.
 type packOrder struct {
 	who      []string
@@ -254,22 +224,12 @@ func (p *packer) table(name string, rows [][]string) error {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	for _, r := range rows {
-		if err := w.Write(plainCells(r)); err != nil {
+		if err := w.Write(directory.PlainCells(r)); err != nil {
 			return err
 		}
 	}
 	w.Flush()
 	return p.file(name, b.Bytes())
-}
-
-func plainCells(row []string) []string {
-	out := slices.Clone(row)
-	for i, c := range out {
-		if c != "" && strings.ContainsRune("=+-@\t\r", rune(c[0])) {
-			out[i] = "'" + c
-		}
-	}
-	return out
 }
 
 func hexOf(b []byte) string {
@@ -326,12 +286,12 @@ func (a *app) pack(st *store.Store, dir string, o packOrder) (packManifest, erro
 		for i, id := range chosen {
 			key := ""
 			if o.sample > 0 {
-				key = sampleKey(o.seed, id)
+				key = directory.SampleKey(o.seed, id)
 			}
 			sample = append(sample, []string{strconv.Itoa(i + 1), string(id), names[id][1], key})
 		}
 		if o.sample > 0 {
-			m.Sample = &packSample{sampleMethod, o.seed, o.sample, len(chosen)}
+			m.Sample = &packSample{directory.SampleMethod, o.seed, o.sample, len(chosen)}
 		}
 		m.Providers = chosen
 		if err := cmp.Or(p.table("universe.csv", universe), p.table("sample.csv", sample)); err != nil {
@@ -402,7 +362,7 @@ func choose(v *store.View, o packOrder, universe []directory.ID) ([]directory.ID
 		if len(universe) == 0 {
 			return nil, directory.Errorf(directory.NotFound, "", "there is no provider to draw from")
 		}
-		return draw(universe, o.seed, o.sample), nil
+		return directory.Draw(universe, o.seed, o.sample), nil
 	}
 	var out []directory.ID
 	for _, word := range o.who {
@@ -472,7 +432,7 @@ func modifications(v *store.View, w io.Writer, o packOrder, actors map[string]*a
 				act.reviews++
 			}
 		}
-		return out.Write(plainCells([]string{seqText(e.Seq), string(e.RecordedAt), string(e.PerformedAt), string(provider), string(e.Claim), string(kind), string(e.Type), by, seqText(e.Supersedes), strings.Join(e.Reason, " ")}))
+		return out.Write(directory.PlainCells([]string{seqText(e.Seq), string(e.RecordedAt), string(e.PerformedAt), string(provider), string(e.Claim), string(kind), string(e.Type), by, seqText(e.Supersedes), strings.Join(e.Reason, " ")}))
 	})
 	out.Flush()
 	return cmp.Or(err, out.Error())
@@ -842,9 +802,9 @@ func checkSample(root *os.Root, m packManifest) (faults []string) {
 	}
 	switch s := m.Sample; {
 	case s == nil:
-	case s.Method != sampleMethod:
+	case s.Method != directory.SampleMethod:
 		faults = append(faults, fmt.Sprintf("the sample was drawn by %q, which this program does not know", s.Method))
-	case !slices.Equal(draw(universe, s.Seed, s.Asked), m.Providers):
+	case !slices.Equal(directory.Draw(universe, s.Seed, s.Asked), m.Providers):
 		faults = append(faults, "the seed draws another sample from universe.csv")
 	}
 	return faults

@@ -33,6 +33,10 @@ type Desk interface {
 	Contact(ctx context.Context, x directory.ContactCheck) (directory.Filed, error)
 	Paper(ctx context.Context, sha256 string) (directory.Paper, []byte, error)
 	Staff(ctx context.Context) ([]directory.StaffMember, error)
+	Whole(ctx context.Context, id directory.ID) (*directory.CredentialFile, error)
+	Recorded(ctx context.Context, from, to directory.Instant, f func(e directory.Event, provider directory.ID, kind directory.ClaimKind) error) error
+	Runs(ctx context.Context, limit int) ([]directory.Run, error)
+	Metrics(ctx context.Context, since directory.Instant) (directory.DeskMetrics, error)
 }
 
 // casesOnPage is how many cases a page of the list has.

@@ -95,6 +95,12 @@ var staffRoutes = []staffRoute{
 	{"GET", "/staff/papers/:sha/shown", everyRole, 0, (*Server).staffPaperShown, ""},
 	{"GET", "/staff/papers/:sha/file", everyRole, 0, (*Server).staffPaperFile, ""},
 	{"POST", "/staff/next", deciders, 0, (*Server).staffNext, ""},
+	{"GET", "/staff/audit", everyRole, 0, (*Server).staffAudit, "Audit"},
+	{"GET", "/staff/audit/provider", everyRole, 0, (*Server).staffAuditProvider, ""},
+	{"GET", "/staff/audit/monitoring", everyRole, 0, (*Server).staffAuditMonitoring, ""},
+	{"GET", "/staff/audit/integrity", everyRole, 0, (*Server).staffAuditIntegrity, ""},
+	{"GET", "/staff/audit/member", everyRole, 0, (*Server).staffAuditMember, ""},
+	{"GET", "/staff/metrics", everyRole, 0, (*Server).staffMetrics, "Metrics"},
 	{"POST", "/staff/views", everyRole, 0, (*Server).staffViews, ""},
 
 	{"GET", "/staff/sign-in", nil, open, (*Server).signInPage, ""},
