@@ -29,7 +29,7 @@ var papersPath = regexp.MustCompile(`^/staff/cases/cas_[0-9a-z]{26}/papers$`)
 // cookie of a session, which the handler then looks at.
 func roomForPapers(h *fasthttp.RequestHeader) (c fasthttp.RequestConfig) {
 	path, _, _ := bytes.Cut(h.RequestURI(), []byte("?"))
-	if h.IsPost() && len(h.Cookie(sessionCookie)) > 0 && papersPath.Match(path) {
+	if h.IsPost() && bearsSession(h) && papersPath.Match(path) {
 		c.MaxRequestBodySize, c.ReadTimeout = paperBody, paperTime
 	}
 	return c

@@ -20,6 +20,7 @@ import (
 
 	"github.com/go-webauthn/webauthn/webauthn"
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 
 	"kapdir/directory"
 )
@@ -137,6 +138,9 @@ func (w *staffSession) may(r staffRoute) bool { return w != nil && slices.Contai
 // sessionCookie holds the secret of a session. With this beginning of its name a browser takes it from us alone,
 // over https alone, and sends it to no other host. It has no end of its own: the store says when it is over.
 const sessionCookie = "__Host-kapdir-staff"
+
+// bearsSession reports that a request has the cookie of a session, whether or not there is such a session.
+func bearsSession(h *fasthttp.RequestHeader) bool { return len(h.Cookie(sessionCookie)) > 0 }
 
 // deskParts are what the desk is made of.
 type deskParts struct {
