@@ -71,6 +71,7 @@ type Standing struct {
 	Searches   int         // days on which sources were searched and held no record, since the newest settled one
 	Candidate  bool        // a name-only candidate waits for a person: for staff, on no public face
 	Pending    []int64     // observations that wait for a review
+	Disputant  ActorKind   // who disputes it, with ReasonDisputeOpen: the provider, if they are among several
 
 	Appears Instant // when Held changes, if that is before ValidUntil: of an answer about the past
 }
@@ -516,6 +517,9 @@ func finish(s Standing, kind KindPolicy, disputes []*Event) Standing {
 	for _, d := range disputes {
 		s.Reasons = appendOnce(s.Reasons, ReasonDisputeOpen)
 		s.Because = append(s.Because, d.Seq)
+		if s.Disputant != ByProvider {
+			s.Disputant = d.Actor.Kind
+		}
 	}
 	slices.Sort(s.Because)
 	s.Because = slices.Compact(s.Because)

@@ -154,7 +154,7 @@ var CaseKinds = []struct {
 	{CaseChange, "a register's answer differs from the one that was confirmed", DecisionDays},
 	{CaseConflict, "an identifier agrees and the name does not, or two sources differ", DecisionDays},
 	{CaseIndeterminate, "the source's word for the status is in no table", DecisionDays},
-	{CaseDocument, "a document was sent whose bytes another provider had sent before", DecisionDays},
+	{CaseDocument, "a document stands in the files of two providers", DecisionDays},
 	{CaseDuplicate, "two descriptions may be of one person", DecisionDays},
 	{CaseRemoved, "a listing may be of somebody who was removed; it is not listed meanwhile", DecisionDays},
 	{CaseRemoval, "somebody asks that a listing be removed or corrected: kapdir removal", RemovalDays},

@@ -291,7 +291,16 @@ func (c ContactCheck) Validate() error {
 			return Errorf(Refused, field, "what looks like a Social Security number must not be held")
 		}
 	}
-	if c.Method != "phone" && c.Method != "mail" {
+	switch c.Method {
+	case "phone":
+		if len(digits(c.Contact)) < 10 {
+			return Errorf(Invalid, "contact", "%q is no telephone number of ten digits", c.Contact)
+		}
+	case "mail":
+		if _, err := mail.ParseAddress(c.Contact); err != nil {
+			return Errorf(Invalid, "contact", "%q is no mail address", c.Contact)
+		}
+	default:
 		return Errorf(Invalid, "method", "it was by phone or by mail, not by %q", c.Method)
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 
 	"kapdir/directory"
@@ -354,6 +355,8 @@ func fix(old directory.Event, to directory.Fixed) (directory.Body, error) {
 		return b, directory.Errorf(directory.Invalid, "to.text", "a correction rests on evidence: give what was seen, in the source's words")
 	case !slices.Contains([]string{"web", "phone", "mail", "upload"}, to.Method):
 		return b, directory.Errorf(directory.Invalid, "to.method", "it was seen by web, phone, mail or upload, not by %q", to.Method)
+	case to.URL != "" && !strings.HasPrefix(to.URL, "https://") && !strings.HasPrefix(to.URL, "http://"):
+		return b, directory.Errorf(directory.Invalid, "to.url", "%q is no address of a page", to.URL)
 	case to.Method == "web" && to.URL == "":
 		return b, directory.Errorf(directory.Invalid, "to.url", "what was seen on the web has an address")
 	}

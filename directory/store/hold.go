@@ -294,7 +294,9 @@ func (s *Store) Assign(ctx context.Context, id directory.ID, staff, to, note str
 		if h, err := w.holdOf(id, w.now); err != nil {
 			return err
 		} else if h != nil {
-			from = h.Staff
+			if from = h.Staff; from != staff {
+				return directory.Errorf(directory.Conflict, "", "this case is %s's: take it over before you give it to somebody", from)
+			}
 		}
 		out = directory.Hold{Case: id, Staff: to, By: staff, Since: w.now, Until: untilGivenBack}
 		if to == staff {

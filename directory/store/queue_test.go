@@ -197,6 +197,9 @@ func testHolds(t *testing.T, c Config) {
 	if h := must(s.Assign(ctx, q.ID, "lee", "kim", "you know the board")); !h.Given() || h.Staff != "kim" {
 		t.Errorf("given: %+v", h)
 	}
+	if _, err := s.Assign(ctx, q.ID, "lee", "pat", ""); !errors.Is(err, directory.Conflict) || !strings.Contains(err.Error(), "take it over before") {
+		t.Errorf("giving away what is somebody else's: %v", err)
+	}
 	clk.set(noon.AddDate(0, 0, 3))
 	if _, err := x.decide("pat", "confirm", q.Case, seen); !errors.Is(err, directory.Conflict) || !strings.Contains(err.Error(), "lee gave it") {
 		t.Errorf("what was given does not run out: %v", err)

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -438,8 +439,13 @@ func (p *casePage) deeds(s *Server, d directory.Dossier) {
 		switch {
 		case d.Case.Kind == directory.CaseDocument:
 			f.Field = false
-			if f.Label = "The document is not theirs"; x.Decision == "clear" {
+			switch x.Decision {
+			case "keep":
+				f.Label = "The document rightly stands in both files"
+			case "clear":
 				f.Label = "The document is theirs after all"
+			default:
+				f.Label = "The document is not theirs"
 			}
 		case x.Decision == "confirm" && (d.Case.Kind == directory.CaseAdverse || d.Case.Kind == directory.CaseExclusion):
 			f.Label, f.Danger = "Confirm what stands against them", true
@@ -558,16 +564,22 @@ func (s *Server) staffDecide(c *fiber.Ctx, who *staffSession) error {
 	return s.showCase(c, who, id, p)
 }
 
+const mostNote = 2000 // characters, as the forms say
+
 // decide hands what was chosen to the store, which says whether it may be.
 func (s *Server) decide(ctx context.Context, who *staffSession, id directory.ID, do string, seen, of int64, note, auth string, form url.Values) error {
 	deed := directory.Deed(do)
+	why := strings.TrimSpace(form.Get("note"))
+	if utf8.RuneCountInString(note) > mostNote {
+		return directory.Errorf(directory.Invalid, "note", "the reason has more than %d characters", mostNote)
+	}
 	switch do { // these two are a return with a reason of their own
 	case "ask":
 		deed, note = directory.Return, "Asked the provider: "+note
 	case "could_not":
 		deed, note = directory.Return, "Could not check: "+note
 	}
-	if form.Get("note") == "" && slices.Contains(deed.Asks(), "note") {
+	if why == "" && slices.Contains(deed.Asks(), "note") {
 		return directory.Errorf(directory.Invalid, "note", "say why: it stays with the record, and no public face shows it")
 	}
 	switch do {

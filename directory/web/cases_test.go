@@ -262,6 +262,11 @@ func TestDeskRefusals(t *testing.T) {
 	if r := decide("pat", "could_not", x.Seen, "note", "the register was down"); r.StatusCode != 303 {
 		t.Fatalf("could not check: %d %s", r.StatusCode, r.body)
 	}
+	for _, note := range []string{" \t ", strings.Repeat("x", mostNote+1)} {
+		if r := decide("rowan", "return", x.Seen, "note", note); r.StatusCode == 303 {
+			t.Errorf("%.10q is a reason", note)
+		}
+	}
 	r := decide("rowan", "confirm", x.Seen, "note", "my own words")
 	wrong := d.page(r).Find(".wrong")
 	if r.StatusCode != 409 || !strings.Contains(wrong.Text(), "What came since you looked") || !strings.Contains(wrong.Find("li").Text(), "pat returned") || !strings.Contains(r.body, "my own words") {

@@ -69,6 +69,11 @@ func TestDeskPapers(t *testing.T) {
 	if r := d.upload("rowan", path, big, "token", tokenOf("rowan")); r.StatusCode != 413 {
 		t.Errorf("much to another address: %d", r.StatusCode)
 	}
+	for method, contact := range map[string]string{"phone": "at the desk", "mail": "the clerk", "letter": "303 555 0100"} {
+		if r := d.post("rowan", path+"/contact", url.Values{"method": {method}, "spoke_to": {"The clerk"}, "contact": {contact}, "number_from": {"the board's page"}, "said": {"It is active."}}); r.StatusCode == 303 {
+			t.Errorf("%s to %q was taken", method, contact)
+		}
+	}
 	if r := d.post("rowan", path+"/contact", url.Values{"method": {"phone"}, "spoke_to": {"The clerk"}, "contact": {"303 555 0100"}, "number_from": {"the board's page"}, "said": {"It is <b>active</b>."}}); r.StatusCode != 303 {
 		t.Errorf("a call: %d", r.StatusCode)
 	}

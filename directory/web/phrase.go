@@ -463,7 +463,11 @@ func (t teller) standing(c directory.Claim, s directory.Standing, who subject) s
 	default:
 		text = t.asserted(c, s, who)
 	}
-	if slices.Contains(s.Reasons, directory.ReasonDisputeOpen) {
+	switch {
+	case !slices.Contains(s.Reasons, directory.ReasonDisputeOpen):
+	case s.Disputant == directory.Staff:
+		text += " " + t.t("say.disputed")
+	default:
 		text += " " + t.says("say.disputes", "Who", t.who(who))
 	}
 	return sentence{text, s.Because}
