@@ -193,18 +193,7 @@ func (s *Store) Paper(ctx context.Context, sha256 string) (p directory.Paper, ra
 // decidePaper decides about a paper that two providers have: keep says that it rightly stands in both files, distinct
 // that it is not theirs.
 func (w *work) decidePaper(c directory.Case, h *holding, d directory.Decision, done func(*newEvent)) error {
-	o, err := w.office()
-	if err != nil {
-		return err
-	}
-	m, err := o.member(d.Staff)
-	if err != nil {
-		return err
-	}
-	if err := w.leftTo(d.Staff, c.ID, "", ""); err != nil {
-		return err
-	}
-	if err := o.candidate(m, c, directory.Deed(d.Decision), pair{}); err != nil {
+	if err := w.mayDecide(c, d); err != nil {
 		return err
 	}
 	switch {

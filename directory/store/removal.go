@@ -795,10 +795,9 @@ func (w *work) lift(q *directory.Removal, d directory.RemovalDecision) error {
 	return err
 }
 
-// decideRemoved decides whether a page that was kept back is of whoever was removed. distinct lists it; same
-// drops it, and by its own numbers and address it is not asked about again. No event is kept: there is nobody
-// whose it would be.
-func (w *work) decideRemoved(c directory.Case, d directory.Decision, out *directory.Event) error {
+// mayDecide reports why somebody cannot decide a case in which no second provider is spoken of: their role, or whoever
+// has the case.
+func (w *work) mayDecide(c directory.Case, d directory.Decision) error {
 	o, err := w.office()
 	if err != nil {
 		return err
@@ -810,7 +809,14 @@ func (w *work) decideRemoved(c directory.Case, d directory.Decision, out *direct
 	if err := w.leftTo(d.Staff, c.ID, "", ""); err != nil {
 		return err
 	}
-	if err := o.candidate(m, c, directory.Deed(d.Decision), pair{}); err != nil {
+	return o.candidate(m, c, directory.Deed(d.Decision), pair{})
+}
+
+// decideRemoved decides whether a page that was kept back is of whoever was removed. distinct lists it; same
+// drops it, and by its own numbers and address it is not asked about again. No event is kept: there is nobody
+// whose it would be.
+func (w *work) decideRemoved(c directory.Case, d directory.Decision, out *directory.Event) error {
+	if err := w.mayDecide(c, d); err != nil {
 		return err
 	}
 	rows, err := w.recordsOf(c.Source, []string{c.Key})

@@ -521,16 +521,22 @@ func changed(now, after Statement, c *directory.Claim) (out []publicLine) {
 	return out
 }
 
+// caseForm reads a form about the case of the address.
+func caseForm(c *fiber.Ctx) (directory.ID, url.Values, error) {
+	id, err := directory.ParseID(directory.CasePrefix, strings.Clone(c.Params("id")))
+	if err != nil {
+		return "", nil, directory.NotFound
+	}
+	form, err := staffForm(c)
+	return id, form, err
+}
+
 // staffDecide answers POST /staff/cases/:id: something is decided about the case, or done about its claim. What has
 // moved on since the page was made is refused with what happened; the page is shown anew with it.
 func (s *Server) staffDecide(c *fiber.Ctx, who *staffSession) error {
 	ctx, cancel := s.deadline(pageDeadline)
 	defer cancel()
-	id, err := directory.ParseID(directory.CasePrefix, strings.Clone(c.Params("id")))
-	if err != nil {
-		return directory.NotFound
-	}
-	form, err := staffForm(c)
+	id, form, err := caseForm(c)
 	if err != nil {
 		return err
 	}
@@ -658,11 +664,7 @@ func fixedOf(form url.Values) (*directory.Fixed, error) {
 func (s *Server) staffHold(c *fiber.Ctx, who *staffSession) error {
 	ctx, cancel := s.deadline(pageDeadline)
 	defer cancel()
-	id, err := directory.ParseID(directory.CasePrefix, strings.Clone(c.Params("id")))
-	if err != nil {
-		return directory.NotFound
-	}
-	form, err := staffForm(c)
+	id, form, err := caseForm(c)
 	if err != nil {
 		return err
 	}

@@ -80,11 +80,7 @@ func (s *Server) staffPapers(c *fiber.Ctx, who *staffSession) error {
 func (s *Server) staffContact(c *fiber.Ctx, who *staffSession) error {
 	ctx, cancel := s.deadline(pageDeadline)
 	defer cancel()
-	id, err := directory.ParseID(directory.CasePrefix, strings.Clone(c.Params("id")))
-	if err != nil {
-		return directory.NotFound
-	}
-	form, err := staffForm(c)
+	id, form, err := caseForm(c)
 	if err != nil {
 		return err
 	}
