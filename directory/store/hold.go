@@ -364,6 +364,7 @@ func (o office) decider(name string) error {
 
 func (w *work) take1(id directory.ID, staff string, over bool) (directory.Hold, error) {
 	out := directory.Hold{Case: id, Staff: staff, By: staff, Since: w.now, Until: w.now.Add(directory.HoldTime)}
+	w.s.desks.now.Store(true) // an import of this process need not look it up
 	h, err := w.holdOf(id, w.now)
 	step := directory.Handing{Do: "take", Staff: staff, To: staff}
 	switch {

@@ -78,6 +78,7 @@ func testStore(t *testing.T, fresh func(testing.TB) Config) {
 		{"who may do what", testPermits},
 		{"stale decisions", testStale},
 		{"every case can be closed", testClosable},
+		{"a long job lets people in", testTurn},
 		{"candidates without an observation", testCandidates},
 		{"disputes", testDisputes},
 		{"corrections and voids", testCorrections},
