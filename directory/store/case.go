@@ -92,6 +92,9 @@ func (s *Store) Dossier(ctx context.Context, id directory.ID, as string) (direct
 		if err := t.link([]*directory.CredentialFile{d.File}); err != nil {
 			return err
 		}
+		if d.Rest, d.Resting, err = t.resting([]directory.ID{c.Provider}); err != nil {
+			return err
+		}
 		if d.Hold, err = t.holdOf(c.ID, desk.now); err != nil {
 			return err
 		}
@@ -133,6 +136,9 @@ func (t *tx) linkedOf(h *stored) (out []directory.Other, err error) {
 	held, err := t.providers(ids)
 	for _, id := range ids {
 		if other := held[id]; other != nil {
+			if as[id] == "therapist" && other.file.Provider.Kind == directory.Organisation {
+				as[id] = "practice"
+			}
 			out = append(out, directory.Other{ID: id, Name: other.file.Provider.DisplayName(), As: as[id]})
 		}
 	}
@@ -213,6 +219,8 @@ func (d desk) acts(h *stored, c directory.Case, hist *directory.History, of *dir
 		if hist.Claim.Kind != directory.FileClaim {
 			add(directory.Withdrawal, directory.Ordinary, "", &directory.Event{Type: directory.Takedown})
 			add(directory.OpenDispute, directory.Ordinary, "", &directory.Event{Type: directory.DisputeOpen})
+			add(directory.OpenDispute, directory.Ordinary, "", &directory.Event{Type: directory.DisputeOpen, Body: directory.Body{Decision: "identity"}})
+			out[len(out)-1].Decision = "dispute_identity"
 		}
 	}
 	add("withdraw_file", directory.Ordinary, "the provider leaves every public face; it can be taken back", nil)

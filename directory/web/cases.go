@@ -21,6 +21,7 @@ import (
 type Desk interface {
 	List(ctx context.Context, f directory.CaseFilter, counts bool) (directory.CaseList, error)
 	Dossier(ctx context.Context, id directory.ID, as string) (directory.Dossier, error)
+	Foresee(ctx context.Context, x directory.Wish) (directory.Foreseen, error)
 	Take(ctx context.Context, id directory.ID, staff string, over bool) (directory.Hold, error)
 	Next(ctx context.Context, f directory.CaseFilter, staff string, skip directory.ID) (directory.ID, error)
 	Assign(ctx context.Context, id directory.ID, staff, to, note string) (directory.Hold, error)
@@ -262,16 +263,15 @@ type deedForm struct {
 	Agrees                          bool // the field is an identifier that agrees, not one that differs
 	Optional                        bool // a note is welcome
 	Fixed                           bool // a correction: what is right
-	Identity                        bool
+	Wrong                           bool // a dispute: what is wrong
 	Danger                          bool
 	Seen                            int64
 	Claim                           directory.ID // of a merge: in which the decision stands
-	Changes                         []publicLine // what the public page would say, where that is another thing than now
-	Shown                           bool         // there is a public page to tell of
+	Preview                         preview
+	Second                          bool       // what the preview tells takes a second person
+	Open                            bool       // somebody asked for its preview
+	Sent                            url.Values // what they had filled in
 }
-
-// publicLine is a sentence of the public page.
-type publicLine struct{ Title, Now, After string }
 
 type casePage struct {
 	staffPage
@@ -298,6 +298,11 @@ type casePage struct {
 	Today    directory.Date
 	Late     bool
 	Readable []directory.Observed
+
+	Asked    string // whose preview somebody asked for
+	AskedOf  int64
+	Foreseen preview
+	Sent     url.Values
 }
 
 type sourceField struct{ Name, Value string }
@@ -310,7 +315,7 @@ var deedWords = map[string]struct{ label, key string }{
 	"prove": {"Hide: proven by a contact on record", "b"}, "accept_request": {"Hide: accepted by an approver", "h"}, "decline_request": {"Decline the request", "d"},
 	"ask": {"Ask the provider", "p"}, "could_not": {"Could not check", "u"},
 	"correct": {"Correct what it says", "e"}, "void": {"Void: entered in error", "v"}, "withdraw": {"Hide this claim", "w"},
-	"withdraw_file": {"Hide the whole provider", "W"}, "dispute": {"Open a dispute", "D"}, "unmerge": {"Take the merge back", "M"},
+	"withdraw_file": {"Hide the whole provider", "W"}, "dispute": {"Open a dispute: something of it is wrong", "D"}, "dispute_identity": {"Open a dispute: it is about somebody else", "I"}, "unmerge": {"Take the merge back", "M"},
 }
 
 // staffCase answers GET /staff/cases/:id.
@@ -347,7 +352,7 @@ func (s *Server) showCase(c *fiber.Ctx, who *staffSession, id directory.ID, p ca
 	p.Late = d.Waits && d.Due != "" && d.Due < p.Today
 	p.Decides = slices.Contains(deciders, who.Role)
 	p.Mine, p.Theirs = d.Hold != nil && d.Hold.Staff == who.Name, d.Hold != nil && d.Hold.Staff != who.Name
-	p.deeds(s, d)
+	p.deeds(ctx, s, d, who.Name)
 	for _, x := range d.Compared {
 		if x.Agree == "differs" || x.Agree == "" && x.Theirs != "" {
 			p.Fields = append(p.Fields, x.Field)
@@ -415,23 +420,27 @@ func lookup(d directory.Dossier) string {
 	return webAddress(info.LookupURL)
 }
 
-// deeds fills in what can be done about the case, and what the public page would say after each.
-func (p *casePage) deeds(s *Server, d directory.Dossier) {
-	public := d.File != nil && Stated(d.File, d.At, d.Known, s.cfg.Policies)
-	var now Statement
-	if public {
-		now = Published(d.File, "", d.At, d.Known, s.cfg.Policies)
-		p.Public = linesOf(now, d.Claim)
+// deeds fills in what can be done about the case, and what public pages would say after each.
+func (p *casePage) deeds(ctx context.Context, s *Server, d directory.Dossier, who string) {
+	look := &previewer{s: s, ctx: ctx, d: d, who: who, rests: map[directory.ID][]publicLine{}}
+	if d.File != nil {
+		for _, x := range s.lines(d.File, d.At, d.Known) {
+			if of := directory.CheckName(x.Key); slices.Contains(directory.CheckNames, of) || d.Claim != nil && x.Key == string(d.Claim.ID) {
+				p.Public = append(p.Public, x)
+			}
+		}
 	}
 	form := func(x directory.Choice) deedForm {
 		w := deedWords[x.Decision]
-		f := deedForm{Do: x.Decision, Key: w.key, Label: w.label, Effect: x.Effect, Refused: x.Refused, Of: x.Of, Seen: d.Seen, Optional: true}
+		f := deedForm{Do: x.Decision, Key: w.key, Label: w.label, Effect: x.Effect, Refused: x.Refused, Of: x.Of, Seen: d.Seen, Optional: true, Sent: url.Values{}}
 		for _, a := range directory.Deed(x.Decision).Asks() {
 			f.Note, f.Field = f.Note || a == "note", f.Field || a == "field"
 		}
-		if x.Event != nil && public && d.Claim != nil {
-			f.Shown = true
-			f.Changes = changed(now, Published(d.File.With(d.Claim.ID, *x.Event, d.At, d.Known), "", d.At, d.Known, s.cfg.Policies), d.Claim)
+		if p.Decides {
+			f.Preview = look.of(x)
+		}
+		if p.Asked == x.Decision && (p.AskedOf == 0 || p.AskedOf == x.Of) {
+			f.Preview, f.Open, f.Sent = p.Foreseen, true, p.Sent
 		}
 		return f
 	}
@@ -440,6 +449,8 @@ func (p *casePage) deeds(s *Server, d directory.Dossier) {
 		switch {
 		case x.Decision == "same" && d.Case.Kind != directory.CaseDuplicate && d.Case.Kind != directory.CaseRemoved:
 			f.Label, f.Field, f.Agrees, f.Danger, f.Optional = "It is about them", true, true, d.Case.Kind == directory.CaseAdverse, false
+		case x.Decision == "same" && d.Need.Approvals == 2:
+			f.Second = true
 		case x.Decision == "same" && d.Case.Kind == directory.CaseDuplicate && d.Need.Approvals == 1 && len(d.Need.Given) == 0:
 			f.Label = "The row is about them"
 		case x.Decision == "distinct" && d.Case.Kind != directory.CaseDuplicate && d.Case.Kind != directory.CaseDocument:
@@ -481,7 +492,7 @@ func (p *casePage) deeds(s *Server, d directory.Dossier) {
 		case "correct":
 			f.Fixed = true
 		case "dispute":
-			f.Identity = true
+			f.Wrong = true
 		case "void", "withdraw", "withdraw_file", "accept_request":
 			f.Danger = true
 		case "prove":
@@ -494,41 +505,10 @@ func (p *casePage) deeds(s *Server, d directory.Dossier) {
 		}
 	}
 	for _, m := range d.Merged {
-		w := deedWords["unmerge"]
-		p.More = append(p.More, deedForm{Do: "unmerge", Key: w.key, Label: w.label, Effect: string(m.ID) + " gets their own page back", Of: m.Event, Seen: m.Seen, Claim: m.Claim, Note: true, Danger: true})
+		f := form(directory.Choice{Decision: "unmerge", Effect: string(m.ID) + " gets their own page back", Of: m.Event})
+		f.Seen, f.Claim, f.Note, f.Danger, f.Optional = m.Seen, m.Claim, true, true, false
+		p.More = append(p.More, f)
 	}
-}
-
-// linesOf are the five checks and the claim of the case, as the public page words them.
-func linesOf(s Statement, c *directory.Claim) (out []publicLine) {
-	for _, x := range s.Checks {
-		out = append(out, publicLine{Title: x.Title, Now: x.Label + ". " + x.Sentence})
-	}
-	for _, x := range s.Claims {
-		if c != nil && x.ID == c.ID {
-			out = append(out, publicLine{Title: "This claim", Now: x.Label + ". " + x.Sentence})
-		}
-	}
-	return out
-}
-
-// changed are the lines that would be others.
-func changed(now, after Statement, c *directory.Claim) (out []publicLine) {
-	a, b := linesOf(now, c), linesOf(after, c)
-	for _, x := range b {
-		i := slices.IndexFunc(a, func(y publicLine) bool { return y.Title == x.Title })
-		if i < 0 {
-			out = append(out, publicLine{x.Title, "Not shown.", x.Now})
-		} else if a[i].Now != x.Now {
-			out = append(out, publicLine{x.Title, a[i].Now, x.Now})
-		}
-	}
-	for _, x := range a {
-		if !slices.ContainsFunc(b, func(y publicLine) bool { return y.Title == x.Title }) {
-			out = append(out, publicLine{x.Title, x.Now, "Not shown any more."})
-		}
-	}
-	return out
 }
 
 // caseForm reads a form about the case of the address.
@@ -554,6 +534,9 @@ func (s *Server) staffDecide(c *fiber.Ctx, who *staffSession) error {
 	_, _ = fmt.Sscan(form.Get("seen"), &seen)
 	_, _ = fmt.Sscan(form.Get("of"), &of)
 	do, note, auth := form.Get("do"), strings.TrimSpace(form.Get("note")), "session by "+who.How
+	if ask := form.Get("preview"); ask != "" {
+		return s.askPreview(ctx, c, who, id, ask, of, form)
+	}
 	err = s.decide(ctx, who, id, do, seen, of, note, auth, form)
 	var de *directory.Error
 	switch {
@@ -577,6 +560,39 @@ func (s *Server) staffDecide(c *fiber.Ctx, who *staffSession) error {
 		}
 	}
 	c.Status(statuses[de.Kind])
+	return s.showCase(c, who, id, p)
+}
+
+// askPreview shows the case with what public pages would say after the deed, as it is filled in. Nothing is done.
+func (s *Server) askPreview(ctx context.Context, c *fiber.Ctx, who *staffSession, id directory.ID, do string, of int64, form url.Values) error {
+	p := casePage{From: form.Get("from"), Note: form.Get("note"), Asked: do, AskedOf: of, Sent: form}
+	x := directory.Wish{Case: id, Do: do, Of: of, Staff: who.Name, Field: form.Get("field")}
+	d, err := s.cfg.Desk.Dossier(ctx, id, who.Name)
+	if err != nil {
+		return err
+	}
+	if do == "correct" {
+		if x.To, err = fixedOf(form); err == nil && x.To.Text == "" { // what it rests on changes no sentence
+			x.To.Text = "-"
+		}
+		if x.To != nil && x.To.Method == "web" && x.To.URL == "" {
+			x.To.Method = "phone"
+		}
+	}
+	var f directory.Foreseen
+	if err == nil {
+		f, err = s.cfg.Desk.Foresee(ctx, x)
+	}
+	var de *directory.Error
+	switch {
+	case err == nil:
+		p.Foreseen = s.foreseen(f, d.Provider.ID, d.At, d.Known)
+	case !errors.As(err, &de) || statuses[de.Kind] >= 500 && de.Kind != directory.Unavailable || de.Kind == directory.NotFound:
+		return err
+	default:
+		p.Wrong = capital(de.Detail) + "."
+		c.Status(statuses[de.Kind])
+	}
 	return s.showCase(c, who, id, p)
 }
 
@@ -626,7 +642,9 @@ func (s *Server) decide(ctx context.Context, who *staffSession, id directory.ID,
 		a.Of = d.Case.Event
 	case "void", "withdraw":
 	case "dispute":
-		a.Identity, a.Field = form.Get("identity") == "1", form.Get("field")
+		a.Field = form.Get("field")
+	case "dispute_identity":
+		a.Do, a.Identity = directory.OpenDispute, true
 	case "withdraw_file":
 		a.Do, a.Claim, a.Provider, a.Seen = directory.Withdrawal, "", d.Provider.ID, 0
 		for _, h := range d.File.Claims {
@@ -707,6 +725,7 @@ var deskFunctions = template.FuncMap{
 		}
 		return english.date(instant(i).Date())
 	},
+	"list":      func(all ...string) []string { return all },
 	"label":     func(k directory.CaseKind) string { return spaced(string(k)) },
 	"iso":       func(d directory.Date) string { return string(d) },
 	"needWords": needWords,
