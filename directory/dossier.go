@@ -39,6 +39,15 @@ type Dossier struct {
 	At, Known Instant           `json:"-"` // the moment of all this
 }
 
+// Past is a provider's file as it was known at a moment: see Store.Past.
+type Past struct {
+	File       *CredentialFile
+	Listed     bool // a listing speaks of them today; on which days one did is not kept
+	MergedInto ID   // who stood for them then
+	Parts      []ID // for whom besides they stood then
+	Destroyed  bool // what was held of them was destroyed on request, and can be told no more
+}
+
 // MostResting is of how many others a dossier holds the files whose checks rest on the provider of its case.
 const MostResting = 8
 

@@ -420,10 +420,15 @@ func (x *act) mayVoid(old *directory.Event) error {
 			return err
 		}
 		if n > 0 && x.hist().Claim.Kind == directory.FileClaim {
-			return directory.Errorf(directory.Refused, "of", "what was held was destroyed on request: a new import lists them once the removal was lifted").Try("kapdir removal lift")
+			return destroyed()
 		}
 	}
 	return nil
+}
+
+// destroyed is why nobody is shown again whose removal took effect.
+func destroyed() *directory.Error {
+	return directory.Errorf(directory.Refused, "of", "what was held was destroyed on request: a new import lists them once the removal was lifted").Try("kapdir removal lift")
 }
 
 // part takes a merge back that the decision made, before anything is appended, and returns the last decision
