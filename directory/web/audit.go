@@ -74,7 +74,9 @@ func fileName(parts ...string) string {
 }
 
 // spanName names a period in a file's name.
-func spanName(from, to directory.Instant) string { return string(from.Date()) + "-" + string(to.Date()) }
+func spanName(from, to directory.Instant) string {
+	return string(from.Date()) + "-" + string(to.Date())
+}
 
 // staffAudit answers GET /staff/audit: what an auditor can ask.
 func (s *Server) staffAudit(c *fiber.Ctx, who *staffSession) error {

@@ -421,12 +421,11 @@ func (s *Server) showCase(c *fiber.Ctx, who *staffSession, id directory.ID, p ca
 	p.Action = "/staff/cases/" + string(id)
 	p.deeds(ctx, s, d, who.Name)
 	for _, x := range d.Compared {
-		if x.Agree == "differs" || x.Agree == "" && x.Theirs != "" {
+		if x.Agree == "differs" {
 			p.Fields = append(p.Fields, x.Field)
 		}
 	}
-	slices.SortStableFunc(p.Fields, func(a, b string) int { return differsFirst(d.Compared, a) - differsFirst(d.Compared, b) })
-	for _, known := range []string{"name", "npi", "licence", "birth"} {
+	for _, known := range []string{"name", "npi", "licence", "birth"} { // which may have been found to differ elsewhere
 		if !slices.Contains(p.Fields, known) {
 			p.Fields = append(p.Fields, known)
 		}
@@ -458,15 +457,6 @@ func (s *Server) showCase(c *fiber.Ctx, who *staffSession, id directory.ID, p ca
 		}
 	}
 	return s.sendStaff(c, "case", p)
-}
-
-func differsFirst(all []directory.Compared, field string) int {
-	for _, x := range all {
-		if x.Field == field && x.Agree == "differs" {
-			return 0
-		}
-	}
-	return 1
 }
 
 // lookup is where the register answers about the case, with the number in the address where it takes one.
