@@ -30,7 +30,7 @@ type visit struct {
 	lang  *lang // of the route; nil where none matched
 	set   bool
 	who   *staffSession // at the desk; nil on every public page
-	key   *provenKey      // of a partner that asks the API; nil for everybody else
+	key   *provenKey    // of a partner that asks the API; nil for everybody else
 }
 
 const visitKey = "visit"
