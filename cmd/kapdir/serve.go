@@ -71,7 +71,7 @@ func (a *app) serve(ln net.Listener, st *store.Store, demo *web.DemoInfo, now fu
 		return err
 	}
 	defer index.Close()
-	srv, err := web.New(web.Config{Reader: st, Search: index, Policies: st.Policies(), Keys: st, Requests: st, SignIn: st, Desk: st, StaffNow: a.signInClock(), DemoStaff: demoStaff, BaseURL: a.cfg.baseURL(), Now: now, Demo: demo,
+	srv, err := web.New(web.Config{Reader: st, Search: index, Policies: st.Policies(), Keys: st, Requests: st, SignIn: st, Desk: st, Integrators: st, AnonymousPerMinute: a.cfg.Anyone, StaffNow: a.signInClock(), DemoStaff: demoStaff, BaseURL: a.cfg.baseURL(), Now: now, Demo: demo,
 		TrustedProxies: a.cfg.proxies(), Contact: a.cfg.Contact, Log: log, Version: version})
 	if err != nil {
 		_ = ln.Close()
@@ -89,16 +89,41 @@ func (a *app) serve(ln net.Listener, st *store.Store, demo *web.DemoInfo, now fu
 	go guard(log, "index", func() error { return index.Run(ctx) })
 	go guard(log, "watch", func() error { return a.watch(ctx, st, index, now) })
 	go guard(log, "pages", func() error { return a.sweepPages(ctx) })
+	go guard(log, "usage", func() error { return writeUsage(ctx, srv, usageEvery) })
 	go guard(log, "recipes", func() error { return a.followRecipes(ctx) })
 	fmt.Fprintf(a.out, "kapdir is at %s (Ctrl-C ends it)\n", a.cfg.baseURL())
 	for _, code := range slices.SortedFunc(maps.Keys(demoStaff), func(x, y string) int { return strings.Compare(demoStaff[x], demoStaff[y]) }) {
 		fmt.Fprintf(a.out, "  the desk as %s: %s/staff/sign-in#%s\n", demoStaff[code], a.cfg.baseURL(), code)
 	}
 	err = srv.Serve(ctx, ln)
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := srv.WriteUsage(last); err != nil {
+		log.Error("how often keys asked last could not be written", "error", err)
+	}
 	if a.ctx.Err() != nil {
 		log.Info("ended, as asked")
 	}
 	return err
+}
+
+// usageEvery is how often it is written how often keys asked: what is lost with a process that dies is no more.
+const usageEvery = time.Minute
+
+// writeUsage writes how often keys asked, again and again until ctx is done.
+func writeUsage(ctx context.Context, srv *web.Server, every time.Duration) error {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			if err := srv.WriteUsage(ctx); err != nil {
+				return err
+			}
+		}
+	}
 }
 
 // touchDue numbers a change for everybody of whom an answer has changed by time alone, and returns how many
