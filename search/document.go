@@ -61,7 +61,7 @@ type document struct {
 // site, elsewhere every state in which the file names nothing.
 const (
 	home      directory.State = "~"
-	elsewhere directory.State = "-"
+	elsewhere                 = directory.Elsewhere
 )
 
 // stateChecks holds the results of the five checks for patients of one state, in the order of
