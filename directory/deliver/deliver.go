@@ -87,6 +87,13 @@ func New(c Config) *Deliverer {
 // Run delivers until the context ends; calls that are under way end with it, and are made again by whoever comes next.
 // An error is the store's: Run can be called again.
 func (d *Deliverer) Run(ctx context.Context) error {
+	if err := d.run(ctx); ctx.Err() == nil {
+		return err
+	}
+	return nil
+}
+
+func (d *Deliverer) run(ctx context.Context) error {
 	var calls context.Context
 	var stop context.CancelFunc
 	begin := func() { calls, stop = context.WithCancel(ctx) }
