@@ -232,6 +232,9 @@ func (s *Store) AddAPIKey(ctx context.Context, id directory.IntegratorID, k dire
 		if out.PerMinute == 0 {
 			out.PerMinute = directory.KeyPerMinute
 		}
+		if out.Scopes, err = directory.ParseScopes(directory.JoinScopes(k.Scopes)); err != nil {
+			return "", "", err
+		}
 		text, err = w.insertAPIKey(out)
 		return "key added", keyDetail(out), err
 	})

@@ -75,6 +75,8 @@ type Config struct {
 	Requests Requests // takes in requests for removal or correction; nil: there is no form for them
 	SignIn   SignIn   // knows who is signed in at the desk; nil: there is no desk
 	Desk     Desk     // what staff look at and decide; needed with SignIn
+	// Integrators knows who uses our API; nil: anybody may ask for the little that needs no key, and nobody for more.
+	Integrators Integrators
 
 	BaseURL  string           // https://kapdir.example: absolute links are built from it, never from a request
 	Now      func() time.Time // the one clock; time.Now if nil
@@ -86,6 +88,10 @@ type Config struct {
 
 	// KeepAnswers bounds the memory for whole answers, in bytes: 0 is 32 MB, and less than 0 keeps none.
 	KeepAnswers int64
+
+	// AnonymousPerMinute is how often one address may ask the API in a minute without a key, and five times as often for
+	// suggestions: 0 is 60.
+	AnonymousPerMinute int
 
 	TrustedProxies []string // addresses or prefixes whose X-Forwarded-For counts; none by default
 	Log            *slog.Logger
@@ -129,6 +135,7 @@ type Server struct {
 	answers  *answers
 	look     string // of templates, messages and assets
 	rowsKept *otter.Cache[listedKey, *listed]
+	door     apiDoor
 	log      *slog.Logger
 }
 
@@ -163,7 +170,7 @@ func New(cfg Config) (*Server, error) {
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" || base.RawQuery != "" || base.Fragment != "" {
 		return nil, errors.New("web: BaseURL must be an address such as https://kapdir.example")
 	}
-	s := &Server{cfg: cfg, base: strings.TrimRight(cfg.BaseURL, "/"), https: base.Scheme == "https", log: cfg.Log, lanes: newLanes(), forms: newForms()}
+	s := &Server{cfg: cfg, base: strings.TrimRight(cfg.BaseURL, "/"), https: base.Scheme == "https", log: cfg.Log, lanes: newLanes(), forms: newForms(), door: newAPIDoor(cfg)}
 	s.headers = s.everyAnswer()
 	if s.proxies, err = parseProxies(cfg.TrustedProxies); err != nil {
 		return nil, err
@@ -259,10 +266,10 @@ func (s *Server) routes() {
 	s.show("/sources", s.sourcesPage)
 	s.get(spanish.prefix, html, s.spanishHome)
 
-	s.get("/api/v1/providers", data, s.apiSearch)
-	s.get("/api/v1/providers/:id", data, s.apiProvider)
-	s.get("/api/v1/suggest", data, s.apiSuggest)
-	s.get("/api/v1/sources", data, s.apiSources)
+	s.api("/api/v1/providers", directory.ScopeRead, s.door.anybody, s.apiSearch)
+	s.api("/api/v1/providers/:id", directory.ScopeRead, s.door.anybody, s.apiProvider)
+	s.api("/api/v1/suggest", directory.ScopeRead, s.door.typing, s.apiSuggest)
+	s.api("/api/v1/sources", directory.ScopeRead, s.door.anybody, s.apiSources)
 	s.get("/openapi.yaml", data, s.openAPI)
 
 	s.get("/livez", data, s.livez)
@@ -289,7 +296,8 @@ func (s *Server) harden(srv *fasthttp.Server) {
 	srv.NoDefaultServerHeader = true
 	next := s.app.Handler()
 	srv.Handler = func(rc *fasthttp.RequestCtx) {
-		// Fiber answers a method it does not know by itself, in its own words and without our headers.
+		// Fiber answers a method it does not know by itself, in its own words and without our headers. What a browser
+		// asks before a page elsewhere may send a key is answered by guard as well.
 		if !rc.IsGet() && !rc.IsHead() && !rc.IsPost() {
 			c := s.app.AcquireCtx(rc)
 			defer s.app.ReleaseCtx(c)

@@ -19,7 +19,7 @@ var noKeys = &directory.Error{Kind: directory.Refused, Detail: "this server know
 // staffKey returns the name of whose key the request carries, "" for a question of the public.
 func (s *Server) staffKey(ctx context.Context, c *fiber.Ctx, a ask) (name string, err error) {
 	token, sent := bearer(c)
-	if visitOf(c).kind == html { // pages are public, whoever asks
+	if v := visitOf(c); v.kind == html || v.key != nil { // pages are public, whoever asks; a partner's key is no staff key
 		token, sent = "", false
 	}
 	switch {
