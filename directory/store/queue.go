@@ -146,7 +146,7 @@ func (t *tx) lineOf(id directory.ID) (line, error) {
 func (s *Store) TouchDue(ctx context.Context, now directory.Instant, limit int) (n int, err error) {
 	err = s.write(ctx, "store.TouchDue", func(w *work) error {
 		var due []directory.ID
-		err := w.each(`SELECT id FROM provider WHERE valid_until <> '' AND valid_until <= $1 AND listed = 1 AND withdrawn = 0 AND merged_into = ''
+		err := w.each(`SELECT id FROM provider WHERE valid_until > '' AND valid_until <= $1 AND listed = 1 AND withdrawn = 0 AND merged_into = ''
 			ORDER BY valid_until, id LIMIT $2`, []any{now, limit}, func(r *sql.Rows) error {
 			var id directory.ID
 			err := r.Scan(&id)
