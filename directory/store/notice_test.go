@@ -238,7 +238,9 @@ func testTakenBack(t *testing.T, c Config) {
 	}
 	step(time.Minute, "kim", "confirm")
 	step(2*time.Minute, "lee", "confirm")
-	bad := func(list []directory.Notice) bool { return strings.Contains(fmt.Sprint(saidIn(names, list)), string(directory.ProblemOnRecord)) }
+	bad := func(list []directory.Notice) bool {
+		return strings.Contains(fmt.Sprint(saidIn(names, list)), string(directory.ProblemOnRecord))
+	}
 	found := noticesAfter(t, s, 0)
 	if !bad(found) {
 		t.Fatalf("found against them: %v", saidIn(names, found))
