@@ -72,7 +72,7 @@ func (a *app) serve(ln net.Listener, st *store.Store, demo *web.DemoInfo, now fu
 		return err
 	}
 	defer index.Close()
-	srv, err := web.New(web.Config{Reader: st, Search: index, Policies: st.Policies(), Keys: st, Requests: st, SignIn: st, Desk: st, StaffNow: a.signInClock(), DemoStaff: demoStaff, BaseURL: a.cfg.baseURL(), Now: now, Demo: demo,
+	srv, err := web.New(web.Config{Reader: st, Search: index, Policies: st.Policies(), Keys: st, Requests: st, SignIn: st, Desk: st, Integrators: st, AnonymousPerMinute: a.cfg.Anyone, StaffNow: a.signInClock(), DemoStaff: demoStaff, BaseURL: a.cfg.baseURL(), Now: now, Demo: demo,
 		TrustedProxies: a.cfg.proxies(), Contact: a.cfg.Contact, Log: log, Version: version})
 	if err != nil {
 		_ = ln.Close()
@@ -90,6 +90,7 @@ func (a *app) serve(ln net.Listener, st *store.Store, demo *web.DemoInfo, now fu
 	go guard(log, "index", func() error { return index.Run(ctx) })
 	go guard(log, "watch", func() error { return a.watch(ctx, st, index, now) })
 	go guard(log, "pages", func() error { return a.sweepPages(ctx) })
+	go guard(log, "usage", func() error { return writeUsage(ctx, srv, usageEvery) })
 	go guard(log, "recipes", func() error { return a.followRecipes(ctx) })
 	hooks := deliver.New(deliver.Config{Store: st, Client: a.webhookClient(), Now: a.signInClock(), BaseURL: a.cfg.baseURL(), Demo: demo != nil, Log: log, Holder: holder()})
 	delivered := make(chan struct{})
@@ -103,14 +104,38 @@ func (a *app) serve(ln net.Listener, st *store.Store, demo *web.DemoInfo, now fu
 	}
 	err = srv.Serve(ctx, ln)
 	stop()
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
 	select { // what became of the calls under way is kept
 	case <-delivered:
-	case <-time.After(5 * time.Second):
+	case <-last.Done():
+	}
+	if err := srv.WriteUsage(last); err != nil {
+		log.Error("how often keys asked last could not be written", "error", err)
 	}
 	if a.ctx.Err() != nil {
 		log.Info("ended, as asked")
 	}
 	return err
+}
+
+// usageEvery is how often it is written how often keys asked: what is lost with a process that dies is no more.
+const usageEvery = time.Minute
+
+// writeUsage writes how often keys asked, again and again until ctx is done.
+func writeUsage(ctx context.Context, srv *web.Server, every time.Duration) error {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			if err := srv.WriteUsage(ctx); err != nil {
+				return err
+			}
+		}
+	}
 }
 
 // touchDue numbers a change for everybody of whom an answer has changed by time alone, and returns how many
