@@ -389,7 +389,7 @@ func (s *Store) SweepNotices(ctx context.Context, at directory.Instant) error {
 		}{
 			{`DELETE FROM delivery WHERE at < $1`, at.AddDays(-directory.LogDays)},
 			{`UPDATE hook SET former = '', former_until = '' WHERE former <> '' AND former_until <= $1`, at},
-			{`DELETE FROM notice WHERE at < $1 AND seq NOT IN (SELECT seq FROM announced)`, w.now.AddDays(-directory.NoticeDays)},
+			{`DELETE FROM notice WHERE at < $1 AND NOT EXISTS (SELECT 1 FROM announced a WHERE a.provider = notice.provider AND a.seq = notice.seq)`, w.now.AddDays(-directory.NoticeDays)},
 		} {
 			if _, err := w.exec(q.text, q.before); err != nil {
 				return err

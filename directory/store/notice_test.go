@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"database/sql"
 	"encoding/base64"
 	"errors"
@@ -10,32 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"kapdir/directory"
-	"kapdir/directory/store/storetest"
 )
-
-func TestNotices(t *testing.T) {
-	for _, x := range []struct {
-		name string
-		test func(*testing.T, Config)
-	}{
-		{"what is announced", testAnnounce},
-		{"what was taken back", testTakenBack},
-		{"a name alone", testNameOnlyNotices},
-		{"webhooks", testHooks},
-		{"a receiver that takes nothing", testFailingHook},
-		{"whose webhook it is", testHookMatrix},
-	} {
-		t.Run(x.name, func(t *testing.T) {
-			t.Run("sqlite", func(t *testing.T) { x.test(t, Config{Dir: t.TempDir()}) })
-			t.Run("postgres", func(t *testing.T) {
-				x.test(t, Config{DSN: storetest.Postgres(t), Dir: t.TempDir()}) // the directory is for the secret
-			})
-		})
-	}
-}
 
 // announce makes every notice there is to make and returns those of greater number than the last, as they may be told now.
 func announce(t testing.TB, s *Store, last int64) (out []directory.Notice) {
@@ -91,6 +70,7 @@ func saidIn(names map[directory.ID]string, list []directory.Notice) (out []strin
 }
 
 func testAnnounce(t *testing.T, c Config) {
+	c.Dir = cmp.Or(c.Dir, t.TempDir()) // for the key of removals
 	clk := newClock()
 	c.Now = clk.now
 	s := open(t, c)
@@ -106,7 +86,7 @@ func testAnnounce(t *testing.T, c Config) {
 				names[f.Provider.ID] = who
 			}
 		}
-		if d := cmp.Diff(lines, saidIn(names, got)); d != "" {
+		if d := gocmp.Diff(lines, saidIn(names, got)); d != "" {
 			t.Errorf("%s (-want +got):\n%s", what, d)
 		}
 		for _, n := range got {
@@ -246,8 +226,8 @@ func testTakenBack(t *testing.T, c Config) {
 		t.Fatalf("found against them: %v", saidIn(names, found))
 	}
 	step(3*time.Minute, "kim", "clear")
-	if now := noticesAfter(t, s, 0); cmp.Diff(saidIn(names, found), saidIn(names, now)) != "" {
-		t.Errorf("cleared by one of two: %s", cmp.Diff(saidIn(names, found), saidIn(names, now)))
+	if now := noticesAfter(t, s, 0); gocmp.Diff(saidIn(names, found), saidIn(names, now)) != "" {
+		t.Errorf("cleared by one of two: %s", gocmp.Diff(saidIn(names, found), saidIn(names, now)))
 	}
 	step(4*time.Minute, "noor", "clear")
 	after := noticesAfter(t, s, 0)
@@ -297,6 +277,7 @@ func partners(t testing.TB, s *Store, names ...directory.IntegratorID) map[direc
 }
 
 func testHooks(t *testing.T, c Config) {
+	c.Dir = cmp.Or(c.Dir, t.TempDir()) // for the key of secrets
 	clk := newClock()
 	c.Now = clk.now
 	s := open(t, c)
@@ -394,7 +375,7 @@ func testHooks(t *testing.T, c Config) {
 	for _, x := range log {
 		outcomes = append(outcomes, fmt.Sprint(x.Number, x.Type, x.Change, x.Outcome))
 	}
-	if d := cmp.Diff([]string{
+	if d := gocmp.Diff([]string{
 		fmt.Sprint(7, "provider.listed", list[1].Number, "taken"), fmt.Sprint(6, "provider.listed", list[3].Number, "taken"), fmt.Sprint(5, "provider.listed", list[2].Number, "taken"),
 		fmt.Sprint(4, "provider.listed", list[1].Number, "taken"), fmt.Sprint(3, "test", 0, "gone"), fmt.Sprint(2, "provider.listed", list[0].Number, "failed"),
 		fmt.Sprint(1, "provider.listed", list[0].Number, "taken")}, outcomes); d != "" {
@@ -434,6 +415,7 @@ func failure[T any](_ T, err error) error { return err }
 // testFailingHook: a notice is tried again for more than a day before the webhook is failing, and then seldom; nothing
 // comes after it before it was taken. A receiver that took nothing for a month, or says 410, is called no more.
 func testFailingHook(t *testing.T, c Config) {
+	c.Dir = cmp.Or(c.Dir, t.TempDir()) // for the key of secrets
 	clk := newClock()
 	c.Now = clk.now
 	s := open(t, c)
@@ -495,6 +477,7 @@ func testFailingHook(t *testing.T, c Config) {
 
 // testHookMatrix: what is one integrator's is not there for another, whatever is asked of it.
 func testHookMatrix(t *testing.T, c Config) {
+	c.Dir = cmp.Or(c.Dir, t.TempDir()) // for the key of secrets
 	s := open(t, c)
 	hooks := partners(t, s, "acme", "bolt")
 	load(t, s, edition("kap-commons", "1", "2026-11-20"), ben())

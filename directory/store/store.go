@@ -263,7 +263,17 @@ func (o *often) prepare(ctx context.Context) {
 	}
 }
 
+// tell hears the text of each statement that is not of rows of values; nil outside of the test that looks at their plans.
+var tell func(query string)
+
+func heard(query string) {
+	if tell != nil {
+		tell(query)
+	}
+}
+
 func (t *tx) exec(query string, args ...any) (int64, error) {
+	heard(query)
 	r, err := t.ExecContext(t.ctx, query, args...)
 	if err != nil {
 		return 0, err
@@ -273,6 +283,7 @@ func (t *tx) exec(query string, args ...any) (int64, error) {
 
 // one scans the one row of a query; found is false when there is none.
 func (t *tx) one(query string, args []any, dst ...any) (found bool, err error) {
+	heard(query)
 	err = t.QueryRowContext(t.ctx, query, args...).Scan(dst...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
@@ -282,6 +293,7 @@ func (t *tx) one(query string, args []any, dst ...any) (found bool, err error) {
 
 // each calls scan for each row of a query.
 func (t *tx) each(query string, args []any, scan func(*sql.Rows) error) error {
+	heard(query)
 	rows, err := t.QueryContext(t.ctx, query, args...)
 	return scanAll(rows, err, scan)
 }
