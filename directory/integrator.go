@@ -256,6 +256,9 @@ func (k APIKey) Live(at Instant) bool {
 	return (k.Expires == "" || at < k.Expires) && (k.Ended == "" || at < k.Ended)
 }
 
+// Until is when the key stops being good, as far as that is known; "" is not foreseen.
+func (k APIKey) Until() Instant { return earliest(k.Expires, k.Ended) }
+
 // State says in a word what becomes of the key: active, replaced while it is still good, expired or ended.
 func (k APIKey) State(at Instant) string {
 	switch {
