@@ -63,7 +63,7 @@ func hear(t *testing.T) func() []string {
 }
 
 var (
-	largeTable = regexp.MustCompile(`^SCAN (provider|provider_facts|provider_block|claim|event|event_payload|evidence|source_record|source_block|change|cases|reject)\b`)
+	largeTable = regexp.MustCompile(`^SCAN (provider|provider_facts|provider_block|claim|event|event_payload|evidence|source_record|source_block|change|cases|reject|notice|announced|delivery)\b`)
 	// The list of cases is read in its order, and whatever else looks among all that are open has an index of its own.
 	amongOpen   = regexp.MustCompile(`USING (COVERING )?INDEX cases_(open|queue) \(closed=\?\)`)
 	planned     = regexp.MustCompile(`^(SELECT|UPDATE|DELETE|WITH) `)

@@ -174,15 +174,27 @@ func (s *Store) TouchDue(ctx context.Context, now directory.Instant, limit int) 
 // AcquireLease takes or renews the lease of a name for the holder; it reports whether the holder has it
 // now. A lease that has run out can be taken by anybody.
 func (s *Store) AcquireLease(ctx context.Context, name, holder string, ttl time.Duration) (bool, error) {
-	var ok bool
-	err := s.write(ctx, "store.AcquireLease "+name, func(w *work) error {
+	return s.AcquireLeaseAt(ctx, name, holder, s.now(), ttl)
+}
+
+// AcquireLeaseAt is AcquireLease by another clock than the store's, which stands still in a demonstration.
+func (s *Store) AcquireLeaseAt(ctx context.Context, name, holder string, at directory.Instant, ttl time.Duration) (ok bool, err error) {
+	err = s.write(ctx, "store.AcquireLease "+name, func(w *work) error {
 		n, err := w.exec(`INSERT INTO lease (name, holder, until) VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE
 			SET holder = excluded.holder, until = excluded.until WHERE lease.holder = excluded.holder OR lease.until <= $4`,
-			name, holder, w.now.Add(ttl), w.now)
+			name, holder, at.Add(ttl), at)
 		ok = n == 1
 		return err
 	})
 	return ok, err
+}
+
+// ReleaseLease gives up the lease of a name, if the holder has it.
+func (s *Store) ReleaseLease(ctx context.Context, name, holder string) error {
+	return s.write(ctx, "store.ReleaseLease "+name, func(w *work) error {
+		_, err := w.exec(`DELETE FROM lease WHERE name = $1 AND holder = $2`, name, holder)
+		return err
+	})
 }
 
 // RequestRebuild asks running servers to rebuild their index.
