@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kapdir/crawler"
+	"kapdir/crawler/safehttp"
 	"kapdir/directory"
 )
 
@@ -72,6 +73,8 @@ type app struct {
 	keepRules bool             // one of those recipes cannot be read: the rules stay as they were recorded last
 	stands    standing         // the demonstration's clock, once its store is open
 	exit      int
+
+	hookClient *safehttp.Client // what calls webhooks, in tests; the program's own when nil
 }
 
 func (a *app) rootCommand() *cobra.Command {

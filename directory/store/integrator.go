@@ -199,7 +199,7 @@ func (s *Store) SetOrigins(ctx context.Context, id directory.IntegratorID, origi
 	return out, nil
 }
 
-// EndIntegrator ends the integrator for good, and with it every key and embed of theirs, at once.
+// EndIntegrator ends the integrator for good, and with it every key, embed and webhook of theirs, at once.
 func (s *Store) EndIntegrator(ctx context.Context, id directory.IntegratorID, by string, at directory.Instant) (out directory.Integrator, err error) {
 	err = s.changeIntegrator(ctx, "store.EndIntegrator", id, by, at, func(w *work, x *directory.Integrator) (string, string, error) {
 		x.State = directory.IntegratorEnded
@@ -212,7 +212,11 @@ func (s *Store) EndIntegrator(ctx context.Context, id directory.IntegratorID, by
 			return "", "", err
 		}
 		embeds, err := w.exec(`UPDATE embed SET ended_at = $2 WHERE integrator = $1 AND ended_at = ''`, id, at)
-		return "partner ended", fmt.Sprintf("with %d keys and %d embeds", keys, embeds), err
+		if err != nil {
+			return "", "", err
+		}
+		hooks, err := w.exec(`UPDATE hook SET state = 'ended', why = '', secret = '', former = '', former_until = '', next_at = '', test = '', ended_at = $2 WHERE integrator = $1 AND state <> 'ended'`, id, at)
+		return "partner ended", fmt.Sprintf("with %d keys, %d embeds and %d webhooks", keys, embeds, hooks), err
 	})
 	if err != nil {
 		return directory.Integrator{}, err

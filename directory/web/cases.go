@@ -260,6 +260,7 @@ type deedForm struct {
 	Do, Key, Label, Effect, Refused string
 	Of                              int64
 	Note, Field, Contact            bool // what it asks for
+	Agrees                          bool // the field is an identifier that agrees, not one that differs
 	Optional                        bool // a note is welcome
 	Fixed                           bool // a correction: what is right
 	Identity                        bool
@@ -438,6 +439,15 @@ func (p *casePage) deeds(s *Server, d directory.Dossier) {
 	for _, x := range d.Choices {
 		f := form(x)
 		switch {
+		case x.Decision == "same" && d.Case.Kind != directory.CaseDuplicate && d.Case.Kind != directory.CaseRemoved:
+			f.Label, f.Field, f.Agrees, f.Danger, f.Optional = "It is about them", true, true, d.Case.Kind == directory.CaseAdverse, false
+		case x.Decision == "same" && d.Case.Kind == directory.CaseDuplicate && d.Need.Approvals == 1 && len(d.Need.Given) == 0:
+			f.Label = "The row is about them"
+		case x.Decision == "distinct" && d.Case.Kind != directory.CaseDuplicate && d.Case.Kind != directory.CaseDocument:
+			f.Label = "It is about somebody else"
+			if d.Row == nil {
+				f.Label = "The row has gone: close the case"
+			}
 		case d.Case.Kind == directory.CaseDocument:
 			f.Field = false
 			switch x.Decision {
@@ -655,8 +665,8 @@ func fixedOf(form url.Values) (*directory.Fixed, error) {
 			*dst = &day
 		}
 	}
-	if form.Get("exact") == "1" {
-		to.By = []string{"licence"}
+	if by := form.Get("by"); by != "" {
+		to.By = []string{by}
 	}
 	return to, nil
 }

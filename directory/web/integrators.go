@@ -27,6 +27,7 @@ type Integrators interface {
 	APIKey(ctx context.Context, id directory.ID, secret string, at directory.Instant) (k directory.APIKey, x directory.Integrator, ok bool, err error)
 	RegisteredOrigins(ctx context.Context) (map[directory.WebOrigin][]directory.IntegratorID, error)
 	AddKeyUsage(ctx context.Context, list []directory.KeyUsage) error
+	Hooks
 }
 
 const (

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -384,10 +385,13 @@ func TestUsageOfKeys(t *testing.T) {
 // Every route of the API is registered with a right, and says its limits also where nothing is there.
 func TestEveryAPIRouteHasADoor(t *testing.T) {
 	s := demoServer(t)
-	for _, p := range routePatterns(s) {
+	for _, p := range patternsOf(s, http.MethodGet, http.MethodPost) {
 		if strings.HasPrefix(p, "/api/") {
-			target := strings.ReplaceAll(p, ":id", "nobody")
-			if r := get(t, s, target); r.Header.Get("RateLimit") == "" || r.Header.Get("RateLimit-Policy") == "" || !strings.Contains(r.Header.Get("Vary"), "Origin") {
+			target, method := strings.ReplaceAll(p, ":id", "nobody"), http.MethodGet
+			if slices.Contains(deeds, p) {
+				method = http.MethodPost
+			}
+			if r := do(t, s, method, target); r.Header.Get("RateLimit") == "" || r.Header.Get("RateLimit-Policy") == "" || !strings.Contains(r.Header.Get("Vary"), "Origin") {
 				t.Errorf("%s has no door: %d %v", p, r.StatusCode, r.Header)
 			}
 		}

@@ -54,6 +54,7 @@ type ask struct {
 	Explain    bool // of the API: why each result stands where it does
 	Limit      int
 	Cursor     string
+	Count      *int64            // of webhooks: a notice, or a line of a log; nil where none was named
 	At         directory.Instant // true then; "" is now
 	Known      directory.Instant // known then, for staff; "" is now
 }
