@@ -6,6 +6,8 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"sync/atomic"
@@ -59,7 +61,7 @@ func serveDesk(t *testing.T, addr string) *deskServer {
 	host, _, _ := net.SplitHostPort(addr)
 	_, port, _ := net.SplitHostPort(ln.Addr().String())
 	s.url = "http://" + net.JoinHostPort(host, port)
-	srv, err := web.New(web.Config{Reader: s.store, Search: index, Policies: s.store.Policies(), SignIn: s.store, Desk: s.store, BaseURL: s.url, Now: s.now, Log: log})
+	srv, err := web.New(web.Config{Reader: s.store, Search: index, Policies: s.store.Policies(), SignIn: s.store, Desk: s.store, Integrators: s.store, StaffNow: s.now, BaseURL: s.url, Now: s.now, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -306,6 +308,42 @@ func (s *deskServer) partners(t *testing.T, v *visitor, axe string) {
 	v.do(chromedp.Navigate(s.url + "/staff/partners"))
 	v.until(`!!document.querySelector("main tbody")`)
 	v.looks(axe)
+	s.elsewhere(t, directory.KeyText(id, secret))
+}
+
+// elsewhere asks from a page on another origin, as a partner's own page does: it reads nothing until the partner has
+// registered the origin, and then with the key too.
+func (s *deskServer) elsewhere(t *testing.T, key string) {
+	t.Helper()
+	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = io.WriteString(w, "<!doctype html><title>A partner's page</title>")
+	}))
+	defer page.Close()
+	origin := strings.Replace(page.URL, "127.0.0.1", "localhost", 1)
+	v := visit(t, origin, 1280, true)
+	v.do(chromedp.Navigate(origin))
+	ask := func(headers string) string {
+		return js[string](v, `fetch("`+s.url+`/api/v1/sources", {headers: `+headers+`}).then(async (r) => r.status + " " + r.headers.get("RateLimit-Policy") + " " + !!(await r.json()), () => "not readable")`)
+	}
+	bearing := `{Authorization: "Bearer ` + key + `"}`
+	for _, headers := range []string{`{}`, bearing} {
+		if got := ask(headers); got != "not readable" {
+			t.Errorf("a page that nobody registered reads %q", got)
+		}
+	}
+	if _, err := s.store.SetOrigins(t.Context(), "acme", []directory.WebOrigin{directory.WebOrigin(origin)}, "noor", s.instant()); err != nil {
+		t.Fatal(err)
+	}
+	for headers, want := range map[string]string{`{}`: `200 "anonymous";q=60;w=60 true`, bearing: `200 "key";q=600;w=60 true`} {
+		got := ask(headers)
+		for end := time.Now().Add(5 * time.Second); got != want && time.Now().Before(end); got = ask(headers) { // a server hears of it within a second
+			time.Sleep(100 * time.Millisecond)
+		}
+		if got != want {
+			t.Errorf("a registered page reads %q, want %q", got, want)
+		}
+	}
 }
 
 // At an address that is a number a browser keeps the session too; it knows no passkeys there, and none are offered.
