@@ -81,13 +81,28 @@ type Other struct {
 
 // Need is what a case still asks for before it is settled.
 type Need struct {
-	Approvals int      `json:"approvals"`           // confirmations still needed
-	Given     []string `json:"given,omitempty"`     // who has confirmed it
+	Approvals int      `json:"approvals"`           // people still needed
+	Given     []string `json:"given,omitempty"`     // who has said so already
 	Approver  bool     `json:"approver"`            // the next of them must be an approver
 	From      []string `json:"from,omitempty"`      // who could give the next
 	Due       Date     `json:"due,omitempty"`       // of a returned observation: the last day to look again
 	Returned  string   `json:"returned,omitempty"`  // by whom
 	Withdrawn bool     `json:"withdrawn,omitempty"` // the provider is on no public face, so nothing is asked for
+}
+
+// Work says how far a case is that asks for this, and whose turn it is: only an approver's, or anybody's who decides.
+func (n Need) Work() (Work, Role) {
+	work, role := WorkNew, Verifier
+	switch {
+	case n.Returned != "":
+		work = WorkReturned
+	case len(n.Given) > 0:
+		work = WorkSecond
+	}
+	if n.Approver {
+		role = Approver
+	}
+	return work, role
 }
 
 // Choice is a decision that can be made about a case, and what it would do at this moment.
@@ -96,6 +111,7 @@ type Choice struct {
 	Effect   string `json:"effect"`
 	After    Status `json:"after,omitempty"`
 	Refused  string `json:"refused,omitempty"` // why it cannot be made now
+	Try      string `json:"try,omitempty"`     // with which command somebody at a terminal goes on
 
 	Of    int64  `json:"of,omitempty"` // of an act: the event
 	Event *Event `json:"-"`            // what it would append to the claim, for With; nil when it appends nothing to it
@@ -157,8 +173,9 @@ func (e Event) Occasion() Occasion {
 	return Ordinary
 }
 
-// Approvals returns how many people must confirm the observation of that number, and who has. It counts as
-// Derive does: not the performer, nobody twice, and nobody before it was cleared or returned.
+// Approvals returns how many people must stand behind the observation of that number, and who does: whoever
+// confirmed it, and of what stands against somebody whoever read it out of the source. It counts as Derive does:
+// nobody twice, and nobody who confirmed before it was cleared or returned.
 func (h History) Approvals(of int64, t, k Instant, policies Policies) (need int, given []string) {
 	o, need := h.heard(of, t, k, policies)
 	return need, people(o.confirms)
@@ -171,23 +188,29 @@ func (h History) Clearances(of int64, t, k Instant, policies Policies) []string 
 	return people(o.clears)
 }
 
+// Settles reports that the observation of that number waits for nobody any more once enough people have confirmed
+// it. What stands against somebody, or takes the place of what does, settles by an exact match alone: confirming
+// anything less would leave it waiting for ever.
+func (h History) Settles(of int64, t, k Instant, policies Policies) bool {
+	if e := h.Event(of); e == nil || e.Body.Match == M5 || e.Body.State.Good() {
+		return true
+	}
+	for _, who := range []string{"?1", "?2"} { // nobody's names
+		h = h.With(Event{Type: Review, Actor: Actor{Kind: Staff, ID: who}, Body: Body{Of: of, Decision: string(Confirm)}}, t, k)
+	}
+	return !slices.Contains(Derive(h, t, k, policies).Pending, of)
+}
+
 // heard is the observation of that number with what its reviews made of it, and how many people settle it.
 func (h History) heard(of int64, t, k Instant, policies Policies) (o observation, need int) {
 	events := h.inEffect(t, k)
-	need = 1
 	for _, e := range events {
 		if e.Seq == of {
-			if o = newObservation(e); o.adverse() && policies.InForce(t, k).Needs(h.Claim.Kind, "adverse") {
-				need = 2
-			}
+			o = newObservation(e)
+			return o, o.hearAll(events, h.Claim.Kind, policies.InForce(t, k))
 		}
 	}
-	for _, e := range events {
-		if o.Event != nil && e.Type == Review && e.Body.Of == of && e.Actor.Kind == Staff {
-			o.hear(e, need)
-		}
-	}
-	return o, need
+	return o, 1
 }
 
 func people(list []Actor) []string {

@@ -50,7 +50,7 @@ func (s *Store) Act(ctx context.Context, a directory.Act) (directory.Event, erro
 			}
 		}
 		if whole := hist.Claim.Kind == directory.FileClaim; h.file.Provider.Withdrawn && !(whole && (a.Do == directory.Voiding || a.Do == directory.Withdrawal)) {
-			return directory.Errorf(directory.Refused, "provider", "%s is withdrawn: void the withdrawal first, kapdir claims show %s names it", h.id(), h.id())
+			return directory.Errorf(directory.Refused, "provider", "%s is withdrawn: void the withdrawal first", h.id()).Try("kapdir claims show %s names it", h.id())
 		}
 		x := act{Act: a, work: w, h: h, i: i, actor: actor}
 		if x.known, err = w.known(); err != nil {
@@ -109,7 +109,7 @@ func checkAct(a directory.Act, now directory.Instant) error {
 	case a.Note == "":
 		return directory.Errorf(directory.Invalid, "note", "say why: it stays with the record, and no public face shows it")
 	case a.Of == 0 && a.Do != directory.OpenDispute && a.Do != directory.Withdrawal:
-		return directory.Errorf(directory.Invalid, "of", "say which event by its number: kapdir claims show lists them")
+		return directory.Errorf(directory.Invalid, "of", "say which event by its number").Try("kapdir claims show lists them")
 	case (a.To != nil) != (a.Do == directory.Correction):
 		return directory.Errorf(directory.Invalid, "to", "a correction, and nothing else, says what is right")
 	case a.At > now.Add(5*time.Minute):
@@ -417,7 +417,7 @@ func (x *act) mayVoid(old *directory.Event) error {
 			return err
 		}
 		if n > 0 && x.hist().Claim.Kind == directory.FileClaim {
-			return directory.Errorf(directory.Refused, "of", "what was held was destroyed on request: a new import lists them once kapdir removal lift has been used")
+			return directory.Errorf(directory.Refused, "of", "what was held was destroyed on request: a new import lists them once the removal was lifted").Try("kapdir removal lift")
 		}
 	}
 	return nil

@@ -52,25 +52,21 @@ func (s *Store) Dossier(ctx context.Context, id directory.ID, as string) (direct
 			}
 			shown = desk.shownBefore(hist, of)
 		}
-		d.Waits, d.Need = desk.waits(h, c, hist), desk.need(h, c, hist)
-		var rec *directory.Record
-		if d.Row, rec, err = t.rowOf(c, of); err != nil {
-			return err
-		}
-		d.Compared = directory.Compare(&h.file, d.Claim, shown, body, rec)
-		if d.Others, err = t.othersOf(c); err != nil {
-			return err
-		}
 		p, err := t.pairOf(c, &holding{stored: *h})
 		if err != nil {
 			return err
 		}
-		if d.Choices = desk.choices(h, c, hist, of, member, p); hist == nil && c.Kind == directory.CaseDuplicate && d.Waits {
-			d.Need.Given, d.Need.Approvals = p.given, 1
-			if p.other != "" {
-				d.Need.Approvals = 2 - min(1, len(p.given))
-			}
+		d.Waits, d.Need = desk.waits(h, c, hist), desk.need(h, c, hist, p)
+		var rec *directory.Record
+		if d.Row, rec, err = t.rowOf(c, of); err != nil {
+			return err
 		}
+		p.gone = hist == nil && d.Row == nil
+		d.Compared = directory.Compare(&h.file, d.Claim, shown, body, rec)
+		if d.Others, err = t.othersOf(c); err != nil {
+			return err
+		}
+		d.Choices = desk.choices(h, c, hist, of, member, p)
 		d.Due = l.due
 		if d.Filed, err = t.filed(`WHERE e.id = $1`, c.ID); err != nil {
 			return err
@@ -171,7 +167,7 @@ func (d desk) answers(q directory.Removal, m directory.StaffMember) (out []direc
 	may := func(deed directory.Deed) (refused string) {
 		if m.Name != "" {
 			if err := d.office.may(m, deed, directory.Ordinary); err != nil {
-				refused = detail(err)
+				refused, _ = detail(err)
 			}
 		}
 		return refused
@@ -200,7 +196,7 @@ func (d desk) acts(h *stored, c directory.Case, hist *directory.History, of *dir
 		}
 		if m.Name != "" {
 			if err := d.office.may(m, deed, on); err != nil {
-				x.Refused = detail(err)
+				x.Refused, x.Try = detail(err)
 			}
 		}
 		out = append(out, x)
@@ -223,7 +219,7 @@ func (d desk) acts(h *stored, c directory.Case, hist *directory.History, of *dir
 	if m.Name != "" {
 		out[len(out)-1].Refused = ""
 		if err := d.office.may(m, directory.Withdrawal, directory.Ordinary); err != nil {
-			out[len(out)-1].Refused = detail(err)
+			out[len(out)-1].Refused, out[len(out)-1].Try = detail(err)
 		}
 	}
 	return out
@@ -332,31 +328,46 @@ func (d desk) shownBefore(hist *directory.History, of *directory.Event) *directo
 }
 
 // need is what the case still asks for.
-func (d desk) need(h *stored, c directory.Case, hist *directory.History) directory.Need {
+func (d desk) need(h *stored, c directory.Case, hist *directory.History, p pair) directory.Need {
 	if p := h.file.Provider; (p.Withdrawn || p.MergedInto != "") && c.Kind != directory.CaseRemoved {
 		return directory.Need{Withdrawn: true}
 	}
 	if !d.waits(h, c, hist) {
 		return directory.Need{}
 	}
-	return d.needOf(c, hist)
+	return d.needOf(c, hist, p)
 }
 
-// needOf is what a case that waits still asks for.
-func (d desk) needOf(c directory.Case, hist *directory.History) directory.Need {
-	if c.Kind == directory.CaseRemoval {
-		return directory.Need{Approvals: 1, From: d.office.with(directory.Approver), Due: c.Kind.Due(c.Opened.Date())}
-	}
-	if hist == nil || c.Kind == directory.CaseDispute || c.Kind == directory.CaseDocument {
+// needOf is what a case that waits still asks for: on its page, in the list and in the filters of the list. p is of a
+// case about two descriptions.
+func (d desk) needOf(c directory.Case, hist *directory.History, p pair) directory.Need {
+	switch {
+	case c.Kind == directory.CaseRemoval:
+		return directory.Need{Approvals: 1, Approver: true, From: d.office.with(directory.Approver), Due: c.Kind.Due(c.Opened.Date())}
+	case hist == nil && c.Kind == directory.CaseDuplicate && p.other != "": // two to join them; to part them, one is enough
+		n := directory.Need{Approvals: 2 - min(1, len(p.given)), Given: p.given, From: d.office.without(p.given, directory.Verifier, directory.Approver)}
+		if len(p.given) > 0 && !d.office.anyOf(p.given, directory.Approver) {
+			n.Approver, n.From = true, d.office.without(p.given, directory.Approver)
+		}
+		return n
+	case hist == nil || c.Kind == directory.CaseDispute || c.Kind == directory.CaseDocument:
 		return directory.Need{Approvals: 1, From: d.office.with(directory.Verifier, directory.Approver)}
 	}
 	e := d.event(hist, c)
 	if e == nil {
 		return directory.Need{}
 	}
-	total, given := hist.Approvals(c.Event, d.now, d.known, d.s.config.Policies)
-	n := directory.Need{Approvals: max(0, total-len(given)), Given: given, From: d.office.next(total, given, *e, hist)}
-	n.Approver = total > 1 && n.Approvals == 1 && !d.office.approved(given, c.Event, hist, directory.Confirm)
+	policies := d.s.config.Policies
+	var n directory.Need
+	if confirmable(hist, *e, d.now, d.known, policies) == nil {
+		total, given := hist.Approvals(c.Event, d.now, d.known, policies)
+		n = directory.Need{Approvals: max(0, total-len(given)), Given: given, From: d.office.next(total, given, *e, hist)}
+		n.Approver = total > 1 && n.Approvals == 1 && !d.office.approved(given, c.Event, hist, directory.Confirm)
+	} else { // one person says what it means, or that it is about somebody else
+		on := hist.OccasionOf(e.Seq, d.now, d.known, policies)
+		roles := append(slices.Clone(directory.WhoMay(directory.Clear, on)), directory.WhoMay(directory.Correction, on)...)
+		n = directory.Need{Approvals: 1, From: d.office.with(roles...), Approver: !slices.Contains(roles, directory.Verifier)}
+	}
 	if last := hist.LastReview(c.Event, d.now, d.known); last != nil && last.Body.Decision == "return" {
 		n.Returned = last.Actor.ID
 		n.Due = last.PerformedAt.Date().AddBusinessDays(d.s.config.Policies.InForce(d.now, d.known).ReturnDays)
@@ -454,7 +465,7 @@ func (d desk) choices(h *stored, c directory.Case, hist *directory.History, of *
 		x := directory.Choice{Decision: string(deed), Effect: effect, After: after, Event: next}
 		next = nil
 		if err != nil {
-			x.Refused = detail(err)
+			x.Refused, x.Try = detail(err)
 		}
 		out = append(out, x)
 	}
@@ -462,23 +473,28 @@ func (d desk) choices(h *stored, c directory.Case, hist *directory.History, of *
 		return []directory.Choice{}
 	}
 	if hist == nil {
-		for _, x := range []struct {
-			kind   directory.CaseKind
-			deed   directory.Deed
-			effect string
-		}{
-			{"", directory.Distinct, "closes the case; it opens again only if the row changes. No public face changes."},
-			{directory.CaseDuplicate, directory.Same, "the older of the two stands for both, once two people have said so, one of them an approver; the other's page leads there. It can be taken back."},
-			{directory.CaseRemoved, directory.Distinct, "it is somebody else: the page is listed at once."},
-			{directory.CaseRemoved, directory.Same, "it is whoever was removed: the page is dropped, and by its numbers and address not asked about again."},
-			{directory.CaseDocument, directory.Keep, "the paper rightly stands in both files. No public face changes."},
-			{directory.CaseDocument, directory.Distinct, "the paper is not theirs. No public face changes."},
-			{directory.CaseFacts, directory.Keep, "what is shown stays. No public face changes."},
-			{directory.CaseFacts, directory.Take, "what this page says is shown from now on, with its source."},
-		} {
-			anyKind := x.kind == "" && c.Kind != directory.CaseFacts && c.Kind != directory.CaseRemoved && c.Kind != directory.CaseRemoval && c.Kind != directory.CaseDocument
-			if anyKind || x.kind == c.Kind {
-				add(x.deed, x.effect, "", d.office.candidate(m, c, x.deed, p))
+		const closes, nobody = "closes the case; it opens again only if the row changes. ", "No public face changes."
+		offer := func(deed directory.Deed, effect string) { add(deed, effect, "", d.office.candidate(m, c, deed, p)) }
+		switch c.Kind {
+		case directory.CaseRemoval: // see answers
+		case directory.CaseRemoved:
+			offer(directory.Distinct, "it is somebody else: the page is listed at once")
+			offer(directory.Same, "it is whoever was removed: the page is dropped, and by its numbers and address not asked about again")
+		case directory.CaseDocument:
+			offer(directory.Keep, "the paper rightly stands in both files. "+nobody)
+			offer(directory.Distinct, "the paper is not theirs. "+nobody)
+		case directory.CaseFacts:
+			offer(directory.Keep, "what is shown stays. "+nobody)
+			offer(directory.Take, "what this page says is shown from now on, with its source")
+		default:
+			offer(directory.Distinct, closes+nobody)
+			switch {
+			case c.Kind == directory.CaseDuplicate && p.alone:
+				offer(directory.Same, "the row is about them, and joins as far as such a match carries: what it says for them waits for a first look, what it says against them becomes a case")
+			case c.Kind == directory.CaseDuplicate:
+				offer(directory.Same, "the older of the two stands for both, once two people have said so, one of them an approver; the other's page leads there. It can be taken back")
+			default:
+				offer(directory.Same, "the row is about them: what it says is on record with you as whoever read it, and shows as being checked until somebody else confirms it, one of the two an approver")
 			}
 		}
 		if out == nil {
@@ -507,6 +523,11 @@ func (d desk) choices(h *stored, c directory.Case, hist *directory.History, of *
 				err := error(nil)
 				if m.Name != "" {
 					err = d.office.may(m, deed, directory.Ordinary)
+				}
+				for _, e := range hist.InEffect(d.now, d.known) {
+					if e.Type == directory.Decide && e.Body.Of == of.Seq && e.Body.Decision == string(deed) {
+						err = directory.Errorf(directory.Conflict, "of", "%s (event %d)", e.Words(), e.Seq)
+					}
 				}
 				if deed == directory.AcceptDispute && m.Name != "" && of.Actor.Kind == directory.Staff && of.Actor.ID == m.Name {
 					err = directory.Errorf(directory.Refused, "staff", "%s opened the dispute: somebody else must accept it", m.Name)
@@ -563,10 +584,10 @@ func change(before, after directory.Standing) string {
 	return "the claim becomes " + after.Words()
 }
 
-// detail is what a person is told of an error.
-func detail(err error) string {
+// detail is what a person is told of an error, and the command with which somebody at a terminal goes on.
+func detail(err error) (said, hint string) {
 	if e, ok := err.(*directory.Error); ok {
-		return e.Detail
+		return e.Detail, e.Hint
 	}
-	return err.Error()
+	return err.Error(), ""
 }

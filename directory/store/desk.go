@@ -298,7 +298,7 @@ func (s *Store) Decide(ctx context.Context, d directory.Decision) (directory.Eve
 			}
 			d.Provider, d.Of = directory.ProviderRef{ID: c.Provider}, c.Event
 			if d.Seen == 0 {
-				return directory.Errorf(directory.Invalid, "seen", "say what you looked at: kapdir cases show %s gives the number", c.ID)
+				return directory.Errorf(directory.Invalid, "seen", "say what you looked at").Try("kapdir cases show %s gives the number", c.ID)
 			}
 		}
 		if c.Kind == directory.CaseRemoved {
@@ -316,13 +316,13 @@ func (s *Store) Decide(ctx context.Context, d directory.Decision) (directory.Eve
 		}
 		switch {
 		case c.Kind == directory.CaseRemoval:
-			return directory.Errorf(directory.Invalid, "decision", "a request is proven, accepted or declined: kapdir removal list")
+			return directory.Errorf(directory.Invalid, "decision", "a request is proven, accepted or declined").Try("kapdir removal list")
 		case c.Kind == directory.CaseDocument && c.Claim == "":
 			return w.decidePaper(c, h, d, done)
 		case d.Case != "" && c.Claim == "":
 			return w.decideCandidate(c, h, d, done, &out)
 		case c.Kind == directory.CaseDispute:
-			return directory.Errorf(directory.Invalid, "decision", "a dispute is accepted, declined or closed: kapdir cases show %s", c.ID)
+			return directory.Errorf(directory.Invalid, "decision", "a dispute is accepted, declined or closed").Try("kapdir cases show %s", c.ID)
 		case slices.Contains([]directory.Deed{directory.Distinct, directory.Same, directory.Keep, directory.Take}, directory.Deed(d.Decision)):
 			return directory.Errorf(directory.Invalid, "decision", "%q is about two descriptions: an observation is confirmed, cleared or returned", d.Decision)
 		}
@@ -449,7 +449,7 @@ func checkDecision(d directory.Decision, now directory.Instant) error {
 func fresh(hist directory.History, seen int64, look string) error {
 	newest := hist.Newest()
 	if seen > newest {
-		return directory.Errorf(directory.Invalid, "seen", "the claim has no event %d, its newest is %d: give the number that %s shows", seen, newest, look)
+		return directory.Errorf(directory.Invalid, "seen", "the claim has no event %d, its newest is %d", seen, newest).Try("give the number that %s shows", look)
 	}
 	var since []string
 	for _, e := range hist.Events {
@@ -461,11 +461,11 @@ func fresh(hist directory.History, seen int64, look string) error {
 	case n == 0:
 		return nil
 	case seen == 0:
-		return directory.Errorf(directory.Invalid, "seen", "say what you looked at: %s gives the number", look)
+		return directory.Errorf(directory.Invalid, "seen", "say what you looked at").Try("%s gives the number", look)
 	case n > 3:
 		since = append(since[:3], fmt.Sprintf("and %d more", n-3))
 	}
-	return directory.Errorf(directory.Conflict, "seen", "since you looked, %s; look again: %s", strings.Join(since, "; "), look)
+	return directory.Errorf(directory.Conflict, "seen", "since you looked, %s; look again", strings.Join(since, "; ")).Try("%s", look)
 }
 
 // review refuses a review that a rule forbids. e is the observation as it stands in effect. With a member
@@ -474,12 +474,12 @@ func (o office) review(m directory.StaffMember, hist *directory.History, e direc
 	on := hist.OccasionOf(e.Seq, t, k, policies)
 	need, given := hist.Approvals(e.Seq, t, k, policies)
 	cleared := hist.Clearances(e.Seq, t, k, policies)
-	switch state := e.Body.State; {
-	case d == directory.Confirm && e.Type == directory.Observe && !e.Identifies():
-		return directory.Errorf(directory.Refused, "decision", "a name alone is never a match: only an identifier that agrees can be confirmed")
-	case d == directory.Confirm && (state == directory.SeenPossible || state == directory.SeenIndeterminate):
-		return directory.Errorf(directory.Refused, "decision",
-			"%q is no answer yet: say what it means with kapdir claims correct, and somebody else confirms that; or clear or return it", state)
+	if d == directory.Confirm {
+		if err := confirmable(hist, e, t, k, policies); err != nil {
+			return err
+		}
+	}
+	switch {
 	case d == directory.Return && e.Type != directory.Observe:
 		return directory.Errorf(directory.Invalid, "decision", "a document is confirmed as somebody else's, or cleared; only what a source says is returned")
 	case m.Name == "":
@@ -515,8 +515,32 @@ func (o office) review(m directory.StaffMember, hist *directory.History, e direc
 	return nil
 }
 
-// approved reports that one of the people was an approver when they decided so about the observation.
+// confirmable refuses to confirm what no number of people settles: a name alone, what is no answer yet, and what stands
+// against the provider by less than an exact match.
+func confirmable(hist *directory.History, e directory.Event, t, k directory.Instant, policies directory.Policies) error {
+	switch state := e.Body.State; {
+	case e.Type != directory.Observe:
+		return nil
+	case !e.Identifies():
+		return directory.Errorf(directory.Refused, "decision", "a name alone is never a match: only an identifier that agrees can be confirmed. "+
+			"Correct it once you know which one agrees, or clear it").Try("kapdir claims correct")
+	case state == directory.SeenPossible || state == directory.SeenIndeterminate:
+		return directory.Errorf(directory.Refused, "decision",
+			"%q is no answer yet: correct it to what it means, and somebody else confirms that; or clear or return it", state).Try("kapdir claims correct")
+	case !hist.Settles(e.Seq, t, k, policies):
+		return directory.Errorf(directory.Refused, "decision", "what counts against a provider counts by an exact match alone, and this is %s: "+
+			"correct it once you know which identifier agrees, and somebody else confirms that; or clear it", matchOf(e.Body).Words()).Try("kapdir claims correct")
+	}
+	return nil
+}
+
+// approved reports that one of the people was an approver when they decided so about the observation, or read it out
+// of the source.
 func (o office) approved(people []string, of int64, hist *directory.History, d directory.Deed) bool {
+	if e := hist.Event(of); d == directory.Confirm && e != nil && e.Actor.Kind == directory.Staff && slices.Contains(people, e.Actor.ID) &&
+		o.roleAt(e.Actor.ID, e.PerformedAt) == directory.Approver {
+		return true
+	}
 	return slices.ContainsFunc(hist.Events, func(r directory.Event) bool {
 		return r.Type == directory.Review && r.Body.Of == of && r.Body.Decision == string(d) && slices.Contains(people, r.Actor.ID) &&
 			o.roleAt(r.Actor.ID, r.PerformedAt) == directory.Approver

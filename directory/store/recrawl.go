@@ -307,7 +307,7 @@ func keysInto(list *[]string) func(*sql.Rows) error {
 // the site said of them, if it said anything.
 func (s *Store) dropPages(ctx context.Context, op string, o *openRun, gone []directory.Departure, which func(*work) ([]string, error)) (any bool, err error) {
 	done := o.run
-	err = s.write(ctx, op, func(w *work) error {
+	err = s.writeBehind(ctx, op, func(w *work) error {
 		keys, err := which(w)
 		if any = len(keys) > 0; err != nil || !any {
 			return err

@@ -54,6 +54,8 @@ type Store struct {
 	mu          sync.Mutex // guards open
 	open        map[directory.ID]*openRun
 	files       fileCache
+	turn        *turn // nil where the database keeps the order of writers itself
+	desks       staffed
 	counts      heldCounts
 	filters     filters
 	often       *often // of the writer; nil where the driver itself keeps statements
@@ -87,10 +89,20 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if s.writer, s.reader, err = s.dialect.open(); err != nil {
 		return nil, s.fault("store.Open", err)
 	}
+	if d, ok := s.dialect.(sqliteDialect); ok {
+		if s.turn, err = openTurn(d); err != nil {
+			s.Close()
+			return nil, s.fault("store.Open", err)
+		}
+	}
 	if c.DSN == "" { // pgx keeps statements itself
 		s.often, s.oftenRead = &often{db: s.writer, stmts: map[string]*sql.Stmt{}}, &often{db: s.reader, stmts: map[string]*sql.Stmt{}}
 	}
 	if err := migrate(ctx, s.dialect, s.writer); err != nil {
+		s.Close()
+		return nil, s.fault("store.Open", err)
+	}
+	if err := s.dialect.opened(ctx, s.writer); err != nil {
 		s.Close()
 		return nil, s.fault("store.Open", err)
 	}
@@ -137,6 +149,9 @@ func (s *Store) Close() error {
 	if s.reader != s.writer {
 		err = errors.Join(err, s.reader.Close())
 	}
+	if s.turn != nil {
+		err = errors.Join(err, s.turn.db.Close())
+	}
 	return err
 }
 
@@ -167,7 +182,23 @@ func (s *Store) fault(op string, err error) error {
 
 // write runs f in one writing transaction and writes what f put into the work.
 func (s *Store) write(ctx context.Context, op string, f func(*work) error) error {
-	t, err := s.dialect.begin(ctx, s.writer)
+	t, err := s.begin(ctx, false, patience)
+	return s.commit(ctx, op, t, err, f)
+}
+
+// writeBehind is write for a job of many transactions: whoever else waits to write comes before each.
+func (s *Store) writeBehind(ctx context.Context, op string, f func(*work) error) error {
+	t, err := s.begin(ctx, true, longPatience)
+	return s.commit(ctx, op, t, err, func(w *work) error {
+		if err := s.lookUp(w.tx, w.now); err != nil {
+			return err
+		}
+		return f(w)
+	})
+}
+
+// commit runs f in the transaction, if it could begin, and ends it.
+func (s *Store) commit(ctx context.Context, op string, t *sql.Tx, err error, f func(*work) error) error {
 	if err != nil {
 		return s.fault(op, err)
 	}

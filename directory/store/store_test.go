@@ -79,6 +79,8 @@ func testStore(t *testing.T, fresh func(testing.TB) Config) {
 		{"staff", testStaff},
 		{"who may do what", testPermits},
 		{"stale decisions", testStale},
+		{"every case can be closed", testClosable},
+		{"a long job lets people in", testTurn},
 		{"candidates without an observation", testCandidates},
 		{"disputes", testDisputes},
 		{"corrections and voids", testCorrections},

@@ -19,6 +19,7 @@ import (
 // Desk is the power of staff: to look at cases and to decide them. Its rules are the store's, the same as for the
 // command line; a page says beforehand what they will say.
 type Desk interface {
+	IntegratorDesk
 	List(ctx context.Context, f directory.CaseFilter, counts bool) (directory.CaseList, error)
 	Dossier(ctx context.Context, id directory.ID, as string) (directory.Dossier, error)
 	Take(ctx context.Context, id directory.ID, staff string, over bool) (directory.Hold, error)
@@ -259,6 +260,7 @@ type deedForm struct {
 	Do, Key, Label, Effect, Refused string
 	Of                              int64
 	Note, Field, Contact            bool // what it asks for
+	Agrees                          bool // the field is an identifier that agrees, not one that differs
 	Optional                        bool // a note is welcome
 	Fixed                           bool // a correction: what is right
 	Identity                        bool
@@ -437,6 +439,15 @@ func (p *casePage) deeds(s *Server, d directory.Dossier) {
 	for _, x := range d.Choices {
 		f := form(x)
 		switch {
+		case x.Decision == "same" && d.Case.Kind != directory.CaseDuplicate && d.Case.Kind != directory.CaseRemoved:
+			f.Label, f.Field, f.Agrees, f.Danger, f.Optional = "It is about them", true, true, d.Case.Kind == directory.CaseAdverse, false
+		case x.Decision == "same" && d.Case.Kind == directory.CaseDuplicate && d.Need.Approvals == 1 && len(d.Need.Given) == 0:
+			f.Label = "The row is about them"
+		case x.Decision == "distinct" && d.Case.Kind != directory.CaseDuplicate && d.Case.Kind != directory.CaseDocument:
+			f.Label = "It is about somebody else"
+			if d.Row == nil {
+				f.Label = "The row has gone: close the case"
+			}
 		case d.Case.Kind == directory.CaseDocument:
 			f.Field = false
 			switch x.Decision {
@@ -654,8 +665,8 @@ func fixedOf(form url.Values) (*directory.Fixed, error) {
 			*dst = &day
 		}
 	}
-	if form.Get("exact") == "1" {
-		to.By = []string{"licence"}
+	if by := form.Get("by"); by != "" {
+		to.By = []string{by}
 	}
 	return to, nil
 }

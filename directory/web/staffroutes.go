@@ -102,6 +102,10 @@ var staffRoutes = []staffRoute{
 	{"GET", "/staff/audit/integrity", everyRole, 0, (*Server).staffAuditIntegrity, ""},
 	{"GET", "/staff/audit/member", everyRole, 0, (*Server).staffAuditMember, ""},
 	{"GET", "/staff/metrics", everyRole, 0, (*Server).staffMetrics, "Metrics"},
+	{"GET", "/staff/partners", everyRole, 0, (*Server).staffPartners, "Partners"},
+	{"POST", "/staff/partners", admins, recent, (*Server).takePartner, ""},
+	{"GET", "/staff/partners/:id", everyRole, 0, (*Server).staffPartner, ""},
+	{"POST", "/staff/partners/:id", admins, recent, (*Server).takePartnerChange, ""},
 	{"POST", "/staff/views", everyRole, 0, (*Server).staffViews, ""},
 
 	{"GET", "/staff/sign-in", nil, open, (*Server).signInPage, ""},
