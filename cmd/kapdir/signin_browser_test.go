@@ -258,6 +258,7 @@ func TestBrowserPasskey(t *testing.T) {
 	if code := v.text("#invite"); !regexp.MustCompile(`^([0-9a-z]{4}-){5}[0-9a-z]{4}$`).MatchString(code) {
 		t.Errorf("the code is %q", code)
 	}
+	s.partners(t, v, axe)
 	// Without a finger or a PIN it is one factor, and lets nobody in.
 	call(v, webauthn.SetUserVerified, webauthn.SetUserVerifiedParams{AuthenticatorID: key.AuthenticatorID, IsUserVerified: false})
 	v.do(chromedp.Click(chromedp.CSS(`form[action="/staff/sign-out"] button`)))
@@ -267,6 +268,44 @@ func TestBrowserPasskey(t *testing.T) {
 	v.do(chromedp.Navigate(s.url + "/staff"))
 	v.at("/staff/sign-in")
 	v.alone()
+}
+
+// partners adds a partner and makes them a key, as an admin does who proved who they are.
+func (s *deskServer) partners(t *testing.T, v *visitor, axe string) {
+	t.Helper()
+	v.do(chromedp.Click(chromedp.CSS(`nav a[href="/staff/partners"]`)))
+	v.at("/staff/partners")
+	v.fill("#name", "Acme Health")
+	v.fill("#id", "acme")
+	v.fill("#origins", "https://acme.example")
+	v.do(chromedp.Click(chromedp.CSS("main form button")))
+	v.at("/staff/partners/acme")
+	v.do(chromedp.Click(chromedp.CSS("main details summary")), chromedp.WaitVisible(chromedp.CSS("#key-name")))
+	v.fill("#key-name", "their site")
+	v.do(chromedp.Click(chromedp.CSS("label[for=scope-export]")), chromedp.Click(chromedp.CSS(`button[value="key"]`)))
+	v.until(`!!document.querySelector("#key")`)
+	id, secret, err := directory.ParseKeyText(v.text("#key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, _, ok, err := s.store.APIKey(t.Context(), id, secret, s.instant())
+	if err != nil || !ok || directory.JoinScopes(k.Scopes) != "read export" || k.CreatedBy != "noor" {
+		t.Errorf("%+v %v %v", k, ok, err)
+	}
+	if _, err := s.store.AddEmbed(t.Context(), "acme", directory.Embed{Name: "near you", Kind: directory.EmbedResults, Doc: directory.EmbedDoc{Query: "state=CA&care=full_kap"}}, "noor", s.instant()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.store.AddKeyUsage(t.Context(), []directory.KeyUsage{{Key: id, Day: s.instant().Date(), Route: "/api/v1/providers", Count: 1234, Refused: 5}}); err != nil {
+		t.Fatal(err)
+	}
+	v.looks(axe) // with the key
+	v.do(chromedp.Navigate(s.url + "/staff/partners/acme"))
+	v.until(`!document.querySelector("#key")`)
+	js[bool](v, `for (const d of document.querySelectorAll("details")) d.open = true; true`)
+	v.looks(axe)
+	v.do(chromedp.Navigate(s.url + "/staff/partners"))
+	v.until(`!!document.querySelector("main tbody")`)
+	v.looks(axe)
 }
 
 // At an address that is a number a browser keeps the session too; it knows no passkeys there, and none are offered.
