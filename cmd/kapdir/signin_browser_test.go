@@ -305,6 +305,24 @@ func (s *deskServer) partners(t *testing.T, v *visitor, axe string) {
 	v.until(`!document.querySelector("#key")`)
 	js[bool](v, `for (const d of document.querySelectorAll("details")) d.open = true; true`)
 	v.looks(axe)
+	v.fill("#url", "https://acme.example/kapdir/with/a/path/that/is/rather/long")
+	v.do(chromedp.Click(chromedp.CSS(`button[value="hook"]`)))
+	v.until(`!!document.querySelector("#secret")`)
+	hooks, err := s.store.Hooks(t.Context(), "acme")
+	if err != nil || len(hooks) != 1 || !strings.HasPrefix(v.text("#secret"), "whsec_") {
+		t.Fatalf("%+v %v", hooks, err)
+	}
+	for i := range 12 {
+		n := directory.Notice{ID: directory.NewID(directory.NoticePrefix, s.instant()), Number: hooks[0].Cursor + 1, Type: directory.NoticeStatus}
+		if err := s.store.Delivered(t.Context(), directory.Dispatch{Hook: hooks[0].ID, After: hooks[0].Cursor, Attempt: i + 1, Notice: n}, directory.Delivery{At: s.instant(), Outcome: directory.OutcomeFailed, Why: "no answer in 10s"}, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	v.looks(axe) // with the secret
+	v.do(chromedp.Navigate(s.url + "/staff/partners/acme/hooks/" + string(hooks[0].ID)))
+	v.until(`!document.querySelector("#secret") && document.querySelectorAll("main tbody tr").length == 12`)
+	js[bool](v, `for (const d of document.querySelectorAll("details")) d.open = true; true`)
+	v.looks(axe)
 	v.do(chromedp.Navigate(s.url + "/staff/partners"))
 	v.until(`!!document.querySelector("main tbody")`)
 	v.looks(axe)

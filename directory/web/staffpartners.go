@@ -34,6 +34,7 @@ type IntegratorDesk interface {
 	Embeds(ctx context.Context, id directory.IntegratorID) ([]directory.Embed, error)
 	AddEmbed(ctx context.Context, id directory.IntegratorID, e directory.Embed, by string, at directory.Instant) (directory.Embed, error)
 	EndEmbed(ctx context.Context, integrator directory.IntegratorID, id directory.ID, by string, at directory.Instant) error
+	HookDesk
 }
 
 // usageDays is for how many days the page of a partner says how often keys asked.
@@ -122,6 +123,8 @@ type partnerView struct {
 	Keys    []keyRow
 	Scopes  []scopeRow
 	Embeds  []embedRow
+	Hooks   []directory.Hook
+	Notices []noticeRow
 	Usage   []usageOfDay
 	Acts    []directory.StaffAct
 	Form    url.Values // what was sent and cannot be taken
@@ -150,6 +153,14 @@ type scopeRow struct {
 	May     string
 	Checked bool
 }
+
+// noticeRow says when a webhook is called.
+type noticeRow struct {
+	Type directory.NoticeType
+	When string
+}
+
+var noticeRows = []noticeRow{{directory.NoticeListed, "a provider is listed"}, {directory.NoticeRemoved, "a provider is listed no more"}, {directory.NoticeStatus, "a check has another result"}}
 
 type embedRow struct{ directory.Embed }
 
@@ -211,6 +222,10 @@ func (s *Server) partnerView(c *fiber.Ctx, who *staffSession) (*partnerView, err
 	for _, e := range slices.Backward(embeds) {
 		v.Embeds = append(v.Embeds, embedRow{e})
 	}
+	v.Notices = noticeRows
+	if v.Hooks, err = s.cfg.Desk.Hooks(ctx, id); err != nil {
+		return nil, err
+	}
 	usage, err := s.cfg.Desk.KeyUsage(ctx, id, at.AddDays(1-usageDays).Date(), at.Date())
 	if err != nil {
 		return nil, err
@@ -264,8 +279,16 @@ func (s *Server) takePartnerChange(c *fiber.Ctx, who *staffSession) error {
 	if err != nil {
 		return err
 	}
-	key, made, done, err := s.changePartner(id, form, who)
-	s.door.forget()
+	var key, done string
+	var made directory.APIKey
+	if form.Get("do") == "hook" { // whose secret its own page shows
+		if err = s.addHook(c, who, id, form); err == nil {
+			return nil
+		}
+	} else {
+		key, made, done, err = s.changePartner(id, form, who)
+		s.door.forget()
+	}
 	wrong, mendable := mend(err)
 	if err != nil && !mendable {
 		return err
@@ -314,7 +337,7 @@ func (s *Server) changePartner(id directory.IntegratorID, form url.Values, who *
 			return "", made, "", directory.Errorf(directory.Invalid, "confirm", "write %s into the field, so that it is no slip: nothing brings a partner back", id)
 		}
 		_, err := desk.EndIntegrator(ctx, id, by, at)
-		return "", made, "It is ended: no key is good, and no embed shows anything.", err
+		return "", made, "It is ended: no key is good, no embed shows anything, and no webhook is called.", err
 	case "key":
 		perMinute, err := number("per_minute")
 		if err != nil {

@@ -106,6 +106,8 @@ var staffRoutes = []staffRoute{
 	{"POST", "/staff/partners", admins, recent, (*Server).takePartner, ""},
 	{"GET", "/staff/partners/:id", everyRole, 0, (*Server).staffPartner, ""},
 	{"POST", "/staff/partners/:id", admins, recent, (*Server).takePartnerChange, ""},
+	{"GET", "/staff/partners/:id/hooks/:hook", everyRole, 0, (*Server).staffHook, ""},
+	{"POST", "/staff/partners/:id/hooks/:hook", admins, recent, (*Server).takeHookChange, ""},
 	{"POST", "/staff/views", everyRole, 0, (*Server).staffViews, ""},
 
 	{"GET", "/staff/sign-in", nil, open, (*Server).signInPage, ""},
