@@ -440,28 +440,36 @@ const (
 	leastFrame              = 160
 )
 
-// oEmbedParams are those of oEmbed 1.0 §2.2.
-var oEmbedParams = []param{
-	{name: "url", read: func(a *ask, v string) told { a.Text = v; return told{} }},
-	{name: "format", read: func(a *ask, v string) told { a.Sort = v; return told{} }},
-	{name: "maxwidth", read: readNumber("bad.frame", leastFrame, 10_000, func(a *ask, n int) { a.Miles = n })},
-	{name: "maxheight", read: readNumber("bad.frame", leastFrame, 10_000, func(a *ask, n int) { a.Limit = n })},
+// oEmbedQuestion is what oEmbed 1.0 §2.2 lets a site ask.
+type oEmbedQuestion struct {
+	url, format   string
+	width, height int // at most; 0 is any
+}
+
+func (q *oEmbedQuestion) params() []param {
+	return []param{
+		{name: "url", read: func(_ *ask, v string) told { q.url = v; return told{} }},
+		{name: "format", read: func(_ *ask, v string) told { q.format = v; return told{} }},
+		{name: "maxwidth", read: readNumber("bad.frame", leastFrame, 10_000, func(_ *ask, n int) { q.width = n })},
+		{name: "maxheight", read: readNumber("bad.frame", leastFrame, 10_000, func(_ *ask, n int) { q.height = n })},
+	}
 }
 
 // oEmbed answers GET /oembed. What can be embedded is an embed, named by the address of its framed form: a page of a
 // provider belongs to nobody, and so nobody's page could frame it.
 func (s *Server) oEmbed(c *fiber.Ctx) error {
-	a, bad := parse(rawQuery(c), oEmbedParams, false)
-	if len(bad) == 0 && a.Text == "" {
+	var q oEmbedQuestion
+	_, bad := parse(rawQuery(c), q.params(), false)
+	if len(bad) == 0 && q.url == "" {
 		bad = badParams{wrong("url", "bad.url.needed")}
 	}
 	switch {
 	case len(bad) > 0:
 		return bad
-	case a.Sort != "" && a.Sort != "json": // xml, or what nobody knows
+	case q.format != "" && q.format != "json": // xml, or what nobody knows
 		return fiber.NewError(http.StatusNotImplemented)
 	}
-	address, query, _ := strings.Cut(a.Text, "?")
+	address, query, _ := strings.Cut(q.url, "?")
 	name, ours := strings.CutPrefix(address, s.base+"/embed/")
 	id, err := directory.ParseID(directory.EmbedPrefix, name)
 	if !ours || err != nil || s.cfg.Integrators == nil {
@@ -476,11 +484,11 @@ func (s *Server) oEmbed(c *fiber.Ctx) error {
 		return err
 	}
 	out := oEmbedAnswer{Version: "1.0", Type: "rich", Width: frameWidth, Height: frameHeight, CacheAge: 3600, ProviderName: "Kapdir", ProviderURL: s.base + "/"}
-	if a.Miles > 0 {
-		out.Width = min(out.Width, a.Miles)
+	if q.width > 0 {
+		out.Width = min(out.Width, q.width)
 	}
-	if a.Limit > 0 {
-		out.Height = min(out.Height, a.Limit)
+	if q.height > 0 {
+		out.Height = min(out.Height, q.height)
 	}
 	snippet := s.snippetOf(e, look.Theme, look.Lang, "")
 	snippet.Width, snippet.Height = strconv.Itoa(out.Width), strconv.Itoa(out.Height)
