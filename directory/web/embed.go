@@ -174,9 +174,15 @@ type embedProvider struct {
 
 type embedCheck struct {
 	check
-	Tone  string `json:"tone"`
-	From  string `json:"from,omitempty"` // the sources with their dates, in words
-	Dated string `json:"dated"`          // until when it holds, in words
+	Tone  string        `json:"tone"`
+	Say   bool          `json:"say"`   // a list of results says the sentence as well, which is else for a provider's own embed
+	From  []embedSource `json:"from"`  // the sources with their dates
+	Dated string        `json:"dated"` // until when it holds, in words
+}
+
+type embedSource struct {
+	Words string `json:"words"`
+	URL   string `json:"url,omitempty"`
 }
 
 type embedNotice struct {
@@ -303,17 +309,14 @@ func (l *lang) embedChecks(list []check) []embedCheck {
 	out := make([]embedCheck, len(list))
 	for i, x := range list {
 		x.Parts = nil // a page of ours has them
-		e := embedCheck{check: x, Tone: tone(x.Result)}
-		var from []string
+		e := embedCheck{check: x, Tone: tone(x.Result), From: []embedSource{},
+			Say: x.Result == directory.ProblemOnRecord || len(x.Sources) == 0 || x.Check == directory.CheckRecord && x.Result == directory.NotChecked}
 		for _, src := range x.Sources {
 			words := src.Name
 			if src.AsOf != "" {
 				words += ", " + l.date(src.AsOf)
 			}
-			from = append(from, words)
-		}
-		if !(x.Check == directory.CheckRecord && x.Result == directory.NotChecked) { // what is missing is said in the sentence
-			e.From = strings.Join(from, "; ")
+			e.From = append(e.From, embedSource{words, src.URL})
 		}
 		switch {
 		case x.ValidUntil != nil && x.Result == directory.Confirmed:
@@ -545,5 +548,5 @@ func (x snippet) Script() string {
 			more += fmt.Sprintf(` data-%s="%s"`, p[0], template.HTMLEscapeString(p[1]))
 		}
 	}
-	return x.frame(`data-kapdir="`+string(x.ID)+`" `) + "\n" + fmt.Sprintf(`<script src="%s/embed.js" data-embed="%s"%s async></script>`, template.HTMLEscapeString(x.Base), x.ID, more)
+	return x.frame(`data-kapdir="`+string(x.ID)+`" `) + "\n" + fmt.Sprintf(`<script src="%s/embed.js" data-embed="%s"%s referrerpolicy="no-referrer" async></script>`, template.HTMLEscapeString(x.Base), x.ID, more)
 }

@@ -55,10 +55,9 @@
 
 	const check = (c, whole, page) => {
 		const li = el("li", "check " + c.tone, el("p", "line", el("strong", "name", c.title), " ", el("span", "tag", c.label)));
-		if (whole || c.result === "problem_on_record" || !c.from) li.append(el("p", "sentence", c.sentence));
-		const note = el("small", "note", c.from ? c.from + ". " : "", c.dated);
-		if (whole) for (const s of c.sources) if (s.url) note.append(" ", link(s.name, s.url));
-		li.append(note);
+		if (whole || c.say) li.append(el("p", "sentence", c.sentence));
+		const from = c.from.flatMap((s, i) => [i ? "; " : "", whole && s.url ? link(s.words, s.url) : s.words]);
+		li.append(el("small", "note", ...from, from.length ? ". " : "", c.dated));
 		if (c.valid_until) checks.push([Date.parse(c.valid_until), () => {
 			li.className = "check care";
 			li.replaceChildren(el("p", "line", el("strong", "name", c.title), " ", el("span", "tag", words.out)), el("p", "sentence", link(words.again, page)));
@@ -88,12 +87,14 @@
 	// What has passed its date is taken away at that moment, without a question; then we ask.
 	const look = () => {
 		if (asking || !host.isConnected) return;
+		clearTimeout(timer);
 		const t = now(), held = checks.length;
 		checks = checks.filter(([until, fall]) => until > t || fall());
 		const fell = checks.length < held;
 		if (fell) say(words.fell);
-		if (!answer || fails || !document.hidden && now() - base > 6e4) return ask();
-		fell ? timer = setTimeout(ask, 3e3 * Math.random()) : plan(3e5); // not all pages in one moment
+		if (fell) timer = setTimeout(ask, 3e3 * Math.random()); // not all pages in one moment
+		else if (!answer || fails || !document.hidden && now() - base > 6e4) ask();
+		else plan(3e5);
 	};
 	const down = () => {
 		fails++;
