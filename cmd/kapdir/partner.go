@@ -12,6 +12,7 @@ import (
 
 	"kapdir/directory"
 	"kapdir/directory/store"
+	"kapdir/directory/web"
 )
 
 // partnerCommand is about organisations that use the API: integrators, as the code calls them.
@@ -396,6 +397,9 @@ func (x *partnerChange) addEmbed(st *store.Store, argv []string, by string, at d
 			return err
 		}
 		e.Kind, e.Doc.Provider = directory.EmbedProvider, id
+	}
+	if err := web.CheckEmbedQuery(e.Doc.Query); err != nil { // what it cannot ask it could never show
+		return err
 	}
 	e, err := st.AddEmbed(x.ctx, directory.IntegratorID(argv[0]), e, by, at)
 	if err != nil {
