@@ -367,3 +367,17 @@ type LookUpOutcome struct {
 	Case     ID        `json:"case,omitempty"`
 	Kind     ClaimKind `json:"kind,omitempty"`
 }
+
+// NotTaken are the rows that were not taken: those that could not be read, and those whose outcome says so. They are in
+// order of their lines.
+func (f FilledSheet) NotTaken(outcomes []LookUpOutcome) []SheetWrong {
+	out := slices.Clone(f.Wrong)
+	for _, o := range outcomes {
+		i := slices.IndexFunc(f.Rows, func(x LookUp) bool { return x.Line == o.Line })
+		if o.Became == BecameWrong && i >= 0 {
+			out = append(out, SheetWrong{Line: o.Line, Field: o.Field, Reason: o.Reason, Cells: withoutSSN(f.Rows[i].Cells)})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b SheetWrong) int { return a.Line - b.Line })
+	return out
+}

@@ -77,7 +77,9 @@ func TestWorksheetGoesAndComes(t *testing.T) {
 }
 
 func TestReadSheetRefuses(t *testing.T) {
-	with := func(cells ...string) []byte { return filled(t, sheetOf(aRow()), append(slices.Clone(aFilledRow), cells...)...) }
+	with := func(cells ...string) []byte {
+		return filled(t, sheetOf(aRow()), append(slices.Clone(aFilledRow), cells...)...)
+	}
 	for _, c := range []struct {
 		name  string
 		raw   []byte

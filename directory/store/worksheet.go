@@ -152,8 +152,8 @@ func (s *Store) BringIn(ctx context.Context, staff, auth string, rows []director
 		case err == nil:
 		case errors.As(err, &de) && (kind == directory.Invalid || kind == directory.Refused || kind == directory.Conflict || kind == directory.NotFound):
 			b.out.Became, b.out.Field, b.out.Reason = directory.BecameWrong, de.Field, de.Detail
-			if b.out.Says = ""; kind == directory.Conflict {
-				b.out.After = ""
+			if b.out.Field == "seen" {
+				b.out.Field = "revision" // as the column is called
 			}
 		default:
 			return out, err
