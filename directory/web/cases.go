@@ -20,6 +20,7 @@ import (
 // command line; a page says beforehand what they will say.
 type Desk interface {
 	IntegratorDesk
+	Sheets
 	List(ctx context.Context, f directory.CaseFilter, counts bool) (directory.CaseList, error)
 	Dossier(ctx context.Context, id directory.ID, as string) (directory.Dossier, error)
 	AtDesk(ctx context.Context, id directory.ID, as string) (directory.Dossier, error)
