@@ -41,6 +41,7 @@ type Desk interface {
 	Staff(ctx context.Context) ([]directory.StaffMember, error)
 	Past(ctx context.Context, id directory.ID, known directory.Instant) (directory.Past, error)
 	Recorded(ctx context.Context, from, to directory.Instant, f func(e directory.Event, provider directory.ID, kind directory.ClaimKind) error) error
+	DeskActs(ctx context.Context, from, to directory.Instant, staff string) ([]directory.DeskAct, error)
 	Runs(ctx context.Context, limit int) ([]directory.Run, error)
 	Metrics(ctx context.Context, since directory.Instant) (directory.DeskMetrics, error)
 }
@@ -422,12 +423,11 @@ func (s *Server) showCase(c *fiber.Ctx, who *staffSession, id directory.ID, p ca
 	p.Action = "/staff/cases/" + string(id)
 	p.deeds(ctx, s, d, who.Name)
 	for _, x := range d.Compared {
-		if x.Agree == "differs" || x.Agree == "" && x.Theirs != "" {
+		if x.Agree == "differs" {
 			p.Fields = append(p.Fields, x.Field)
 		}
 	}
-	slices.SortStableFunc(p.Fields, func(a, b string) int { return differsFirst(d.Compared, a) - differsFirst(d.Compared, b) })
-	for _, known := range []string{"name", "npi", "licence", "birth"} {
+	for _, known := range []string{"name", "npi", "licence", "birth"} { // which may have been found to differ elsewhere
 		if !slices.Contains(p.Fields, known) {
 			p.Fields = append(p.Fields, known)
 		}
@@ -459,15 +459,6 @@ func (s *Server) showCase(c *fiber.Ctx, who *staffSession, id directory.ID, p ca
 		}
 	}
 	return s.sendStaff(c, "case", p)
-}
-
-func differsFirst(all []directory.Compared, field string) int {
-	for _, x := range all {
-		if x.Field == field && x.Agree == "differs" {
-			return 0
-		}
-	}
-	return 1
 }
 
 // lookup is where the register answers about the case, with the number in the address where it takes one.
@@ -843,9 +834,5 @@ func needWords(n directory.Need) string {
 }
 
 func handingWords(h directory.Handing) string {
-	out := map[string]string{"take": "took it", "take_over": "took it over from " + h.From, "assign": "gave it to " + h.To, "release": "gave it back"}[h.Do]
-	if h.Note != "" {
-		out += ": " + h.Note
-	}
-	return out
+	return directory.DeskAct{Do: h.Do, From: h.From, To: h.To, Note: h.Note}.Words()
 }
