@@ -424,6 +424,44 @@ func (s *Server) embedJSON(c *fiber.Ctx) error {
 	return s.sendJSON(c, fiber.MIMEApplicationJSONCharsetUTF8, a)
 }
 
+// ownEmbed is an embed as its partner sees it.
+type ownEmbed struct {
+	ID       directory.ID        `json:"id"`
+	Name     string              `json:"name"`
+	Kind     directory.EmbedKind `json:"kind"`
+	Query    *string             `json:"query"`    // of results
+	Provider *directory.ID       `json:"provider"` // of a provider
+	Theme    string              `json:"theme"`
+	Language string              `json:"language"`
+	URL      string              `json:"url"`
+	Created  directory.Instant   `json:"created_at"`
+	Ended    *directory.Instant  `json:"ended_at"`
+}
+
+// apiEmbeds answers GET /api/v1/embeds: the key's partner's own.
+func (s *Server) apiEmbeds(c *fiber.Ctx) error {
+	if _, bad := parse(rawQuery(c), nil, false); len(bad) > 0 {
+		return bad
+	}
+	ctx, cancel := s.deadline(pageDeadline)
+	defer cancel()
+	list, err := s.cfg.Integrators.Embeds(ctx, integratorOf(c))
+	if err != nil {
+		return err
+	}
+	out := struct {
+		Embeds []ownEmbed `json:"embeds"`
+	}{[]ownEmbed{}}
+	for _, e := range list {
+		x := ownEmbed{e.ID, e.Name, e.Kind, nil, maybe(e.Doc.Provider), e.Doc.Theme, e.Doc.Language, s.embedURL(e.ID), e.Created, maybe(e.Ended)}
+		if e.Kind == directory.EmbedResults {
+			x.Query = &e.Doc.Query
+		}
+		out.Embeds = append(out.Embeds, x)
+	}
+	return s.own(c, http.StatusOK, out)
+}
+
 // oEmbedAnswer is what oEmbed 1.0 (https://oembed.com) calls rich.
 type oEmbedAnswer struct {
 	Version      string `json:"version"`
