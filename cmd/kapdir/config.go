@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"kapdir/crawler"
 	"kapdir/directory"
 	"kapdir/directory/store"
 )
@@ -174,7 +175,7 @@ func (a *app) storeWith(now func() time.Time, keepRules bool) (*store.Store, err
 	if err := os.MkdirAll(a.cfg.State, 0o700); err != nil {
 		return nil, directory.Errorf(directory.Refused, "", "the state directory cannot be made: %w; name another with --state", err)
 	}
-	st, err := store.Open(a.ctx, store.Config{Dir: a.cfg.State, DSN: a.cfg.DSN, Now: now, KeepRules: keepRules || a.keepRules, SuppressionKey: []byte(a.cfg.Suppress),
+	st, err := store.Open(a.ctx, store.Config{Dir: a.cfg.State, DSN: a.cfg.DSN, Now: now, KeepRules: keepRules || a.keepRules, SuppressionKey: []byte(a.cfg.Suppress), Standing: crawler.Standing,
 		Tool: directory.Actor{Kind: directory.Tool, ID: "kapdir", Version: version}})
 	if err != nil {
 		return nil, err

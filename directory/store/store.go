@@ -40,6 +40,9 @@ type Config struct {
 	// SuppressionKey is the secret with which the keys of removed people are hashed. Left empty it is the file
 	// suppression.key of Dir, which is made at the first removal.
 	SuppressionKey []byte
+	// Standing reads the status words that a person copied from a source's page, by the source's table; expires is the
+	// record's and on the day of the look. Left empty no words are known, and each goes to a person.
+	Standing func(source, words string, expires, on directory.Date) directory.Observed
 	// Tool is the actor of what the store appends by itself; kapdir at this program's version when zero.
 	Tool directory.Actor
 }

@@ -142,6 +142,12 @@ func (r *keyring) find(ctx context.Context, token string, at directory.Instant) 
 	return k, nil
 }
 
+// forget makes the next request look at the store again: something was changed at the desk.
+func (d *apiDoor) forget() {
+	d.ring.forget()
+	d.sites.last.Store(nil)
+}
+
 // forget makes the next request look: something was changed at the desk.
 func (r *keyring) forget() {
 	r.mu.Lock()
