@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -736,6 +737,45 @@ func TestOwnEmbeds(t *testing.T) {
 		}
 		if !slices.Equal(got, own[p]) {
 			t.Errorf("%s has %v, and is told of %v", p, own[p], got)
+		}
+	}
+}
+
+// The samples that need nothing but a shell and curl do what they say, with a key and without.
+func TestCurlSamples(t *testing.T) {
+	for _, need := range []string{"sh", "curl"} {
+		if _, err := exec.LookPath(need); err != nil {
+			if os.Getenv("KAPDIR_REQUIRE") != "" {
+				t.Fatal(err)
+			}
+			t.Skip(err)
+		}
+	}
+	w := newEmbeds(t)
+	w.partner("shop")
+	key, _, err := w.store.AddAPIKey(t.Context(), "shop", directory.APIKey{Name: "test", Scopes: []directory.Scope{directory.ScopeRead}}, "test", w.clock())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- w.Serve(ctx, l) }()
+	defer func() { stop(); <-ended }()
+	want := decode[searchAnswer](t, get(t, w.Server, "/api/v1/providers?state=CO&care=full_kap&limit=5"))
+	for _, k := range []string{"", key} {
+		cmd := exec.Command("sh", filepath.Join("partners", "samples", "curl", "search.sh"))
+		cmd.Env = append(os.Environ(), "KAPDIR_URL=http://"+l.Addr().String(), "KAPDIR_KEY="+k)
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		var got searchAnswer
+		if err := json.Unmarshal(out, &got); err != nil || len(got.Results) != 5 || got.Results[0].ID != want.Results[0].ID || got.Total != want.Total {
+			t.Errorf("%v: %s", err, out)
 		}
 	}
 }
