@@ -82,7 +82,7 @@ var embedParams = []param{{name: "theme", read: func(a *ask, v string) told {
 func CheckEmbedQuery(query string) error {
 	_, bad := parseEmbedQuery(query)
 	if len(bad) > 0 {
-		return directory.Errorf(directory.Invalid, "query", "%s: %s", bad[0].Parameter, bad[0].Detail)
+		return directory.Errorf(directory.Invalid, "query", "%s: %s", bad[0].Parameter, strings.TrimSuffix(bad[0].Detail, "."))
 	}
 	return nil
 }
