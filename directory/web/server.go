@@ -282,6 +282,7 @@ func (s *Server) routes() {
 	s.api("/api/v1/providers/:id", directory.ScopeRead, s.door.anybody, s.apiProvider)
 	s.api("/api/v1/suggest", directory.ScopeRead, s.door.typing, s.apiSuggest)
 	s.api("/api/v1/sources", directory.ScopeRead, s.door.anybody, s.apiSources)
+	s.api("/api/v1/embeds", directory.ScopeEmbeds, nil, s.apiEmbeds)
 	s.hookRoutes()
 	s.get("/openapi.yaml", data, s.openAPI)
 
