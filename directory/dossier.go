@@ -33,8 +33,49 @@ type Dossier struct {
 	Acts     []Choice     `json:"acts,omitempty"`    // what else can be done about the claim or the file
 	Merged   []Merge      `json:"merged,omitempty"`  // who is one with the provider, so that it can be taken back
 
-	File      *CredentialFile `json:"-"` // the provider's, with those linked: what a public page is made from
-	At, Known Instant         `json:"-"` // the moment of all this
+	File      *CredentialFile   `json:"-"` // the provider's, with those linked: what a public page is made from
+	Rest      []*CredentialFile `json:"-"` // public files of others, whose checks rest on this provider too: at most MostResting
+	Resting   int               `json:"-"` // how many there are
+	At, Known Instant           `json:"-"` // the moment of all this
+}
+
+// Past is a provider's file as it was known at a moment: see Store.Past.
+type Past struct {
+	File       *CredentialFile
+	Listed     bool // a listing speaks of them today; on which days one did is not kept
+	MergedInto ID   // who stood for them then
+	Parts      []ID // for whom besides they stood then
+	Destroyed  bool // what was held of them was destroyed on request, and can be told no more
+}
+
+// MostResting is of how many others a dossier holds the files whose checks rest on the provider of its case.
+const MostResting = 8
+
+// Wish is something that might be done about a case, or with no case about a provider.
+type Wish struct {
+	Case     ID
+	Provider ID     // without a case
+	Do       string // as Choice.Decision says it
+	Of       int64  // of an act: the event
+	Staff    string
+	Field    string
+	To       *Fixed // of a correction
+	Hurry    bool   // rather no answer than waiting for somebody else who writes
+}
+
+// Foreseen is what would be known if a wish were done: the files from which public pages would be made. Nothing is
+// done.
+type Foreseen struct {
+	At, Known Instant // of the files as they would be
+	People    []ForeseenFile
+	More      int // others whose checks rest on these, and of whom nothing is told
+}
+
+// ForeseenFile is one provider's public file now and then; nil where there is no public page.
+type ForeseenFile struct {
+	ID          ID
+	Now, After  *CredentialFile
+	MergedAfter ID // of whom After is nil: into whom they were merged
 }
 
 // Merge is that somebody is one with the provider: the decision that made them so.
@@ -76,7 +117,7 @@ type SourceRow struct {
 type Other struct {
 	ID   ID     `json:"id"`
 	Name string `json:"name"`
-	As   string `json:"as,omitempty"` // of somebody linked: prescriber, therapist
+	As   string `json:"as,omitempty"` // of somebody linked: prescriber; therapist or practice, who name the provider as theirs
 }
 
 // Need is what a case still asks for before it is settled.
@@ -269,6 +310,19 @@ func (f *CredentialFile) With(claim ID, e Event, t, k Instant) *CredentialFile {
 			out.Claims[i] = h.With(e, t, k)
 		}
 	}
+	return &out
+}
+
+// Resting is the file as it would be if the file of somebody whom its checks rest on were another; nil is that they
+// have no public page.
+func (f *CredentialFile) Resting(on ID, other *CredentialFile) *CredentialFile {
+	out := *f
+	out.Link(func(id ID) *CredentialFile {
+		if l := f.Linked[id]; l == nil || l.Provider.ID != on {
+			return l
+		}
+		return other
+	})
 	return &out
 }
 

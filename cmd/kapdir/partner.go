@@ -12,15 +12,16 @@ import (
 
 	"kapdir/directory"
 	"kapdir/directory/store"
+	"kapdir/directory/web"
 )
 
 // partnerCommand is about organisations that use the API: integrators, as the code calls them.
 func (a *app) partnerCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "partner",
-		Short: "Let an organisation use the API: its keys, its sites, its embeds",
+		Short: "Let an organisation use the API: its keys, its sites, its embeds, its webhooks",
 		Long: `Let an organisation use the API. A partner has keys with which its programs ask, the origins of sites whose pages
-may ask and show embeds, and embeds. Each change stands in the audit of staff, with who made it and when. (Partners
+may ask and show embeds, embeds, and webhooks. Each change stands in the audit of staff, with who made it and when. (Partners
 who send listings are sources: kapdir import listings.)
 
 Scopes of a key:
@@ -29,6 +30,7 @@ Scopes of a key:
   kapdir partner key add acme "their site" --scopes read,changes
   kapdir partner key rotate acme key_0t4226zr07h84yxqc6vjzhw56g --overlap 14
   kapdir partner embed add acme "near you" --query "state=CA&care=full_kap"
+  kapdir partner hook add acme https://acme.example/kapdir
   kapdir partner usage acme
   kapdir partner end acme`,
 		Args: args(cobra.NoArgs),
@@ -44,8 +46,8 @@ Scopes of a key:
 writes it: https://www.acme.example. http://localhost, with a port, is for a page that somebody builds on their own machine.`
 	origins.Flags().BoolVar(&x.none, "none", false, "no site at all")
 	cmd.AddCommand(add, a.partnerListCommand(), a.partnerShowCommand(), origins,
-		x.command("end PARTNER", "End a partner for good, with all its keys and embeds, at once", cobra.ExactArgs(1), x.end),
-		a.partnerKeyCommand(), a.partnerEmbedCommand(), a.partnerUsageCommand())
+		x.command("end PARTNER", "End a partner for good, with all its keys, embeds and webhooks, at once", cobra.ExactArgs(1), x.end),
+		a.partnerKeyCommand(), a.partnerEmbedCommand(), a.partnerHookCommand(), a.partnerUsageCommand())
 	return cmd
 }
 
@@ -143,7 +145,7 @@ func (x *partnerChange) end(st *store.Store, argv []string, by string, at direct
 		return err
 	}
 	return x.answer(got, func(w io.Writer) {
-		fmt.Fprintf(w, "%s is a partner no more. No key of theirs is good, and no embed of theirs shows anything.\n", got.ID)
+		fmt.Fprintf(w, "%s is a partner no more. No key of theirs is good, no embed of theirs shows anything, and no webhook of theirs is called.\n", got.ID)
 	})
 }
 
@@ -178,6 +180,7 @@ type partnerShown struct {
 	directory.Integrator
 	Keys   []directory.APIKey   `json:"keys"`
 	Embeds []directory.Embed    `json:"embeds"`
+	Hooks  []directory.Hook     `json:"hooks"`
 	Acts   []directory.StaffAct `json:"acts"` // the newest first
 }
 
@@ -196,7 +199,7 @@ func (a *app) ofPartner(id string, look func(*store.Store, directory.Integrator)
 }
 
 func (a *app) partnerShowCommand() *cobra.Command {
-	return &cobra.Command{Use: "show PARTNER", Short: "Show a partner: keys, sites, embeds, and what was done about it", Args: args(cobra.ExactArgs(1)), RunE: func(_ *cobra.Command, argv []string) error {
+	return &cobra.Command{Use: "show PARTNER", Short: "Show a partner: keys, sites, embeds, webhooks, and what was done about it", Args: args(cobra.ExactArgs(1)), RunE: func(_ *cobra.Command, argv []string) error {
 		return a.ofPartner(argv[0], func(st *store.Store, x directory.Integrator) error {
 			out := partnerShown{Integrator: x}
 			var err error
@@ -204,6 +207,9 @@ func (a *app) partnerShowCommand() *cobra.Command {
 				return err
 			}
 			if out.Embeds, err = st.Embeds(a.ctx, x.ID); err != nil {
+				return err
+			}
+			if out.Hooks, err = st.Hooks(a.ctx, x.ID); err != nil {
 				return err
 			}
 			if out.Acts, err = st.StaffAudit(a.ctx, x.ID.About(), 100); err != nil {
@@ -218,6 +224,8 @@ func (a *app) partnerShowCommand() *cobra.Command {
 				a.writeKeys(w, out.Keys)
 				fmt.Fprintln(w)
 				writeEmbeds(w, out.Embeds)
+				fmt.Fprintln(w)
+				writeHooks(w, out.Hooks)
 				fmt.Fprintln(w)
 				t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 				fmt.Fprintln(t, "WHEN\tBY\tWHAT")
@@ -389,6 +397,9 @@ func (x *partnerChange) addEmbed(st *store.Store, argv []string, by string, at d
 			return err
 		}
 		e.Kind, e.Doc.Provider = directory.EmbedProvider, id
+	}
+	if err := web.CheckEmbedQuery(e.Doc.Query); err != nil { // what it cannot ask it could never show
+		return err
 	}
 	e, err := st.AddEmbed(x.ctx, directory.IntegratorID(argv[0]), e, by, at)
 	if err != nil {

@@ -1,11 +1,11 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
-	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -28,7 +28,7 @@ func (a *app) webhookClient() *safehttp.Client {
 func (a *app) partnerHookCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "hook",
-		Short: "Webhooks: call a partner's server when what is said of a provider changes",
+		Short: "Make, test, replay and end a partner's webhooks",
 		Long: `Call a partner's server with each change of what the directory says: a provider is listed, is removed, or a check
 has another result, by a source's word or by time alone. Calls are signed as Standard Webhooks asks; a running
 server (kapdir serve) makes them, one after the other, in the order of their numbers.
@@ -44,307 +44,246 @@ starts it again. A notice may come twice, with the same webhook-id.`,
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	var as, types string
-	by := func(c *cobra.Command) *cobra.Command {
-		c.Flags().StringVar(&as, "as", "", "the staff member who does it; without, the account at this terminal is noted")
-		return c
-	}
-	// change runs f as whoever does it, with the store open to be written.
-	change := func(f func(st *store.Store, by string, at directory.Instant) error) error {
-		st, err := a.openStore(a.clock())
-		if err != nil {
-			return err
-		}
-		defer st.Close()
-		by, err := a.byWhom(st, as)
-		if err != nil {
-			return err
-		}
-		return f(st, by, directory.At(a.signInClock()()))
-	}
-	named := func(argv []string) (directory.IntegratorID, directory.ID, error) {
-		partner, err := directory.ParseIntegratorID(argv[0])
-		if err != nil {
-			return "", "", usageError{err}
-		}
-		id, err := directory.ParseID(directory.HookPrefix, argv[1])
-		if err != nil {
-			return "", "", usageError{fmt.Errorf("a webhook is named by its id, %s…: kapdir partner hook list names them", directory.HookPrefix)}
-		}
-		return partner, id, nil
-	}
-
-	add := by(&cobra.Command{
-		Use:   "add PARTNER URL",
-		Short: "Make a webhook and show its secret, this once",
-		Long: `Make a webhook of the partner for the address, which begins with https://. It is called with what changes from now
+	x := hookChange{partnerChange: partnerChange{app: a}}
+	add := x.command("add PARTNER URL", "Make a webhook and show its secret, this once", cobra.ExactArgs(2), x.add)
+	add.Long = `Make a webhook of the partner for the address, which begins with https://. It is called with what changes from now
 on; kapdir partner hook replay brings what was before. Its secret is shown this once: with it the partner's server
-proves that a call is ours. The store keeps it encrypted under a key from suppression.key.`,
-		Args: args(cobra.ExactArgs(2)),
-		RunE: func(_ *cobra.Command, argv []string) error {
-			partner, err := directory.ParseIntegratorID(argv[0])
-			if err != nil {
-				return usageError{err}
-			}
-			list, err := directory.ParseNoticeTypes(types)
-			if err != nil {
-				return usageError{err}
-			}
-			return change(func(st *store.Store, by string, at directory.Instant) error {
-				secret, h, err := st.AddHook(a.ctx, partner, directory.Hook{URL: argv[1], Types: list}, by, at)
-				if err != nil {
-					return err
-				}
-				return a.answerSecret(secret, h)
-			})
-		},
-	})
-	add.Flags().StringVar(&types, "types", "", "what it is called for, with spaces between; without, everything: "+directory.JoinNoticeTypes(directory.NoticeTypes))
-
-	list := &cobra.Command{
-		Use:   "list [PARTNER]",
-		Short: "List webhooks: a partner's, those too that ended, or everybody's that are called",
-		Args:  args(cobra.MaximumNArgs(1)),
-		RunE: func(_ *cobra.Command, argv []string) error {
-			st, err := a.lookAtStore()
-			if err != nil {
-				return err
-			}
-			defer st.Close()
-			var hooks []directory.Hook
-			if len(argv) == 1 {
-				x, err := st.Integrator(a.ctx, directory.IntegratorID(argv[0]))
-				if err != nil {
-					return err
-				}
-				hooks, err = st.Hooks(a.ctx, x.ID)
-				if err != nil {
-					return err
-				}
-			} else if hooks, err = st.AllHooks(a.ctx); err != nil {
-				return err
-			}
-			return a.answer(hooks, func(w io.Writer) {
-				for _, h := range hooks {
-					tellHook(w, h)
-				}
-			})
-		},
-	}
-	show := &cobra.Command{
-		Use:   "show PARTNER HOOK",
-		Short: "Show how a webhook stands",
-		Args:  args(cobra.ExactArgs(2)),
-		RunE: func(_ *cobra.Command, argv []string) error {
-			partner, id, err := named(argv)
-			if err != nil {
-				return err
-			}
-			st, err := a.lookAtStore()
-			if err != nil {
-				return err
-			}
-			defer st.Close()
-			h, err := st.Hook(a.ctx, partner, id)
-			if err != nil {
-				return err
-			}
-			return a.answer(h, func(w io.Writer) {
-				tellHook(w, h)
-				fmt.Fprintf(w, "  called for %s; is at number %d\n", directory.JoinNoticeTypes(h.Types), h.Cursor)
-				if h.Taken != "" {
-					fmt.Fprintf(w, "  a notice was last taken at %s\n", h.Taken)
-				}
-				if h.Next != "" {
-					fmt.Fprintf(w, "  the next was tried %d times since %s, and is tried again at %s\n", h.Attempts, h.Since, h.Next)
-				}
-				if h.OldSecret != "" {
-					fmt.Fprintf(w, "  its former secret signs until %s\n", h.OldSecret)
-				}
-			})
-		},
-	}
-	overlap := directory.HookOverlap
-	rotate := by(&cobra.Command{
-		Use:   "rotate PARTNER HOOK",
-		Short: "Give a webhook another secret; both sign for a while",
-		Args:  args(cobra.ExactArgs(2)),
-		RunE: func(_ *cobra.Command, argv []string) error {
-			partner, id, err := named(argv)
-			if err != nil {
-				return err
-			}
-			return change(func(st *store.Store, by string, at directory.Instant) error {
-				secret, h, err := st.RotateHook(a.ctx, partner, id, overlap, by, at)
-				if err != nil {
-					return err
-				}
-				return a.answerSecret(secret, h)
-			})
-		},
-	})
-	rotate.Flags().DurationVar(&overlap, "overlap", overlap, "for how long the former secret signs as well; 0s ends it at once")
-
-	wait := 15 * time.Second
-	test := by(&cobra.Command{
-		Use:   "test PARTNER HOOK",
-		Short: "Send a test to a webhook, and say what became of it",
-		Long: `Send a test to the webhook, beside the order of what it is called with otherwise. A running server (kapdir serve)
-sends it; this command waits for what becomes of it.`,
-		Args: args(cobra.ExactArgs(2)),
-		RunE: func(_ *cobra.Command, argv []string) error {
-			partner, id, err := named(argv)
-			if err != nil {
-				return err
-			}
-			return change(func(st *store.Store, by string, at directory.Instant) error {
-				notice, err := st.TestHook(a.ctx, partner, id, by, at)
-				if err != nil {
-					return err
-				}
-				for end := time.Now().Add(wait); ; {
-					log, err := st.HookLog(a.ctx, partner, id, 0, 20)
-					if err != nil {
-						return err
-					}
-					for _, d := range log {
-						if d.Notice == notice {
-							return a.answer(d, func(w io.Writer) { tellDelivery(w, d) })
-						}
-					}
-					if time.Now().After(end) {
-						return directory.Errorf(directory.Unavailable, "", "%s waits: no server has sent it within %s. Is kapdir serve running? It sends it when it starts", notice, wait)
-					}
-					select {
-					case <-a.ctx.Done():
-						return a.ctx.Err()
-					case <-time.After(100 * time.Millisecond):
-					}
-				}
-			})
-		},
-	})
-	test.Flags().DurationVar(&wait, "wait", wait, "how long to wait for what becomes of it")
-
-	replay := by(&cobra.Command{
-		Use:   "replay PARTNER HOOK NUMBER",
-		Short: "Call a webhook again from a number on, or pass over what it does not take",
-		Long: `Go on with the notice of the number, or the next there is: 0 brings everything that is held. With a number greater than
-that of a notice that the receiver does not take, that notice is passed over. It starts a webhook that was stopped.`,
-		Args: args(cobra.ExactArgs(3)),
-		RunE: func(_ *cobra.Command, argv []string) error {
-			partner, id, err := named(argv)
-			if err != nil {
-				return err
-			}
-			number, err := strconv.ParseInt(argv[2], 10, 64)
-			if err != nil || number < 0 {
-				return usageError{fmt.Errorf("%q is no number of a notice: write 0 for everything, or a number of the log", argv[2])}
-			}
-			return change(func(st *store.Store, by string, at directory.Instant) error {
-				h, err := st.ReplayHook(a.ctx, partner, id, number, by, at)
-				if err != nil {
-					return err
-				}
-				return a.answer(h, func(w io.Writer) { fmt.Fprintf(w, "%s goes on with number %d.\n", h.ID, number) })
-			})
-		},
-	})
-	var before int64
-	limit := 50
+proves that a call is ours. The store keeps it encrypted under a key from suppression.key.`
+	add.Flags().StringVar(&x.types, "types", "", "what it is called for, with spaces between; everything if empty: "+directory.JoinNoticeTypes(directory.NoticeTypes))
+	rotate := x.command("rotate PARTNER HOOK", "Give a webhook another secret; both sign for a while", cobra.ExactArgs(2), x.rotate)
+	rotate.Flags().IntVar(&x.overlap, "overlap", days(directory.HookOverlap), fmt.Sprintf("days for which the former secret signs as well, at most %d", days(directory.MostHookOverlap)))
+	test := x.command("test PARTNER HOOK", "Send a test to a webhook, and say what became of it", cobra.ExactArgs(2), x.test)
+	test.Long = `Send a test to the webhook, beside the order of what it is called with otherwise. A running server (kapdir serve)
+sends it; this command waits for what becomes of it.`
+	test.Flags().DurationVar(&x.wait, "wait", 15*time.Second, "how long to wait for what becomes of it")
+	replay := x.command("replay PARTNER HOOK NUMBER", "Call a webhook again from a number on, or pass over what it does not take", cobra.ExactArgs(3), x.replay)
+	replay.Long = `Go on with the notice of the number, or the next there is: 0 brings everything that is held. With a number greater than
+that of a notice that the receiver does not take, that notice is passed over. It starts a webhook that was stopped.`
 	log := &cobra.Command{
 		Use:   "log PARTNER HOOK",
 		Short: "List the calls of the last 30 days, the newest first",
 		Args:  args(cobra.ExactArgs(2)),
 		RunE: func(_ *cobra.Command, argv []string) error {
-			partner, id, err := named(argv)
-			if err != nil {
-				return err
+			return a.ofPartner(argv[0], func(st *store.Store, p directory.Integrator) error {
+				id, err := hookID(argv[1])
+				if err != nil {
+					return err
+				}
+				list, err := st.HookLog(a.ctx, p.ID, id, x.before, x.limit)
+				if err != nil {
+					return err
+				}
+				return a.answer(list, func(w io.Writer) { writeDeliveries(w, list) })
+			})
+		},
+	}
+	log.Flags().IntVar(&x.limit, "limit", 50, "how many")
+	log.Flags().Int64Var(&x.before, "before", 0, "those before this line of the log")
+	cmd.AddCommand(add, &cobra.Command{
+		Use:   "list [PARTNER]",
+		Short: "List a partner's webhooks, or everybody's that have not ended",
+		Args:  args(cobra.MaximumNArgs(1)),
+		RunE: func(_ *cobra.Command, argv []string) error {
+			if len(argv) == 1 {
+				return a.ofPartner(argv[0], func(st *store.Store, p directory.Integrator) error {
+					list, err := st.Hooks(a.ctx, p.ID)
+					if err != nil {
+						return err
+					}
+					return a.answer(list, func(w io.Writer) { writeHooks(w, list) })
+				})
 			}
 			st, err := a.lookAtStore()
 			if err != nil {
 				return err
 			}
 			defer st.Close()
-			list, err := st.HookLog(a.ctx, partner, id, before, limit)
+			list, err := st.AllHooks(a.ctx)
 			if err != nil {
 				return err
 			}
-			return a.answer(list, func(w io.Writer) {
-				for _, d := range list {
-					tellDelivery(w, d)
-				}
-			})
+			return a.answer(list, func(w io.Writer) { writeHooks(w, list) })
 		},
-	}
-	log.Flags().IntVar(&limit, "limit", limit, "how many")
-	log.Flags().Int64Var(&before, "before", 0, "those before this one, by the number at the start of a line")
-	end := by(&cobra.Command{
-		Use:   "end PARTNER HOOK",
-		Short: "End a webhook for good; its secret is destroyed",
+	}, &cobra.Command{
+		Use:   "show PARTNER HOOK",
+		Short: "Show how a webhook stands",
 		Args:  args(cobra.ExactArgs(2)),
 		RunE: func(_ *cobra.Command, argv []string) error {
-			partner, id, err := named(argv)
-			if err != nil {
-				return err
-			}
-			return change(func(st *store.Store, by string, at directory.Instant) error {
-				h, err := st.EndHook(a.ctx, partner, id, by, at)
+			return a.ofPartner(argv[0], func(st *store.Store, p directory.Integrator) error {
+				id, err := hookID(argv[1])
 				if err != nil {
 					return err
 				}
-				return a.answer(h, func(w io.Writer) { fmt.Fprintf(w, "%s has ended.\n", h.ID) })
+				h, err := st.Hook(a.ctx, p.ID, id)
+				if err != nil {
+					return err
+				}
+				return a.answer(h, func(w io.Writer) { tellHook(w, h) })
 			})
 		},
-	})
-	cmd.AddCommand(add, list, show, rotate, test, replay, log, end)
+	}, rotate, test, replay, log,
+		x.command("end PARTNER HOOK", "End a webhook for good; its secret is destroyed", cobra.ExactArgs(2), x.end))
 	return cmd
 }
 
-// answerSecret shows the secret of a webhook, alone on standard output, for whoever pipes it to where it is kept.
-func (a *app) answerSecret(secret string, h directory.Hook) error {
-	raw, err := json.Marshal(h)
+// hookChange is a change about a webhook, and what its flags say.
+type hookChange struct {
+	partnerChange
+	types  string
+	wait   time.Duration
+	limit  int
+	before int64
+}
+
+func hookID(s string) (directory.ID, error) {
+	id, err := directory.ParseID(directory.HookPrefix, s)
+	if err != nil {
+		return "", usageError{fmt.Errorf("a webhook is named by its id, %s…, which kapdir partner hook list has", directory.HookPrefix)}
+	}
+	return id, nil
+}
+
+func (x *hookChange) add(st *store.Store, argv []string, by string, at directory.Instant) error {
+	types, err := directory.ParseNoticeTypes(x.types)
 	if err != nil {
 		return err
 	}
-	out := map[string]any{}
-	if err := json.Unmarshal(raw, &out); err != nil {
+	secret, h, err := st.AddHook(x.ctx, directory.IntegratorID(argv[0]), directory.Hook{URL: argv[1], Types: types}, by, at)
+	if err != nil {
 		return err
 	}
-	out["secret"] = secret
-	return a.answer(out, func(w io.Writer) {
+	return x.showSecret(secret, h)
+}
+
+func (x *hookChange) rotate(st *store.Store, argv []string, by string, at directory.Instant) error {
+	id, err := hookID(argv[1])
+	if err != nil {
+		return err
+	}
+	secret, h, err := st.RotateHook(x.ctx, directory.IntegratorID(argv[0]), id, time.Duration(x.overlap)*24*time.Hour, by, at)
+	if err != nil {
+		return err
+	}
+	return x.showSecret(secret, h)
+}
+
+// hookShown is the answer of the commands that make a secret.
+type hookShown struct {
+	directory.Hook
+	Secret string `json:"secret"`
+}
+
+func (x *hookChange) showSecret(secret string, h directory.Hook) error {
+	return x.answer(hookShown{h, secret}, func(w io.Writer) {
 		fmt.Fprintln(w, secret)
-		fmt.Fprintf(a.err, "This is the secret of %s, %s. It is shown this once.\n", h.ID, h.URL)
+		fmt.Fprintf(x.err, "This is the secret of %s of %s, %s. It is shown this once.\n", h.ID, h.Integrator, h.URL)
 		if h.OldSecret != "" {
-			fmt.Fprintf(a.err, "The former one signs beside it until %s.\n", h.OldSecret)
+			fmt.Fprintf(x.err, "The former one signs beside it until %s.\n", h.OldSecret)
 		}
 	})
 }
 
-func tellHook(w io.Writer, h directory.Hook) {
-	line := []string{string(h.ID), string(h.Integrator), h.URL, string(h.State)}
-	if h.Why != "" {
-		line = append(line, h.Why)
+func (x *hookChange) test(st *store.Store, argv []string, by string, at directory.Instant) error {
+	partner := directory.IntegratorID(argv[0])
+	id, err := hookID(argv[1])
+	if err != nil {
+		return err
 	}
-	if h.Ended != "" {
-		line = append(line, h.Ended.Date().String())
+	notice, err := st.TestHook(x.ctx, partner, id, by, at)
+	if err != nil {
+		return err
 	}
-	fmt.Fprintln(w, strings.Join(line, "  "))
+	for end := time.Now().Add(x.wait); ; {
+		log, err := st.HookLog(x.ctx, partner, id, 0, 20)
+		if err != nil {
+			return err
+		}
+		if i := slices.IndexFunc(log, func(d directory.Delivery) bool { return d.Notice == notice }); i >= 0 {
+			return x.answer(log[i], func(w io.Writer) { writeDeliveries(w, log[i:i+1]) })
+		}
+		if time.Now().After(end) {
+			return directory.Errorf(directory.Unavailable, "", "%s waits: no server has sent it within %s. Is kapdir serve running? It sends it when it starts", notice, x.wait)
+		}
+		select {
+		case <-x.ctx.Done():
+			return x.ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 }
 
-func tellDelivery(w io.Writer, d directory.Delivery) {
-	fmt.Fprintf(w, "%d  %s  %s  %s", d.Number, d.At, d.Notice, d.Type)
-	if d.Change != 0 {
-		fmt.Fprintf(w, "  number %d", d.Change)
+func (x *hookChange) replay(st *store.Store, argv []string, by string, at directory.Instant) error {
+	id, err := hookID(argv[1])
+	if err != nil {
+		return err
 	}
-	fmt.Fprintf(w, "  attempt %d: %s", d.Attempt, d.Outcome)
-	if d.Status != 0 {
-		fmt.Fprintf(w, ", answered %d in %d ms", d.Status, d.Took)
-	} else if d.Why != "" {
-		fmt.Fprintf(w, ", %s", d.Why)
+	number, err := strconv.ParseInt(argv[2], 10, 64)
+	if err != nil || number < 0 {
+		return usageError{fmt.Errorf("%q is no number of a notice: write 0 for everything, or a number of the log", argv[2])}
 	}
-	if d.Next != "" {
-		fmt.Fprintf(w, "; again at %s", d.Next)
+	h, err := st.ReplayHook(x.ctx, directory.IntegratorID(argv[0]), id, number, by, at)
+	if err != nil {
+		return err
 	}
-	fmt.Fprintln(w)
+	return x.answer(h, func(w io.Writer) { fmt.Fprintf(w, "%s goes on with number %d.\n", h.ID, number) })
+}
+
+func (x *hookChange) end(st *store.Store, argv []string, by string, at directory.Instant) error {
+	id, err := hookID(argv[1])
+	if err != nil {
+		return err
+	}
+	h, err := st.EndHook(x.ctx, directory.IntegratorID(argv[0]), id, by, at)
+	if err != nil {
+		return err
+	}
+	return x.answer(h, func(w io.Writer) { fmt.Fprintf(w, "%s is ended.\n", h.ID) })
+}
+
+func writeHooks(w io.Writer, list []directory.Hook) {
+	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(t, "WEBHOOK\tPARTNER\tCALLS\tSTATE\tMADE\tLAST TAKEN\tWHY")
+	for _, h := range list {
+		taken := "-"
+		if h.Taken != "" {
+			taken = string(h.Taken)
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", h.ID, h.Integrator, h.URL, h.State, string(h.Created.Date()), taken, h.Why)
+	}
+	_ = t.Flush()
+}
+
+func tellHook(w io.Writer, h directory.Hook) {
+	fmt.Fprintf(w, "%s of %s calls %s for %s\n%s since %s, made by %s; is at number %d\n", h.ID, h.Integrator, h.URL, directory.JoinNoticeTypes(h.Types), h.State, h.Created.Date(), h.CreatedBy, h.Cursor)
+	if h.Why != "" {
+		fmt.Fprintf(w, "Why: %s\n", h.Why)
+	}
+	if h.Taken != "" {
+		fmt.Fprintf(w, "A notice was last taken at %s.\n", h.Taken)
+	}
+	if h.Next != "" {
+		fmt.Fprintf(w, "The next was tried %d times since %s, and is tried again at %s.\n", h.Attempts, h.Since, h.Next)
+	}
+	if h.OldSecret != "" {
+		fmt.Fprintf(w, "Its former secret signs until %s.\n", h.OldSecret)
+	}
+}
+
+func writeDeliveries(w io.Writer, list []directory.Delivery) {
+	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(t, "LINE\tWHEN\tNOTICE\tTYPE\tNUMBER\tATTEMPT\tOUTCOME\tANSWER\tTOOK\tAGAIN AT")
+	for _, d := range list {
+		number, answer, next := "-", d.Why, "-"
+		if d.Change != 0 {
+			number = fmt.Sprint(d.Change)
+		}
+		if d.Status != 0 && answer == "" {
+			answer = fmt.Sprint("answered ", d.Status)
+		}
+		if d.Next != "" {
+			next = string(d.Next)
+		}
+		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%d ms\t%s\n", d.Number, d.At, d.Notice, d.Type, number, d.Attempt, d.Outcome, answer, d.Took, next)
+	}
+	_ = t.Flush()
 }

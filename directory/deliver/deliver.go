@@ -124,17 +124,20 @@ func (d *Deliverer) run(ctx context.Context) error {
 				begin()
 			}
 		}
+		wait := d.c.Pause
 		if due && held {
-			if due, err = d.Step(calls); err != nil {
+			begun := time.Now()
+			more, err := d.Step(calls)
+			if err != nil {
 				return err
 			}
-			if due {
-				continue
+			if more { // after an import there is much to look at, and half of the time is for others
+				wait = min(wait, time.Since(begun))
 			}
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(d.c.Pause):
+		case <-time.After(wait):
 		}
 	}
 	return nil

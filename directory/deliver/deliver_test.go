@@ -287,7 +287,7 @@ func TestOutcomes(t *testing.T) {
 	local := hook(t, s, "p-local", "https://localtest.example.org/")
 	hosts["localtest.example.org"] = "127.0.0.2:443"
 	attest(t, s, ids[0], noon)
-	d := deliverer(s, client(300*time.Millisecond, rootsOf(elsewhere), hosts), clk.now)
+	d := deliverer(s, client(1500*time.Millisecond, rootsOf(elsewhere), hosts), clk.now)
 	turn(t, d)
 	for what, want := range map[string]struct {
 		status  int
@@ -360,7 +360,7 @@ func TestTime(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d := deliverer(s, client(time.Second, rootsOf(r), map[string]string{"hooks.example.com": r.host()}), clk.now)
+		d := deliverer(s, client(5*time.Second, rootsOf(r), map[string]string{"hooks.example.com": r.host()}), clk.now)
 		turn(t, d)
 		if x := r.taken(); len(x) != 0 {
 			t.Fatalf("what was before it: %s", x[0].Body)

@@ -71,9 +71,6 @@ func (s *Store) Dossier(ctx context.Context, id directory.ID, as string) (direct
 		if d.Filed, err = t.filed(`WHERE e.id = $1`, c.ID); err != nil {
 			return err
 		}
-		if d.Linked, err = t.linkedOf(h); err != nil {
-			return err
-		}
 		if c.Kind == directory.CaseRemoval {
 			found, err := t.removals(`WHERE id = $1`, c.ID)
 			if err != nil {
@@ -84,12 +81,8 @@ func (s *Store) Dossier(ctx context.Context, id directory.ID, as string) (direct
 				d.Acts = append(d.Acts, desk.answers(q, member)...)
 			}
 		}
-		d.Acts = append(d.Acts, desk.acts(h, c, hist, of, member)...)
-		if d.Merged, err = t.mergedInto(h); err != nil {
-			return err
-		}
-		d.File, d.At, d.Known = &h.file, desk.now, desk.known
-		if err := t.link([]*directory.CredentialFile{d.File}); err != nil {
+		d.Acts = append(d.Acts, desk.acts(h, hist, of, member)...)
+		if err := t.whole(desk, h, member, &d); err != nil {
 			return err
 		}
 		if d.Hold, err = t.holdOf(c.ID, desk.now); err != nil {
@@ -108,6 +101,110 @@ func (s *Store) Dossier(ctx context.Context, id directory.ID, as string) (direct
 		return nil
 	})
 	return d, err
+}
+
+// AtDesk returns a dossier without a case: of a provider, whoever is on no public face too, with what can be done about
+// the whole of them. With as, the acts say what that staff member may not do.
+func (s *Store) AtDesk(ctx context.Context, id directory.ID, as string) (d directory.Dossier, err error) {
+	err = s.read(ctx, "store.AtDesk "+string(id), func(t *tx) error {
+		held, err := t.load([]directory.ID{id})
+		if err != nil {
+			return err
+		}
+		h := held[id]
+		if h == nil {
+			return notFoundOr(nil, "provider", id)
+		}
+		desk, err := s.desk(t)
+		if err != nil {
+			return err
+		}
+		var member directory.StaffMember
+		if as != "" {
+			if member, err = desk.office.member(as); err != nil {
+				return err
+			}
+		}
+		d = directory.Dossier{Case: directory.Case{Provider: id}, Provider: h.file.Provider}
+		return t.whole(desk, h, member, &d)
+	})
+	return d, err
+}
+
+// Hidden returns whom the desk took off every public face, and what was held of whom is held still, by name.
+func (s *Store) Hidden(ctx context.Context) (out []directory.Other, err error) {
+	err = s.read(ctx, "store.Hidden", func(t *tx) error {
+		var ids []directory.ID
+		err := t.each(`SELECT id FROM provider WHERE withdrawn = 1 AND merged_into = '' AND NOT EXISTS
+			(SELECT 1 FROM removal r WHERE r.provider = provider.id AND r.kind = 'removal' AND r.state IN ('proven', 'accepted')) ORDER BY id`, nil, func(r *sql.Rows) error {
+			var id directory.ID
+			err := r.Scan(&id)
+			ids = append(ids, id)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		held, err := t.providers(slices.Clone(ids))
+		for _, id := range ids {
+			if h := held[id]; h != nil {
+				out = append(out, directory.Other{ID: id, Name: h.file.Provider.DisplayName()})
+			}
+		}
+		slices.SortStableFunc(out, func(a, b directory.Other) int { return strings.Compare(a.Name, b.Name) })
+		return err
+	})
+	return out, err
+}
+
+// whole fills in what a dossier says of the whole provider: the file, whom else it concerns, and what can be done about
+// it.
+func (t *tx) whole(desk desk, h *stored, member directory.StaffMember, d *directory.Dossier) (err error) {
+	if d.Linked, err = t.linkedOf(h); err != nil {
+		return err
+	}
+	if d.Merged, err = t.mergedInto(h); err != nil {
+		return err
+	}
+	d.File, d.At, d.Known = &h.file, desk.now, desk.known
+	if err := t.link([]*directory.CredentialFile{d.File}); err != nil {
+		return err
+	}
+	if d.Rest, d.Resting, err = t.resting([]directory.ID{h.file.Provider.ID}); err != nil {
+		return err
+	}
+	p := h.file.Provider
+	if p.MergedInto != "" {
+		return nil
+	}
+	x := directory.Choice{Decision: "withdraw_file", Effect: "the provider leaves every public face; it can be taken back"}
+	deed, on := directory.Withdrawal, directory.Ordinary
+	if p.Withdrawn {
+		x = directory.Choice{Decision: "restore_file", Effect: "the provider has a public page again, once compared with everything that was loaded meanwhile"}
+		deed, on = directory.Voiding, directory.TakenDown
+		for _, hist := range h.file.Claims {
+			if hist.Claim.Kind != directory.FileClaim {
+				continue
+			}
+			for _, e := range hist.InEffect(desk.now, desk.known) {
+				if e.Type == directory.Takedown {
+					x.Of = e.Seq
+				}
+			}
+		}
+		var n int
+		if _, err := t.one(`SELECT count(*) FROM removal WHERE event = $1`, []any{x.Of}, &n); err != nil {
+			return err
+		}
+		if n > 0 {
+			x.Refused, x.Try = detail(destroyed())
+		}
+	}
+	if err := desk.office.may(member, deed, on); member.Name != "" && x.Refused == "" && err != nil {
+		x.Refused, x.Try = detail(err)
+	}
+	d.Acts = append(d.Acts, x)
+	return nil
 }
 
 // linkedOf returns the prescribers of a provider, and those who name them as theirs.
@@ -133,6 +230,9 @@ func (t *tx) linkedOf(h *stored) (out []directory.Other, err error) {
 	held, err := t.providers(ids)
 	for _, id := range ids {
 		if other := held[id]; other != nil {
+			if as[id] == "therapist" && other.file.Provider.Kind == directory.Organisation {
+				as[id] = "practice"
+			}
 			out = append(out, directory.Other{ID: id, Name: other.file.Provider.DisplayName(), As: as[id]})
 		}
 	}
@@ -179,8 +279,8 @@ func (d desk) answers(q directory.Removal, m directory.StaffMember) (out []direc
 	}
 }
 
-// acts says what else can be done about the claim of the case and about the whole file.
-func (d desk) acts(h *stored, c directory.Case, hist *directory.History, of *directory.Event, m directory.StaffMember) (out []directory.Choice) {
+// acts says what else can be done about the claim of the case.
+func (d desk) acts(h *stored, hist *directory.History, of *directory.Event, m directory.StaffMember) (out []directory.Choice) {
 	if p := h.file.Provider; p.Withdrawn || p.MergedInto != "" {
 		return nil
 	}
@@ -213,13 +313,8 @@ func (d desk) acts(h *stored, c directory.Case, hist *directory.History, of *dir
 		if hist.Claim.Kind != directory.FileClaim {
 			add(directory.Withdrawal, directory.Ordinary, "", &directory.Event{Type: directory.Takedown})
 			add(directory.OpenDispute, directory.Ordinary, "", &directory.Event{Type: directory.DisputeOpen})
-		}
-	}
-	add("withdraw_file", directory.Ordinary, "the provider leaves every public face; it can be taken back", nil)
-	if m.Name != "" {
-		out[len(out)-1].Refused = ""
-		if err := d.office.may(m, directory.Withdrawal, directory.Ordinary); err != nil {
-			out[len(out)-1].Refused, out[len(out)-1].Try = detail(err)
+			add(directory.OpenDispute, directory.Ordinary, "", &directory.Event{Type: directory.DisputeOpen, Body: directory.Body{Decision: "identity"}})
+			out[len(out)-1].Decision = "dispute_identity"
 		}
 	}
 	return out

@@ -282,133 +282,136 @@ func refText(r directory.ProviderRef) string {
 // Of the two people who confirm what stands against a provider, one at least is an approver.
 func (s *Store) Decide(ctx context.Context, d directory.Decision) (directory.Event, error) {
 	var out directory.Event
-	err := s.write(ctx, "store.Decide", func(w *work) error {
-		given := d.At != "" // a decision without a moment is a new one, even where the clock stands
-		if !given {
-			d.At = w.now
-		}
-		if err := checkDecision(d, w.now); err != nil {
+	err := s.write(ctx, "store.Decide", func(w *work) error { return w.decide(d, &out) })
+	return out, err
+}
+
+// decide is Decide in a transaction.
+func (w *work) decide(d directory.Decision, out *directory.Event) error {
+	given := d.At != "" // a decision without a moment is a new one, even where the clock stands
+	if !given {
+		d.At = w.now
+	}
+	if err := checkDecision(d, w.now); err != nil {
+		return err
+	}
+	var c directory.Case
+	var err error
+	if d.Case != "" {
+		if c, err = w.caseOf(d.Case); err != nil {
 			return err
 		}
-		var c directory.Case
-		var err error
-		if d.Case != "" {
-			if c, err = w.caseOf(d.Case); err != nil {
-				return err
-			}
-			d.Provider, d.Of = directory.ProviderRef{ID: c.Provider}, c.Event
-			if d.Seen == 0 {
-				return directory.Errorf(directory.Invalid, "seen", "say what you looked at").Try("kapdir cases show %s gives the number", c.ID)
-			}
+		d.Provider, d.Of = directory.ProviderRef{ID: c.Provider}, c.Event
+		if d.Seen == 0 {
+			return directory.Errorf(directory.Invalid, "seen", "say what you looked at").Try("kapdir cases show %s gives the number", c.ID)
 		}
-		if c.Kind == directory.CaseRemoved {
-			return w.decideRemoved(c, d, &out)
-		}
-		h, err := w.resolve(d.Provider, "provider")
-		if directory.KindOf(err) == directory.NotFound && d.Case != "" {
-			return directory.Errorf(directory.Refused, "case", "its provider is on no public face any more, withdrawn or merged: there is nothing to decide")
-		}
-		if err != nil {
-			return err
-		}
-		done := func(n *newEvent) {
-			w.then = func() error { out = *n.event(); return nil } // once it has its number
-		}
-		switch {
-		case c.Kind == directory.CaseRemoval:
-			return directory.Errorf(directory.Invalid, "decision", "a request is proven, accepted or declined").Try("kapdir removal list")
-		case c.Kind == directory.CaseDocument && c.Claim == "":
-			return w.decidePaper(c, h, d, done)
-		case d.Case != "" && c.Claim == "":
-			return w.decideCandidate(c, h, d, done, &out)
-		case c.Kind == directory.CaseDispute:
-			return directory.Errorf(directory.Invalid, "decision", "a dispute is accepted, declined or closed").Try("kapdir cases show %s", c.ID)
-		case slices.Contains([]directory.Deed{directory.Distinct, directory.Same, directory.Keep, directory.Take}, directory.Deed(d.Decision)):
-			return directory.Errorf(directory.Invalid, "decision", "%q is about two descriptions: an observation is confirmed, cleared or returned", d.Decision)
-		}
-		if d.Decision == "clear" && d.Field == "" && c.Kind != directory.CaseDocument {
-			return directory.Errorf(directory.Invalid, "field", "to clear a candidate, name the identifier that differs")
-		}
-		i, e, err := w.observation(h, c, d)
-		if err != nil {
-			return err
-		}
-		hist := &h.file.Claims[i]
-		for _, r := range hist.Events {
-			if given && r.Actor.Kind == directory.Staff && r.Actor.ID == d.Staff && r.PerformedAt == d.At && (d.Of == 0 || r.Body.Of == d.Of || r.Supersedes == d.Of) &&
-				(r.Type == directory.Review && r.Body.Decision == d.Decision || r.Type == directory.Correct && d.Decision == "clear") &&
-				r.Body.Field == clean(d.Field) && r.Body.Note == clean(d.Note) {
-				out = r
-				return nil
-			}
-		}
-		o, err := w.office()
-		if err != nil {
-			return err
-		}
-		m, err := o.member(d.Staff)
-		if err != nil {
-			return err
-		}
-		if err := w.leftTo(d.Staff, d.Case, hist.Claim.ID, ""); err != nil {
-			return err
-		}
-		if d.Seen != 0 || d.Case != "" {
-			look := "kapdir claims show " + string(hist.Claim.ID)
-			if d.Case != "" {
-				look = "kapdir cases show " + string(d.Case)
-			}
-			if err := fresh(*hist, d.Seen, look); err != nil {
-				return err
-			}
-		}
-		if e == nil {
-			return directory.Errorf(directory.Conflict, "claim", "nothing about this claim waits for a decision")
-		}
-		known, err := w.known()
-		if err != nil {
-			return err
-		}
-		if d.At < e.PerformedAt {
-			return directory.Errorf(directory.Invalid, "at", "a decision cannot be dated before what it decides, which is of %s", e.PerformedAt)
-		}
-		if err := o.review(m, hist, *e, directory.Deed(d.Decision), w.now, known, w.s.config.Policies); err != nil {
-			return err
-		}
-		added, err := w.addedTo(d.Case)
-		if err != nil {
-			return err
-		}
-		actor := directory.Actor{Kind: directory.Staff, ID: d.Staff, Auth: d.Auth}
-		body := directory.Body{Of: e.Seq, Decision: d.Decision, Field: clean(d.Field), Note: clean(d.Note)}
-		if c.Kind == directory.CaseDocument && d.Decision == "clear" { // the document shows what it says after all
-			fixed := e.Body
-			fixed.Field, fixed.Note = body.Field, body.Note
-			done(w.append(h, i, directory.Event{Type: directory.Correct, Supersedes: e.Seq, PerformedAt: d.At, Actor: actor, Evidence: append(slices.Clip(e.Evidence), added...), Body: fixed,
-				Reason: slices.DeleteFunc(slices.Clone(e.Reason), func(r string) bool { return r == reusedHash })}, true))
+	}
+	if c.Kind == directory.CaseRemoved {
+		return w.decideRemoved(c, d, out)
+	}
+	h, err := w.resolve(d.Provider, "provider")
+	if directory.KindOf(err) == directory.NotFound && d.Case != "" {
+		return directory.Errorf(directory.Refused, "case", "its provider is on no public face any more, withdrawn or merged: there is nothing to decide")
+	}
+	if err != nil {
+		return err
+	}
+	done := func(n *newEvent) {
+		w.then = func() error { *out = *n.event(); return nil } // once it has its number
+	}
+	switch {
+	case c.Kind == directory.CaseRemoval:
+		return directory.Errorf(directory.Invalid, "decision", "a request is proven, accepted or declined").Try("kapdir removal list")
+	case c.Kind == directory.CaseDocument && c.Claim == "":
+		return w.decidePaper(c, h, d, done)
+	case d.Case != "" && c.Claim == "":
+		return w.decideCandidate(c, h, d, done, out)
+	case c.Kind == directory.CaseDispute:
+		return directory.Errorf(directory.Invalid, "decision", "a dispute is accepted, declined or closed").Try("kapdir cases show %s", c.ID)
+	case slices.Contains([]directory.Deed{directory.Distinct, directory.Same, directory.Keep, directory.Take}, directory.Deed(d.Decision)):
+		return directory.Errorf(directory.Invalid, "decision", "%q is about two descriptions: an observation is confirmed, cleared or returned", d.Decision)
+	}
+	if d.Decision == "clear" && d.Field == "" && c.Kind != directory.CaseDocument {
+		return directory.Errorf(directory.Invalid, "field", "to clear a candidate, name the identifier that differs")
+	}
+	i, e, err := w.observation(h, c, d)
+	if err != nil {
+		return err
+	}
+	hist := &h.file.Claims[i]
+	for _, r := range hist.Events {
+		if given && r.Actor.Kind == directory.Staff && r.Actor.ID == d.Staff && r.PerformedAt == d.At && (d.Of == 0 || r.Body.Of == d.Of || r.Supersedes == d.Of) &&
+			(r.Type == directory.Review && r.Body.Decision == d.Decision || r.Type == directory.Correct && d.Decision == "clear") &&
+			r.Body.Field == clean(d.Field) && r.Body.Note == clean(d.Note) {
+			*out = r
 			return nil
 		}
-		var also []directory.Event
-		last := d.Decision == "clear" // nobody else needs to clear it
-		if last && hist.OccasionOf(e.Seq, w.now, known, w.s.config.Policies) == directory.Found {
-			need, _ := hist.Approvals(e.Seq, w.now, known, w.s.config.Policies)
-			last = len(hist.Clearances(e.Seq, w.now, known, w.s.config.Policies))+1 >= need
+	}
+	o, err := w.office()
+	if err != nil {
+		return err
+	}
+	m, err := o.member(d.Staff)
+	if err != nil {
+		return err
+	}
+	if err := w.leftTo(d.Staff, d.Case, hist.Claim.ID, ""); err != nil {
+		return err
+	}
+	if d.Seen != 0 || d.Case != "" {
+		look := "kapdir claims show " + string(hist.Claim.ID)
+		if d.Case != "" {
+			look = "kapdir cases show " + string(d.Case)
 		}
-		if last {
-			also = w.saysSame(hist, *e, known)
+		if err := fresh(*hist, d.Seen, look); err != nil {
+			return err
 		}
-		done(w.append(h, i, directory.Event{Type: directory.Review, PerformedAt: d.At, Actor: actor, Evidence: append(slices.Clip(e.Evidence), added...), Body: body},
-			c.Kind != directory.CaseDocument && e.Identifies()))
-		for _, same := range also {
-			body.Of = same.Seq
-			w.append(h, i, directory.Event{Type: directory.Review, PerformedAt: d.At, Actor: actor, Evidence: same.Evidence, Body: body}, same.Identifies())
-		}
-		if last && hist.Claim.Kind == directory.ExclusionScreen {
-			return w.screenAgain(h, hist.Claim.Issuer)
-		}
+	}
+	if e == nil {
+		return directory.Errorf(directory.Conflict, "claim", "nothing about this claim waits for a decision")
+	}
+	known, err := w.known()
+	if err != nil {
+		return err
+	}
+	if d.At < e.PerformedAt {
+		return directory.Errorf(directory.Invalid, "at", "a decision cannot be dated before what it decides, which is of %s", e.PerformedAt)
+	}
+	if err := o.review(m, hist, *e, directory.Deed(d.Decision), w.now, known, w.s.config.Policies); err != nil {
+		return err
+	}
+	added, err := w.addedTo(d.Case)
+	if err != nil {
+		return err
+	}
+	actor := directory.Actor{Kind: directory.Staff, ID: d.Staff, Auth: d.Auth}
+	body := directory.Body{Of: e.Seq, Decision: d.Decision, Field: clean(d.Field), Note: clean(d.Note)}
+	if c.Kind == directory.CaseDocument && d.Decision == "clear" { // the document shows what it says after all
+		fixed := e.Body
+		fixed.Field, fixed.Note = body.Field, body.Note
+		done(w.append(h, i, directory.Event{Type: directory.Correct, Supersedes: e.Seq, PerformedAt: d.At, Actor: actor, Evidence: append(slices.Clip(e.Evidence), added...), Body: fixed,
+			Reason: slices.DeleteFunc(slices.Clone(e.Reason), func(r string) bool { return r == reusedHash })}, true))
 		return nil
-	})
-	return out, err
+	}
+	var also []directory.Event
+	last := d.Decision == "clear" // nobody else needs to clear it
+	if last && hist.OccasionOf(e.Seq, w.now, known, w.s.config.Policies) == directory.Found {
+		need, _ := hist.Approvals(e.Seq, w.now, known, w.s.config.Policies)
+		last = len(hist.Clearances(e.Seq, w.now, known, w.s.config.Policies))+1 >= need
+	}
+	if last {
+		also = w.saysSame(hist, *e, known)
+	}
+	done(w.append(h, i, directory.Event{Type: directory.Review, PerformedAt: d.At, Actor: actor, Evidence: append(slices.Clip(e.Evidence), added...), Body: body},
+		c.Kind != directory.CaseDocument && e.Identifies()))
+	for _, same := range also {
+		body.Of = same.Seq
+		w.append(h, i, directory.Event{Type: directory.Review, PerformedAt: d.At, Actor: actor, Evidence: same.Evidence, Body: body}, same.Identifies())
+	}
+	if last && hist.Claim.Kind == directory.ExclusionScreen {
+		return w.screenAgain(h, hist.Claim.Issuer)
+	}
+	return nil
 }
 
 // saysSame returns the other observations of the claim that wait and say just what e says: the same row of

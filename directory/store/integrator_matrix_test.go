@@ -74,6 +74,68 @@ var ownedThings = []ownedThing{
 			},
 		},
 	},
+	{
+		table: "hook",
+		add: func(s *Store, of directory.IntegratorID, mark string) (directory.ID, error) {
+			_, h, err := s.AddHook(ctx, of, directory.Hook{URL: hookOf(mark)}, mark, matrixMoment)
+			return h.ID, err
+		},
+		read: func(s *Store, as directory.IntegratorID) (any, error) { return s.Hooks(ctx, as) },
+		one: map[string]func(s *Store, as directory.IntegratorID, id directory.ID) error{
+			"read": func(s *Store, as directory.IntegratorID, id directory.ID) error {
+				_, err := s.Hook(ctx, as, id)
+				return err
+			},
+			"read the log": func(s *Store, as directory.IntegratorID, id directory.ID) error {
+				_, err := s.HookLog(ctx, as, id, 0, 10)
+				return err
+			},
+			"rotate": func(s *Store, as directory.IntegratorID, id directory.ID) error {
+				_, _, err := s.RotateHook(ctx, as, id, 0, "test", matrixMoment)
+				return err
+			},
+			"test": func(s *Store, as directory.IntegratorID, id directory.ID) error {
+				_, err := s.TestHook(ctx, as, id, "test", matrixMoment)
+				return err
+			},
+			"replay": func(s *Store, as directory.IntegratorID, id directory.ID) error {
+				_, err := s.ReplayHook(ctx, as, id, 0, "test", matrixMoment)
+				return err
+			},
+			"end": func(s *Store, as directory.IntegratorID, id directory.ID) error {
+				_, err := s.EndHook(ctx, as, id, "test", matrixMoment)
+				return err
+			},
+		},
+	},
+	{
+		table: "delivery",
+		add: func(s *Store, of directory.IntegratorID, mark string) (directory.ID, error) {
+			_, h, err := s.AddHook(ctx, of, directory.Hook{URL: hookOf("delivered")}, "test", matrixMoment)
+			if err != nil {
+				return "", err
+			}
+			_, err = s.writer.Exec(`INSERT INTO delivery (hook, number, notice, seq, type, attempt, at, took, status, outcome, why, next_at) VALUES ($1, 1, $2, 7, 'test', 1, $3, 12, 500, 'failed', $2, '')`, h.ID, mark, matrixMoment)
+			return "", err
+		},
+		read: func(s *Store, as directory.IntegratorID) (any, error) {
+			var out []directory.Delivery
+			hooks, err := s.Hooks(ctx, as)
+			for _, h := range hooks {
+				log, err := s.HookLog(ctx, as, h.ID, 0, 10)
+				if err != nil {
+					return nil, err
+				}
+				out = append(out, log...)
+			}
+			return out, err
+		},
+	},
+}
+
+// hookOf is an address of its own.
+func hookOf(mark string) string {
+	return "https://" + strings.TrimSuffix(mark, ".") + ".example/" + mark + string(directory.NewID("x", matrixMoment))
 }
 
 func TestNoIntegratorReadsAnothers(t *testing.T) {
@@ -84,7 +146,7 @@ func TestNoIntegratorReadsAnothers(t *testing.T) {
 // Integrator × thing × field: each reads all of their own and nothing of another's, and can change nothing of another's
 // though they know its id. Ids that hold what a query could take for something else find nothing.
 func testNoIntegratorReadsAnothers(t *testing.T, c Config) {
-	c.Now = newClock().now
+	c.Now, c.SuppressionKey = newClock().now, []byte(strings.Repeat("k", 32))
 	s := open(t, c)
 	who := []directory.IntegratorID{"acme", "acme-2", "zeta"}
 	strangers := []directory.IntegratorID{"", "nobody", "ac", "ACME", "acme%", "acme' OR '1'='1", "acme\" OR 1=1 --", "%", "_cme"}
@@ -180,7 +242,7 @@ func testNoIntegratorReadsAnothers(t *testing.T, c Config) {
 	must(s.EndIntegrator(ctx, "acme", "test", matrixMoment))
 	after := whole()
 	for name := range after {
-		if d := cmp.Diff(before[name], after[name]); (d != "") != (strings.HasSuffix(name, " of acme") && !strings.HasPrefix(name, "api_usage")) {
+		if d := cmp.Diff(before[name], after[name]); (d != "") != (strings.HasSuffix(name, " of acme") && !strings.HasPrefix(name, "api_usage") && !strings.HasPrefix(name, "delivery")) {
 			t.Errorf("the end of acme changed %s: %v", name, d)
 		}
 	}
@@ -208,12 +270,12 @@ func testNoIntegratorReadsAnothers(t *testing.T, c Config) {
 // markOf is a text that stands in no other's.
 func markOf(id directory.IntegratorID) string { return "mark." + string(id) + "." }
 
-// tablesOf lists the tables with a column that says to which integrator, or to which key, a row belongs.
+// tablesOf lists the tables with a column that says to which integrator, key or webhook a row belongs.
 func tablesOf(t *testing.T, s *Store) (out []string) {
 	t.Helper()
-	query := `SELECT DISTINCT m.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table' AND (c.name = 'integrator' OR m.name = 'api_usage' AND c.name = 'key') ORDER BY m.name`
+	query := `SELECT DISTINCT m.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table' AND (c.name IN ('integrator', 'hook') OR m.name = 'api_usage' AND c.name = 'key') ORDER BY m.name`
 	if s.config.DSN != "" {
-		query = `SELECT DISTINCT table_name FROM information_schema.columns WHERE table_schema = current_schema() AND (column_name = 'integrator' OR table_name = 'api_usage' AND column_name = 'key') ORDER BY table_name`
+		query = `SELECT DISTINCT table_name FROM information_schema.columns WHERE table_schema = current_schema() AND (column_name IN ('integrator', 'hook') OR table_name = 'api_usage' AND column_name = 'key') ORDER BY table_name`
 	}
 	err := s.read(ctx, "test", func(t *tx) error {
 		return t.each(query, nil, func(r *sql.Rows) error {

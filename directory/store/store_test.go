@@ -81,6 +81,8 @@ func testStore(t *testing.T, fresh func(testing.TB) Config) {
 		{"stale decisions", testStale},
 		{"every case can be closed", testClosable},
 		{"a long job lets people in", testTurn},
+		{"what is foreseen comes", testForesee},
+		{"days that have passed", testPast},
 		{"candidates without an observation", testCandidates},
 		{"disputes", testDisputes},
 		{"corrections and voids", testCorrections},

@@ -64,15 +64,21 @@ func (t *turn) take(ctx context.Context, until time.Time) (leave func(), err err
 // errBusy is that somebody else writes, and has for as long as the caller would wait.
 var errBusy = directory.Errorf(directory.Unavailable, "", "somebody else is writing: try again in a moment")
 
-// beginUntil begins a transaction that another process may be in the way of.
+// beginUntil begins a transaction that somebody of this process or another may be in the way of.
 func beginUntil(ctx context.Context, db *sql.DB, until time.Time) (*sql.Tx, error) {
+	waiting, giveUp := context.WithCancel(ctx) // the pool is waited for as long as a context lasts
+	timer := time.AfterFunc(time.Until(until), giveUp)
 	for {
-		tx, err := db.BeginTx(ctx, nil)
+		tx, err := db.BeginTx(waiting, nil)
 		var e *sqlite.Error
-		if err == nil || !errors.As(err, &e) || e.Code()&0xff != sqlite3.SQLITE_BUSY {
+		busy := errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_BUSY
+		if !busy && timer.Stop() { // from now on the transaction lasts as long as the caller's context
 			return tx, err
 		}
-		if time.Now().After(until) {
+		if !busy {
+			if err == nil {
+				tx.Rollback()
+			}
 			return nil, errBusy
 		}
 		select {

@@ -169,10 +169,7 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 	v := visitOf(c)
 	id := newRequestID()
 	p := s.problemOf(err, id, langOf(c))
-	if p.Status >= 500 && !errors.Is(err, busy) {
-		s.log.LogAttrs(context.Background(), slog.LevelError, "request failed", append([]slog.Attr{slog.String("route", v.route),
-			slog.Int("status", p.Status), slog.String("request_id", id)}, causes(err)...)...)
-	}
+	s.logFailure(v.route, p, err)
 	c.Response().ResetBody()
 	s.setHeaders(c)
 	c.Response().Header.Del(fiber.HeaderETag)
@@ -203,6 +200,14 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 		return s.staffProblemPage(c, p, err)
 	}
 	return s.problemPage(c, p)
+}
+
+// logFailure logs a fault of ours.
+func (s *Server) logFailure(route string, p problem, err error) {
+	if p.Status >= 500 && p.Status != http.StatusNotImplemented && !errors.Is(err, busy) {
+		s.log.LogAttrs(context.Background(), slog.LevelError, "request failed", append([]slog.Attr{slog.String("route", route),
+			slog.Int("status", p.Status), slog.String("request_id", p.RequestID)}, causes(err)...)...)
+	}
 }
 
 // challengeOf says what is wrong with what was sent in Authorization, as RFC 6750 §3 writes it; "" where that is not why.

@@ -27,6 +27,7 @@ type Integrators interface {
 	APIKey(ctx context.Context, id directory.ID, secret string, at directory.Instant) (k directory.APIKey, x directory.Integrator, ok bool, err error)
 	RegisteredOrigins(ctx context.Context) (map[directory.WebOrigin][]directory.IntegratorID, error)
 	AddKeyUsage(ctx context.Context, list []directory.KeyUsage) error
+	Embed(ctx context.Context, id directory.ID) (directory.Embed, directory.Integrator, error)
 	Hooks
 }
 
@@ -74,6 +75,7 @@ func (t taken) seconds() int { return max(1, int((t.ends+time.Second-1)/time.Sec
 type apiDoor struct {
 	anybody *quota // search, providers, sources
 	typing  *quota // suggestions, which our own search box asks for as somebody types
+	embeds  *quota // what embed.js asks for, from readers' browsers
 	keyed   *tally
 	apis    []string // patterns
 	ring    keyring
@@ -86,7 +88,7 @@ func newAPIDoor(cfg Config) apiDoor {
 	if n == 0 {
 		n = anonymousLimit
 	}
-	return apiDoor{anybody: newQuota("anonymous", n), typing: newQuota("suggest", 5*n), keyed: newTally(quotaWindow),
+	return apiDoor{anybody: newQuota("anonymous", n), typing: newQuota("suggest", 5*n), embeds: newQuota("embed", 5*n), keyed: newTally(quotaWindow),
 		ring: keyring{from: cfg.Integrators}, sites: sites{from: cfg.Integrators}}
 }
 
@@ -137,6 +139,12 @@ func (r *keyring) find(ctx context.Context, token string, at directory.Instant) 
 	}
 	r.held[id] = k
 	return k, nil
+}
+
+// forget makes the next request look at the store again: something was changed at the desk.
+func (d *apiDoor) forget() {
+	d.ring.forget()
+	d.sites.last.Store(nil)
 }
 
 // forget makes the next request look: something was changed at the desk.

@@ -98,7 +98,7 @@ func (s *Server) filed(c *fiber.Ctx, who *staffSession, id directory.ID, from st
 	var de *directory.Error
 	switch {
 	case err == nil:
-		return seeOther(c, caseURL(id, from, "filed", id))
+		return seeOther(c, caseURL(id, from, done{told: "filed", was: id}))
 	case !errors.As(err, &de) || statuses[de.Kind] >= 500 || de.Kind == directory.NotFound:
 		return err
 	}

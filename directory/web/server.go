@@ -125,6 +125,8 @@ type Server struct {
 	assets   *assets
 	lanes    *lanes
 	guides   map[*lang]*guide
+	partners *guidePage
+	samples  []sampleGroup
 	count    *counter
 	shown    []string // patterns of the pages, in English
 	posts    []string // patterns of the addresses that take more than a question
@@ -136,7 +138,9 @@ type Server struct {
 	look     string // of templates, messages and assets
 	rowsKept *otter.Cache[listedKey, *listed]
 	door     apiDoor
-	log      *slog.Logger
+
+	embedScript asset
+	log         *slog.Logger
 }
 
 // New makes a Server. It fails when the configuration lacks something, and when a template or an asset
@@ -195,6 +199,12 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	if s.guides, err = loadGuides(); err != nil {
+		return nil, err
+	}
+	if s.partners, s.samples, err = loadPartners(s.base); err != nil {
+		return nil, err
+	}
+	if s.embedScript, err = loadEmbedScript(); err != nil {
 		return nil, err
 	}
 	s.count = &counter{count: s.countNow, every: countEvery}
@@ -264,6 +274,8 @@ func (s *Server) routes() {
 		s.take(reportPattern, s.takeReport)
 	}
 	s.show("/sources", s.sourcesPage)
+	s.show("/partners", s.partnersPage)
+	s.show("/partners/embed", s.embedBuilder)
 	s.get(spanish.prefix, html, s.spanishHome)
 
 	s.api("/api/v1/providers", directory.ScopeRead, s.door.anybody, s.apiSearch)
@@ -273,9 +285,16 @@ func (s *Server) routes() {
 	s.hookRoutes()
 	s.get("/openapi.yaml", data, s.openAPI)
 
+	s.get("/embed.js", html, s.sendEmbedScript)
+	s.get("/embed/:id.json", data, s.embedJSON) // before the page, whose pattern would take it
+	s.get("/embed/:id", html, s.embedPage)
+	s.get("/oembed", data, s.oEmbed)
+
 	s.get("/livez", data, s.livez)
 	s.get("/readyz", data, s.readyz)
 	s.get("/robots.txt", html, s.robots)
+	s.get("/.well-known/api-catalog", data, s.apiCatalog)
+	s.get("/.well-known/security.txt", html, s.securityText)
 	s.get("/sitemap.xml", html, s.sitemap)
 	s.get("/sitemaps/:part", html, s.sitemapPart)
 	s.get("/opensearch.xml", html, s.openSearch(english))
