@@ -41,6 +41,7 @@ type Desk interface {
 	Staff(ctx context.Context) ([]directory.StaffMember, error)
 	Past(ctx context.Context, id directory.ID, known directory.Instant) (directory.Past, error)
 	Recorded(ctx context.Context, from, to directory.Instant, f func(e directory.Event, provider directory.ID, kind directory.ClaimKind) error) error
+	DeskActs(ctx context.Context, from, to directory.Instant, staff string) ([]directory.DeskAct, error)
 	Runs(ctx context.Context, limit int) ([]directory.Run, error)
 	Metrics(ctx context.Context, since directory.Instant) (directory.DeskMetrics, error)
 }
@@ -843,9 +844,5 @@ func needWords(n directory.Need) string {
 }
 
 func handingWords(h directory.Handing) string {
-	out := map[string]string{"take": "took it", "take_over": "took it over from " + h.From, "assign": "gave it to " + h.To, "release": "gave it back"}[h.Do]
-	if h.Note != "" {
-		out += ": " + h.Note
-	}
-	return out
+	return directory.DeskAct{Do: h.Do, From: h.From, To: h.To, Note: h.Note}.Words()
 }
