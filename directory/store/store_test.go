@@ -72,6 +72,7 @@ func testStore(t *testing.T, fresh func(testing.TB) Config) {
 		{"duplicates", testDuplicates},
 		{"oversight numbers", testOversightNumbers},
 		{"time passes", testTouchDue},
+		{"pages of changes", testChangePage},
 		{"attest", testAttest},
 		{"decide", testDecide},
 		{"staff", testStaff},
