@@ -264,10 +264,8 @@ func (s *Server) providerAsked(c *fiber.Ctx, id directory.ID, a ask) (*provider,
 	case f.Provider.Withdrawn:
 		return nil, directory.Gone
 	}
-	for _, h := range f.Claims { // a takedown hides the whole file, whoever reads it and for whatever moment
-		if h.Claim.Kind == directory.FileClaim && directory.Derive(h, m.now, max(m.now, head.RecordedAt), s.cfg.Policies).Status == directory.StatusWithdrawn {
-			return nil, directory.Gone
-		}
+	if s.takenDown(f, moment{now: m.now, known: head.RecordedAt}) {
+		return nil, directory.Gone
 	}
 	if key == "" {
 		p := s.providerOf(m.public(f, s.cfg.Policies), a.State, m)

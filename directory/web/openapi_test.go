@@ -105,7 +105,7 @@ func TestRoutesAndDocumentAgree(t *testing.T) {
 // The parameters that are read are those of the document, in both directions.
 func TestParametersAndDocumentAgree(t *testing.T) {
 	doc := document(t)
-	for path, params := range map[string][]param{"/api/v1/providers": apiSearchParams, "/api/v1/providers/{id}": providerParams, "/api/v1/suggest": suggestParams} {
+	for path, params := range map[string][]param{"/api/v1/providers": apiSearchParams, "/api/v1/providers/{id}": providerParams, "/api/v1/suggest": suggestParams, "/api/v1/changes": feedParams} {
 		var got, want []string
 		for _, p := range params {
 			got = append(got, p.name)
@@ -208,6 +208,8 @@ func TestAnswersConform(t *testing.T) {
 		{"/api/v1/suggest", "/api/v1/suggest", 400},
 		{"/api/v1/sources", "/api/v1/sources", 200},
 		{"/api/v1/sources", "/api/v1/sources?source=leie", 400},
+		{"/api/v1/changes", "/api/v1/changes?limit=8", 200},
+		{"/api/v1/changes", "/api/v1/changes?wait=31", 400},
 		{"/openapi.yaml", "/openapi.yaml", 200},
 		{"/livez", "/livez", 200},
 		{"/readyz", "/readyz", 200},

@@ -56,6 +56,8 @@ type ask struct {
 	Cursor     string
 	At         directory.Instant // true then; "" is now
 	Known      directory.Instant // known then, for staff; "" is now
+	After      int64             // of the change feed: the number to go on from
+	Wait       int               // of the change feed: seconds
 }
 
 // param is one parameter: its name, whether it may be repeated, and how its value is read. read gets a
@@ -183,7 +185,7 @@ var suggestParams = []param{searchParams[0], {name: "lang", read: func(a *ask, v
 // paramNames are all parameters there are; an error of another package may name one of them.
 var paramNames = func() map[string]bool {
 	m := map[string]bool{}
-	for _, p := range slices.Concat(apiSearchParams, providerParams) {
+	for _, p := range slices.Concat(apiSearchParams, providerParams, feedParams) {
 		m[p.name] = true
 	}
 	return m

@@ -39,6 +39,8 @@ type Reader interface {
 	Sources(ctx context.Context) ([]directory.SourceState, error)
 	EachFile(ctx context.Context, f func(*directory.CredentialFile) error) error
 	Listed(ctx context.Context) ([]directory.ID, error) // in order
+	// ChangePage returns who changed since a number, at most limit of them, as one snapshot has it.
+	ChangePage(ctx context.Context, after int64, limit int) (directory.ChangePage, error)
 }
 
 // Searcher answers which providers; what is said of them comes from the Reader.
@@ -126,6 +128,9 @@ type Server struct {
 	forms    *forms
 	headers  [][2][]byte
 	heads    *heads
+	news     *news
+	feedTurn chan struct{}
+	edition  string
 	answers  *answers
 	look     string // of templates, messages and assets
 	rowsKept *otter.Cache[listedKey, *listed]
@@ -169,6 +174,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s.heads = newHeads(cfg.Reader)
+	s.news, s.feedTurn, s.edition = newNews(s.heads), make(chan struct{}, feedSlots), editionOf(cfg.Version)
 	if s.answers, err = newAnswers(cmp.Or(cfg.KeepAnswers, keptAnswers)); err != nil {
 		return nil, err
 	}
@@ -263,6 +269,7 @@ func (s *Server) routes() {
 	s.get("/api/v1/providers/:id", data, s.apiProvider)
 	s.get("/api/v1/suggest", data, s.apiSuggest)
 	s.get("/api/v1/sources", data, s.apiSources)
+	s.get("/api/v1/changes", data, s.apiChanges)
 	s.get("/openapi.yaml", data, s.openAPI)
 
 	s.get("/livez", data, s.livez)
@@ -331,6 +338,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		return err
 	case <-ctx.Done():
 	}
+	s.news.stop()
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
 	defer cancel()
 	err := s.app.ShutdownWithContext(stop)
