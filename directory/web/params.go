@@ -173,6 +173,9 @@ var atParam = param{name: "at", read: readMoment(func(a *ask, i directory.Instan
 var providerParams = []param{{name: "state", read: readState(func(a *ask, s directory.State) { a.State = s })}, atParam,
 	{name: "known", read: readMoment(func(a *ask, i directory.Instant) { a.Known = i })}}
 
+// credentialsParams are the parameters of a provider's credentials.
+var credentialsParams = providerParams[:2:2]
+
 // suggestParams are the parameters of a suggestion.
 var suggestParams = []param{searchParams[0], {name: "lang", read: func(a *ask, v string) told {
 	if languageOf(v).Code != v {

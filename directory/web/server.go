@@ -267,8 +267,10 @@ func (s *Server) routes() {
 
 	s.get("/api/v1/providers", data, s.apiSearch)
 	s.get("/api/v1/providers/:id", data, s.apiProvider)
+	s.get("/api/v1/providers/:id/credentials", data, s.apiCredentials)
 	s.get("/api/v1/suggest", data, s.apiSuggest)
 	s.get("/api/v1/sources", data, s.apiSources)
+	s.get("/api/v1/statistics", data, s.apiStatistics)
 	s.get("/api/v1/changes", data, s.apiChanges)
 	s.get("/openapi.yaml", data, s.openAPI)
 
