@@ -72,7 +72,7 @@ func (a *app) serve(ln net.Listener, st *store.Store, demo *web.DemoInfo, now fu
 	}
 	defer index.Close()
 	srv, err := web.New(web.Config{Reader: st, Search: index, Policies: st.Policies(), Keys: st, Requests: st, SignIn: st, Desk: st, StaffNow: a.signInClock(), DemoStaff: demoStaff, BaseURL: a.cfg.baseURL(), Now: now, Demo: demo,
-		TrustedProxies: a.cfg.proxies(), Contact: a.cfg.Contact, Log: log, Version: version})
+		TrustedProxies: a.cfg.proxies(), Contact: a.cfg.Contact, Log: log, Version: version, Exports: a.cfg.exportsDir()})
 	if err != nil {
 		_ = ln.Close()
 		return err
@@ -90,6 +90,7 @@ func (a *app) serve(ln net.Listener, st *store.Store, demo *web.DemoInfo, now fu
 	go guard(log, "watch", func() error { return a.watch(ctx, st, index, now) })
 	go guard(log, "pages", func() error { return a.sweepPages(ctx) })
 	go guard(log, "recipes", func() error { return a.followRecipes(ctx) })
+	go guard(log, "exports", func() error { return srv.RunExports(ctx, exportEvery, st.ExportRequested) })
 	fmt.Fprintf(a.out, "kapdir is at %s (Ctrl-C ends it)\n", a.cfg.baseURL())
 	for _, code := range slices.SortedFunc(maps.Keys(demoStaff), func(x, y string) int { return strings.Compare(demoStaff[x], demoStaff[y]) }) {
 		fmt.Fprintf(a.out, "  the desk as %s: %s/staff/sign-in#%s\n", demoStaff[code], a.cfg.baseURL(), code)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"slices"
 	"testing"
 
@@ -55,4 +56,54 @@ func testChangePage(t *testing.T, c Config) {
 	if page.Next != after.Public {
 		t.Errorf("next is %d, public %d of %d", page.Next, after.Public, after.Seq)
 	}
+}
+
+// testTakenBack holds what makes a copy of what was public unfit to be shown: not that something became known or grew
+// old, but that it was taken back.
+func testTakenBack(t *testing.T, c Config) {
+	clk := newClock()
+	c.Now, c.SuppressionKey = clk.now, bytes.Repeat([]byte{7}, 32)
+	s := open(t, c)
+	hire(t, s)
+	x := &trial{t: t, s: s}
+	head := func() int64 { return must(s.Head(ctx)).Public }
+	expect := func(after int64, want bool, what string) {
+		t.Helper()
+		if got := must(s.TakenBack(ctx, after)); got != want {
+			t.Errorf("%s: %v, want %v", what, got, want)
+		}
+		if must(s.TakenBack(ctx, head())) {
+			t.Errorf("%s: after the last number too", what)
+		}
+	}
+	begun := head()
+	provider, claim := x.person(directory.SeenActive, false)
+	expect(begun, false, "somebody came")
+	q := x.theCase(provider)
+	before := head()
+	confirm := x.must(x.decide("kim", "confirm", q.Case, x.claim(claim).Seen))
+	expect(before, false, "an observation was confirmed")
+	before = head()
+	x.must(x.act("kim", directory.Correction, claim, confirm.Body.Of))
+	expect(before, true, "a record was corrected")
+	before = head()
+	q = x.theCase(provider)
+	second := x.must(x.decide("pat", "confirm", q.Case, x.claim(claim).Seen))
+	expect(before, false, "the correction was confirmed")
+	before = head()
+	x.must(x.act("kim", directory.Voiding, claim, second.Seq))
+	expect(before, true, "a review was voided")
+	before = head()
+	load(t, s, edition("leie", "2026-10", "2026-10-31"), exclusion("c", "Far Away", ""))
+	must(s.TouchDue(ctx, directory.At(noon.AddDate(0, 4, 0)), 100))
+	if head() == before {
+		t.Error("nothing changed by an import and by time")
+	}
+	expect(before, false, "a list was imported and time passed")
+	before = head()
+	req := must(s.RequestRemoval(ctx, directory.Removal{Kind: "removal", Provider: provider}))
+	expect(before, false, "a removal was asked for")
+	must(s.DecideRemoval(ctx, directory.RemovalDecision{ID: req.ID, Do: "accept", Staff: "lee", Auth: "test"}))
+	expect(before, true, "a removal was accepted")
+	expect(begun, true, "since the beginning")
 }

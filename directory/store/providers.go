@@ -210,6 +210,42 @@ func (s *Store) ChangePage(ctx context.Context, after int64, limit int) (directo
 	return page, err
 }
 
+// TakenBack reports whether, since a number, anything was taken back that public faces had shown: somebody was
+// withdrawn or removed, two were merged or parted, a statement was voided or corrected, or a person found that a record
+// is of somebody else. A copy of what was public before then must not be shown any more (contracts.md §6).
+func (s *Store) TakenBack(ctx context.Context, after int64) (bool, error) {
+	found := false
+	err := s.read(ctx, "store.TakenBack", func(t *tx) error {
+		reviewed := false
+		err := t.each(`SELECT DISTINCT why FROM change WHERE seq > $1`, []any{after}, func(r *sql.Rows) error {
+			var why string
+			err := r.Scan(&why)
+			switch why {
+			case string(directory.Takedown), string(directory.Void), string(directory.Correct), "removal", "merged", "unmerged":
+				found = true
+			case string(directory.Review):
+				reviewed = true
+			}
+			return err
+		})
+		if err != nil || found || !reviewed {
+			return err
+		}
+		return t.each(`SELECT payload FROM event_payload WHERE seq > $1 AND claim IN (SELECT c.id FROM claim c JOIN change g ON g.provider = c.provider
+			WHERE g.seq > $1 AND g.why = 'review')`, []any{after}, func(r *sql.Rows) error {
+			var payload string
+			if err := r.Scan(&payload); err != nil || payload == "" {
+				return err
+			}
+			var e directory.Event
+			err := decode(payload, &e)
+			found = found || e.Type == directory.Review && e.Body.Decision == "clear"
+			return err
+		})
+	})
+	return found, err
+}
+
 // Head returns the newest number, when it was given, and the newest at which a public face could have
 // changed. A moment of knowledge is never earlier than Head.RecordedAt.
 func (s *Store) Head(ctx context.Context) (directory.Head, error) {

@@ -73,6 +73,7 @@ func testStore(t *testing.T, fresh func(testing.TB) Config) {
 		{"oversight numbers", testOversightNumbers},
 		{"time passes", testTouchDue},
 		{"pages of changes", testChangePage},
+		{"taken back", testTakenBack},
 		{"attest", testAttest},
 		{"decide", testDecide},
 		{"staff", testStaff},

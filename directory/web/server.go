@@ -41,6 +41,8 @@ type Reader interface {
 	Listed(ctx context.Context) ([]directory.ID, error) // in order
 	// ChangePage returns who changed since a number, at most limit of them, as one snapshot has it.
 	ChangePage(ctx context.Context, after int64, limit int) (directory.ChangePage, error)
+	// TakenBack reports whether since a number anything was taken back that public faces had shown.
+	TakenBack(ctx context.Context, after int64) (bool, error)
 }
 
 // Searcher answers which providers; what is said of them comes from the Reader.
@@ -88,6 +90,8 @@ type Config struct {
 
 	// KeepAnswers bounds the memory for whole answers, in bytes: 0 is 32 MB, and less than 0 keeps none.
 	KeepAnswers int64
+	// Exports is the folder in which exports lie and RunExports writes; "" gives out none.
+	Exports string
 
 	TrustedProxies []string // addresses or prefixes whose X-Forwarded-For counts; none by default
 	Log            *slog.Logger
@@ -131,6 +135,7 @@ type Server struct {
 	news     *news
 	feedTurn chan struct{}
 	edition  string
+	exports  *exports
 	answers  *answers
 	look     string // of templates, messages and assets
 	rowsKept *otter.Cache[listedKey, *listed]
@@ -175,6 +180,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.heads = newHeads(cfg.Reader)
 	s.news, s.feedTurn, s.edition = newNews(s.heads), make(chan struct{}, feedSlots), editionOf(cfg.Version)
+	s.exports = newExports(cfg.Exports)
 	if s.answers, err = newAnswers(cmp.Or(cfg.KeepAnswers, keptAnswers)); err != nil {
 		return nil, err
 	}
@@ -272,6 +278,9 @@ func (s *Server) routes() {
 	s.get("/api/v1/sources", data, s.apiSources)
 	s.get("/api/v1/statistics", data, s.apiStatistics)
 	s.get("/api/v1/changes", data, s.apiChanges)
+	s.get("/api/v1/exports", data, s.apiExports)
+	s.get("/api/v1/exports/:seq/manifest.json", data, s.apiExportFile(manifestName))
+	s.get("/api/v1/exports/:seq/:file", data, s.apiExportFile(""))
 	s.get("/openapi.yaml", data, s.openAPI)
 
 	s.get("/livez", data, s.livez)
@@ -290,9 +299,7 @@ func (s *Server) harden(srv *fasthttp.Server) {
 		srv.MaxConnsPerIP = connsPerAddress
 	}
 	srv.CloseOnShutdown = true
-	if s.cfg.SignIn != nil {
-		srv.HeaderReceived = roomForPapers
-	}
+	srv.HeaderReceived = s.perRequest
 	srv.SecureErrorLogMessage = true // its error texts quote requests; Fiber's logger drops them, and these would too
 	srv.DisablePreParseMultipartForm = true
 	srv.NoDefaultServerHeader = true
