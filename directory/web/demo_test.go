@@ -41,7 +41,17 @@ var (
 )
 
 func TestMain(m *testing.M) {
+	c, err := theContract()
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "openapi.yaml cannot be held to: %v\n", err)
+		os.Exit(1)
+	}
+	watch = c.observe
 	code := m.Run()
+	for _, b := range c.broken {
+		fmt.Fprintf(os.Stderr, "--- FAIL: against openapi.yaml: %s\n", b)
+		code = max(code, 1)
+	}
 	if loaded.index != nil {
 		_ = loaded.index.Close()
 	}
