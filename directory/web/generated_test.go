@@ -270,7 +270,7 @@ func TestGeneratedRequests(t *testing.T) {
 	}
 	t.Logf("go test -run TestGeneratedRequests -generated-seed %d repeats it", seed)
 	plain, export, dir := exporting(t)
-	s := counted(t, demoServer(t, func(c *Config) { c.Exports, c.Keys, c.Requests = dir, fakeKeys{}, takesAll{} }))
+	s := hasCounted(t, demoServer(t, func(c *Config) { c.Exports, c.Keys, c.Requests = dir, fakeKeys{}, takesAll{} }))
 	c, err := theContract()
 	if err != nil {
 		t.Fatal(err)

@@ -174,7 +174,7 @@ func init() {
 }
 
 func TestAnswersConform(t *testing.T) {
-	s, doc := counted(t, demoServer(t)), document(t)
+	s, doc := hasCounted(t, demoServer(t)), document(t)
 	amara := idOf(t, "Amara Whitcomb")
 	for _, x := range []struct {
 		pattern, target string

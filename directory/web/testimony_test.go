@@ -75,7 +75,7 @@ func TestCredentialsTellWhoSaysWhat(t *testing.T) {
 
 // The statistics are the numbers of the accuracy page, and may be asked for again with their tag.
 func TestStatisticsAreThoseOfThePage(t *testing.T) {
-	s := counted(t, demoServer(t))
+	s := hasCounted(t, demoServer(t))
 	r := get(t, s, "/api/v1/statistics")
 	if r.StatusCode != 200 || r.Header.Get("Cache-Control") != "public, max-age=60" {
 		t.Fatalf("%d %v", r.StatusCode, r.Header)
@@ -93,8 +93,8 @@ func TestStatisticsAreThoseOfThePage(t *testing.T) {
 	}
 }
 
-// counted waits until the server has counted once, which takes longer than a request waits where much else runs.
-func counted(t *testing.T, s *Server) *Server {
+// hasCounted waits until the server has counted once, which takes longer than a request waits where much else runs.
+func hasCounted(t *testing.T, s *Server) *Server {
 	t.Helper()
 	for range 60 {
 		if a, err := s.count.get(); err != nil {
