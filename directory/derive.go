@@ -168,7 +168,8 @@ type observation struct {
 	settled  bool
 	cleared  bool
 	returned bool
-	confirms []Actor
+	readBy   []Actor // the person who read it out of the source, where that makes them one of the two
+	confirms []Actor // with whoever read it
 	clears   []Actor
 	root     *observation // of one that says what the newest approved one said: the one that a person approved
 }
@@ -199,7 +200,7 @@ func (o *observation) adverse() bool { return o.Body.State.Adverse() || o.Body.S
 
 // hear lets a review count; need is how many people settle the observation. Nobody confirms what they
 // performed themself. What enough people found against somebody, no fewer take back: a return does not,
-// and clearing it asks for as many as confirmed it.
+// and clearing it asks for as many as found it.
 func (o *observation) hear(review *Event, need int) {
 	against := o.adverse() && o.exact() && len(o.confirms) >= need
 	switch review.Body.Decision {
@@ -212,20 +213,24 @@ func (o *observation) hear(review *Event, need int) {
 	case "clear":
 		o.clears = appendActor(o.clears, review.Actor)
 		if !against || len(o.clears) >= need {
-			o.cleared, o.confirms = true, nil
+			o.cleared, o.confirms = true, o.readBy
 		}
 	case "return":
 		if !against {
-			o.returned, o.confirms = true, nil
+			o.returned, o.confirms = true, o.readBy
 		}
 	}
 }
 
-// hearAll lets all that staff decided about the observation count, and returns how many people settle it.
+// hearAll lets all that staff decided about the observation count, and returns how many people settle it. Where
+// that is two, a person who read it out of the source is one of them: a second confirms it.
 func (o *observation) hearAll(events []*Event, kind ClaimKind, policy Policy) (need int) {
 	need = 1
 	if o.adverse() && policy.Needs(kind, "adverse") {
-		need = 2
+		if need = 2; o.Actor.Kind == Staff {
+			o.readBy = []Actor{o.Actor}
+			o.confirms = o.readBy
+		}
 	}
 	for _, e := range events {
 		if e.Type == Review && e.Body.Of == o.Seq && e.Actor.Kind == Staff {
@@ -247,7 +252,7 @@ func appendActor(list []Actor, a Actor) []Actor {
 			return list
 		}
 	}
-	return append(list, a)
+	return append(slices.Clip(list), a)
 }
 
 // deriveAt computes the answer at one moment from the events in effect under the policy in force.

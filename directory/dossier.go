@@ -33,8 +33,49 @@ type Dossier struct {
 	Acts     []Choice     `json:"acts,omitempty"`    // what else can be done about the claim or the file
 	Merged   []Merge      `json:"merged,omitempty"`  // who is one with the provider, so that it can be taken back
 
-	File      *CredentialFile `json:"-"` // the provider's, with those linked: what a public page is made from
-	At, Known Instant         `json:"-"` // the moment of all this
+	File      *CredentialFile   `json:"-"` // the provider's, with those linked: what a public page is made from
+	Rest      []*CredentialFile `json:"-"` // public files of others, whose checks rest on this provider too: at most MostResting
+	Resting   int               `json:"-"` // how many there are
+	At, Known Instant           `json:"-"` // the moment of all this
+}
+
+// Past is a provider's file as it was known at a moment: see Store.Past.
+type Past struct {
+	File       *CredentialFile
+	Listed     bool // a listing speaks of them today; on which days one did is not kept
+	MergedInto ID   // who stood for them then
+	Parts      []ID // for whom besides they stood then
+	Destroyed  bool // what was held of them was destroyed on request, and can be told no more
+}
+
+// MostResting is of how many others a dossier holds the files whose checks rest on the provider of its case.
+const MostResting = 8
+
+// Wish is something that might be done about a case, or with no case about a provider.
+type Wish struct {
+	Case     ID
+	Provider ID     // without a case
+	Do       string // as Choice.Decision says it
+	Of       int64  // of an act: the event
+	Staff    string
+	Field    string
+	To       *Fixed // of a correction
+	Hurry    bool   // rather no answer than waiting for somebody else who writes
+}
+
+// Foreseen is what would be known if a wish were done: the files from which public pages would be made. Nothing is
+// done.
+type Foreseen struct {
+	At, Known Instant // of the files as they would be
+	People    []ForeseenFile
+	More      int // others whose checks rest on these, and of whom nothing is told
+}
+
+// ForeseenFile is one provider's public file now and then; nil where there is no public page.
+type ForeseenFile struct {
+	ID          ID
+	Now, After  *CredentialFile
+	MergedAfter ID // of whom After is nil: into whom they were merged
 }
 
 // Merge is that somebody is one with the provider: the decision that made them so.
@@ -76,18 +117,33 @@ type SourceRow struct {
 type Other struct {
 	ID   ID     `json:"id"`
 	Name string `json:"name"`
-	As   string `json:"as,omitempty"` // of somebody linked: prescriber, therapist
+	As   string `json:"as,omitempty"` // of somebody linked: prescriber; therapist or practice, who name the provider as theirs
 }
 
 // Need is what a case still asks for before it is settled.
 type Need struct {
-	Approvals int      `json:"approvals"`           // confirmations still needed
-	Given     []string `json:"given,omitempty"`     // who has confirmed it
+	Approvals int      `json:"approvals"`           // people still needed
+	Given     []string `json:"given,omitempty"`     // who has said so already
 	Approver  bool     `json:"approver"`            // the next of them must be an approver
 	From      []string `json:"from,omitempty"`      // who could give the next
 	Due       Date     `json:"due,omitempty"`       // of a returned observation: the last day to look again
 	Returned  string   `json:"returned,omitempty"`  // by whom
 	Withdrawn bool     `json:"withdrawn,omitempty"` // the provider is on no public face, so nothing is asked for
+}
+
+// Work says how far a case is that asks for this, and whose turn it is: only an approver's, or anybody's who decides.
+func (n Need) Work() (Work, Role) {
+	work, role := WorkNew, Verifier
+	switch {
+	case n.Returned != "":
+		work = WorkReturned
+	case len(n.Given) > 0:
+		work = WorkSecond
+	}
+	if n.Approver {
+		role = Approver
+	}
+	return work, role
 }
 
 // Choice is a decision that can be made about a case, and what it would do at this moment.
@@ -96,6 +152,7 @@ type Choice struct {
 	Effect   string `json:"effect"`
 	After    Status `json:"after,omitempty"`
 	Refused  string `json:"refused,omitempty"` // why it cannot be made now
+	Try      string `json:"try,omitempty"`     // with which command somebody at a terminal goes on
 
 	Of    int64  `json:"of,omitempty"` // of an act: the event
 	Event *Event `json:"-"`            // what it would append to the claim, for With; nil when it appends nothing to it
@@ -157,8 +214,9 @@ func (e Event) Occasion() Occasion {
 	return Ordinary
 }
 
-// Approvals returns how many people must confirm the observation of that number, and who has. It counts as
-// Derive does: not the performer, nobody twice, and nobody before it was cleared or returned.
+// Approvals returns how many people must stand behind the observation of that number, and who does: whoever
+// confirmed it, and of what stands against somebody whoever read it out of the source. It counts as Derive does:
+// nobody twice, and nobody who confirmed before it was cleared or returned.
 func (h History) Approvals(of int64, t, k Instant, policies Policies) (need int, given []string) {
 	o, need := h.heard(of, t, k, policies)
 	return need, people(o.confirms)
@@ -171,23 +229,29 @@ func (h History) Clearances(of int64, t, k Instant, policies Policies) []string 
 	return people(o.clears)
 }
 
+// Settles reports that the observation of that number waits for nobody any more once enough people have confirmed
+// it. What stands against somebody, or takes the place of what does, settles by an exact match alone: confirming
+// anything less would leave it waiting for ever.
+func (h History) Settles(of int64, t, k Instant, policies Policies) bool {
+	if e := h.Event(of); e == nil || e.Body.Match == M5 || e.Body.State.Good() {
+		return true
+	}
+	for _, who := range []string{"?1", "?2"} { // nobody's names
+		h = h.With(Event{Type: Review, Actor: Actor{Kind: Staff, ID: who}, Body: Body{Of: of, Decision: string(Confirm)}}, t, k)
+	}
+	return !slices.Contains(Derive(h, t, k, policies).Pending, of)
+}
+
 // heard is the observation of that number with what its reviews made of it, and how many people settle it.
 func (h History) heard(of int64, t, k Instant, policies Policies) (o observation, need int) {
 	events := h.inEffect(t, k)
-	need = 1
 	for _, e := range events {
 		if e.Seq == of {
-			if o = newObservation(e); o.adverse() && policies.InForce(t, k).Needs(h.Claim.Kind, "adverse") {
-				need = 2
-			}
+			o = newObservation(e)
+			return o, o.hearAll(events, h.Claim.Kind, policies.InForce(t, k))
 		}
 	}
-	for _, e := range events {
-		if o.Event != nil && e.Type == Review && e.Body.Of == of && e.Actor.Kind == Staff {
-			o.hear(e, need)
-		}
-	}
-	return o, need
+	return o, 1
 }
 
 func people(list []Actor) []string {
@@ -246,6 +310,19 @@ func (f *CredentialFile) With(claim ID, e Event, t, k Instant) *CredentialFile {
 			out.Claims[i] = h.With(e, t, k)
 		}
 	}
+	return &out
+}
+
+// Resting is the file as it would be if the file of somebody whom its checks rest on were another; nil is that they
+// have no public page.
+func (f *CredentialFile) Resting(on ID, other *CredentialFile) *CredentialFile {
+	out := *f
+	out.Link(func(id ID) *CredentialFile {
+		if l := f.Linked[id]; l == nil || l.Provider.ID != on {
+			return l
+		}
+		return other
+	})
 	return &out
 }
 

@@ -64,6 +64,50 @@ func TestApprovals(t *testing.T) {
 		t.Error("the newest review or event is another")
 	}
 	_ = first
+	// Whoever read it out of the source is one of the two, whatever is said of it then.
+	read := add(Correct, imani, Body{State: SeenSuspended, Source: "co-dora", Match: M5, By: []string{"licence"}}, revoked)
+	revoked = read
+	check("read by a person", 2, "staff-imani")
+	add(Review, imani, Body{Of: read, Decision: "confirm"}, 0)
+	add(Review, rowan, Body{Of: read, Decision: "return"}, 0)
+	check("their own word and a return", 2, "staff-imani")
+	if Derive(h, noon, noon, StandardPolicies()).Status != StatusUnderReview {
+		t.Error("one person's word settled it")
+	}
+	add(Review, rowan, Body{Of: read, Decision: "confirm"}, 0)
+	check("a second person", 2, "staff-imani", "staff-rowan")
+	if Derive(h, noon, noon, StandardPolicies()).Status != StatusAdverse {
+		t.Error("two people settled nothing")
+	}
+}
+
+// Settles tells what confirming can settle: what stands against somebody by an exact match alone.
+func TestSettles(t *testing.T) {
+	for _, x := range []struct {
+		state Observed
+		match Rung
+		after Observed // confirmed before, exactly
+		want  bool
+	}{
+		{SeenRevoked, M5, "", true}, {SeenRevoked, M4, "", false}, {SeenRevoked, M3, "", false}, {SeenActive, M4, "", true}, {SeenExpired, M4, "", true},
+		{SeenExpired, M4, SeenRevoked, false}, {SeenExpired, M5, SeenRevoked, true}, {SeenExpired, M4, SeenActive, true}, {SeenNotFound, M4, SeenActive, true},
+	} {
+		h := History{Claim: Claim{Kind: License, Jurisdiction: "CO"}}
+		add := func(e Event) int64 {
+			e.V, e.Seq, e.RecordedAt, e.PerformedAt = 1, int64(len(h.Events)+1), noon, noon
+			h.Events = append(h.Events, e)
+			return e.Seq
+		}
+		if x.after != "" {
+			n := add(Event{Type: Observe, Actor: machine, Body: Body{State: x.after, Source: "co-dora", Match: M5, By: []string{"licence"}}})
+			add(Event{Type: Review, Actor: rowan, Body: Body{Of: n, Decision: "confirm"}})
+			add(Event{Type: Review, Actor: imani, Body: Body{Of: n, Decision: "confirm"}})
+		}
+		n := add(Event{Type: Observe, Actor: machine, Body: Body{State: x.state, Source: "co-dora", Match: x.match, By: []string{"licence", "family"}}})
+		if got := h.Settles(n, noon, noon, StandardPolicies()); got != x.want {
+			t.Errorf("%s by %s after %q: %v", x.state, x.match, x.after, got)
+		}
+	}
 }
 
 // Every event is told in words that name who did it, and what is gone is marked.

@@ -30,6 +30,7 @@ type Error struct {
 	Op     string // the operation and its key argument, "store.Provider prv_…"
 	Field  string // the parameter, column or JSON pointer at fault, if one is
 	Detail string
+	Hint   string // which command goes on from here: for whoever works at a terminal
 	Cause  error
 }
 
@@ -37,6 +38,9 @@ func (e *Error) Error() string {
 	s := e.Detail
 	if s == "" {
 		s = string(e.Kind)
+	}
+	if e.Hint != "" {
+		s += ": " + e.Hint
 	}
 	if e.Field != "" {
 		s = e.Field + ": " + s
@@ -62,6 +66,12 @@ func (e *Error) Unwrap() []error {
 func Errorf(kind ErrorKind, field, format string, args ...any) *Error {
 	err := fmt.Errorf(format, args...)
 	return &Error{Kind: kind, Field: field, Detail: err.Error(), Cause: nilIfSame(errors.Unwrap(err))}
+}
+
+// Try names the command with which somebody at a terminal goes on; pages leave it out.
+func (e *Error) Try(format string, args ...any) *Error {
+	e.Hint = fmt.Sprintf(format, args...)
+	return e
 }
 
 // nilIfSame keeps a kind that was wrapped from being printed twice.

@@ -303,8 +303,8 @@ func voidedBy(h History, seq int64, k Instant) bool {
 }
 
 // Because names events of the claim that are in effect at (T, K), in order; and I5: every verified and
-// every adverse answer rests on an exact match of an approved source, with a second person's approval,
-// two where it stands against somebody, its own or that of the first that said the same; or on a
+// every adverse answer rests on an exact match of an approved source, with a second person's approval, and
+// two people behind it where it stands against somebody, its own or that of the first that said the same; or on a
 // completed run, where policy says so.
 func restsOnWhatItCites(h History, t, k Instant, ps Policies, got Standing) error {
 	if !slices.IsSorted(got.Because) || len(slices.Compact(slices.Clone(got.Because))) != len(got.Because) {
@@ -356,6 +356,9 @@ func restsOnWhatItCites(h History, t, k Instant, ps Policies, got Standing) erro
 			continue
 		}
 		people := map[string]bool{}
+		if need == 2 && e.Actor.Kind == Staff { // who read it out of the source is one of the two
+			people[e.Actor.ID] = true
+		}
 		for _, a := range approvals[seq] {
 			if a.Kind == Staff && a.ID != e.Actor.ID {
 				people[a.ID] = true

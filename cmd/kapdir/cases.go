@@ -304,6 +304,9 @@ func writeDossier(w io.Writer, d directory.Dossier, as string) {
 	}
 	for _, x := range d.Choices {
 		if x.Refused != "" {
+			if x.Try != "" {
+				x.Refused += ": " + x.Try
+			}
 			fmt.Fprintf(w, "  %-9s not possible: %s\n", x.Decision, x.Refused)
 			continue
 		}
@@ -327,6 +330,10 @@ func decideCommand(d directory.Dossier, decision, as string) string {
 			break
 		}
 		line += " --field WHICH_DIFFERS"
+	case directory.Same:
+		if d.Case.Kind != directory.CaseDuplicate && d.Case.Kind != directory.CaseRemoved {
+			line += " --field WHICH_AGREES"
+		}
 	case directory.Confirm:
 		return line
 	}
@@ -347,7 +354,9 @@ Decisions about what a source says:
   return    it cannot be decided yet: --note says what is missing
 Decisions about two descriptions, where no identifier agrees:
   distinct  two different people
-  same      one: two people say so, one at least an approver; the older id then stands for both
+  same      one: of two pages two people say so, one at least an approver, and the older id then stands for
+            both. Of a register's row one person does: --field names the identifier that agrees (npi, licence),
+            and what shows it was filed with the case at the desk
 Decisions about facts that two sources state differently:
   keep      what is shown stays
   take      what this page says is shown from now on
@@ -356,8 +365,8 @@ Decisions about a dispute:
   decline   there is nothing in it
   close     the dispute is over
 
-What stands against a provider is confirmed by two different people, one at least an approver. Nobody
-reviews what they entered themself. Each decision stays in the ledger with your name.`,
+What stands against a provider takes two different people, one at least an approver: two who confirm it, or
+one who read it out of the source and one who confirms it. Nobody reviews what they entered themself. Each decision stays in the ledger with your name.`,
 		Example: `  kapdir cases decide cas_… confirm --as rowan --seen 812
   kapdir cases decide cas_… clear --as imani --seen 812 --field birth --note "The list has another birth date."`,
 		Args: args(cobra.ExactArgs(2)),
@@ -375,7 +384,7 @@ reviews what they entered themself. Each decision stays in the ledger with your 
 	}
 	cmd.Flags().StringVar(&d.Staff, "as", "", "your name as a staff member")
 	cmd.Flags().Int64Var(&d.Seen, "seen", 0, "the number that kapdir cases show gave")
-	cmd.Flags().StringVar(&d.Field, "field", "", "of clear and distinct: the identifier that differs")
+	cmd.Flags().StringVar(&d.Field, "field", "", "of clear and distinct: the identifier that differs; of same: the one that agrees")
 	cmd.Flags().StringVar(&d.Note, "note", "", "why, for those who look later; no public face shows it")
 	return cmd
 }

@@ -23,61 +23,64 @@ const (
 // it: the provider is numbered. The same again, with the same moment given, returns the event there is.
 func (s *Store) Act(ctx context.Context, a directory.Act) (directory.Event, error) {
 	var out directory.Event
-	err := s.write(ctx, "store.Act "+string(a.Do), func(w *work) error {
-		given := a.At != "" // an act without a moment is a new one, even where the clock stands
-		if !given {
-			a.At = w.now
-		}
-		a.Field, a.Note = clean(a.Field), clean(a.Note)
-		if err := checkAct(a, w.now); err != nil {
-			return err
-		}
-		h, i, err := w.acted(a)
-		if err != nil {
-			return err
-		}
-		hist := &h.file.Claims[i]
-		actor := directory.Actor{Kind: directory.Staff, ID: a.Staff, Auth: a.Auth}
-		if a.Staff == "" {
-			actor = directory.Actor{Kind: directory.ByProvider, ID: string(h.id()), Auth: a.Auth}
-		}
-		for _, e := range hist.Events {
-			if given && e.Actor == actor && e.PerformedAt == a.At && eventTypes[a.Do] == e.Type && e.Body.Note == a.Note && (a.Of == 0 || a.Of == e.Body.Of || a.Of == e.Supersedes) &&
-				(e.Type != directory.Decide || e.Body.Decision == string(a.Do)) &&
-				(e.Type != directory.DisputeOpen || e.Body.Field == a.Field && (e.Body.Decision == "identity") == a.Identity) {
-				out = e
-				return nil
-			}
-		}
-		if whole := hist.Claim.Kind == directory.FileClaim; h.file.Provider.Withdrawn && !(whole && (a.Do == directory.Voiding || a.Do == directory.Withdrawal)) {
-			return directory.Errorf(directory.Refused, "provider", "%s is withdrawn: void the withdrawal first, kapdir claims show %s names it", h.id(), h.id())
-		}
-		x := act{Act: a, work: w, h: h, i: i, actor: actor}
-		if x.known, err = w.known(); err != nil {
-			return err
-		}
-		if a.Staff != "" {
-			if x.office, err = w.office(); err != nil {
-				return err
-			}
-			if x.member, err = x.office.member(a.Staff); err != nil {
-				return err
-			}
-			if err := w.leftTo(a.Staff, "", a.Claim, h.id()); err != nil {
-				return err
-			}
-			if err := fresh(*hist, a.Seen, "kapdir claims show "+string(hist.Claim.ID)); err != nil {
-				return err
-			}
-		}
-		n, err := x.do()
-		if err != nil {
-			return err
-		}
-		w.then = func() error { out = *n.event(); return nil }
-		return w.settle()
-	})
+	err := s.write(ctx, "store.Act "+string(a.Do), func(w *work) error { return w.act(a, &out) })
 	return out, err
+}
+
+// act is Act in a transaction.
+func (w *work) act(a directory.Act, out *directory.Event) error {
+	given := a.At != "" // an act without a moment is a new one, even where the clock stands
+	if !given {
+		a.At = w.now
+	}
+	a.Field, a.Note = clean(a.Field), clean(a.Note)
+	if err := checkAct(a, w.now); err != nil {
+		return err
+	}
+	h, i, err := w.acted(a)
+	if err != nil {
+		return err
+	}
+	hist := &h.file.Claims[i]
+	actor := directory.Actor{Kind: directory.Staff, ID: a.Staff, Auth: a.Auth}
+	if a.Staff == "" {
+		actor = directory.Actor{Kind: directory.ByProvider, ID: string(h.id()), Auth: a.Auth}
+	}
+	for _, e := range hist.Events {
+		if given && e.Actor == actor && e.PerformedAt == a.At && eventTypes[a.Do] == e.Type && e.Body.Note == a.Note && (a.Of == 0 || a.Of == e.Body.Of || a.Of == e.Supersedes) &&
+			(e.Type != directory.Decide || e.Body.Decision == string(a.Do)) &&
+			(e.Type != directory.DisputeOpen || e.Body.Field == a.Field && (e.Body.Decision == "identity") == a.Identity) {
+			*out = e
+			return nil
+		}
+	}
+	if whole := hist.Claim.Kind == directory.FileClaim; h.file.Provider.Withdrawn && !(whole && (a.Do == directory.Voiding || a.Do == directory.Withdrawal)) {
+		return directory.Errorf(directory.Refused, "provider", "%s is withdrawn: void the withdrawal first", h.id()).Try("kapdir claims show %s names it", h.id())
+	}
+	x := act{Act: a, work: w, h: h, i: i, actor: actor}
+	if x.known, err = w.known(); err != nil {
+		return err
+	}
+	if a.Staff != "" {
+		if x.office, err = w.office(); err != nil {
+			return err
+		}
+		if x.member, err = x.office.member(a.Staff); err != nil {
+			return err
+		}
+		if err := w.leftTo(a.Staff, "", a.Claim, h.id()); err != nil {
+			return err
+		}
+		if err := fresh(*hist, a.Seen, "kapdir claims show "+string(hist.Claim.ID)); err != nil {
+			return err
+		}
+	}
+	n, err := x.do()
+	if err != nil {
+		return err
+	}
+	w.then = func() error { *out = *n.event(); return nil }
+	return w.settle()
 }
 
 // eventTypes says which event a deed appends.
@@ -109,7 +112,7 @@ func checkAct(a directory.Act, now directory.Instant) error {
 	case a.Note == "":
 		return directory.Errorf(directory.Invalid, "note", "say why: it stays with the record, and no public face shows it")
 	case a.Of == 0 && a.Do != directory.OpenDispute && a.Do != directory.Withdrawal:
-		return directory.Errorf(directory.Invalid, "of", "say which event by its number: kapdir claims show lists them")
+		return directory.Errorf(directory.Invalid, "of", "say which event by its number").Try("kapdir claims show lists them")
 	case (a.To != nil) != (a.Do == directory.Correction):
 		return directory.Errorf(directory.Invalid, "to", "a correction, and nothing else, says what is right")
 	case a.At > now.Add(5*time.Minute):
@@ -417,10 +420,15 @@ func (x *act) mayVoid(old *directory.Event) error {
 			return err
 		}
 		if n > 0 && x.hist().Claim.Kind == directory.FileClaim {
-			return directory.Errorf(directory.Refused, "of", "what was held was destroyed on request: a new import lists them once kapdir removal lift has been used")
+			return destroyed()
 		}
 	}
 	return nil
+}
+
+// destroyed is why nobody is shown again whose removal took effect.
+func destroyed() *directory.Error {
+	return directory.Errorf(directory.Refused, "of", "what was held was destroyed on request: a new import lists them once the removal was lifted").Try("kapdir removal lift")
 }
 
 // part takes a merge back that the decision made, before anything is appended, and returns the last decision

@@ -52,30 +52,23 @@ func (s *Store) Dossier(ctx context.Context, id directory.ID, as string) (direct
 			}
 			shown = desk.shownBefore(hist, of)
 		}
-		d.Waits, d.Need = desk.waits(h, c, hist), desk.need(h, c, hist)
-		var rec *directory.Record
-		if d.Row, rec, err = t.rowOf(c, of); err != nil {
-			return err
-		}
-		d.Compared = directory.Compare(&h.file, d.Claim, shown, body, rec)
-		if d.Others, err = t.othersOf(c); err != nil {
-			return err
-		}
 		p, err := t.pairOf(c, &holding{stored: *h})
 		if err != nil {
 			return err
 		}
-		if d.Choices = desk.choices(h, c, hist, of, member, p); hist == nil && c.Kind == directory.CaseDuplicate && d.Waits {
-			d.Need.Given, d.Need.Approvals = p.given, 1
-			if p.other != "" {
-				d.Need.Approvals = 2 - min(1, len(p.given))
-			}
-		}
-		d.Due = l.due
-		if d.Filed, err = t.filed(`WHERE e.id = $1`, c.ID); err != nil {
+		d.Waits, d.Need = desk.waits(h, c, hist), desk.need(h, c, hist, p)
+		var rec *directory.Record
+		if d.Row, rec, err = t.rowOf(c, of); err != nil {
 			return err
 		}
-		if d.Linked, err = t.linkedOf(h); err != nil {
+		p.gone = hist == nil && d.Row == nil
+		d.Compared = directory.Compare(&h.file, d.Claim, shown, body, rec)
+		if d.Others, err = t.othersOf(c); err != nil {
+			return err
+		}
+		d.Choices = desk.choices(h, c, hist, of, member, p)
+		d.Due = l.due
+		if d.Filed, err = t.filed(`WHERE e.id = $1`, c.ID); err != nil {
 			return err
 		}
 		if c.Kind == directory.CaseRemoval {
@@ -88,12 +81,8 @@ func (s *Store) Dossier(ctx context.Context, id directory.ID, as string) (direct
 				d.Acts = append(d.Acts, desk.answers(q, member)...)
 			}
 		}
-		d.Acts = append(d.Acts, desk.acts(h, c, hist, of, member)...)
-		if d.Merged, err = t.mergedInto(h); err != nil {
-			return err
-		}
-		d.File, d.At, d.Known = &h.file, desk.now, desk.known
-		if err := t.link([]*directory.CredentialFile{d.File}); err != nil {
+		d.Acts = append(d.Acts, desk.acts(h, hist, of, member)...)
+		if err := t.whole(desk, h, member, &d); err != nil {
 			return err
 		}
 		if d.Hold, err = t.holdOf(c.ID, desk.now); err != nil {
@@ -114,6 +103,110 @@ func (s *Store) Dossier(ctx context.Context, id directory.ID, as string) (direct
 	return d, err
 }
 
+// AtDesk returns a dossier without a case: of a provider, whoever is on no public face too, with what can be done about
+// the whole of them. With as, the acts say what that staff member may not do.
+func (s *Store) AtDesk(ctx context.Context, id directory.ID, as string) (d directory.Dossier, err error) {
+	err = s.read(ctx, "store.AtDesk "+string(id), func(t *tx) error {
+		held, err := t.load([]directory.ID{id})
+		if err != nil {
+			return err
+		}
+		h := held[id]
+		if h == nil {
+			return notFoundOr(nil, "provider", id)
+		}
+		desk, err := s.desk(t)
+		if err != nil {
+			return err
+		}
+		var member directory.StaffMember
+		if as != "" {
+			if member, err = desk.office.member(as); err != nil {
+				return err
+			}
+		}
+		d = directory.Dossier{Case: directory.Case{Provider: id}, Provider: h.file.Provider}
+		return t.whole(desk, h, member, &d)
+	})
+	return d, err
+}
+
+// Hidden returns whom the desk took off every public face, and what was held of whom is held still, by name.
+func (s *Store) Hidden(ctx context.Context) (out []directory.Other, err error) {
+	err = s.read(ctx, "store.Hidden", func(t *tx) error {
+		var ids []directory.ID
+		err := t.each(`SELECT id FROM provider WHERE withdrawn = 1 AND merged_into = '' AND NOT EXISTS
+			(SELECT 1 FROM removal r WHERE r.provider = provider.id AND r.kind = 'removal' AND r.state IN ('proven', 'accepted')) ORDER BY id`, nil, func(r *sql.Rows) error {
+			var id directory.ID
+			err := r.Scan(&id)
+			ids = append(ids, id)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		held, err := t.providers(slices.Clone(ids))
+		for _, id := range ids {
+			if h := held[id]; h != nil {
+				out = append(out, directory.Other{ID: id, Name: h.file.Provider.DisplayName()})
+			}
+		}
+		slices.SortStableFunc(out, func(a, b directory.Other) int { return strings.Compare(a.Name, b.Name) })
+		return err
+	})
+	return out, err
+}
+
+// whole fills in what a dossier says of the whole provider: the file, whom else it concerns, and what can be done about
+// it.
+func (t *tx) whole(desk desk, h *stored, member directory.StaffMember, d *directory.Dossier) (err error) {
+	if d.Linked, err = t.linkedOf(h); err != nil {
+		return err
+	}
+	if d.Merged, err = t.mergedInto(h); err != nil {
+		return err
+	}
+	d.File, d.At, d.Known = &h.file, desk.now, desk.known
+	if err := t.link([]*directory.CredentialFile{d.File}); err != nil {
+		return err
+	}
+	if d.Rest, d.Resting, err = t.resting([]directory.ID{h.file.Provider.ID}); err != nil {
+		return err
+	}
+	p := h.file.Provider
+	if p.MergedInto != "" {
+		return nil
+	}
+	x := directory.Choice{Decision: "withdraw_file", Effect: "the provider leaves every public face; it can be taken back"}
+	deed, on := directory.Withdrawal, directory.Ordinary
+	if p.Withdrawn {
+		x = directory.Choice{Decision: "restore_file", Effect: "the provider has a public page again, once compared with everything that was loaded meanwhile"}
+		deed, on = directory.Voiding, directory.TakenDown
+		for _, hist := range h.file.Claims {
+			if hist.Claim.Kind != directory.FileClaim {
+				continue
+			}
+			for _, e := range hist.InEffect(desk.now, desk.known) {
+				if e.Type == directory.Takedown {
+					x.Of = e.Seq
+				}
+			}
+		}
+		var n int
+		if _, err := t.one(`SELECT count(*) FROM removal WHERE event = $1`, []any{x.Of}, &n); err != nil {
+			return err
+		}
+		if n > 0 {
+			x.Refused, x.Try = detail(destroyed())
+		}
+	}
+	if err := desk.office.may(member, deed, on); member.Name != "" && x.Refused == "" && err != nil {
+		x.Refused, x.Try = detail(err)
+	}
+	d.Acts = append(d.Acts, x)
+	return nil
+}
+
 // linkedOf returns the prescribers of a provider, and those who name them as theirs.
 func (t *tx) linkedOf(h *stored) (out []directory.Other, err error) {
 	var ids []directory.ID
@@ -123,7 +216,7 @@ func (t *tx) linkedOf(h *stored) (out []directory.Other, err error) {
 			ids, as[c.Other] = append(ids, c.Other), "prescriber"
 		}
 	}
-	err = t.each(`SELECT DISTINCT provider FROM claim WHERE kind = $1 AND other = $2 AND provider <> $2 ORDER BY provider`, []any{directory.OversightLink, h.file.Provider.ID}, func(r *sql.Rows) error {
+	err = t.each(`SELECT DISTINCT provider FROM claim WHERE kind = $1 AND other = $2 AND other <> '' AND provider <> $2 ORDER BY provider`, []any{directory.OversightLink, h.file.Provider.ID}, func(r *sql.Rows) error {
 		var id directory.ID
 		err := r.Scan(&id)
 		if as[id] == "" {
@@ -137,6 +230,9 @@ func (t *tx) linkedOf(h *stored) (out []directory.Other, err error) {
 	held, err := t.providers(ids)
 	for _, id := range ids {
 		if other := held[id]; other != nil {
+			if as[id] == "therapist" && other.file.Provider.Kind == directory.Organisation {
+				as[id] = "practice"
+			}
 			out = append(out, directory.Other{ID: id, Name: other.file.Provider.DisplayName(), As: as[id]})
 		}
 	}
@@ -171,7 +267,7 @@ func (d desk) answers(q directory.Removal, m directory.StaffMember) (out []direc
 	may := func(deed directory.Deed) (refused string) {
 		if m.Name != "" {
 			if err := d.office.may(m, deed, directory.Ordinary); err != nil {
-				refused = detail(err)
+				refused, _ = detail(err)
 			}
 		}
 		return refused
@@ -183,8 +279,8 @@ func (d desk) answers(q directory.Removal, m directory.StaffMember) (out []direc
 	}
 }
 
-// acts says what else can be done about the claim of the case and about the whole file.
-func (d desk) acts(h *stored, c directory.Case, hist *directory.History, of *directory.Event, m directory.StaffMember) (out []directory.Choice) {
+// acts says what else can be done about the claim of the case.
+func (d desk) acts(h *stored, hist *directory.History, of *directory.Event, m directory.StaffMember) (out []directory.Choice) {
 	if p := h.file.Provider; p.Withdrawn || p.MergedInto != "" {
 		return nil
 	}
@@ -200,7 +296,7 @@ func (d desk) acts(h *stored, c directory.Case, hist *directory.History, of *dir
 		}
 		if m.Name != "" {
 			if err := d.office.may(m, deed, on); err != nil {
-				x.Refused = detail(err)
+				x.Refused, x.Try = detail(err)
 			}
 		}
 		out = append(out, x)
@@ -217,13 +313,8 @@ func (d desk) acts(h *stored, c directory.Case, hist *directory.History, of *dir
 		if hist.Claim.Kind != directory.FileClaim {
 			add(directory.Withdrawal, directory.Ordinary, "", &directory.Event{Type: directory.Takedown})
 			add(directory.OpenDispute, directory.Ordinary, "", &directory.Event{Type: directory.DisputeOpen})
-		}
-	}
-	add("withdraw_file", directory.Ordinary, "the provider leaves every public face; it can be taken back", nil)
-	if m.Name != "" {
-		out[len(out)-1].Refused = ""
-		if err := d.office.may(m, directory.Withdrawal, directory.Ordinary); err != nil {
-			out[len(out)-1].Refused = detail(err)
+			add(directory.OpenDispute, directory.Ordinary, "", &directory.Event{Type: directory.DisputeOpen, Body: directory.Body{Decision: "identity"}})
+			out[len(out)-1].Decision = "dispute_identity"
 		}
 	}
 	return out
@@ -332,31 +423,46 @@ func (d desk) shownBefore(hist *directory.History, of *directory.Event) *directo
 }
 
 // need is what the case still asks for.
-func (d desk) need(h *stored, c directory.Case, hist *directory.History) directory.Need {
+func (d desk) need(h *stored, c directory.Case, hist *directory.History, p pair) directory.Need {
 	if p := h.file.Provider; (p.Withdrawn || p.MergedInto != "") && c.Kind != directory.CaseRemoved {
 		return directory.Need{Withdrawn: true}
 	}
 	if !d.waits(h, c, hist) {
 		return directory.Need{}
 	}
-	return d.needOf(c, hist)
+	return d.needOf(c, hist, p)
 }
 
-// needOf is what a case that waits still asks for.
-func (d desk) needOf(c directory.Case, hist *directory.History) directory.Need {
-	if c.Kind == directory.CaseRemoval {
-		return directory.Need{Approvals: 1, From: d.office.with(directory.Approver), Due: c.Kind.Due(c.Opened.Date())}
-	}
-	if hist == nil || c.Kind == directory.CaseDispute || c.Kind == directory.CaseDocument {
+// needOf is what a case that waits still asks for: on its page, in the list and in the filters of the list. p is of a
+// case about two descriptions.
+func (d desk) needOf(c directory.Case, hist *directory.History, p pair) directory.Need {
+	switch {
+	case c.Kind == directory.CaseRemoval:
+		return directory.Need{Approvals: 1, Approver: true, From: d.office.with(directory.Approver), Due: c.Kind.Due(c.Opened.Date())}
+	case hist == nil && c.Kind == directory.CaseDuplicate && p.other != "": // two to join them; to part them, one is enough
+		n := directory.Need{Approvals: 2 - min(1, len(p.given)), Given: p.given, From: d.office.without(p.given, directory.Verifier, directory.Approver)}
+		if len(p.given) > 0 && !d.office.anyOf(p.given, directory.Approver) {
+			n.Approver, n.From = true, d.office.without(p.given, directory.Approver)
+		}
+		return n
+	case hist == nil || c.Kind == directory.CaseDispute || c.Kind == directory.CaseDocument:
 		return directory.Need{Approvals: 1, From: d.office.with(directory.Verifier, directory.Approver)}
 	}
 	e := d.event(hist, c)
 	if e == nil {
 		return directory.Need{}
 	}
-	total, given := hist.Approvals(c.Event, d.now, d.known, d.s.config.Policies)
-	n := directory.Need{Approvals: max(0, total-len(given)), Given: given, From: d.office.next(total, given, *e, hist)}
-	n.Approver = total > 1 && n.Approvals == 1 && !d.office.approved(given, c.Event, hist, directory.Confirm)
+	policies := d.s.config.Policies
+	var n directory.Need
+	if confirmable(hist, *e, d.now, d.known, policies) == nil {
+		total, given := hist.Approvals(c.Event, d.now, d.known, policies)
+		n = directory.Need{Approvals: max(0, total-len(given)), Given: given, From: d.office.next(total, given, *e, hist)}
+		n.Approver = total > 1 && n.Approvals == 1 && !d.office.approved(given, c.Event, hist, directory.Confirm)
+	} else { // one person says what it means, or that it is about somebody else
+		on := hist.OccasionOf(e.Seq, d.now, d.known, policies)
+		roles := append(slices.Clone(directory.WhoMay(directory.Clear, on)), directory.WhoMay(directory.Correction, on)...)
+		n = directory.Need{Approvals: 1, From: d.office.with(roles...), Approver: !slices.Contains(roles, directory.Verifier)}
+	}
 	if last := hist.LastReview(c.Event, d.now, d.known); last != nil && last.Body.Decision == "return" {
 		n.Returned = last.Actor.ID
 		n.Due = last.PerformedAt.Date().AddBusinessDays(d.s.config.Policies.InForce(d.now, d.known).ReturnDays)
@@ -454,7 +560,7 @@ func (d desk) choices(h *stored, c directory.Case, hist *directory.History, of *
 		x := directory.Choice{Decision: string(deed), Effect: effect, After: after, Event: next}
 		next = nil
 		if err != nil {
-			x.Refused = detail(err)
+			x.Refused, x.Try = detail(err)
 		}
 		out = append(out, x)
 	}
@@ -462,23 +568,28 @@ func (d desk) choices(h *stored, c directory.Case, hist *directory.History, of *
 		return []directory.Choice{}
 	}
 	if hist == nil {
-		for _, x := range []struct {
-			kind   directory.CaseKind
-			deed   directory.Deed
-			effect string
-		}{
-			{"", directory.Distinct, "closes the case; it opens again only if the row changes. No public face changes."},
-			{directory.CaseDuplicate, directory.Same, "the older of the two stands for both, once two people have said so, one of them an approver; the other's page leads there. It can be taken back."},
-			{directory.CaseRemoved, directory.Distinct, "it is somebody else: the page is listed at once."},
-			{directory.CaseRemoved, directory.Same, "it is whoever was removed: the page is dropped, and by its numbers and address not asked about again."},
-			{directory.CaseDocument, directory.Keep, "the paper rightly stands in both files. No public face changes."},
-			{directory.CaseDocument, directory.Distinct, "the paper is not theirs. No public face changes."},
-			{directory.CaseFacts, directory.Keep, "what is shown stays. No public face changes."},
-			{directory.CaseFacts, directory.Take, "what this page says is shown from now on, with its source."},
-		} {
-			anyKind := x.kind == "" && c.Kind != directory.CaseFacts && c.Kind != directory.CaseRemoved && c.Kind != directory.CaseRemoval && c.Kind != directory.CaseDocument
-			if anyKind || x.kind == c.Kind {
-				add(x.deed, x.effect, "", d.office.candidate(m, c, x.deed, p))
+		const closes, nobody = "closes the case; it opens again only if the row changes. ", "No public face changes."
+		offer := func(deed directory.Deed, effect string) { add(deed, effect, "", d.office.candidate(m, c, deed, p)) }
+		switch c.Kind {
+		case directory.CaseRemoval: // see answers
+		case directory.CaseRemoved:
+			offer(directory.Distinct, "it is somebody else: the page is listed at once")
+			offer(directory.Same, "it is whoever was removed: the page is dropped, and by its numbers and address not asked about again")
+		case directory.CaseDocument:
+			offer(directory.Keep, "the paper rightly stands in both files. "+nobody)
+			offer(directory.Distinct, "the paper is not theirs. "+nobody)
+		case directory.CaseFacts:
+			offer(directory.Keep, "what is shown stays. "+nobody)
+			offer(directory.Take, "what this page says is shown from now on, with its source")
+		default:
+			offer(directory.Distinct, closes+nobody)
+			switch {
+			case c.Kind == directory.CaseDuplicate && p.alone:
+				offer(directory.Same, "the row is about them, and joins as far as such a match carries: what it says for them waits for a first look, what it says against them becomes a case")
+			case c.Kind == directory.CaseDuplicate:
+				offer(directory.Same, "the older of the two stands for both, once two people have said so, one of them an approver; the other's page leads there. It can be taken back")
+			default:
+				offer(directory.Same, "the row is about them: what it says is on record with you as whoever read it, and shows as being checked until somebody else confirms it, one of the two an approver")
 			}
 		}
 		if out == nil {
@@ -507,6 +618,11 @@ func (d desk) choices(h *stored, c directory.Case, hist *directory.History, of *
 				err := error(nil)
 				if m.Name != "" {
 					err = d.office.may(m, deed, directory.Ordinary)
+				}
+				for _, e := range hist.InEffect(d.now, d.known) {
+					if e.Type == directory.Decide && e.Body.Of == of.Seq && e.Body.Decision == string(deed) {
+						err = directory.Errorf(directory.Conflict, "of", "%s (event %d)", e.Words(), e.Seq)
+					}
 				}
 				if deed == directory.AcceptDispute && m.Name != "" && of.Actor.Kind == directory.Staff && of.Actor.ID == m.Name {
 					err = directory.Errorf(directory.Refused, "staff", "%s opened the dispute: somebody else must accept it", m.Name)
@@ -563,10 +679,10 @@ func change(before, after directory.Standing) string {
 	return "the claim becomes " + after.Words()
 }
 
-// detail is what a person is told of an error.
-func detail(err error) string {
+// detail is what a person is told of an error, and the command with which somebody at a terminal goes on.
+func detail(err error) (said, hint string) {
 	if e, ok := err.(*directory.Error); ok {
-		return e.Detail
+		return e.Detail, e.Hint
 	}
-	return err.Error()
+	return err.Error(), ""
 }

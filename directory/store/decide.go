@@ -54,22 +54,37 @@ func (w *work) decideCandidate(c directory.Case, h *holding, d directory.Decisio
 	if err := o.candidate(m, c, directory.Deed(d.Decision), pair); err != nil {
 		return err
 	}
+	names := slices.Contains([]directory.CaseKind{directory.CaseDuplicate, directory.CaseRemoved}, c.Kind) || d.Decision != string(directory.Same) || d.Field == "npi" || d.Field == "licence"
 	switch {
+	case !names:
+		return directory.Errorf(directory.Invalid, "field", "say which identifier agrees: npi or licence")
 	case d.Seen > c.Revision:
-		return directory.Errorf(directory.Invalid, "seen", "the case has no revision %d, it is at %d: give the number that kapdir cases show %s shows", d.Seen, c.Revision, c.ID)
+		return directory.Errorf(directory.Invalid, "seen", "the case has no revision %d, it is at %d", d.Seen, c.Revision).Try("give the number that kapdir cases show %s shows", c.ID)
 	case d.Seen < c.Revision:
-		return directory.Errorf(directory.Conflict, "seen", "since you looked, what %s says in %s has changed; look again: kapdir cases show %s", c.Source, c.Key, c.ID)
-	case len(rows) == 0:
-		return directory.Errorf(directory.Conflict, "case", "%s no longer has the row %s: nothing is left to decide", c.Source, c.Key)
+		return directory.Errorf(directory.Conflict, "seen", "since you looked, what %s says in %s has changed; look again", c.Source, c.Key).Try("kapdir cases show %s", c.ID)
+	case len(rows) == 0 && d.Decision != string(directory.Distinct):
+		return gone(c)
 	}
-	run, err := w.runNumber(rows[0].run)
+	body := directory.Body{Decision: d.Decision, Source: c.Source, Number: c.Key, Match: c.Match.Rung,
+		By: c.Match.By, Against: c.Match.Against, Field: clean(d.Field), Note: clean(d.Note)}
+	added, err := w.addedTo(c.ID)
 	if err != nil {
 		return err
 	}
-	body := directory.Body{Decision: d.Decision, Source: c.Source, Release: run.Release.Name, Number: c.Key, Match: c.Match.Rung,
-		By: c.Match.By, Against: c.Match.Against, Field: clean(d.Field), Note: clean(d.Note)}
+	evidence := added
+	if len(rows) > 0 {
+		run, err := w.runNumber(rows[0].run)
+		if err != nil {
+			return err
+		}
+		body.Release, evidence = run.Release.Name, append([]string{w.keep(w.recordEvidence(rows[0], run.Release))}, added...)
+	}
 	closes := true
 	switch deed := directory.Deed(d.Decision); {
+	case deed == directory.Same && (c.Kind != directory.CaseDuplicate || pair.alone):
+		if err := w.theirs(h, c, rows[0], d, added); err != nil {
+			return err
+		}
 	case deed == directory.Same:
 		body.Other = pair.other
 		if closes = len(pair.given) > 0; closes { // the second person joins them
@@ -96,11 +111,6 @@ func (w *work) decideCandidate(c directory.Case, h *holding, d directory.Decisio
 		}
 		body.Field, body.SourceWords, body.Match, body.By, body.Against = strings.Join(fields, " "), strings.Join(marks, " "), "", nil, nil
 	}
-	added, err := w.addedTo(c.ID)
-	if err != nil {
-		return err
-	}
-	evidence := append([]string{w.keep(w.recordEvidence(rows[0], run.Release))}, added...)
 	file := w.claim(h, directory.Claim{Kind: directory.FileClaim})
 	if h.file.Claims[file].Claim.Home != "" && d.Decision == string(directory.Same) { // the survivor's own, which stays with them
 		h.prepared = nil
@@ -119,17 +129,23 @@ func (w *work) decideCandidate(c directory.Case, h *holding, d directory.Decisio
 	tell := w.then
 	w.then = func() error {
 		if !closes {
-			needs := directory.Approver
-			if m.Role == directory.Approver {
-				needs = directory.Verifier
-			}
-			if _, err := w.exec(`UPDATE cases SET work = $2, needs = $3 WHERE id = $1`, c.ID, directory.WorkSecond, needs); err != nil {
+			pair.given = append(pair.given, d.Staff)
+			work, needs := desk{office: o}.needOf(c, nil, pair).Work()
+			if _, err := w.exec(`UPDATE cases SET work = $2, needs = $3 WHERE id = $1`, c.ID, work, needs); err != nil {
 				return err
 			}
 			return tell()
 		}
-		if d.Decision == string(directory.Same) {
+		if body.Other != "" && d.Decision == string(directory.Same) {
 			if _, err := w.exec(`UPDATE merge_record SET event = $1 WHERE event = 0`, n.event().Seq); err != nil {
+				return err
+			}
+		}
+		if body.Other != "" && d.Decision == string(directory.Same) { // nor do their other rows resemble anybody else now
+			_, err := w.exec(`UPDATE cases SET closed = $1, decided = $2 WHERE provider = $3 AND kind = $4 AND claim = '' AND closed = '' AND EXISTS
+				(SELECT 1 FROM source_record r WHERE r.source = cases.source AND r.key = cases.key AND r.provider = cases.provider)`,
+				w.now, n.event().Seq, h.id(), directory.CaseDuplicate)
+			if err != nil {
 				return err
 			}
 		}
@@ -143,23 +159,71 @@ func (w *work) decideCandidate(c directory.Case, h *holding, d directory.Decisio
 	return w.settle()
 }
 
+// gone is why nothing but distinct can be said of a row that its source has no more.
+func gone(c directory.Case) *directory.Error {
+	return directory.Errorf(directory.Conflict, "case", "%s no longer has the row %s: say distinct, which closes the case", c.Source, c.Key)
+}
+
+// theirs writes down that a row of a register is about the provider. What a corroborated match carries it carries like
+// any other; all else is an observation by the person who found out which identifier agrees, and stands open to
+// review like one.
+func (w *work) theirs(h *holding, c directory.Case, r *row, d directory.Decision, added []string) error {
+	run, err := w.runNumber(r.run)
+	if err != nil {
+		return err
+	}
+	if c.Kind == directory.CaseDuplicate {
+		if err := w.relate(r, run.Release, []candidate{{h.id(), c.Match}}); err != nil {
+			return err
+		}
+		return w.relink(r)
+	}
+	rel := run.Release
+	rel.Unconfirmed = false // a person read it
+	m := directory.Match{Rung: directory.M5, By: []string{d.Field}}
+	for _, by := range c.Match.By {
+		if by != d.Field && by != "licence_number" {
+			m.By = append(m.By, by)
+		}
+	}
+	from := len(w.events)
+	w.observe(h, r, rel, m, r.record.Observations(rel, m))
+	if len(w.events) == from {
+		return directory.Errorf(directory.Conflict, "case", "that is on record already: say distinct, which closes the case")
+	}
+	for _, n := range w.events[from:] {
+		e := n.event()
+		e.PerformedAt, e.Actor, e.Evidence = d.At, directory.Actor{Kind: directory.Staff, ID: d.Staff, Auth: d.Auth}, append(slices.Clip(e.Evidence), added...)
+	}
+	w.join(r, candidate{h.id(), m})
+	return w.relink(r)
+}
+
 // pair is two descriptions that may be of one, and who has said that they are.
 type pair struct {
 	other directory.ID // "" when the case does not name exactly one
+	alone bool         // the row is of a register, and of everybody else whom it resembles it was said that it is not theirs
 	given []string
 	said  []int64 // their decisions
-	o     office
+	filed bool    // evidence was added to the case
+	gone  bool    // the source has the row no more
 }
 
 // pairOf finds the other provider of a case about two descriptions: the one of whom the row speaks, or about whom
-// there is the same case.
+// the same case is open.
 func (t *tx) pairOf(c directory.Case, h *holding) (p pair, err error) {
-	if p.o, err = t.office(); err != nil || c.Kind != directory.CaseDuplicate {
-		return p, err
+	if c.Claim == "" {
+		added, err := t.addedTo(c.ID)
+		if p.filed = len(added) > 0; err != nil {
+			return p, err
+		}
+	}
+	if c.Kind != directory.CaseDuplicate {
+		return p, nil
 	}
 	var others []directory.ID
 	err = t.each(`SELECT provider FROM source_record WHERE source = $1 AND key = $2 AND provider <> '' UNION
-		SELECT provider FROM cases WHERE source = $1 AND key = $2 AND kind = $3 ORDER BY 1`, []any{c.Source, c.Key, directory.CaseDuplicate}, func(r *sql.Rows) error {
+		SELECT provider FROM cases WHERE source = $1 AND key = $2 AND kind = $3 AND closed = '' ORDER BY 1`, []any{c.Source, c.Key, directory.CaseDuplicate}, func(r *sql.Rows) error {
 		var id directory.ID
 		err := r.Scan(&id)
 		if id != h.id() {
@@ -171,7 +235,8 @@ func (t *tx) pairOf(c directory.Case, h *holding) (p pair, err error) {
 		return p, err
 	}
 	var speaks directory.ID // of whom the row speaks counts before whom it only resembles
-	if _, err := t.one(`SELECT provider FROM source_record WHERE source = $1 AND key = $2`, []any{c.Source, c.Key}, &speaks); err != nil {
+	var kind string
+	if _, err := t.one(`SELECT provider, kind FROM source_record WHERE source = $1 AND key = $2`, []any{c.Source, c.Key}, &speaks, &kind); err != nil {
 		return p, err
 	}
 	if speaks != "" && speaks != h.id() {
@@ -182,6 +247,7 @@ func (t *tx) pairOf(c directory.Case, h *holding) (p pair, err error) {
 		return p, err
 	}
 	others = slices.DeleteFunc(others, func(id directory.ID) bool { return held[id] == nil || !held[id].public() })
+	p.alone = len(others) == 0 && speaks == "" && (kind == "licence" || kind == "identity")
 	if len(others) == 1 {
 		p.other = others[0]
 	}
@@ -211,10 +277,8 @@ func (t *tx) pairOf(c directory.Case, h *holding) (p pair, err error) {
 
 // candidate refuses what cannot be decided about a case without an observation.
 func (o office) candidate(m directory.StaffMember, c directory.Case, d directory.Deed, p pair) error {
-	about := []directory.Deed{directory.Distinct}
+	about := []directory.Deed{directory.Distinct, directory.Same}
 	switch c.Kind {
-	case directory.CaseDuplicate, directory.CaseRemoved:
-		about = append(about, directory.Same)
 	case directory.CaseFacts:
 		about = []directory.Deed{directory.Keep, directory.Take}
 	case directory.CaseDocument:
@@ -223,21 +287,25 @@ func (o office) candidate(m directory.StaffMember, c directory.Case, d directory
 	switch {
 	case !slices.Contains(about, d) && c.Kind == directory.CaseFacts:
 		return directory.Errorf(directory.Refused, "decision", "the sources differ: keep what is shown, or take what this page says")
+	case p.gone && d != directory.Distinct && c.Kind != directory.CaseRemoved && c.Kind != directory.CaseDocument:
+		return gone(c)
+	case d == directory.Same && c.Kind != directory.CaseDuplicate && c.Kind != directory.CaseRemoved && !p.filed:
+		return directory.Errorf(directory.Refused, "decision", "a match of %s identifies nobody. Find out which identifier agrees, and file what shows it with this case: a document, a call or a mail. "+
+			"Or once a listing states the number, the row joins by itself. If it is somebody else, say distinct", c.Match.Words())
 	case !slices.Contains(about, d):
-		return directory.Errorf(directory.Refused, "decision", "a name alone identifies nobody, so there is nothing to %s. "+
-			"Ask the provider for the number that would tell: once a listing states it, the row joins by itself. If it is somebody else, say distinct", d)
-	case d == directory.Same && c.Kind == directory.CaseDuplicate && p.other == "":
+		return directory.Errorf(directory.Refused, "decision", "nothing was observed, so there is nothing to %s: say whether it is about them, same or distinct", d)
+	case d == directory.Same && c.Kind == directory.CaseDuplicate && p.other == "" && !p.alone:
 		return directory.Errorf(directory.Refused, "decision", "the row may be of several, or of nobody with a page: say distinct of those whom it is not")
 	case m.Name == "":
 		return nil
 	}
-	if err := o.may(m, d, directory.Ordinary); err != nil || d != directory.Same || c.Kind != directory.CaseDuplicate {
+	if err := o.may(m, d, directory.Ordinary); err != nil || d != directory.Same || c.Kind != directory.CaseDuplicate || p.alone {
 		return err
 	}
 	switch {
 	case slices.Contains(p.given, m.Name):
 		return directory.Errorf(directory.Conflict, "staff", "%s has said so already: a second person makes one of the two: %s", m.Name, directory.OneOf(o.without(p.given, directory.Verifier, directory.Approver)))
-	case len(p.given) > 0 && m.Role != directory.Approver && !slices.ContainsFunc(p.given, func(name string) bool { return slices.Contains(o.with(directory.Approver), name) }):
+	case len(p.given) > 0 && m.Role != directory.Approver && !o.anyOf(p.given, directory.Approver):
 		return directory.Errorf(directory.Refused, "staff", "one of the two who make one provider of two must be an approver, and %s is a %s like %s: ask %s", m.Name, m.Role,
 			directory.AllOf(p.given), directory.OneOf(o.without(p.given, directory.Approver)))
 	}

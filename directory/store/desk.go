@@ -282,133 +282,136 @@ func refText(r directory.ProviderRef) string {
 // Of the two people who confirm what stands against a provider, one at least is an approver.
 func (s *Store) Decide(ctx context.Context, d directory.Decision) (directory.Event, error) {
 	var out directory.Event
-	err := s.write(ctx, "store.Decide", func(w *work) error {
-		given := d.At != "" // a decision without a moment is a new one, even where the clock stands
-		if !given {
-			d.At = w.now
-		}
-		if err := checkDecision(d, w.now); err != nil {
+	err := s.write(ctx, "store.Decide", func(w *work) error { return w.decide(d, &out) })
+	return out, err
+}
+
+// decide is Decide in a transaction.
+func (w *work) decide(d directory.Decision, out *directory.Event) error {
+	given := d.At != "" // a decision without a moment is a new one, even where the clock stands
+	if !given {
+		d.At = w.now
+	}
+	if err := checkDecision(d, w.now); err != nil {
+		return err
+	}
+	var c directory.Case
+	var err error
+	if d.Case != "" {
+		if c, err = w.caseOf(d.Case); err != nil {
 			return err
 		}
-		var c directory.Case
-		var err error
-		if d.Case != "" {
-			if c, err = w.caseOf(d.Case); err != nil {
-				return err
-			}
-			d.Provider, d.Of = directory.ProviderRef{ID: c.Provider}, c.Event
-			if d.Seen == 0 {
-				return directory.Errorf(directory.Invalid, "seen", "say what you looked at: kapdir cases show %s gives the number", c.ID)
-			}
+		d.Provider, d.Of = directory.ProviderRef{ID: c.Provider}, c.Event
+		if d.Seen == 0 {
+			return directory.Errorf(directory.Invalid, "seen", "say what you looked at").Try("kapdir cases show %s gives the number", c.ID)
 		}
-		if c.Kind == directory.CaseRemoved {
-			return w.decideRemoved(c, d, &out)
-		}
-		h, err := w.resolve(d.Provider, "provider")
-		if directory.KindOf(err) == directory.NotFound && d.Case != "" {
-			return directory.Errorf(directory.Refused, "case", "its provider is on no public face any more, withdrawn or merged: there is nothing to decide")
-		}
-		if err != nil {
-			return err
-		}
-		done := func(n *newEvent) {
-			w.then = func() error { out = *n.event(); return nil } // once it has its number
-		}
-		switch {
-		case c.Kind == directory.CaseRemoval:
-			return directory.Errorf(directory.Invalid, "decision", "a request is proven, accepted or declined: kapdir removal list")
-		case c.Kind == directory.CaseDocument && c.Claim == "":
-			return w.decidePaper(c, h, d, done)
-		case d.Case != "" && c.Claim == "":
-			return w.decideCandidate(c, h, d, done, &out)
-		case c.Kind == directory.CaseDispute:
-			return directory.Errorf(directory.Invalid, "decision", "a dispute is accepted, declined or closed: kapdir cases show %s", c.ID)
-		case slices.Contains([]directory.Deed{directory.Distinct, directory.Same, directory.Keep, directory.Take}, directory.Deed(d.Decision)):
-			return directory.Errorf(directory.Invalid, "decision", "%q is about two descriptions: an observation is confirmed, cleared or returned", d.Decision)
-		}
-		if d.Decision == "clear" && d.Field == "" && c.Kind != directory.CaseDocument {
-			return directory.Errorf(directory.Invalid, "field", "to clear a candidate, name the identifier that differs")
-		}
-		i, e, err := w.observation(h, c, d)
-		if err != nil {
-			return err
-		}
-		hist := &h.file.Claims[i]
-		for _, r := range hist.Events {
-			if given && r.Actor.Kind == directory.Staff && r.Actor.ID == d.Staff && r.PerformedAt == d.At && (d.Of == 0 || r.Body.Of == d.Of || r.Supersedes == d.Of) &&
-				(r.Type == directory.Review && r.Body.Decision == d.Decision || r.Type == directory.Correct && d.Decision == "clear") &&
-				r.Body.Field == clean(d.Field) && r.Body.Note == clean(d.Note) {
-				out = r
-				return nil
-			}
-		}
-		o, err := w.office()
-		if err != nil {
-			return err
-		}
-		m, err := o.member(d.Staff)
-		if err != nil {
-			return err
-		}
-		if err := w.leftTo(d.Staff, d.Case, hist.Claim.ID, ""); err != nil {
-			return err
-		}
-		if d.Seen != 0 || d.Case != "" {
-			look := "kapdir claims show " + string(hist.Claim.ID)
-			if d.Case != "" {
-				look = "kapdir cases show " + string(d.Case)
-			}
-			if err := fresh(*hist, d.Seen, look); err != nil {
-				return err
-			}
-		}
-		if e == nil {
-			return directory.Errorf(directory.Conflict, "claim", "nothing about this claim waits for a decision")
-		}
-		known, err := w.known()
-		if err != nil {
-			return err
-		}
-		if d.At < e.PerformedAt {
-			return directory.Errorf(directory.Invalid, "at", "a decision cannot be dated before what it decides, which is of %s", e.PerformedAt)
-		}
-		if err := o.review(m, hist, *e, directory.Deed(d.Decision), w.now, known, w.s.config.Policies); err != nil {
-			return err
-		}
-		added, err := w.addedTo(d.Case)
-		if err != nil {
-			return err
-		}
-		actor := directory.Actor{Kind: directory.Staff, ID: d.Staff, Auth: d.Auth}
-		body := directory.Body{Of: e.Seq, Decision: d.Decision, Field: clean(d.Field), Note: clean(d.Note)}
-		if c.Kind == directory.CaseDocument && d.Decision == "clear" { // the document shows what it says after all
-			fixed := e.Body
-			fixed.Field, fixed.Note = body.Field, body.Note
-			done(w.append(h, i, directory.Event{Type: directory.Correct, Supersedes: e.Seq, PerformedAt: d.At, Actor: actor, Evidence: append(slices.Clip(e.Evidence), added...), Body: fixed,
-				Reason: slices.DeleteFunc(slices.Clone(e.Reason), func(r string) bool { return r == reusedHash })}, true))
+	}
+	if c.Kind == directory.CaseRemoved {
+		return w.decideRemoved(c, d, out)
+	}
+	h, err := w.resolve(d.Provider, "provider")
+	if directory.KindOf(err) == directory.NotFound && d.Case != "" {
+		return directory.Errorf(directory.Refused, "case", "its provider is on no public face any more, withdrawn or merged: there is nothing to decide")
+	}
+	if err != nil {
+		return err
+	}
+	done := func(n *newEvent) {
+		w.then = func() error { *out = *n.event(); return nil } // once it has its number
+	}
+	switch {
+	case c.Kind == directory.CaseRemoval:
+		return directory.Errorf(directory.Invalid, "decision", "a request is proven, accepted or declined").Try("kapdir removal list")
+	case c.Kind == directory.CaseDocument && c.Claim == "":
+		return w.decidePaper(c, h, d, done)
+	case d.Case != "" && c.Claim == "":
+		return w.decideCandidate(c, h, d, done, out)
+	case c.Kind == directory.CaseDispute:
+		return directory.Errorf(directory.Invalid, "decision", "a dispute is accepted, declined or closed").Try("kapdir cases show %s", c.ID)
+	case slices.Contains([]directory.Deed{directory.Distinct, directory.Same, directory.Keep, directory.Take}, directory.Deed(d.Decision)):
+		return directory.Errorf(directory.Invalid, "decision", "%q is about two descriptions: an observation is confirmed, cleared or returned", d.Decision)
+	}
+	if d.Decision == "clear" && d.Field == "" && c.Kind != directory.CaseDocument {
+		return directory.Errorf(directory.Invalid, "field", "to clear a candidate, name the identifier that differs")
+	}
+	i, e, err := w.observation(h, c, d)
+	if err != nil {
+		return err
+	}
+	hist := &h.file.Claims[i]
+	for _, r := range hist.Events {
+		if given && r.Actor.Kind == directory.Staff && r.Actor.ID == d.Staff && r.PerformedAt == d.At && (d.Of == 0 || r.Body.Of == d.Of || r.Supersedes == d.Of) &&
+			(r.Type == directory.Review && r.Body.Decision == d.Decision || r.Type == directory.Correct && d.Decision == "clear") &&
+			r.Body.Field == clean(d.Field) && r.Body.Note == clean(d.Note) {
+			*out = r
 			return nil
 		}
-		var also []directory.Event
-		last := d.Decision == "clear" // nobody else needs to clear it
-		if last && hist.OccasionOf(e.Seq, w.now, known, w.s.config.Policies) == directory.Found {
-			need, _ := hist.Approvals(e.Seq, w.now, known, w.s.config.Policies)
-			last = len(hist.Clearances(e.Seq, w.now, known, w.s.config.Policies))+1 >= need
+	}
+	o, err := w.office()
+	if err != nil {
+		return err
+	}
+	m, err := o.member(d.Staff)
+	if err != nil {
+		return err
+	}
+	if err := w.leftTo(d.Staff, d.Case, hist.Claim.ID, ""); err != nil {
+		return err
+	}
+	if d.Seen != 0 || d.Case != "" {
+		look := "kapdir claims show " + string(hist.Claim.ID)
+		if d.Case != "" {
+			look = "kapdir cases show " + string(d.Case)
 		}
-		if last {
-			also = w.saysSame(hist, *e, known)
+		if err := fresh(*hist, d.Seen, look); err != nil {
+			return err
 		}
-		done(w.append(h, i, directory.Event{Type: directory.Review, PerformedAt: d.At, Actor: actor, Evidence: append(slices.Clip(e.Evidence), added...), Body: body},
-			c.Kind != directory.CaseDocument && e.Identifies()))
-		for _, same := range also {
-			body.Of = same.Seq
-			w.append(h, i, directory.Event{Type: directory.Review, PerformedAt: d.At, Actor: actor, Evidence: same.Evidence, Body: body}, same.Identifies())
-		}
-		if last && hist.Claim.Kind == directory.ExclusionScreen {
-			return w.screenAgain(h, hist.Claim.Issuer)
-		}
+	}
+	if e == nil {
+		return directory.Errorf(directory.Conflict, "claim", "nothing about this claim waits for a decision")
+	}
+	known, err := w.known()
+	if err != nil {
+		return err
+	}
+	if d.At < e.PerformedAt {
+		return directory.Errorf(directory.Invalid, "at", "a decision cannot be dated before what it decides, which is of %s", e.PerformedAt)
+	}
+	if err := o.review(m, hist, *e, directory.Deed(d.Decision), w.now, known, w.s.config.Policies); err != nil {
+		return err
+	}
+	added, err := w.addedTo(d.Case)
+	if err != nil {
+		return err
+	}
+	actor := directory.Actor{Kind: directory.Staff, ID: d.Staff, Auth: d.Auth}
+	body := directory.Body{Of: e.Seq, Decision: d.Decision, Field: clean(d.Field), Note: clean(d.Note)}
+	if c.Kind == directory.CaseDocument && d.Decision == "clear" { // the document shows what it says after all
+		fixed := e.Body
+		fixed.Field, fixed.Note = body.Field, body.Note
+		done(w.append(h, i, directory.Event{Type: directory.Correct, Supersedes: e.Seq, PerformedAt: d.At, Actor: actor, Evidence: append(slices.Clip(e.Evidence), added...), Body: fixed,
+			Reason: slices.DeleteFunc(slices.Clone(e.Reason), func(r string) bool { return r == reusedHash })}, true))
 		return nil
-	})
-	return out, err
+	}
+	var also []directory.Event
+	last := d.Decision == "clear" // nobody else needs to clear it
+	if last && hist.OccasionOf(e.Seq, w.now, known, w.s.config.Policies) == directory.Found {
+		need, _ := hist.Approvals(e.Seq, w.now, known, w.s.config.Policies)
+		last = len(hist.Clearances(e.Seq, w.now, known, w.s.config.Policies))+1 >= need
+	}
+	if last {
+		also = w.saysSame(hist, *e, known)
+	}
+	done(w.append(h, i, directory.Event{Type: directory.Review, PerformedAt: d.At, Actor: actor, Evidence: append(slices.Clip(e.Evidence), added...), Body: body},
+		c.Kind != directory.CaseDocument && e.Identifies()))
+	for _, same := range also {
+		body.Of = same.Seq
+		w.append(h, i, directory.Event{Type: directory.Review, PerformedAt: d.At, Actor: actor, Evidence: same.Evidence, Body: body}, same.Identifies())
+	}
+	if last && hist.Claim.Kind == directory.ExclusionScreen {
+		return w.screenAgain(h, hist.Claim.Issuer)
+	}
+	return nil
 }
 
 // saysSame returns the other observations of the claim that wait and say just what e says: the same row of
@@ -449,7 +452,7 @@ func checkDecision(d directory.Decision, now directory.Instant) error {
 func fresh(hist directory.History, seen int64, look string) error {
 	newest := hist.Newest()
 	if seen > newest {
-		return directory.Errorf(directory.Invalid, "seen", "the claim has no event %d, its newest is %d: give the number that %s shows", seen, newest, look)
+		return directory.Errorf(directory.Invalid, "seen", "the claim has no event %d, its newest is %d", seen, newest).Try("give the number that %s shows", look)
 	}
 	var since []string
 	for _, e := range hist.Events {
@@ -461,11 +464,11 @@ func fresh(hist directory.History, seen int64, look string) error {
 	case n == 0:
 		return nil
 	case seen == 0:
-		return directory.Errorf(directory.Invalid, "seen", "say what you looked at: %s gives the number", look)
+		return directory.Errorf(directory.Invalid, "seen", "say what you looked at").Try("%s gives the number", look)
 	case n > 3:
 		since = append(since[:3], fmt.Sprintf("and %d more", n-3))
 	}
-	return directory.Errorf(directory.Conflict, "seen", "since you looked, %s; look again: %s", strings.Join(since, "; "), look)
+	return directory.Errorf(directory.Conflict, "seen", "since you looked, %s; look again", strings.Join(since, "; ")).Try("%s", look)
 }
 
 // review refuses a review that a rule forbids. e is the observation as it stands in effect. With a member
@@ -474,12 +477,12 @@ func (o office) review(m directory.StaffMember, hist *directory.History, e direc
 	on := hist.OccasionOf(e.Seq, t, k, policies)
 	need, given := hist.Approvals(e.Seq, t, k, policies)
 	cleared := hist.Clearances(e.Seq, t, k, policies)
-	switch state := e.Body.State; {
-	case d == directory.Confirm && e.Type == directory.Observe && !e.Identifies():
-		return directory.Errorf(directory.Refused, "decision", "a name alone is never a match: only an identifier that agrees can be confirmed")
-	case d == directory.Confirm && (state == directory.SeenPossible || state == directory.SeenIndeterminate):
-		return directory.Errorf(directory.Refused, "decision",
-			"%q is no answer yet: say what it means with kapdir claims correct, and somebody else confirms that; or clear or return it", state)
+	if d == directory.Confirm {
+		if err := confirmable(hist, e, t, k, policies); err != nil {
+			return err
+		}
+	}
+	switch {
 	case d == directory.Return && e.Type != directory.Observe:
 		return directory.Errorf(directory.Invalid, "decision", "a document is confirmed as somebody else's, or cleared; only what a source says is returned")
 	case m.Name == "":
@@ -515,8 +518,32 @@ func (o office) review(m directory.StaffMember, hist *directory.History, e direc
 	return nil
 }
 
-// approved reports that one of the people was an approver when they decided so about the observation.
+// confirmable refuses to confirm what no number of people settles: a name alone, what is no answer yet, and what stands
+// against the provider by less than an exact match.
+func confirmable(hist *directory.History, e directory.Event, t, k directory.Instant, policies directory.Policies) error {
+	switch state := e.Body.State; {
+	case e.Type != directory.Observe:
+		return nil
+	case !e.Identifies():
+		return directory.Errorf(directory.Refused, "decision", "a name alone is never a match: only an identifier that agrees can be confirmed. "+
+			"Correct it once you know which one agrees, or clear it").Try("kapdir claims correct")
+	case state == directory.SeenPossible || state == directory.SeenIndeterminate:
+		return directory.Errorf(directory.Refused, "decision",
+			"%q is no answer yet: correct it to what it means, and somebody else confirms that; or clear or return it", state).Try("kapdir claims correct")
+	case !hist.Settles(e.Seq, t, k, policies):
+		return directory.Errorf(directory.Refused, "decision", "what counts against a provider counts by an exact match alone, and this is %s: "+
+			"correct it once you know which identifier agrees, and somebody else confirms that; or clear it", matchOf(e.Body).Words()).Try("kapdir claims correct")
+	}
+	return nil
+}
+
+// approved reports that one of the people was an approver when they decided so about the observation, or read it out
+// of the source.
 func (o office) approved(people []string, of int64, hist *directory.History, d directory.Deed) bool {
+	if e := hist.Event(of); d == directory.Confirm && e != nil && e.Actor.Kind == directory.Staff && slices.Contains(people, e.Actor.ID) &&
+		o.roleAt(e.Actor.ID, e.PerformedAt) == directory.Approver {
+		return true
+	}
 	return slices.ContainsFunc(hist.Events, func(r directory.Event) bool {
 		return r.Type == directory.Review && r.Body.Of == of && r.Body.Decision == string(d) && slices.Contains(people, r.Actor.ID) &&
 			o.roleAt(r.Actor.ID, r.PerformedAt) == directory.Approver

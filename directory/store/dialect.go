@@ -28,7 +28,8 @@ import (
 type dialect interface {
 	goose() (goose.Dialect, string) // and the folder of its own migrations
 	open() (write, read *sql.DB, err error)
-	begin(ctx context.Context, db *sql.DB) (*sql.Tx, error)
+	opened(ctx context.Context, write *sql.DB) error // once the schema is this program's
+	begin(ctx context.Context, db *sql.DB, patience time.Duration) (*sql.Tx, error)
 	readOptions() *sql.TxOptions
 	// parameter writes the n-th parameter of a statement whose parameters stand in their order, and its type if
 	// nothing else tells it.
@@ -91,8 +92,15 @@ func (d sqliteDialect) open() (write, read *sql.DB, err error) {
 	return write, read, nil
 }
 
-func (d sqliteDialect) begin(ctx context.Context, db *sql.DB) (*sql.Tx, error) {
-	return db.BeginTx(ctx, nil)
+// opened leaves it to begin to wait for another process: SQLite itself would ask again after up to 100 ms, and an import
+// of another process has begun anew by then.
+func (d sqliteDialect) opened(ctx context.Context, write *sql.DB) error {
+	_, err := write.ExecContext(ctx, `PRAGMA busy_timeout = 0`)
+	return err
+}
+
+func (d sqliteDialect) begin(ctx context.Context, db *sql.DB, patience time.Duration) (*sql.Tx, error) {
+	return beginUntil(ctx, db, time.Now().Add(patience))
 }
 
 func (d sqliteDialect) readOptions() *sql.TxOptions { return nil } // WAL: a transaction reads one snapshot
@@ -187,17 +195,28 @@ func (d postgresDialect) open() (write, read *sql.DB, err error) {
 
 // begin lets one writer in at a time, as SQLite does: what a transaction has read stays true until it
 // commits, and commit order is number order.
-func (d postgresDialect) begin(ctx context.Context, db *sql.DB) (*sql.Tx, error) {
+func (d postgresDialect) begin(ctx context.Context, db *sql.DB, wait time.Duration) (*sql.Tx, error) {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1)`, lockNumber("write")); err != nil {
+	if wait < patience { // who waits for longer waits for as long as it takes
+		_, err = tx.ExecContext(ctx, `SET LOCAL lock_timeout = `+strconv.FormatInt(wait.Milliseconds(), 10))
+	}
+	if err == nil {
+		_, err = tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1)`, lockNumber("write"))
+	}
+	if err == nil && wait < patience {
+		_, err = tx.ExecContext(ctx, `SET LOCAL lock_timeout = 0`)
+	}
+	if err != nil {
 		tx.Rollback()
 		return nil, err
 	}
 	return tx, nil
 }
+
+func (d postgresDialect) opened(context.Context, *sql.DB) error { return nil }
 
 func (d postgresDialect) readOptions() *sql.TxOptions {
 	return &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
@@ -256,7 +275,7 @@ func (d postgresDialect) kind(err error) directory.ErrorKind {
 		switch class := e.Code[:min(2, len(e.Code))]; class {
 		case "23":
 			return directory.Conflict
-		case "08", "40", "53", "57", "58", "28", "3D", "25", "F0":
+		case "08", "40", "53", "55", "57", "58", "28", "3D", "25", "F0":
 			return directory.Unavailable
 		}
 		return directory.Internal

@@ -27,6 +27,7 @@ type work struct {
 	evidence map[string]directory.Evidence
 	cases    []newCase
 	undated  bool         // cases were opened that have no place in the list yet
+	trial    bool         // it is undone: see Foresee
 	ended    int64        // the newest number taken; 0 when none was
 	matched  int          // candidates that screening found
 	then     func() error // what remains to be done once the events have their numbers
@@ -372,7 +373,7 @@ func instant(ms int64) directory.Instant {
 
 // linkedTo returns the public providers whose checks rest on one of ids, without those of ids: whoever names
 // one as prescriber, and through a practice agreement whoever names a prescriber who names one.
-func (w *work) linkedTo(ids []directory.ID) ([]directory.ID, error) {
+func (t *tx) linkedTo(ids []directory.ID) ([]directory.ID, error) {
 	seen := make(map[directory.ID]bool, len(ids))
 	for _, id := range ids {
 		seen[id] = true
@@ -380,11 +381,11 @@ func (w *work) linkedTo(ids []directory.ID) ([]directory.ID, error) {
 	var out []directory.ID
 	for next := ids; len(next) > 0; {
 		var agreed []directory.ID
-		named, err := w.withMerged(next)
+		named, err := t.withMerged(next)
 		if err != nil {
 			return nil, err
 		}
-		err = w.eachIn(`SELECT DISTINCT p.id, c.kind FROM claim c JOIN provider p ON p.id = c.provider WHERE c.kind IN ('oversight_link', 'practice_agreement')
+		err = t.eachIn(`SELECT DISTINCT p.id, c.kind FROM claim c JOIN provider p ON p.id = c.provider WHERE c.kind IN ('oversight_link', 'practice_agreement')
 			AND c.other IN (%s) AND c.other <> '' AND p.listed = 1 AND p.withdrawn = 0 AND p.merged_into = ''`, nil, texts(named), func(r *sql.Rows) error {
 			var id directory.ID
 			var kind directory.ClaimKind
@@ -670,7 +671,7 @@ func matchOf(b directory.Body) directory.Match {
 // caseKind says why an observation needs a person; settled says that an earlier one of the claim did not.
 func caseKind(kind directory.ClaimKind, b directory.Body, settled bool) directory.CaseKind {
 	switch {
-	case kind == directory.ExclusionScreen:
+	case kind == directory.ExclusionScreen && b.State != directory.SeenClear:
 		return directory.CaseExclusion
 	case b.State.Adverse():
 		return directory.CaseAdverse

@@ -58,9 +58,9 @@ func testChangePage(t *testing.T, c Config) {
 	}
 }
 
-// testTakenBack holds what makes a copy of what was public unfit to be shown: not that something became known or grew
+// testUnfitCopy holds what makes a copy of what was public unfit to be shown: not that something became known or grew
 // old, but that it was taken back.
-func testTakenBack(t *testing.T, c Config) {
+func testUnfitCopy(t *testing.T, c Config) {
 	clk := newClock()
 	c.Now, c.SuppressionKey = clk.now, bytes.Repeat([]byte{7}, 32)
 	s := open(t, c)

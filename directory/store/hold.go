@@ -53,10 +53,17 @@ func (s *Store) List(ctx context.Context, f CaseFilter, counts bool) (out direct
 
 // queued tells the lines of the list what they need.
 func (s *Store) queued(t *tx, lines []line) (out []directory.Queued, err error) {
-	var ids, claims []directory.ID
+	var ids, claims, paired []directory.ID
 	var cases []string
 	for _, c := range lines {
 		ids, claims, cases = append(ids, c.Provider), append(claims, c.Claim), append(cases, string(c.ID))
+		if c.Kind == directory.CaseDuplicate && c.work == directory.WorkSecond { // who has said so stands in the file
+			paired = append(paired, c.Provider)
+		}
+	}
+	err = t.claims(paired, `AND kind = 'credential_file'`, nil, func(c directory.Claim) { claims = append(claims, c.ID) })
+	if err != nil {
+		return nil, err
 	}
 	held, err := t.loadClaims(ids, claims)
 	if err != nil {
@@ -89,7 +96,11 @@ func (s *Store) queued(t *tx, lines []line) (out []directory.Queued, err error) 
 			q.What = hist.Claim.Words()
 		}
 		q.Waits = desk.waits(h, c, hist)
-		if q.Need = desk.need(h, c, hist); q.Waits {
+		p, err := t.pairOf(c, &holding{stored: *h})
+		if err != nil {
+			return nil, err
+		}
+		if q.Need = desk.need(h, c, hist, p); q.Waits {
 			q.Work, q.Late = l.work, l.due != "" && l.due < today
 		}
 		out = append(out, q)
@@ -353,6 +364,7 @@ func (o office) decider(name string) error {
 
 func (w *work) take1(id directory.ID, staff string, over bool) (directory.Hold, error) {
 	out := directory.Hold{Case: id, Staff: staff, By: staff, Since: w.now, Until: w.now.Add(directory.HoldTime)}
+	w.s.desks.now.Store(true) // an import of this process need not look it up
 	h, err := w.holdOf(id, w.now)
 	step := directory.Handing{Do: "take", Staff: staff, To: staff}
 	switch {
@@ -419,6 +431,9 @@ func (t *tx) handings(id directory.ID) (out []directory.Handing, err error) {
 // leftTo refuses to decide what somebody else works: the case, or of what names none the open cases about the
 // claim or, without one, the provider. Whose own it is keeps it for longer.
 func (w *work) leftTo(staff string, id, claim, provider directory.ID) error {
+	if w.trial { // nothing is done
+		return nil
+	}
 	query, arg := `c.id = $1`, id
 	switch {
 	case id != "":

@@ -46,7 +46,6 @@ const (
 	mostRows  = 500
 	firstRows = 64
 	leastRows = 8
-	pace      = 100 * time.Millisecond
 )
 
 // Begin opens a run, or returns the run that imported these bytes before, with Already set. Only one
@@ -73,7 +72,7 @@ func (s *Store) Begin(ctx context.Context, rel directory.Release) (directory.Run
 	}()
 	var run directory.Run
 	var left int64
-	err = s.write(ctx, op, func(w *work) error {
+	err = s.writeBehind(ctx, op, func(w *work) error {
 		// The lock is ours, so whoever began these is gone.
 		if _, err := w.exec(`UPDATE run SET outcome = 'interrupted', ended = $2 WHERE source = $1 AND outcome = 'running'`, rel.Source, w.now); err != nil {
 			return err
@@ -112,7 +111,7 @@ func (s *Store) Begin(ctx context.Context, rel directory.Release) (directory.Run
 	}
 	opened = true
 	s.mu.Lock()
-	s.open[run.ID] = &openRun{run: run, info: info, size: s.first, grown: 1000, release: release, known: known, left: left, meant: map[directory.ID]bool{}}
+	s.open[run.ID] = &openRun{run: run, info: info, size: s.start(), grown: 1000, release: release, known: known, left: left, meant: map[directory.ID]bool{}}
 	s.mu.Unlock()
 	return run, nil
 }
@@ -249,7 +248,7 @@ func (s *Store) putPiece(ctx context.Context, op string, o *openRun, piece []*ro
 	done := o.run
 	if wrote {
 		var last *work
-		err := s.write(ctx, op, func(w *work) error {
+		err := s.writeBehind(ctx, op, func(w *work) error {
 			if last, w.near = w, o.near; w.near != nil {
 				if err := w.near.follow(w.tx); err != nil {
 					return err
@@ -366,7 +365,7 @@ func (s *Store) committed() {
 
 // adapt returns how many rows the next transaction takes, by how long the last one took.
 func (s *Store) adapt(size, rows int, took time.Duration) int {
-	switch {
+	switch pace := s.pace(); {
 	case took > pace:
 		return min(s.most, max(leastRows, min(rows, size)/2))
 	case took < pace/2 && rows >= size:
@@ -628,7 +627,7 @@ func (s *Store) End(ctx context.Context, run directory.ID, failure error) (direc
 	if directory.LooksLikeSSN(o.run.Error) {
 		o.run.Error = "failed; the reason cannot be held"
 	}
-	failed := s.write(ctx, op, func(w *work) error {
+	failed := s.writeBehind(ctx, op, func(w *work) error {
 		o.run.Ended = w.now
 		return w.updateRun(o.run)
 	})
@@ -663,7 +662,7 @@ func (s *Store) complete(ctx context.Context, op string, o *openRun) error {
 		err = s.catchUp(ctx, op, o, finish)
 	default:
 		done := o.run
-		err = s.write(ctx, op, func(w *work) error {
+		err = s.writeBehind(ctx, op, func(w *work) error {
 			finish(w, &done)
 			return w.updateRun(done)
 		})

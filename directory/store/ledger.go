@@ -8,22 +8,6 @@ import (
 	"kapdir/directory"
 )
 
-// Whole returns a provider's file with those linked, of whoever is withdrawn too: for an auditor.
-func (s *Store) Whole(ctx context.Context, id directory.ID) (f *directory.CredentialFile, err error) {
-	err = s.read(ctx, "store.Whole", func(t *tx) error {
-		held, err := t.load([]directory.ID{id})
-		if err != nil {
-			return err
-		}
-		if held[id] == nil {
-			return notFoundOr(nil, "provider", id)
-		}
-		f = &held[id].file
-		return t.link([]*directory.CredentialFile{f})
-	})
-	return f, err
-}
-
 // Recorded calls f for every event recorded in the period: see View.EachChange.
 func (s *Store) Recorded(ctx context.Context, from, to directory.Instant, f func(e directory.Event, provider directory.ID, kind directory.ClaimKind) error) error {
 	return s.View(ctx, func(v *View) error { return v.EachChange(from, to, f) })

@@ -434,7 +434,7 @@ func (s *Store) placesOfWork(ctx context.Context, op string, o *openRun) error {
 	for {
 		n := 0
 		done := o.run
-		err := s.write(ctx, op, func(w *work) error {
+		err := s.writeBehind(ctx, op, func(w *work) error {
 			var keys []string
 			err := w.each(`SELECT key FROM source_block WHERE block = $1 AND source = $2 AND key > $3 ORDER BY key LIMIT $4`,
 				[]any{worksBlock, o.run.Release.Source, after, s.first}, func(r *sql.Rows) error {

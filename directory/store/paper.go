@@ -200,7 +200,7 @@ func (w *work) decidePaper(c directory.Case, h *holding, d directory.Decision, d
 	case c.Closed != "":
 		return directory.Errorf(directory.Conflict, "case", "the case is closed: it was decided on %s", c.Closed.Date())
 	case d.Seen != c.Revision:
-		return directory.Errorf(directory.Conflict, "seen", "the case is at revision %d: look again, kapdir cases show %s", c.Revision, c.ID)
+		return directory.Errorf(directory.Conflict, "seen", "the case is at revision %d: look again", c.Revision).Try("kapdir cases show %s", c.ID)
 	}
 	evidence, err := w.addedTo(c.ID)
 	if err != nil {

@@ -132,7 +132,7 @@ func (t *tx) caseOf(id directory.ID) (directory.Case, error) {
 func (t *tx) lineOf(id directory.ID) (line, error) {
 	found, err := t.casesOf(filter{where: `c.id = $1`, args: []any{id}}, 1)
 	if err == nil && len(found) == 0 {
-		err = directory.Errorf(directory.NotFound, "case", "there is no case %s: kapdir cases list shows what waits", id)
+		err = directory.Errorf(directory.NotFound, "case", "there is no case %s", id).Try("kapdir cases list shows what waits")
 	}
 	if err != nil {
 		return line{}, err
@@ -146,7 +146,7 @@ func (t *tx) lineOf(id directory.ID) (line, error) {
 func (s *Store) TouchDue(ctx context.Context, now directory.Instant, limit int) (n int, err error) {
 	err = s.write(ctx, "store.TouchDue", func(w *work) error {
 		var due []directory.ID
-		err := w.each(`SELECT id FROM provider WHERE valid_until <> '' AND valid_until <= $1 AND listed = 1 AND withdrawn = 0 AND merged_into = ''
+		err := w.each(`SELECT id FROM provider WHERE valid_until > '' AND valid_until <= $1 AND listed = 1 AND withdrawn = 0 AND merged_into = ''
 			ORDER BY valid_until, id LIMIT $2`, []any{now, limit}, func(r *sql.Rows) error {
 			var id directory.ID
 			err := r.Scan(&id)
@@ -174,15 +174,27 @@ func (s *Store) TouchDue(ctx context.Context, now directory.Instant, limit int) 
 // AcquireLease takes or renews the lease of a name for the holder; it reports whether the holder has it
 // now. A lease that has run out can be taken by anybody.
 func (s *Store) AcquireLease(ctx context.Context, name, holder string, ttl time.Duration) (bool, error) {
-	var ok bool
-	err := s.write(ctx, "store.AcquireLease "+name, func(w *work) error {
+	return s.AcquireLeaseAt(ctx, name, holder, s.now(), ttl)
+}
+
+// AcquireLeaseAt is AcquireLease by another clock than the store's, which stands still in a demonstration.
+func (s *Store) AcquireLeaseAt(ctx context.Context, name, holder string, at directory.Instant, ttl time.Duration) (ok bool, err error) {
+	err = s.write(ctx, "store.AcquireLease "+name, func(w *work) error {
 		n, err := w.exec(`INSERT INTO lease (name, holder, until) VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE
 			SET holder = excluded.holder, until = excluded.until WHERE lease.holder = excluded.holder OR lease.until <= $4`,
-			name, holder, w.now.Add(ttl), w.now)
+			name, holder, at.Add(ttl), at)
 		ok = n == 1
 		return err
 	})
 	return ok, err
+}
+
+// ReleaseLease gives up the lease of a name, if the holder has it.
+func (s *Store) ReleaseLease(ctx context.Context, name, holder string) error {
+	return s.write(ctx, "store.ReleaseLease "+name, func(w *work) error {
+		_, err := w.exec(`DELETE FROM lease WHERE name = $1 AND holder = $2`, name, holder)
+		return err
+	})
 }
 
 // RequestRebuild asks running servers to rebuild their index.
@@ -250,12 +262,15 @@ func (w *work) writeCases() error {
 			return err
 		}
 		// Whose provider is at hand, such as in a screening of everybody, stands in its place at once.
-		at := casePlace{harm: 99, needs: directory.Verifier}
+		at := casePlace{harm: 99, work: directory.WorkNew, needs: directory.Verifier}
 		if h := w.held[c.Provider]; h != nil {
 			at = placeOf(c.Case, w.now, h, jurisdictionIn(h, c.Claim))
+			if err := at.stage(w, c.Case, historyIn(h, c.Claim), pair{}); err != nil {
+				return err
+			}
 		}
 		row := []any{directory.NewID(directory.CasePrefix, w.now), c.Kind, c.Provider, c.Claim, c.Source, clean(c.Key), c.Event, string(agreed), w.now, "", 1, hash, 0,
-			at.hidden, at.harm, at.due, string(directory.WorkNew), string(at.needs), string(at.state)}
+			at.hidden, at.harm, at.due, string(at.work), string(at.needs), string(at.state)}
 		id := identity{string(c.Kind), string(c.Provider), string(c.Claim), c.Source, clean(c.Key)}
 		switch i, again := place[id]; {
 		case !again:
@@ -269,6 +284,7 @@ func (w *work) writeCases() error {
 		hidden, harm, due, work, needs, state)`, rows,
 		`ON CONFLICT (kind, provider, claim, source, key) DO UPDATE SET event = excluded.event, agreed = excluded.agreed, row_hash = excluded.row_hash,
 			opened = CASE WHEN cases.closed = '' THEN cases.opened ELSE excluded.opened END, due = CASE WHEN cases.closed = '' THEN cases.due ELSE '' END,
+			work = CASE WHEN excluded.event > cases.event THEN excluded.work ELSE cases.work END, needs = CASE WHEN excluded.event > cases.event THEN excluded.needs ELSE cases.needs END,
 			closed = '', revision = cases.revision + 1, decided = 0
 		WHERE excluded.event > cases.event
 			OR excluded.event = 0 AND (excluded.row_hash <> cases.row_hash OR cases.closed = '' AND excluded.agreed <> cases.agreed)`)
@@ -339,7 +355,7 @@ func (w *work) settleCases() error {
 						}
 						office = &o
 					}
-					if err := w.reviewed(c, hist, last, *office, known); err != nil {
+					if err := w.reviewed(c, hist, *office, known); err != nil {
 						return err
 					}
 				}
@@ -371,21 +387,10 @@ func (w *work) settleCases() error {
 }
 
 // reviewed notes how far a case is that somebody has looked at and that waits on: one that was returned is due anew.
-func (w *work) reviewed(c directory.Case, hist *directory.History, last *directory.Event, o office, known directory.Instant) error {
-	d := desk{s: w.s, office: o, now: w.now, known: known}
-	need := d.needOf(c, hist)
-	state, due := directory.WorkNew, directory.Date("")
-	switch {
-	case need.Returned != "":
-		state, due = directory.WorkReturned, need.Due
-	case len(need.Given) > 0 || last.Body.Decision == "clear":
-		state = directory.WorkSecond
-	}
-	role := directory.Verifier
-	if need.Approver {
-		role = directory.Approver
-	}
-	_, err := w.exec(`UPDATE cases SET work = $2, needs = $3, due = CASE WHEN $4 = '' THEN due ELSE $4 END WHERE id = $1`, c.ID, state, role, string(due))
+func (w *work) reviewed(c directory.Case, hist *directory.History, o office, known directory.Instant) error {
+	need := desk{s: w.s, office: o, now: w.now, known: known}.needOf(c, hist, pair{})
+	work, role := need.Work()
+	_, err := w.exec(`UPDATE cases SET work = $2, needs = $3, due = CASE WHEN $4 = '' THEN due ELSE $4 END WHERE id = $1`, c.ID, work, role, string(need.Due))
 	return err
 }
 
@@ -393,17 +398,41 @@ func (w *work) reviewed(c directory.Case, hist *directory.History, last *directo
 type casePlace struct {
 	hidden, harm int
 	due          string
+	work         directory.Work
 	needs        directory.Role
 	state        directory.State
+}
+
+// stage says how far the case is and whose turn it is, as its page will.
+func (at *casePlace) stage(w *work, c directory.Case, hist *directory.History, p pair) error {
+	known, err := w.known()
+	if err != nil {
+		return err
+	}
+	d := desk{s: w.s, now: w.now, known: known}
+	if hist != nil { // what no person has had a hand in yet asks nobody who they are
+		if e := hist.Event(c.Event); e != nil && (e.Actor.Kind == directory.Staff || hist.LastReview(c.Event, w.now, known) != nil) {
+			if d.office, err = w.office(); err != nil {
+				return err
+			}
+		}
+	} else if len(p.given) > 0 {
+		if d.office, err = w.office(); err != nil {
+			return err
+		}
+	}
+	need := d.needOf(c, hist, p)
+	at.work, at.needs = need.Work()
+	if need.Due != "" {
+		at.due = string(need.Due)
+	}
+	return nil
 }
 
 // placeOf returns the place of a case about a provider, nil when there is none. The state is that of the claim, else of
 // the provider's first site.
 func placeOf(c directory.Case, opened directory.Instant, h *holding, state directory.State) casePlace {
-	at := casePlace{hidden: 2, harm: harmOf(c.Kind), due: string(c.Kind.Due(opened.Date())), needs: directory.Verifier, state: state}
-	if c.Kind == directory.CaseRemoval {
-		at.needs = directory.Approver
-	}
+	at := casePlace{hidden: 2, harm: harmOf(c.Kind), due: string(c.Kind.Due(opened.Date())), work: directory.WorkNew, needs: directory.Verifier, state: state}
 	if h == nil {
 		return at
 	}
@@ -427,12 +456,20 @@ func placeOf(c directory.Case, opened directory.Instant, h *holding, state direc
 	return at
 }
 
+// historyIn returns a claim of those that are held, nil when it is none of them.
+func historyIn(h *holding, claim directory.ID) *directory.History {
+	for i := range h.file.Claims {
+		if claim != "" && h.file.Claims[i].Holds(claim) {
+			return &h.file.Claims[i]
+		}
+	}
+	return nil
+}
+
 // jurisdictionIn returns the state of a claim of those that are held.
 func jurisdictionIn(h *holding, claim directory.ID) directory.State {
-	for i := range h.file.Claims {
-		if h.file.Claims[i].Holds(claim) {
-			return h.file.Claims[i].Claim.Jurisdiction
-		}
+	if hist := historyIn(h, claim); hist != nil {
+		return hist.Claim.Jurisdiction
 	}
 	return ""
 }
@@ -448,23 +485,31 @@ func (w *work) dateCases() error {
 	var providers []directory.ID
 	var opened []directory.Case
 	states := map[directory.ID]directory.State{} // of claims
-	err := w.each(`SELECT c.id, c.kind, c.provider, c.claim, c.opened, coalesce(l.jurisdiction, '') FROM cases c LEFT JOIN claim l ON l.id = c.claim
+	var claims []directory.ID
+	err := w.each(`SELECT c.id, c.kind, c.provider, c.claim, c.source, c.key, c.event, c.opened, coalesce(l.jurisdiction, '') FROM cases c LEFT JOIN claim l ON l.id = c.claim
 		WHERE c.due = '' AND c.closed = ''`, nil, func(r *sql.Rows) error {
 		var c directory.Case
 		var state directory.State
-		err := r.Scan(&c.ID, &c.Kind, &c.Provider, &c.Claim, &c.Opened, &state)
-		opened = append(opened, c)
+		err := r.Scan(&c.ID, &c.Kind, &c.Provider, &c.Claim, &c.Source, &c.Key, &c.Event, &c.Opened, &state)
+		opened, claims = append(opened, c), append(claims, c.Claim)
 		states[c.Claim] = state
 		ids = append(ids, string(c.ID))
-		if !slices.Contains(providers, c.Provider) && w.held[c.Provider] == nil {
-			providers = append(providers, c.Provider)
-		}
+		providers = append(providers, c.Provider)
 		return err
 	})
 	if err != nil || len(opened) == 0 {
 		return err
 	}
-	found, err := w.providers(providers)
+	var paired []directory.ID // who has said of two that they are one stands in the file
+	for _, c := range opened {
+		if c.Kind == directory.CaseDuplicate {
+			paired = append(paired, c.Provider)
+		}
+	}
+	if err := w.claims(paired, `AND kind = 'credential_file'`, nil, func(c directory.Claim) { claims = append(claims, c.ID) }); err != nil {
+		return err
+	}
+	found, err := w.loadClaims(providers, claims) // their events stand in the tables by now
 	if err != nil {
 		return err
 	}
@@ -474,7 +519,16 @@ func (w *work) dateCases() error {
 			h = &holding{stored: *known}
 		}
 		at := placeOf(c, c.Opened, h, states[c.Claim])
-		rows = append(rows, []any{c.ID, at.hidden, at.harm, at.due, string(directory.WorkNew), string(at.needs), string(at.state)})
+		if known := found[c.Provider]; known != nil {
+			p, err := w.pairOf(c, &holding{stored: *known})
+			if err != nil {
+				return err
+			}
+			if err := at.stage(w, c, historyIn(&holding{stored: *known}, c.Claim), p); err != nil {
+				return err
+			}
+		}
+		rows = append(rows, []any{c.ID, at.hidden, at.harm, at.due, string(at.work), string(at.needs), string(at.state)})
 	}
 	err = w.update("cases", "id", []string{"hidden BIGINT", "harm BIGINT", "due TEXT", "work TEXT", "needs TEXT", "state TEXT"}, rows)
 	if err != nil {

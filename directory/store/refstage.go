@@ -53,7 +53,7 @@ func (s *Store) writeSegment(ctx context.Context, op string, o *openRun, list []
 	}
 	size := s.few(pieceRows)
 	for from := 0; from < len(list); {
-		err := s.write(ctx, op, func(w *work) error {
+		err := s.writeBehind(ctx, op, func(w *work) error {
 			var rows [][]any
 			for from < len(list) && len(rows) < size {
 				to := min(from+pageEntries, len(list))
@@ -70,7 +70,7 @@ func (s *Store) writeSegment(ctx context.Context, op string, o *openRun, list []
 		}
 		s.committed()
 	}
-	err := s.write(ctx, op, func(w *work) error {
+	err := s.writeBehind(ctx, op, func(w *work) error {
 		for _, g := range merged {
 			if _, err := w.exec(`DELETE FROM reference_segment WHERE segment = $1`, g.number); err != nil {
 				return err
@@ -125,7 +125,7 @@ func (s *Store) tidy(ctx context.Context, op, source string) error {
 	if err != nil {
 		return err
 	}
-	err = s.write(ctx, op, func(w *work) error {
+	err = s.writeBehind(ctx, op, func(w *work) error {
 		if _, err := w.exec(`DELETE FROM reference_segment WHERE source = $1 AND segment >= $2`, source, (last+1)<<16); err != nil {
 			return err
 		}
@@ -156,7 +156,7 @@ func (s *Store) deleteSegment(ctx context.Context, op string, number int64) erro
 func (s *Store) deleteMany(ctx context.Context, op, find, remove string, a, b any) error {
 	for {
 		n := 0
-		err := s.write(ctx, op, func(w *work) error {
+		err := s.writeBehind(ctx, op, func(w *work) error {
 			var found []int64
 			err := w.each(find, []any{a, b, s.few(pieceRows)}, func(r *sql.Rows) error {
 				var x int64
@@ -186,7 +186,7 @@ func (s *Store) deleteMany(ctx context.Context, op, find, remove string, a, b an
 // and which rows stand in it. Nothing of it counts before the run is done.
 func (s *Store) stage(ctx context.Context, op string, o *openRun) error {
 	h := o.known
-	err := s.write(ctx, op, func(w *work) error { return w.writePages(h, true) })
+	err := s.writeBehind(ctx, op, func(w *work) error { return w.writePages(h, true) })
 	if err != nil {
 		return err
 	}
@@ -235,7 +235,7 @@ func (s *Store) stage(ctx context.Context, op string, o *openRun) error {
 	}
 	for len(spans) > 0 {
 		n := min(s.few(pieceRows), len(spans))
-		err := s.write(ctx, op, func(w *work) error {
+		err := s.writeBehind(ctx, op, func(w *work) error {
 			return w.insert(`INSERT INTO reference_span (source, span, run, body)`, spans[:n], "")
 		})
 		if err != nil {
@@ -248,7 +248,7 @@ func (s *Store) stage(ctx context.Context, op string, o *openRun) error {
 	for _, part := range slices.Sorted(maps.Keys(parts)) {
 		counts = append(counts, []any{o.info.ID, o.run.Number, part, parts[part].held, parts[part].newest})
 	}
-	err = s.write(ctx, op, func(w *work) error {
+	err = s.writeBehind(ctx, op, func(w *work) error {
 		return w.insert(`INSERT INTO reference_part (source, run, part, held, newest)`, counts, "")
 	})
 	if err == nil {
@@ -338,13 +338,13 @@ func (o *openRun) leave(w *work) {
 // catchUp compares who came or changed during the run with the release that it brings, and ends the run with
 // finish in the transaction in which nobody is left.
 func (s *Store) catchUp(ctx context.Context, op string, o *openRun, finish func(*work, *directory.Run)) error {
-	size := s.first
+	size := s.start()
 	for ended := false; !ended; {
 		start := time.Now() // only to keep transactions short
 		done := o.run
 		var last *work
 		n := 0
-		err := s.write(ctx, op, func(w *work) error {
+		err := s.writeBehind(ctx, op, func(w *work) error {
 			last = w
 			w.see(o.run)
 			if err := o.look(w); err != nil {
@@ -423,7 +423,7 @@ func (s *Store) sweep(ctx context.Context, op string, o *openRun) error {
 		}
 	} else {
 		for list := range slices.Chunk(h.spans, s.few(pieceRows)) {
-			err := s.write(ctx, op, func(w *work) error {
+			err := s.writeBehind(ctx, op, func(w *work) error {
 				for _, span := range list {
 					if _, err := w.exec(removeSpan, source, number, span); err != nil {
 						return err
@@ -444,7 +444,7 @@ func (s *Store) sweep(ctx context.Context, op string, o *openRun) error {
 		}
 	}
 	for list := range slices.Chunk(empty, s.few(pieceRows)) {
-		err := s.write(ctx, op, func(w *work) error {
+		err := s.writeBehind(ctx, op, func(w *work) error {
 			for _, n := range list {
 				if _, err := w.exec(`DELETE FROM reference_page WHERE source = $1 AND number = $2`, source, n); err != nil {
 					return err
@@ -457,7 +457,7 @@ func (s *Store) sweep(ctx context.Context, op string, o *openRun) error {
 		}
 		s.committed()
 	}
-	err := s.write(ctx, op, func(w *work) error {
+	err := s.writeBehind(ctx, op, func(w *work) error {
 		_, err := w.exec(`DELETE FROM reference_part WHERE source = $1 AND run < $2`, source, number)
 		return err
 	})

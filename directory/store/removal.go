@@ -316,7 +316,7 @@ func (s *Store) DecideRemoval(ctx context.Context, d directory.RemovalDecision) 
 			return err
 		}
 		if len(found) == 0 {
-			return directory.Errorf(directory.NotFound, "id", "there is no request %s: kapdir removal list shows them", d.ID)
+			return directory.Errorf(directory.NotFound, "id", "there is no request %s", d.ID).Try("kapdir removal list shows them")
 		}
 		out = found[0]
 		d.Note = clean(d.Note)
@@ -421,6 +421,7 @@ func (s *Store) DecideRemoval(ctx context.Context, d directory.RemovalDecision) 
 //	evidence: deleted with its text; events of others go on naming it by its hash
 //	others' pages and statements that name them as prescriber: what names them is deleted
 //	others who are said to work there: it is no fact of theirs any more, so that nothing finds them by its name
+//	notices: what they told is deleted; that there were some stays
 //
 // What stays: the id, which answers 410; the takedown; that there were events; rows of NPPES, of registers and of
 // exclusion lists, which are those publishers' lists of everybody, show on no face and are replaced by each
@@ -476,6 +477,9 @@ func (w *work) remove(h *holding, q *directory.Removal, e directory.Event, finis
 		return err
 	}
 	if err := d.placesOfWork(all); err != nil {
+		return err
+	}
+	if err := w.unannounce(all); err != nil {
 		return err
 	}
 	h.file = directory.CredentialFile{Provider: directory.Provider{ID: h.id(), Kind: h.file.Provider.Kind, Withdrawn: true, Seq: h.file.Provider.Seq}, Claims: []directory.History{file}}
@@ -826,9 +830,12 @@ func (w *work) decideRemoved(c directory.Case, d directory.Decision, out *direct
 	case c.Closed != "":
 		return directory.Errorf(directory.Conflict, "case", "it was closed on %s", c.Closed.Date())
 	case d.Seen != c.Revision:
-		return directory.Errorf(directory.Conflict, "seen", "the case is at revision %d: look again, kapdir cases show %s", c.Revision, c.ID)
-	case len(rows) == 0:
-		return directory.Errorf(directory.Conflict, "case", "%s no longer has the page: nothing is left to decide", c.Source)
+		return directory.Errorf(directory.Conflict, "seen", "the case is at revision %d: look again", c.Revision).Try("kapdir cases show %s", c.ID)
+	case len(rows) == 0: // the page has gone: nothing is kept back
+		*out = directory.Event{Type: directory.Decide, PerformedAt: d.At, Actor: directory.Actor{Kind: directory.Staff, ID: d.Staff, Auth: d.Auth},
+			Body: directory.Body{Decision: d.Decision, Source: c.Source, Number: c.Key, Note: clean(d.Note)}}
+		_, err := w.exec(`UPDATE cases SET closed = $2 WHERE id = $1`, c.ID, w.now)
+		return err
 	}
 	x, err := w.suppressed(true)
 	if err != nil {

@@ -362,7 +362,7 @@ func (s *Store) screenAll(ctx context.Context, op string, o *openRun, finish fun
 	if err != nil {
 		return err
 	}
-	c := &screening{s: s, op: op, o: o, list: list, size: s.first, left: head.Seq, meant: map[directory.ID]bool{}}
+	c := &screening{s: s, op: op, o: o, list: list, size: s.start(), left: head.Seq, meant: map[directory.ID]bool{}}
 	reading, stop := context.WithCancel(ctx)
 	pages := make(chan chan comparedPage, pagesAhead)
 	go func() {
@@ -455,7 +455,7 @@ func (c *screening) write(ctx context.Context, piece comparedPage, finish func(*
 	done := c.o.run
 	var n int
 	var last *work
-	err := c.s.write(ctx, c.op, func(w *work) error {
+	err := c.s.writeBehind(ctx, c.op, func(w *work) error {
 		last = w
 		if err := c.look(w); err != nil {
 			return err

@@ -48,7 +48,7 @@ func (s *Store) ChangeStaff(ctx context.Context, c directory.StaffChange) (direc
 		}):
 			return nil
 		case i < 0 && c.Do == "disable":
-			return directory.Errorf(directory.NotFound, "name", "there is no staff member %q: kapdir staff list names them all", c.Name)
+			return directory.Errorf(directory.NotFound, "name", "there is no staff member %q", c.Name).Try("kapdir staff list names them all")
 		case i >= 0 && c.Do == "disable" && out.Disabled != "":
 			return directory.Errorf(directory.Conflict, "name", "%s has been disabled since %s", c.Name, out.Disabled.Date())
 		case i >= 0 && c.Do == "add" && out.Role == c.Role && out.Disabled == "":
@@ -146,7 +146,7 @@ func (o office) member(name string) (directory.StaffMember, error) {
 			return m, nil
 		}
 	}
-	return directory.StaffMember{}, directory.Errorf(directory.Refused, "staff", "%q is no staff member: kapdir staff list names them, kapdir staff add NAME ROLE adds one", name)
+	return directory.StaffMember{}, directory.Errorf(directory.Refused, "staff", "%q is no staff member", name).Try("kapdir staff list names them, kapdir staff add NAME ROLE adds one")
 }
 
 // with returns the names of those who decide and have one of the roles, but for those left out.
@@ -162,6 +162,11 @@ func (o office) without(left []string, roles ...directory.Role) []string {
 	return out
 }
 
+// anyOf reports that one of the people has the role and decides.
+func (o office) anyOf(people []string, role directory.Role) bool {
+	return slices.ContainsFunc(people, func(name string) bool { return slices.Contains(o.with(role), name) })
+}
+
 // may refuses what the member's role may not do.
 func (o office) may(m directory.StaffMember, d directory.Deed, on directory.Occasion) error {
 	if m.Role.May(d, on) {
@@ -170,7 +175,7 @@ func (o office) may(m directory.StaffMember, d directory.Deed, on directory.Occa
 	roles := directory.WhoMay(d, on)
 	if on == directory.Found && len(roles) == 0 {
 		return directory.Errorf(directory.Refused, "of", "two people found this against the provider, and nobody takes it back alone: two people clear it, "+
-			"one of them an approver (kapdir cases decide CASE clear, with the case that it was found in)")
+			"one of them an approver, at the case that it was found in").Try("kapdir cases decide CASE clear")
 	}
 	if len(roles) == 0 {
 		return directory.Errorf(directory.Refused, "decision", "nobody may %s that", d)

@@ -40,6 +40,9 @@ type Config struct {
 	// SuppressionKey is the secret with which the keys of removed people are hashed. Left empty it is the file
 	// suppression.key of Dir, which is made at the first removal.
 	SuppressionKey []byte
+	// Standing reads the status words that a person copied from a source's page, by the source's table; expires is the
+	// record's and on the day of the look. Left empty no words are known, and each goes to a person.
+	Standing func(source, words string, expires, on directory.Date) directory.Observed
 	// Tool is the actor of what the store appends by itself; kapdir at this program's version when zero.
 	Tool directory.Actor
 }
@@ -54,6 +57,8 @@ type Store struct {
 	mu          sync.Mutex // guards open
 	open        map[directory.ID]*openRun
 	files       fileCache
+	turn        *turn // nil where the database keeps the order of writers itself
+	desks       staffed
 	counts      heldCounts
 	filters     filters
 	often       *often // of the writer; nil where the driver itself keeps statements
@@ -87,10 +92,20 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if s.writer, s.reader, err = s.dialect.open(); err != nil {
 		return nil, s.fault("store.Open", err)
 	}
+	if d, ok := s.dialect.(sqliteDialect); ok {
+		if s.turn, err = openTurn(d); err != nil {
+			s.Close()
+			return nil, s.fault("store.Open", err)
+		}
+	}
 	if c.DSN == "" { // pgx keeps statements itself
 		s.often, s.oftenRead = &often{db: s.writer, stmts: map[string]*sql.Stmt{}}, &often{db: s.reader, stmts: map[string]*sql.Stmt{}}
 	}
 	if err := migrate(ctx, s.dialect, s.writer); err != nil {
+		s.Close()
+		return nil, s.fault("store.Open", err)
+	}
+	if err := s.dialect.opened(ctx, s.writer); err != nil {
 		s.Close()
 		return nil, s.fault("store.Open", err)
 	}
@@ -137,6 +152,9 @@ func (s *Store) Close() error {
 	if s.reader != s.writer {
 		err = errors.Join(err, s.reader.Close())
 	}
+	if s.turn != nil {
+		err = errors.Join(err, s.turn.db.Close())
+	}
 	return err
 }
 
@@ -167,7 +185,23 @@ func (s *Store) fault(op string, err error) error {
 
 // write runs f in one writing transaction and writes what f put into the work.
 func (s *Store) write(ctx context.Context, op string, f func(*work) error) error {
-	t, err := s.dialect.begin(ctx, s.writer)
+	t, err := s.begin(ctx, false, patience)
+	return s.commit(ctx, op, t, err, f)
+}
+
+// writeBehind is write for a job of many transactions: whoever else waits to write comes before each.
+func (s *Store) writeBehind(ctx context.Context, op string, f func(*work) error) error {
+	t, err := s.begin(ctx, true, longPatience)
+	return s.commit(ctx, op, t, err, func(w *work) error {
+		if err := s.lookUp(w.tx, w.now); err != nil {
+			return err
+		}
+		return f(w)
+	})
+}
+
+// commit runs f in the transaction, if it could begin, and ends it.
+func (s *Store) commit(ctx context.Context, op string, t *sql.Tx, err error, f func(*work) error) error {
 	if err != nil {
 		return s.fault(op, err)
 	}
@@ -263,7 +297,17 @@ func (o *often) prepare(ctx context.Context) {
 	}
 }
 
+// tell hears the text of each statement that is not of rows of values; nil outside of the test that looks at their plans.
+var tell func(query string)
+
+func heard(query string) {
+	if tell != nil {
+		tell(query)
+	}
+}
+
 func (t *tx) exec(query string, args ...any) (int64, error) {
+	heard(query)
 	r, err := t.ExecContext(t.ctx, query, args...)
 	if err != nil {
 		return 0, err
@@ -273,6 +317,7 @@ func (t *tx) exec(query string, args ...any) (int64, error) {
 
 // one scans the one row of a query; found is false when there is none.
 func (t *tx) one(query string, args []any, dst ...any) (found bool, err error) {
+	heard(query)
 	err = t.QueryRowContext(t.ctx, query, args...).Scan(dst...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
@@ -282,6 +327,7 @@ func (t *tx) one(query string, args []any, dst ...any) (found bool, err error) {
 
 // each calls scan for each row of a query.
 func (t *tx) each(query string, args []any, scan func(*sql.Rows) error) error {
+	heard(query)
 	rows, err := t.QueryContext(t.ctx, query, args...)
 	return scanAll(rows, err, scan)
 }

@@ -122,7 +122,7 @@ func (v *verifying) begin(ctx context.Context) error {
 	if v.o.DryRun {
 		return nil
 	}
-	return v.s.write(ctx, v.op, func(w *work) error {
+	return v.s.writeBehind(ctx, v.op, func(w *work) error {
 		if _, err := w.exec(`UPDATE verification SET outcome = 'interrupted', ended = $1 WHERE outcome = 'running'`, w.now); err != nil {
 			return err
 		}
@@ -154,7 +154,7 @@ func (v *verifying) end(ctx context.Context, failure error) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	err := v.s.write(ctx, v.op, func(w *work) error {
+	err := v.s.writeBehind(ctx, v.op, func(w *work) error {
 		x.Ended = w.now
 		return w.updateVerification(*x)
 	})
@@ -177,7 +177,7 @@ func (v *verifying) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	after, size := "", v.s.first
+	after, size := "", v.s.start()
 	for {
 		var due []directory.ID
 		var counts directory.VerifyCounts
@@ -273,7 +273,7 @@ func (v *verifying) write(ctx context.Context, ids []directory.ID) (n int, err e
 	var counts directory.VerifyCounts
 	var items []VerifyItem
 	worked := false
-	err = v.s.write(ctx, v.op, func(w *work) error {
+	err = v.s.writeBehind(ctx, v.op, func(w *work) error {
 		if err := v.readSources(w.tx); err != nil {
 			return err
 		}

@@ -136,7 +136,7 @@ func countAccuracy(ctx context.Context, r Reader, m moment, policies directory.P
 
 // lookedUp tells that a source or a document has answered: not the provider, not a listing, and not nobody.
 func lookedUp(s directory.Standing) bool {
-	return shown(s) && (s.Class == directory.ClassDocument || s.Class == directory.ClassSource) && s.Basis.Body.State != directory.SeenUnavailable
+	return s.Shown() && (s.Class == directory.ClassDocument || s.Class == directory.ClassSource) && s.Basis.Body.State != directory.SeenUnavailable
 }
 
 // days is how many days lie between two dates.

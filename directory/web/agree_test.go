@@ -29,7 +29,7 @@ func TestFacesAgreeAsTimePasses(t *testing.T) {
 	t.Cleanup(func() { w.index.Close(); w.store.Close() })
 	policies := directory.StandardPolicies()
 	now := w.now
-	s, err := New(Config{Reader: w.store, Search: w.index, Policies: policies, BaseURL: "https://kapdir.example", Now: func() time.Time { return now.Time() },
+	s, err := New(Config{AnonymousPerMinute: 1 << 30, Reader: w.store, Search: w.index, Policies: policies, BaseURL: "https://kapdir.example", Now: func() time.Time { return now.Time() },
 		Contact: "corrections@kapdir.example", Log: quiet(), Version: "test"})
 	if err != nil {
 		t.Fatal(err)

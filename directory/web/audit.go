@@ -25,8 +25,10 @@ type report struct {
 	Forms  bool
 	Tables []reportTable
 	Query  string
-	Today  directory.Date
-	Month  string
+
+	Provider directory.ID // whom it is about, if it is about one
+	Today    directory.Date
+	Month    string
 }
 
 type reportTable struct {
@@ -66,7 +68,8 @@ func (s *Server) staffAudit(c *fiber.Ctx, who *staffSession) error {
 	return s.sendReport(c, report{staffPage: s.staffPage(c, who, "Audit"), Forms: true})
 }
 
-// dayEnd is the last moment of a day that has passed, and now of one that has not.
+// dayEnd is the last moment of a day that has passed, and now of today. A day that has not come is refused: nobody knows
+// of it.
 func (s *Server) dayEnd(day string) (directory.Instant, error) {
 	now := s.now()
 	if day == "" {
@@ -75,6 +78,9 @@ func (s *Server) dayEnd(day string) (directory.Instant, error) {
 	d, err := directory.ParseDate(day)
 	if err != nil {
 		return "", directory.Errorf(directory.Invalid, "at", "%q is no day: write it as 2026-11-23", day)
+	}
+	if d > now.Date() {
+		return "", directory.Errorf(directory.Invalid, "at", "%s has not come yet: it is %s", english.date(d), english.date(now.Date()))
 	}
 	return min(now, directory.Instant(string(d)+"T23:59:59.999Z")), nil
 }
@@ -91,6 +97,9 @@ func (s *Server) period(ctx context.Context, q map[string][]string) (from, to di
 		t, err := time.Parse("2006-01", month)
 		if err != nil {
 			return "", "", directory.Errorf(directory.Invalid, "month", "%q is no month: write it as 2026-11", month)
+		}
+		if directory.At(t) > s.now() {
+			return "", "", directory.Errorf(directory.Invalid, "month", "%s has not come yet", month)
 		}
 		return directory.At(t), directory.At(t.AddDate(0, 1, 0).Add(-time.Millisecond)), nil
 	}
@@ -149,25 +158,29 @@ func (s *Server) staffAuditProvider(c *fiber.Ctx, who *staffSession) error {
 	if err != nil {
 		return err
 	}
-	f, err := s.cfg.Desk.Whole(ctx, id)
-	if err != nil {
-		return err
-	}
 	policies := s.cfg.Policies
-	known := at
+	known, when := at, "at the end of "+english.date(at.Date())+" UTC, as it was known then"
 	if q.Get("at") == "" || at == s.now() { // a clock that stands may be behind what was recorded
 		head, err := s.cfg.Reader.Head(ctx)
 		if err != nil {
 			return err
 		}
-		known = max(at, head.RecordedAt)
+		known, when = max(at, head.RecordedAt), "at this moment"
 	}
-	r := report{staffPage: s.staffPage(c, who, "Audit of "+f.Provider.DisplayName()+", "+english.date(at.Date()))}
-	r.Intro = append(r.Intro, fmt.Sprintf("%s, %s, at the end of %s UTC, as it was known then. Policy %s.", f.Provider.DisplayName(), id, english.date(at.Date()), policies.InForce(at, known).Version))
+	p, err := s.cfg.Desk.Past(ctx, id, known)
+	if err != nil {
+		return err
+	}
+	f := p.File
+	r := report{staffPage: s.staffPage(c, who, "Audit of "+f.Provider.DisplayName()+", "+english.date(at.Date())), Provider: id}
+	r.Intro = append(r.Intro, fmt.Sprintf("%s, %s, %s. Policy %s.", f.Provider.DisplayName(), id, when, policies.InForce(at, known).Version))
 	sentences := map[directory.ID]string{}
-	past := *f // whether somebody is withdrawn now says nothing of that day; that is in the events
-	past.Provider.Withdrawn, past.Provider.MergedInto = false, ""
-	if Stated(&past, at, known, policies) {
+	switch {
+	case p.Destroyed:
+		r.Intro = append(r.Intro, "What was held of them was destroyed on request: what the public read on a day before can be told no more.")
+	case p.MergedInto != "":
+		r.Intro = append(r.Intro, "They had no page of their own: it led to that of "+string(p.MergedInto)+", with whom they were one. The claims below are those that were made for them.")
+	case p.Listed && Stated(f, at, known, policies):
 		said := Published(f, "", at, known, policies)
 		t := reportTable{Title: "What the public read", Head: []string{"Check", "Result", "Sentence"}}
 		for _, x := range said.Checks {
@@ -177,11 +190,17 @@ func (s *Server) staffAuditProvider(c *fiber.Ctx, who *staffSession) error {
 			sentences[x.ID] = x.Label + ". " + x.Sentence
 		}
 		r.Tables = append(r.Tables, t)
-	} else {
+	case !p.Listed:
+		r.Intro = append(r.Intro, "No listing speaks of them today, so they have no page. On which days one did is in the events: what a listing states, and that it states it no longer.")
+	default:
 		r.Intro = append(r.Intro, "There was no public page on that day.")
 	}
-	if f.Provider.Withdrawn || f.Provider.MergedInto != "" {
-		r.Intro = append(r.Intro, "Today they have no page of their own; what was destroyed on request can be told no more.")
+	if len(p.Parts) > 0 {
+		var parts []string
+		for _, x := range p.Parts {
+			parts = append(parts, string(x))
+		}
+		r.Intro = append(r.Intro, "They stood for "+directory.AllOf(parts)+" too, whose pages led to theirs.")
 	}
 	r.Intro = append(r.Intro, "Material of a wrong person that was cleared by that day is left out of what the public read, as the pages left it out.")
 	t := reportTable{Title: "Claims: who confirmed them, against what", Head: []string{"Claim", "Status", "Confirmed by", "Against", "Evidence", "Because of events", "What the public read of it"}}
@@ -194,8 +213,11 @@ func (s *Server) staffAuditProvider(c *fiber.Ctx, who *staffSession) error {
 		row := []string{h.Claim.Words(), st.Words(), "", "", "", numbers(st.Because), sentences[h.Claim.ID]}
 		if b := st.Basis; b != nil {
 			var people []string
-			for _, e := range h.InEffect(at, known) {
-				if e.Type == directory.Review && e.Body.Of == b.Seq && e.Body.Decision == "confirm" && e.RecordedAt <= known {
+			if b.Type == directory.Observe && b.Actor.Kind == directory.Staff {
+				people = append(people, actorWords(b.Actor)+" read it out of the source")
+			}
+			for _, e := range h.InEffect(at, known) { // of this answer, or of the first that said the same
+				if e.Type == directory.Review && e.Body.Decision == "confirm" && slices.Contains(st.Because, e.Seq) {
 					people = append(people, fmt.Sprintf("%s on %s (event %d)", actorWords(e.Actor), english.date(e.PerformedAt.Date()), e.Seq))
 				}
 			}

@@ -19,8 +19,13 @@ import (
 // Desk is the power of staff: to look at cases and to decide them. Its rules are the store's, the same as for the
 // command line; a page says beforehand what they will say.
 type Desk interface {
+	IntegratorDesk
+	Sheets
 	List(ctx context.Context, f directory.CaseFilter, counts bool) (directory.CaseList, error)
 	Dossier(ctx context.Context, id directory.ID, as string) (directory.Dossier, error)
+	AtDesk(ctx context.Context, id directory.ID, as string) (directory.Dossier, error)
+	Hidden(ctx context.Context) ([]directory.Other, error)
+	Foresee(ctx context.Context, x directory.Wish) (directory.Foreseen, error)
 	Take(ctx context.Context, id directory.ID, staff string, over bool) (directory.Hold, error)
 	Next(ctx context.Context, f directory.CaseFilter, staff string, skip directory.ID) (directory.ID, error)
 	Assign(ctx context.Context, id directory.ID, staff, to, note string) (directory.Hold, error)
@@ -34,7 +39,7 @@ type Desk interface {
 	Contact(ctx context.Context, x directory.ContactCheck) (directory.Filed, error)
 	Paper(ctx context.Context, sha256 string) (directory.Paper, []byte, error)
 	Staff(ctx context.Context) ([]directory.StaffMember, error)
-	Whole(ctx context.Context, id directory.ID) (*directory.CredentialFile, error)
+	Past(ctx context.Context, id directory.ID, known directory.Instant) (directory.Past, error)
 	Recorded(ctx context.Context, from, to directory.Instant, f func(e directory.Event, provider directory.ID, kind directory.ClaimKind) error) error
 	Runs(ctx context.Context, limit int) ([]directory.Run, error)
 	Metrics(ctx context.Context, since directory.Instant) (directory.DeskMetrics, error)
@@ -106,6 +111,7 @@ type casesPage struct {
 	First   string // address of the first page, "" when this is it
 	More    string // of the next
 	Told    string
+	Was     directory.ID // the case that it is told of
 	Decides bool
 }
 
@@ -179,10 +185,13 @@ func (s *Server) staffCases(c *fiber.Ctx, who *staffSession) error {
 	if list.Next != "" {
 		p.More = with(func(q url.Values) { q.Set("after", list.Next) })
 	}
-	switch q.Get("told") {
-	case "none":
-		p.Told = "Nothing more here waits that is free."
-	case "saved":
+	if p.Told, p.Was = toldBefore(q); p.Told != "" {
+		p.Told += "."
+	}
+	switch {
+	case q.Get("none") == "1":
+		p.Told = strings.TrimSpace(p.Told + " Nothing more here waits that is free.")
+	case q.Get("told") == "saved":
 		p.Told = "The view is saved."
 	}
 	return s.sendStaff(c, "cases", p)
@@ -195,11 +204,25 @@ func (s *Server) staffNext(c *fiber.Ctx, who *staffSession) error {
 		return err
 	}
 	skip, _ := directory.ParseID(directory.CasePrefix, form.Get("skip"))
-	return s.nextCase(c, who, form.Get("from"), skip, "")
+	return s.nextCase(c, who, form.Get("from"), skip, done{})
 }
 
-// nextCase leads to the next case of the list; told is what to say there of the one before.
-func (s *Server) nextCase(c *fiber.Ctx, who *staffSession, from string, skip directory.ID, told string) error {
+// done is what was done about a case, and how it stands since: "" is nothing.
+type done struct {
+	told, left string
+	was        directory.ID
+}
+
+func (d done) into(q url.Values) {
+	if d.told != "" {
+		q.Set("told", d.told)
+		q.Set("left", d.left)
+		q.Set("was", string(d.was))
+	}
+}
+
+// nextCase leads to the next case of the list, and says there what was done about the one before.
+func (s *Server) nextCase(c *fiber.Ctx, who *staffSession, from string, skip directory.ID, before done) error {
 	ctx, cancel := s.deadline(pageDeadline)
 	defer cancel()
 	q, _ := url.ParseQuery(from)
@@ -209,22 +232,23 @@ func (s *Server) nextCase(c *fiber.Ctx, who *staffSession, from string, skip dir
 		return err
 	}
 	if id == "" {
-		kept.Set("told", "none")
-		return seeOther(c, "/staff/cases?"+kept.Encode())
+		q := url.Values{"none": {"1"}}
+		for k, v := range kept {
+			q[k] = v
+		}
+		before.into(q)
+		return seeOther(c, "/staff/cases?"+q.Encode())
 	}
-	return seeOther(c, caseURL(id, kept.Encode(), told, skip))
+	return seeOther(c, caseURL(id, kept.Encode(), before))
 }
 
 // caseURL is the address of a case's page; from is the list that it was opened from.
-func caseURL(id directory.ID, from, told string, was directory.ID) string {
+func caseURL(id directory.ID, from string, before done) string {
 	q := url.Values{}
 	if from != "" {
 		q.Set("from", from)
 	}
-	if told != "" {
-		q.Set("told", told)
-		q.Set("was", string(was))
-	}
+	before.into(q)
 	if len(q) == 0 {
 		return "/staff/cases/" + string(id)
 	}
@@ -259,18 +283,18 @@ type deedForm struct {
 	Do, Key, Label, Effect, Refused string
 	Of                              int64
 	Note, Field, Contact            bool // what it asks for
+	Agrees                          bool // the field is an identifier that agrees, not one that differs
 	Optional                        bool // a note is welcome
 	Fixed                           bool // a correction: what is right
-	Identity                        bool
+	Wrong                           bool // a dispute: what is wrong
 	Danger                          bool
 	Seen                            int64
 	Claim                           directory.ID // of a merge: in which the decision stands
-	Changes                         []publicLine // what the public page would say, where that is another thing than now
-	Shown                           bool         // there is a public page to tell of
+	Preview                         preview
+	Second                          bool       // what the preview tells takes a second person
+	Open                            bool       // somebody asked for its preview
+	Sent                            url.Values // what they had filled in
 }
-
-// publicLine is a sentence of the public page.
-type publicLine struct{ Title, Now, After string }
 
 type casePage struct {
 	staffPage
@@ -297,19 +321,71 @@ type casePage struct {
 	Today    directory.Date
 	Late     bool
 	Readable []directory.Observed
+	Cases    []directory.Queued // of a provider's page
+	Action   string             // where its forms go
+
+	Asked    string // whose preview somebody asked for
+	AskedOf  int64
+	Foreseen preview
+	Sent     url.Values
 }
 
 type sourceField struct{ Name, Value string }
 
-// deedWords say what each deed is called on a page, and its key.
-var deedWords = map[string]struct{ label, key string }{
-	"confirm": {"Confirm", "c"}, "clear": {"Clear: it is somebody else", "x"}, "return": {"Return for another look", "r"},
-	"distinct": {"Two different people", "d"}, "same": {"One and the same", "m"}, "keep": {"Keep what is shown", "k"}, "take": {"Show what this page says", "y"},
-	"accept": {"Accept the dispute", "a"}, "decline": {"Decline the dispute", "d"}, "close": {"Close the dispute", "z"},
-	"prove": {"Hide: proven by a contact on record", "b"}, "accept_request": {"Hide: accepted by an approver", "h"}, "decline_request": {"Decline the request", "d"},
-	"ask": {"Ask the provider", "p"}, "could_not": {"Could not check", "u"},
-	"correct": {"Correct what it says", "e"}, "void": {"Void: entered in error", "v"}, "withdraw": {"Hide this claim", "w"},
-	"withdraw_file": {"Hide the whole provider", "W"}, "dispute": {"Open a dispute", "D"}, "unmerge": {"Take the merge back", "M"},
+// deedWords say what each deed is called on a page, its key, and what is told once it is done.
+var deedWords = map[string]struct{ label, key, told string }{
+	"confirm":          {"Confirm", "c", "Confirmed"},
+	"clear":            {"Clear: it is somebody else", "x", "Cleared: it is about somebody else"},
+	"return":           {"Return for another look", "r", "Returned for another look"},
+	"ask":              {"Ask the provider", "p", "Returned: the provider is to be asked"},
+	"could_not":        {"Could not check", "u", "Returned: it could not be checked"},
+	"distinct":         {"Two different people", "d", "Said to be two different people"},
+	"same":             {"One and the same", "m", "Said to be one and the same"},
+	"keep":             {"Keep what is shown", "k", "What is shown stays"},
+	"take":             {"Show what this page says", "y", "What this page says is shown now"},
+	"accept":           {"Accept the dispute", "a", "The dispute is accepted"},
+	"decline":          {"Decline the dispute", "d", "The dispute is declined"},
+	"close":            {"Close the dispute", "z", "The dispute is closed"},
+	"prove":            {"Hide: proven by a contact on record", "b", "Hidden, as was asked"},
+	"accept_request":   {"Hide: accepted by an approver", "h", "Hidden, as was asked"},
+	"decline_request":  {"Decline the request", "d", "The request is declined"},
+	"correct":          {"Correct what it says", "e", "Corrected: somebody else confirms it"},
+	"void":             {"Void: entered in error", "v", "Voided"},
+	"withdraw":         {"Hide this claim", "w", "The claim is hidden"},
+	"withdraw_file":    {"Hide the whole provider", "W", "The whole provider is hidden"},
+	"restore_file":     {"Show the whole provider again", "W", "The whole provider is shown again"},
+	"dispute":          {"Open a dispute: something of it is wrong", "D", "A dispute is opened"},
+	"dispute_identity": {"Open a dispute: it is about somebody else", "I", "A dispute is opened"},
+	"unmerge":          {"Take the merge back", "M", "The merge is taken back"},
+	"filed":            {"", "", "The evidence is filed"},
+}
+
+// How a case stands after a deed, as an address says it.
+var leftWords = map[string]string{"closed": "the case is closed", "second": "it needs a second person now", "approver": "it needs an approver now", "open": "the case still waits", "": ""}
+
+// toldBefore is what a page says of the deed before, which its address names: what was done, and how that case stands.
+func toldBefore(q url.Values) (told string, was directory.ID) {
+	if told = deedWords[q.Get("told")].told; told == "" {
+		return "", ""
+	}
+	if left := leftWords[q.Get("left")]; left != "" {
+		told += "; " + left
+	}
+	was, _ = directory.ParseID(directory.CasePrefix, q.Get("was"))
+	return told, was
+}
+
+// left says how a case stands.
+func left(d directory.Dossier) string {
+	switch {
+	case d.Case.Closed != "" || !d.Waits:
+		return "closed"
+	case d.Need.Approver && len(d.Need.Given) > 0:
+		return "approver"
+	case len(d.Need.Given) > 0:
+		return "second"
+	}
+	return "open"
 }
 
 // staffCase answers GET /staff/cases/:id.
@@ -320,11 +396,8 @@ func (s *Server) staffCase(c *fiber.Ctx, who *staffSession) error {
 	}
 	q := queryOf(c)
 	p := casePage{From: q.Get("from")}
-	if q.Get("told") == "filed" {
-		p.Told = "The evidence is filed"
-	} else if w, ok := deedWords[q.Get("told")]; ok {
-		p.Told = w.label
-		p.Was, _ = directory.ParseID(directory.CasePrefix, q.Get("was"))
+	if p.Told, p.Was = toldBefore(q); p.Was == id {
+		p.Was = ""
 	}
 	return s.showCase(c, who, id, p)
 }
@@ -346,7 +419,8 @@ func (s *Server) showCase(c *fiber.Ctx, who *staffSession, id directory.ID, p ca
 	p.Late = d.Waits && d.Due != "" && d.Due < p.Today
 	p.Decides = slices.Contains(deciders, who.Role)
 	p.Mine, p.Theirs = d.Hold != nil && d.Hold.Staff == who.Name, d.Hold != nil && d.Hold.Staff != who.Name
-	p.deeds(s, d)
+	p.Action = "/staff/cases/" + string(id)
+	p.deeds(ctx, s, d, who.Name)
 	for _, x := range d.Compared {
 		if x.Agree == "differs" || x.Agree == "" && x.Theirs != "" {
 			p.Fields = append(p.Fields, x.Field)
@@ -414,29 +488,44 @@ func lookup(d directory.Dossier) string {
 	return webAddress(info.LookupURL)
 }
 
-// deeds fills in what can be done about the case, and what the public page would say after each.
-func (p *casePage) deeds(s *Server, d directory.Dossier) {
-	public := d.File != nil && Stated(d.File, d.At, d.Known, s.cfg.Policies)
-	var now Statement
-	if public {
-		now = Published(d.File, "", d.At, d.Known, s.cfg.Policies)
-		p.Public = linesOf(now, d.Claim)
+// deeds fills in what can be done about the case, and what public pages would say after each.
+func (p *casePage) deeds(ctx context.Context, s *Server, d directory.Dossier, who string) {
+	look := &previewer{s: s, ctx: ctx, d: d, who: who, rests: map[directory.ID][]publicLine{}}
+	if d.File != nil {
+		for _, x := range s.lines(d.File, d.At, d.Known) {
+			if of := directory.CheckName(x.Key); slices.Contains(directory.CheckNames, of) || d.Claim != nil && x.Key == string(d.Claim.ID) {
+				p.Public = append(p.Public, x)
+			}
+		}
 	}
 	form := func(x directory.Choice) deedForm {
 		w := deedWords[x.Decision]
-		f := deedForm{Do: x.Decision, Key: w.key, Label: w.label, Effect: x.Effect, Refused: x.Refused, Of: x.Of, Seen: d.Seen, Optional: true}
+		f := deedForm{Do: x.Decision, Key: w.key, Label: w.label, Effect: x.Effect, Refused: x.Refused, Of: x.Of, Seen: d.Seen, Optional: true, Sent: url.Values{}}
 		for _, a := range directory.Deed(x.Decision).Asks() {
 			f.Note, f.Field = f.Note || a == "note", f.Field || a == "field"
 		}
-		if x.Event != nil && public && d.Claim != nil {
-			f.Shown = true
-			f.Changes = changed(now, Published(d.File.With(d.Claim.ID, *x.Event, d.At, d.Known), "", d.At, d.Known, s.cfg.Policies), d.Claim)
+		if p.Decides {
+			f.Preview = look.of(x)
+		}
+		if p.Asked == x.Decision && (p.AskedOf == 0 || p.AskedOf == x.Of) {
+			f.Preview, f.Open, f.Sent = p.Foreseen, true, p.Sent
 		}
 		return f
 	}
 	for _, x := range d.Choices {
 		f := form(x)
 		switch {
+		case x.Decision == "same" && d.Case.Kind != directory.CaseDuplicate && d.Case.Kind != directory.CaseRemoved:
+			f.Label, f.Field, f.Agrees, f.Danger, f.Optional = "It is about them", true, true, d.Case.Kind == directory.CaseAdverse, false
+		case x.Decision == "same" && d.Need.Approvals == 2:
+			f.Second = true
+		case x.Decision == "same" && d.Case.Kind == directory.CaseDuplicate && d.Need.Approvals == 1 && len(d.Need.Given) == 0:
+			f.Label = "The row is about them"
+		case x.Decision == "distinct" && d.Case.Kind != directory.CaseDuplicate && d.Case.Kind != directory.CaseDocument:
+			f.Label = "It is about somebody else"
+			if d.Row == nil {
+				f.Label = "The row has gone: close the case"
+			}
 		case d.Case.Kind == directory.CaseDocument:
 			f.Field = false
 			switch x.Decision {
@@ -471,8 +560,8 @@ func (p *casePage) deeds(s *Server, d directory.Dossier) {
 		case "correct":
 			f.Fixed = true
 		case "dispute":
-			f.Identity = true
-		case "void", "withdraw", "withdraw_file", "accept_request":
+			f.Wrong = true
+		case "void", "withdraw", "withdraw_file", "restore_file", "accept_request":
 			f.Danger = true
 		case "prove":
 			f.Contact, f.Danger = true, true
@@ -484,41 +573,10 @@ func (p *casePage) deeds(s *Server, d directory.Dossier) {
 		}
 	}
 	for _, m := range d.Merged {
-		w := deedWords["unmerge"]
-		p.More = append(p.More, deedForm{Do: "unmerge", Key: w.key, Label: w.label, Effect: string(m.ID) + " gets their own page back", Of: m.Event, Seen: m.Seen, Claim: m.Claim, Note: true, Danger: true})
+		f := form(directory.Choice{Decision: "unmerge", Effect: string(m.ID) + " gets their own page back", Of: m.Event})
+		f.Seen, f.Claim, f.Note, f.Danger, f.Optional = m.Seen, m.Claim, true, true, false
+		p.More = append(p.More, f)
 	}
-}
-
-// linesOf are the five checks and the claim of the case, as the public page words them.
-func linesOf(s Statement, c *directory.Claim) (out []publicLine) {
-	for _, x := range s.Checks {
-		out = append(out, publicLine{Title: x.Title, Now: x.Label + ". " + x.Sentence})
-	}
-	for _, x := range s.Claims {
-		if c != nil && x.ID == c.ID {
-			out = append(out, publicLine{Title: "This claim", Now: x.Label + ". " + x.Sentence})
-		}
-	}
-	return out
-}
-
-// changed are the lines that would be others.
-func changed(now, after Statement, c *directory.Claim) (out []publicLine) {
-	a, b := linesOf(now, c), linesOf(after, c)
-	for _, x := range b {
-		i := slices.IndexFunc(a, func(y publicLine) bool { return y.Title == x.Title })
-		if i < 0 {
-			out = append(out, publicLine{x.Title, "Not shown.", x.Now})
-		} else if a[i].Now != x.Now {
-			out = append(out, publicLine{x.Title, a[i].Now, x.Now})
-		}
-	}
-	for _, x := range a {
-		if !slices.ContainsFunc(b, func(y publicLine) bool { return y.Title == x.Title }) {
-			out = append(out, publicLine{x.Title, x.Now, "Not shown any more."})
-		}
-	}
-	return out
 }
 
 // caseForm reads a form about the case of the address.
@@ -544,13 +602,21 @@ func (s *Server) staffDecide(c *fiber.Ctx, who *staffSession) error {
 	_, _ = fmt.Sscan(form.Get("seen"), &seen)
 	_, _ = fmt.Sscan(form.Get("of"), &of)
 	do, note, auth := form.Get("do"), strings.TrimSpace(form.Get("note")), "session by "+who.How
+	if ask := form.Get("preview"); ask != "" {
+		return s.askPreview(ctx, c, who, id, ask, of, form)
+	}
 	err = s.decide(ctx, who, id, do, seen, of, note, auth, form)
 	var de *directory.Error
 	switch {
-	case err == nil && form.Get("then") == "stay":
-		return seeOther(c, caseURL(id, form.Get("from"), do, id))
 	case err == nil:
-		return s.nextCase(c, who, form.Get("from"), id, do)
+		before := done{told: do, was: id}
+		if d, err := s.cfg.Desk.Dossier(ctx, id, ""); err == nil { // of whom nothing is held any more there is no case
+			before.left = left(d)
+		}
+		if form.Get("then") == "stay" {
+			return seeOther(c, caseURL(id, form.Get("from"), before))
+		}
+		return s.nextCase(c, who, form.Get("from"), id, before)
 	case !errors.As(err, &de) || statuses[de.Kind] >= 500 || de.Kind == directory.NotFound:
 		return err
 	}
@@ -567,6 +633,39 @@ func (s *Server) staffDecide(c *fiber.Ctx, who *staffSession) error {
 		}
 	}
 	c.Status(statuses[de.Kind])
+	return s.showCase(c, who, id, p)
+}
+
+// askPreview shows the case with what public pages would say after the deed, as it is filled in. Nothing is done.
+func (s *Server) askPreview(ctx context.Context, c *fiber.Ctx, who *staffSession, id directory.ID, do string, of int64, form url.Values) error {
+	p := casePage{From: form.Get("from"), Note: form.Get("note"), Asked: do, AskedOf: of, Sent: form}
+	x := directory.Wish{Case: id, Do: do, Of: of, Staff: who.Name, Field: form.Get("field")}
+	d, err := s.cfg.Desk.Dossier(ctx, id, who.Name)
+	if err != nil {
+		return err
+	}
+	if do == "correct" {
+		if x.To, err = fixedOf(form); err == nil && x.To.Text == "" { // what it rests on changes no sentence
+			x.To.Text = "-"
+		}
+		if x.To != nil && x.To.Method == "web" && x.To.URL == "" {
+			x.To.Method = "phone"
+		}
+	}
+	var f directory.Foreseen
+	if err == nil {
+		f, err = s.cfg.Desk.Foresee(ctx, x)
+	}
+	var de *directory.Error
+	switch {
+	case err == nil:
+		p.Foreseen = s.foreseen(f, d.Provider.ID, d.At, d.Known)
+	case !errors.As(err, &de) || statuses[de.Kind] >= 500 && de.Kind != directory.Unavailable || de.Kind == directory.NotFound:
+		return err
+	default:
+		p.Wrong = capital(de.Detail) + "."
+		c.Status(statuses[de.Kind])
+	}
 	return s.showCase(c, who, id, p)
 }
 
@@ -611,25 +710,17 @@ func (s *Server) decide(ctx context.Context, who *staffSession, id directory.ID,
 	if d.Claim != nil {
 		a.Claim = d.Claim.ID
 	}
+	if slices.Contains(fileDeeds, do) {
+		return s.actOnFile(ctx, a, d, do, form)
+	}
 	switch do {
 	case "accept", "decline", "close":
 		a.Of = d.Case.Event
 	case "void", "withdraw":
 	case "dispute":
-		a.Identity, a.Field = form.Get("identity") == "1", form.Get("field")
-	case "withdraw_file":
-		a.Do, a.Claim, a.Provider, a.Seen = directory.Withdrawal, "", d.Provider.ID, 0
-		for _, h := range d.File.Claims {
-			if h.Claim.Kind == directory.FileClaim {
-				a.Seen = h.Newest()
-			}
-		}
-	case "unmerge":
-		claim, err := directory.ParseID(directory.ClaimPrefix, form.Get("claim"))
-		if err != nil {
-			return directory.Errorf(directory.Invalid, "claim", "that is no claim")
-		}
-		a.Do, a.Claim = directory.Voiding, claim
+		a.Field = form.Get("field")
+	case "dispute_identity":
+		a.Do, a.Identity = directory.OpenDispute, true
 	case "correct":
 		if a.To, err = fixedOf(form); err != nil {
 			return err
@@ -638,6 +729,33 @@ func (s *Server) decide(ctx context.Context, who *staffSession, id directory.ID,
 		return directory.Errorf(directory.Invalid, "do", "that is nothing that can be done about a case")
 	}
 	_, err = s.cfg.Desk.Act(ctx, a)
+	return err
+}
+
+// fileDeeds are what can be done about a whole provider.
+var fileDeeds = []string{"withdraw_file", "restore_file", "unmerge"}
+
+// actOnFile does something about the whole of a provider.
+func (s *Server) actOnFile(ctx context.Context, a directory.Act, d directory.Dossier, do string, form url.Values) error {
+	switch do {
+	case "unmerge":
+		claim, err := directory.ParseID(directory.ClaimPrefix, form.Get("claim"))
+		if err != nil {
+			return directory.Errorf(directory.Invalid, "claim", "that is no claim")
+		}
+		a.Do, a.Claim = directory.Voiding, claim
+	default:
+		a.Do, a.Claim, a.Provider, a.Seen = directory.Withdrawal, "", d.Provider.ID, 0
+		if do == "restore_file" {
+			a.Do = directory.Voiding
+		}
+		for _, h := range d.File.Claims {
+			if h.Claim.Kind == directory.FileClaim {
+				a.Seen = h.Newest()
+			}
+		}
+	}
+	_, err := s.cfg.Desk.Act(ctx, a)
 	return err
 }
 
@@ -654,8 +772,8 @@ func fixedOf(form url.Values) (*directory.Fixed, error) {
 			*dst = &day
 		}
 	}
-	if form.Get("exact") == "1" {
-		to.By = []string{"licence"}
+	if by := form.Get("by"); by != "" {
+		to.By = []string{by}
 	}
 	return to, nil
 }
@@ -686,7 +804,7 @@ func (s *Server) staffHold(c *fiber.Ctx, who *staffSession) error {
 	if err != nil {
 		return err
 	}
-	return seeOther(c, caseURL(id, form.Get("from"), "", ""))
+	return seeOther(c, caseURL(id, form.Get("from"), done{}))
 }
 
 // deskFunctions are what the templates of the desk use beside those of the public pages.
@@ -697,6 +815,7 @@ var deskFunctions = template.FuncMap{
 		}
 		return english.date(instant(i).Date())
 	},
+	"list":      func(all ...string) []string { return all },
 	"label":     func(k directory.CaseKind) string { return spaced(string(k)) },
 	"iso":       func(d directory.Date) string { return string(d) },
 	"needWords": needWords,

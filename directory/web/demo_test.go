@@ -198,7 +198,7 @@ func demoServer(t testing.TB, change ...func(*Config)) *Server {
 	w := demoWorld(t)
 	cfg := Config{Desk: w.store, Reader: w.store, Search: w.index, Policies: directory.StandardPolicies(), BaseURL: "https://kapdir.example",
 		Now: func() time.Time { return w.now.Time() }, Demo: &DemoInfo{Now: w.now, Note: "No NPI that begins with 2 was ever issued."},
-		Contact: "corrections@kapdir.example", Log: quiet(), Version: "test"}
+		Contact: "corrections@kapdir.example", Log: quiet(), Version: "test", AnonymousPerMinute: 1 << 30}
 	for _, f := range change {
 		f(&cfg)
 	}

@@ -289,17 +289,17 @@ func newExportFile(dir, name, mediaType string) (*exportFile, error) {
 		return nil, err
 	}
 	f := &exportFile{info: ManifestFile{Name: name, MediaType: mediaType}, file: file, sum: sha256.New()}
-	f.z = gzip.NewWriter(io.MultiWriter(file, f.sum, tally{&f.info.Bytes}))
-	f.w = bufio.NewWriterSize(io.MultiWriter(f.z, tally{&f.info.Unpacked}), 1<<16)
+	f.z = gzip.NewWriter(io.MultiWriter(file, f.sum, octets{&f.info.Bytes}))
+	f.w = bufio.NewWriterSize(io.MultiWriter(f.z, octets{&f.info.Unpacked}), 1<<16)
 	f.csv = csv.NewWriter(f.w)
 	f.csv.UseCRLF = true // RFC 4180
 	return f, nil
 }
 
-// tally counts what is written to it.
-type tally struct{ n *int64 }
+// octets counts what is written to it.
+type octets struct{ n *int64 }
 
-func (c tally) Write(b []byte) (int, error) { *c.n += int64(len(b)); return len(b), nil }
+func (c octets) Write(b []byte) (int, error) { *c.n += int64(len(b)); return len(b), nil }
 
 func (f *exportFile) line(b []byte) {
 	f.info.Rows++

@@ -30,6 +30,7 @@ type visit struct {
 	lang  *lang // of the route; nil where none matched
 	set   bool
 	who   *staffSession // at the desk; nil on every public page
+	key   *provenKey    // of a partner that asks the API; nil for everybody else
 }
 
 const visitKey = "visit"
@@ -138,6 +139,9 @@ func (s *Server) enter(c *fiber.Ctx) (err error) {
 			s.logPanic(visitOf(c).route, r)
 		}
 	}()
+	if s.preflight(c) {
+		return nil
+	}
 	if m := c.Method(); m != fiber.MethodGet && m != fiber.MethodHead && !(m == fiber.MethodPost && s.takesForms(c.Path())) {
 		return fiber.ErrMethodNotAllowed
 	}

@@ -25,12 +25,16 @@ const (
 
 var papersPath = regexp.MustCompile(`^/staff/cases/cas_[0-9a-z]{26}/papers$`)
 
-// roomForPapers lets the one form that carries documents be larger than every other; only for whoever sends the
-// cookie of a session, which the handler then looks at.
+// roomForPapers lets the forms that carry documents and worksheets be larger than every other; only for whoever sends
+// the cookie of a session, which the handler then looks at.
 func roomForPapers(h *fasthttp.RequestHeader) (c fasthttp.RequestConfig) {
 	path, _, _ := bytes.Cut(h.RequestURI(), []byte("?"))
-	if h.IsPost() && bearsSession(h) && papersPath.Match(path) {
+	switch {
+	case !h.IsPost() || !bearsSession(h):
+	case papersPath.Match(path):
 		c.MaxRequestBodySize, c.ReadTimeout = paperBody, paperTime
+	case sheetsPath.Match(path):
+		c.MaxRequestBodySize, c.ReadTimeout = sheetBody, sheetTime
 	}
 	return c
 }
@@ -94,7 +98,7 @@ func (s *Server) filed(c *fiber.Ctx, who *staffSession, id directory.ID, from st
 	var de *directory.Error
 	switch {
 	case err == nil:
-		return seeOther(c, caseURL(id, from, "filed", id))
+		return seeOther(c, caseURL(id, from, done{told: "filed", was: id}))
 	case !errors.As(err, &de) || statuses[de.Kind] >= 500 || de.Kind == directory.NotFound:
 		return err
 	}

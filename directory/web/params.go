@@ -44,7 +44,9 @@ type ask struct {
 	NearOthers int // how many other states have a town of that name
 	Miles      int // 0: nobody said
 	Telehealth directory.State
-	Lang       string // of suggestions: es; "" is English
+	Lang       string // of suggestions and embeds: es; "" is English, or as the embed was made
+	Theme      string // of embeds
+	Accent     string // likewise: #0b5a60
 	CanSee     directory.State
 	Filters    map[string][]string
 	PriceMax   int      // dollars; 0: no limit
@@ -54,6 +56,7 @@ type ask struct {
 	Explain    bool // of the API: why each result stands where it does
 	Limit      int
 	Cursor     string
+	Count      *int64            // of webhooks: a notice, or a line of a log; nil where none was named
 	At         directory.Instant // true then; "" is now
 	Known      directory.Instant // known then, for staff; "" is now
 	After      int64             // of the change feed: the number to go on from

@@ -79,6 +79,8 @@ type Config struct {
 	Requests Requests // takes in requests for removal or correction; nil: there is no form for them
 	SignIn   SignIn   // knows who is signed in at the desk; nil: there is no desk
 	Desk     Desk     // what staff look at and decide; needed with SignIn
+	// Integrators knows who uses our API; nil: anybody may ask for the little that needs no key, and nobody for more.
+	Integrators Integrators
 
 	BaseURL  string           // https://kapdir.example: absolute links are built from it, never from a request
 	Now      func() time.Time // the one clock; time.Now if nil
@@ -92,6 +94,10 @@ type Config struct {
 	KeepAnswers int64
 	// Exports is the folder in which exports lie and RunExports writes; "" gives out none.
 	Exports string
+
+	// AnonymousPerMinute is how often one address may ask the API in a minute without a key, and five times as often for
+	// suggestions: 0 is 60.
+	AnonymousPerMinute int
 
 	TrustedProxies []string // addresses or prefixes whose X-Forwarded-For counts; none by default
 	Log            *slog.Logger
@@ -125,6 +131,8 @@ type Server struct {
 	assets   *assets
 	lanes    *lanes
 	guides   map[*lang]*guide
+	partners *guidePage
+	samples  []sampleGroup
 	count    *counter
 	shown    []string // patterns of the pages, in English
 	posts    []string // patterns of the addresses that take more than a question
@@ -139,7 +147,10 @@ type Server struct {
 	answers  *answers
 	look     string // of templates, messages and assets
 	rowsKept *otter.Cache[listedKey, *listed]
-	log      *slog.Logger
+	door     apiDoor
+
+	embedScript asset
+	log         *slog.Logger
 }
 
 // New makes a Server. It fails when the configuration lacks something, and when a template or an asset
@@ -173,7 +184,7 @@ func New(cfg Config) (*Server, error) {
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" || base.RawQuery != "" || base.Fragment != "" {
 		return nil, errors.New("web: BaseURL must be an address such as https://kapdir.example")
 	}
-	s := &Server{cfg: cfg, base: strings.TrimRight(cfg.BaseURL, "/"), https: base.Scheme == "https", log: cfg.Log, lanes: newLanes(), forms: newForms()}
+	s := &Server{cfg: cfg, base: strings.TrimRight(cfg.BaseURL, "/"), https: base.Scheme == "https", log: cfg.Log, lanes: newLanes(), forms: newForms(), door: newAPIDoor(cfg)}
 	s.headers = s.everyAnswer()
 	if s.proxies, err = parseProxies(cfg.TrustedProxies); err != nil {
 		return nil, err
@@ -200,6 +211,12 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	if s.guides, err = loadGuides(); err != nil {
+		return nil, err
+	}
+	if s.partners, s.samples, err = loadPartners(s.base); err != nil {
+		return nil, err
+	}
+	if s.embedScript, err = loadEmbedScript(); err != nil {
 		return nil, err
 	}
 	s.count = &counter{count: s.countNow, every: countEvery}
@@ -269,23 +286,33 @@ func (s *Server) routes() {
 		s.take(reportPattern, s.takeReport)
 	}
 	s.show("/sources", s.sourcesPage)
+	s.show("/partners", s.partnersPage)
+	s.show("/partners/embed", s.embedBuilder)
 	s.get(spanish.prefix, html, s.spanishHome)
 
-	s.get("/api/v1/providers", data, s.apiSearch)
-	s.get("/api/v1/providers/:id", data, s.apiProvider)
-	s.get("/api/v1/providers/:id/credentials", data, s.apiCredentials)
-	s.get("/api/v1/suggest", data, s.apiSuggest)
-	s.get("/api/v1/sources", data, s.apiSources)
-	s.get("/api/v1/statistics", data, s.apiStatistics)
-	s.get("/api/v1/changes", data, s.apiChanges)
-	s.get("/api/v1/exports", data, s.apiExports)
-	s.get("/api/v1/exports/:seq/manifest.json", data, s.apiExportFile(manifestName))
-	s.get("/api/v1/exports/:seq/:file", data, s.apiExportFile(""))
+	s.api("/api/v1/providers", directory.ScopeRead, s.door.anybody, s.apiSearch)
+	s.api("/api/v1/providers/:id", directory.ScopeRead, s.door.anybody, s.apiProvider)
+	s.api("/api/v1/providers/:id/credentials", directory.ScopeCredentials, nil, s.apiCredentials)
+	s.api("/api/v1/suggest", directory.ScopeRead, s.door.typing, s.apiSuggest)
+	s.api("/api/v1/sources", directory.ScopeRead, s.door.anybody, s.apiSources)
+	s.api("/api/v1/statistics", directory.ScopeRead, s.door.anybody, s.apiStatistics)
+	s.api("/api/v1/changes", directory.ScopeChanges, nil, s.apiChanges)
+	s.api("/api/v1/exports", directory.ScopeExport, nil, s.apiExports)
+	s.api("/api/v1/exports/:seq/manifest.json", directory.ScopeExport, nil, s.apiExportFile(manifestName))
+	s.api("/api/v1/exports/:seq/:file", directory.ScopeExport, nil, s.apiExportFile(""))
+	s.hookRoutes()
 	s.get("/openapi.yaml", data, s.openAPI)
+
+	s.get("/embed.js", html, s.sendEmbedScript)
+	s.get("/embed/:id.json", data, s.embedJSON) // before the page, whose pattern would take it
+	s.get("/embed/:id", html, s.embedPage)
+	s.get("/oembed", data, s.oEmbed)
 
 	s.get("/livez", data, s.livez)
 	s.get("/readyz", data, s.readyz)
 	s.get("/robots.txt", html, s.robots)
+	s.get("/.well-known/api-catalog", data, s.apiCatalog)
+	s.get("/.well-known/security.txt", html, s.securityText)
 	s.get("/sitemap.xml", html, s.sitemap)
 	s.get("/sitemaps/:part", html, s.sitemapPart)
 	s.get("/opensearch.xml", html, s.openSearch(english))
@@ -308,7 +335,8 @@ func (s *Server) harden(srv *fasthttp.Server) {
 		if watch != nil {
 			defer watch(rc)
 		}
-		// Fiber answers a method it does not know by itself, in its own words and without our headers.
+		// Fiber answers a method it does not know by itself, in its own words and without our headers. What a browser
+		// asks before a page elsewhere may send a key is answered by guard as well.
 		if !rc.IsGet() && !rc.IsHead() && !rc.IsPost() {
 			c := s.app.AcquireCtx(rc)
 			defer s.app.ReleaseCtx(c)

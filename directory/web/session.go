@@ -77,7 +77,7 @@ func (s *Server) also(w *practice, f *directory.CredentialFile, m moment) {
 	w.Also = []partStated{}
 	stale := s.cfg.Policies.InForce(m.now, m.now).Kinds[directory.ProtocolClaim].Stale
 	for _, h := range f.Claims {
-		if h.Claim.Kind != directory.ProtocolClaim || !shown(directory.Derive(h, m.now, m.known, s.cfg.Policies)) {
+		if h.Claim.Kind != directory.ProtocolClaim || !directory.Derive(h, m.now, m.known, s.cfg.Policies).Shown() {
 			continue
 		}
 		said := slices.DeleteFunc(h.StatedBy(m.now, m.known), func(e directory.Event) bool { return e.Carries() != e.Body.Class })

@@ -35,7 +35,7 @@ func saidOfSessions(f *directory.CredentialFile, now, known directory.Instant, p
 	add("presence", map[directory.Presence]directory.Answer{directory.PresenceInRoom: directory.Yes, directory.PresenceVideo: directory.Yes,
 		directory.PresenceOnSite: directory.No, directory.PresenceNone: directory.No}[pr.Presence], from("presence"))
 	for _, h := range f.Claims {
-		if st := directory.Derive(h, now, known, policies); h.Claim.Kind != directory.ProtocolClaim || !shown(st) {
+		if st := directory.Derive(h, now, known, policies); h.Claim.Kind != directory.ProtocolClaim || !st.Shown() {
 			continue
 		}
 		for _, e := range h.StatedBy(now, known) {

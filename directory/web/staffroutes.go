@@ -92,9 +92,14 @@ var staffRoutes = []staffRoute{
 	{"POST", "/staff/cases/:id/hold", deciders, 0, (*Server).staffHold, ""},
 	{"POST", "/staff/cases/:id/papers", deciders, 0, (*Server).staffPapers, ""},
 	{"POST", "/staff/cases/:id/contact", deciders, 0, (*Server).staffContact, ""},
+	{"GET", "/staff/providers/:id", everyRole, 0, (*Server).staffProvider, ""},
+	{"POST", "/staff/providers/:id", deciders, 0, (*Server).staffProviderAct, ""},
 	{"GET", "/staff/papers/:sha", everyRole, 0, (*Server).staffPaper, ""},
 	{"GET", "/staff/papers/:sha/shown", everyRole, 0, (*Server).staffPaperShown, ""},
 	{"GET", "/staff/papers/:sha/file", everyRole, 0, (*Server).staffPaperFile, ""},
+	{"GET", "/staff/worksheets", everyRole, 0, (*Server).staffWorksheets, "Worksheets"},
+	{"POST", "/staff/worksheets", deciders, 0, (*Server).staffBringIn, ""},
+	{"GET", "/staff/worksheets/:source", everyRole, 0, (*Server).staffWorksheet, ""},
 	{"POST", "/staff/next", deciders, 0, (*Server).staffNext, ""},
 	{"GET", "/staff/audit", everyRole, 0, (*Server).staffAudit, "Audit"},
 	{"GET", "/staff/audit/provider", everyRole, 0, (*Server).staffAuditProvider, ""},
@@ -102,6 +107,12 @@ var staffRoutes = []staffRoute{
 	{"GET", "/staff/audit/integrity", everyRole, 0, (*Server).staffAuditIntegrity, ""},
 	{"GET", "/staff/audit/member", everyRole, 0, (*Server).staffAuditMember, ""},
 	{"GET", "/staff/metrics", everyRole, 0, (*Server).staffMetrics, "Metrics"},
+	{"GET", "/staff/partners", everyRole, 0, (*Server).staffPartners, "Partners"},
+	{"POST", "/staff/partners", admins, recent, (*Server).takePartner, ""},
+	{"GET", "/staff/partners/:id", everyRole, 0, (*Server).staffPartner, ""},
+	{"POST", "/staff/partners/:id", admins, recent, (*Server).takePartnerChange, ""},
+	{"GET", "/staff/partners/:id/hooks/:hook", everyRole, 0, (*Server).staffHook, ""},
+	{"POST", "/staff/partners/:id/hooks/:hook", admins, recent, (*Server).takeHookChange, ""},
 	{"POST", "/staff/views", everyRole, 0, (*Server).staffViews, ""},
 
 	{"GET", "/staff/sign-in", nil, open, (*Server).signInPage, ""},
@@ -154,7 +165,7 @@ type deskParts struct {
 }
 
 // parseStaffPages are the parsed templates of the desk, which is in English alone. Every file of templates/staff but
-// the layout is a page by its name.
+// the layout, and the form of a deed, is a page by its name.
 func parseStaffPages(a *assets) (map[string]*template.Template, error) {
 	files, err := fs.Glob(templateFiles, "templates/staff/*.html")
 	if err != nil {
@@ -163,10 +174,10 @@ func parseStaffPages(a *assets) (map[string]*template.Template, error) {
 	out := map[string]*template.Template{}
 	for _, f := range files {
 		name := strings.TrimSuffix(path.Base(f), ".html")
-		if name == "layout" {
+		if name == "layout" || name == "deed" {
 			continue
 		}
-		t, err := template.New("layout.html").Option("missingkey=error").Funcs(functions(a, english)).Funcs(deskFunctions).ParseFS(templateFiles, "templates/staff/layout.html", f)
+		t, err := template.New("layout.html").Option("missingkey=error").Funcs(functions(a, english)).Funcs(deskFunctions).ParseFS(templateFiles, "templates/staff/layout.html", "templates/staff/deed.html", f)
 		if err != nil {
 			return nil, fmt.Errorf("web: staff page %s: %w", name, err)
 		}
@@ -422,5 +433,54 @@ func (s *Server) staffProblemPage(c *fiber.Ctx, p problem, err error) error {
 
 // staffIndex answers GET /staff.
 func (s *Server) staffIndex(c *fiber.Ctx, who *staffSession) error {
-	return s.sendStaff(c, "index", s.staffPage(c, who, "Desk"))
+	p := indexPage{staffPage: s.staffPage(c, who, "Desk")}
+	if s.cfg.Desk == nil {
+		return s.sendStaff(c, "index", p)
+	}
+	ctx, cancel := s.deadline(pageDeadline)
+	defer cancel()
+	list, err := s.cfg.Desk.List(ctx, directory.CaseFilter{Limit: 1}, true)
+	if err != nil {
+		return err
+	}
+	of := func(by, value string) (n int) {
+		for _, x := range list.Counts {
+			if x.By == by && x.Value == value {
+				n = x.N
+			}
+		}
+		return n
+	}
+	add := func(label, query string, n int) {
+		p.Waits = append(p.Waits, indexCount{label, "/staff/cases?" + query, n})
+	}
+	p.Total = list.Total
+	add("late", "late=1", of("late", "1"))
+	add("mine", "holder="+url.QueryEscape(who.Name), of("holder", who.Name))
+	add("free", "holder="+directory.Nobody, of("holder", directory.Nobody))
+	add("need a second person", "work=second", of("work", string(directory.WorkSecond)))
+	add("returned", "work=returned", of("work", string(directory.WorkReturned)))
+	add("for an approver", "needs=approver", of("needs", string(directory.Approver)))
+	for _, k := range directory.CaseKinds {
+		if n := of("kind", string(k.Kind)); n > 0 {
+			p.Kinds = append(p.Kinds, indexCount{spaced(string(k.Kind)), "/staff/cases?kind=" + string(k.Kind), n})
+		}
+	}
+	if p.Hidden, err = s.cfg.Desk.Hidden(ctx); err != nil {
+		return err
+	}
+	return s.sendStaff(c, "index", p)
+}
+
+// indexPage is the first page of the desk.
+type indexPage struct {
+	staffPage
+	Total        int
+	Waits, Kinds []indexCount
+	Hidden       []directory.Other // whom the desk took off every public face
+}
+
+type indexCount struct {
+	Label, Href string
+	N           int
 }

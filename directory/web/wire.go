@@ -480,19 +480,12 @@ func checksAndIssue(f *directory.CredentialFile, y directory.State, m moment, po
 	for _, c := range directory.ProblemsFirst(directory.Checks(f, y, m.at, m.known, policies)) {
 		w := check{Check: c.Check, Title: t.t("check." + string(c.Check)), Result: c.Result, Label: t.checkLabel(c), Sentence: t.check(c).text,
 			Meaning: t.meaningOf(c), Reasons: onlyPublic(c.Reasons), ValidUntil: maybe(c.ValidUntil), Sources: []checkSource{}}
-		var asOf directory.Date
-		var due directory.Instant
+		asOf, due := c.ShownDates()
 		for _, p := range c.Parts {
-			if issued == "" && c.Check == directory.CheckLicense && p.Result == directory.Confirmed && shown(p.Standing) && p.Standing.Class == directory.ClassSource {
+			if issued == "" && c.Check == directory.CheckLicense && p.Result == directory.Confirmed && p.Standing.Shown() && p.Standing.Class == directory.ClassSource {
 				issued = p.Standing.Basis.Body.Issued
 			}
-			if shown(p.Standing) { // what a person is looking at gives no date and no source away
-				if d := p.Standing.AsOf; d != "" && (asOf == "" || d < asOf) {
-					asOf = d
-				}
-				if n := p.Standing.NextDue; n != "" && (due == "" || n < due) {
-					due = n
-				}
+			if p.Standing.Shown() { // what a person is looking at gives no source away
 				w.Sources = t.addSource(w.Sources, p.Standing)
 			}
 			if withParts {
@@ -765,7 +758,7 @@ func (t teller) claim(c directory.Claim, s directory.Standing) (claim, bool) {
 		w.ValidUntil = nil
 		return w, true
 	}
-	if !shown(s) {
+	if !s.Shown() {
 		return claim{}, false
 	}
 	b := s.Basis.Body
