@@ -69,7 +69,7 @@ func loadPartners(base string) (*guidePage, []sampleGroup, error) {
 	return p, groups, nil
 }
 
-type partnersView struct {
+type developersView struct {
 	page
 	Guide   *guidePage
 	Samples []sampleGroup
@@ -77,7 +77,7 @@ type partnersView struct {
 
 // partnersPage answers GET /partners.
 func (s *Server) partnersPage(c *fiber.Ctx) error {
-	v := partnersView{page: s.page(c, s.partners.Title, "/partners"), Guide: s.partners, Samples: s.samples}
+	v := developersView{page: s.page(c, s.partners.Title, "/partners"), Guide: s.partners, Samples: s.samples}
 	v.Canonical, v.Description = "/partners", s.partners.Description
 	c.Set(fiber.HeaderCacheControl, "public, max-age=60")
 	return s.sendPage(c, "partners", v)

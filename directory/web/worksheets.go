@@ -42,7 +42,7 @@ var (
 		directory.WhyNever: "never looked up", directory.WhySecond: "second search, on another day", directory.WhyNoAnswer: "no answer the last time",
 		directory.WhyRecheck: "time to look again", directory.WhyReturned: "returned by a reviewer",
 	}
-	leftWords = map[string]string{
+	sheetLeftWords = map[string]string{
 		"desk":         "An answer waits for a decision: see the cases.",
 		"no_number":    "There is no number to look it up by: the provider has to state it.",
 		"no_source":    "No policy approves a source that could be asked.",
@@ -70,7 +70,7 @@ type sheetsPage struct {
 func (p sheetsPage) ReadWords(why string) string { return readWords[why] }
 
 // LeftWords says why something is on no worksheet.
-func (p sheetsPage) LeftWords(why string) string { return leftWords[why] }
+func (p sheetsPage) LeftWords(why string) string { return sheetLeftWords[why] }
 
 // KindWords names a kind of claim.
 func (p sheetsPage) KindWords(k directory.ClaimKind) string { return spaced(string(k)) }
