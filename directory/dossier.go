@@ -18,6 +18,7 @@ type Dossier struct {
 	Status   Status       `json:"status,omitempty"`
 	Now      string       `json:"now,omitempty"` // what the claim is worth at this moment, in words
 	History  []Told       `json:"history"`
+	Why      string       `json:"why,omitempty"` // of what is no clear answer: why it is none
 	Compared []Compared   `json:"compared"`
 	Row      *SourceRow   `json:"row,omitempty"`
 	Others   []Other      `json:"others,omitempty"`  // whom the row speaks of besides
@@ -92,6 +93,7 @@ type Told struct {
 	At    Instant `json:"at"` // when it was performed
 	Words string  `json:"words"`
 	Gone  bool    `json:"gone,omitempty"` // voided, or another stands in its place
+	Event Event   `json:"-"`
 }
 
 // Compared is one field: what the provider's listing or claim says beside what the source says.
@@ -107,6 +109,8 @@ type SourceRow struct {
 	Source   string            `json:"source"`
 	Release  string            `json:"release,omitempty"`
 	Key      string            `json:"key"`
+	Number   string            `json:"number,omitempty"` // under which the source holds it
+	Link     string            `json:"link,omitempty"`   // to the source's own page of it, as the source gives it
 	Line     int               `json:"line,omitempty"`
 	Evidence string            `json:"evidence,omitempty"` // its SHA-256
 	Fields   map[string]string `json:"fields,omitempty"`
@@ -163,6 +167,7 @@ type Queued struct {
 	Case
 	Name  string `json:"name"` // the provider's
 	What  string `json:"what"`
+	About *Claim `json:"-"` // nil of a case that is about no claim
 	Need  Need   `json:"need"`
 	Waits bool   `json:"waits"`
 	Due   Date   `json:"due,omitempty"`
@@ -377,13 +382,16 @@ func (h History) Tell(t, k Instant) []Told {
 	out := make([]Told, 0, len(h.Events))
 	for _, e := range h.Events {
 		in := slices.ContainsFunc(now, func(x *Event) bool { return x.Seq == e.Seq })
-		out = append(out, Told{Seq: e.Seq, At: e.PerformedAt, Words: e.Words(), Gone: !in && e.Type != Void && e.PerformedAt <= t})
+		out = append(out, Told{Seq: e.Seq, At: e.PerformedAt, Words: e.Words(), Gone: !in && e.Type != Void && e.PerformedAt <= t, Event: e})
 	}
 	return out
 }
 
 // Words says what happened, for staff.
-func (e Event) Words() string {
+func (e Event) Words() string { return e.WordsWith(func(source string) string { return source }) }
+
+// WordsWith says what happened, with sources named by a function.
+func (e Event) WordsWith(source func(id string) string) string {
 	who, b := e.Actor.ID, e.Body
 	switch e.Actor.Kind {
 	case ByProvider:
@@ -398,11 +406,11 @@ func (e Event) Words() string {
 	switch e.Type {
 	case Assert:
 		if b.State == SeenNotFound {
-			return fmt.Sprintf("%s (%s) no longer states it%s", b.Source, b.Class, release(b))
+			return fmt.Sprintf("%s (%s) no longer states it%s", source(b.Source), b.Class, release(b))
 		}
-		return strings.TrimSuffix(fmt.Sprintf("%s (%s) states %s", b.Source, b.Class, b.said()), " ") + reasons(e.Reason)
+		return strings.TrimSuffix(fmt.Sprintf("%s (%s) states %s", source(b.Source), b.Class, b.said()), " ") + reasons(e.Reason)
 	case Observe:
-		return fmt.Sprintf("%s%s says %s%s", b.Source, release(b), b.said(), b.matched())
+		return fmt.Sprintf("%s%s says %s%s", source(b.Source), release(b), b.said(), b.matched())
 	case Review:
 		done := map[string]string{"confirm": "confirmed", "clear": "cleared", "return": "returned"}[b.Decision]
 		if b.Field != "" {
@@ -416,7 +424,7 @@ func (e Event) Words() string {
 		case "decline":
 			return fmt.Sprintf("%s found the dispute of event %d not plausible%s", who, b.Of, because)
 		}
-		return fmt.Sprintf("%s decided %s about %s %s%s", who, b.Decision, b.Source, b.Number, because)
+		return fmt.Sprintf("%s decided %s about %s %s%s", who, b.Decision, source(b.Source), b.Number, because)
 	case DisputeOpen:
 		what := "disputes it"
 		if b.Decision == "identity" {
@@ -656,6 +664,19 @@ func sameLicences(mine, theirs []LicenceKey) string {
 		}
 	}
 	return agree
+}
+
+// Unclear says why what a source says is no clear answer; rec is its row, nil where that is not at hand.
+func Unclear(b Body, rec *Record) string {
+	switch {
+	case rec != nil && rec.Licence != nil && rec.Licence.Discipline == DisciplineFlagged && len(rec.Licence.Actions) == 0:
+		return "the register says that there is, or was, a board action, and its row does not say which"
+	case strings.Contains(b.SourceWords, " | "):
+		return "rows of the register about the same licence say different things"
+	case b.Expires != "" && b.SourceAsOf != "" && b.Expires < b.SourceAsOf:
+		return "the register calls it active, and it had expired by the day of the register's data"
+	}
+	return "nobody has said yet what the source's words mean"
 }
 
 // townsOf lists towns, each once.

@@ -225,7 +225,7 @@ func (s *Server) staffAuditProvider(c *fiber.Ctx, who *staffSession) error {
 			continue
 		}
 		st := directory.Derive(h, at, known, policies)
-		row := []string{h.Claim.Words(), st.Words(), "", "", "", numbers(st.Because), sentences[h.Claim.ID]}
+		row := []string{s.claimWords(h.Claim), plainWords(st.Words()), "", "", "", numbers(st.Because), sentences[h.Claim.ID]}
 		if b := st.Basis; b != nil {
 			var people []string
 			if b.Type == directory.Observe && b.Actor.Kind == directory.Staff {
@@ -240,13 +240,13 @@ func (s *Server) staffAuditProvider(c *fiber.Ctx, who *staffSession) error {
 				people = append(people, "the completed search itself ("+actorWords(b.Actor)+")")
 			}
 			row[2] = strings.Join(people, "; ")
-			row[3] = strings.TrimSpace(fmt.Sprintf("%s %s, data of %s: %s", b.Body.Source, b.Body.Release, b.Body.SourceAsOf, b.Words()))
+			row[3] = eventWords(*b)
 			row[4] = strings.Join(b.Evidence, " ")
 		}
 		t.Rows = append(t.Rows, row)
 		for _, e := range h.Events {
 			if e.RecordedAt <= known {
-				events.Rows = append(events.Rows, []string{strconv.FormatInt(e.Seq, 10), string(e.PerformedAt), string(e.RecordedAt), actorWords(e.Actor), e.Actor.Auth, h.Claim.Words(), e.Words(), strings.Join(e.Evidence, " ")})
+				events.Rows = append(events.Rows, []string{strconv.FormatInt(e.Seq, 10), string(e.PerformedAt), string(e.RecordedAt), actorWords(e.Actor), e.Actor.Auth, s.claimWords(h.Claim), eventWords(e), strings.Join(e.Evidence, " ")})
 			}
 		}
 	}
@@ -272,7 +272,7 @@ func actsTable(acts []directory.DeskAct) reportTable {
 var eventHead = []string{"Event", "Recorded", "Performed", "By", "How they were known", "Provider", "Claim", "Kind", "Type", "What"}
 
 func eventRow(e directory.Event, provider directory.ID, kind directory.ClaimKind) []string {
-	return []string{strconv.FormatInt(e.Seq, 10), string(e.RecordedAt), string(e.PerformedAt), actorWords(e.Actor), e.Actor.Auth, string(provider), string(e.Claim), string(kind), string(e.Type), e.Words()}
+	return []string{strconv.FormatInt(e.Seq, 10), string(e.RecordedAt), string(e.PerformedAt), actorWords(e.Actor), e.Actor.Auth, string(provider), string(e.Claim), kindWords(kind), spaced(string(e.Type)), eventWords(e)}
 }
 
 // staffAuditIntegrity answers GET /staff/audit/integrity: a sample drawn by a seed, and every modification of the period.
@@ -355,7 +355,7 @@ func (s *Server) staffAuditMonitoring(c *fiber.Ctx, who *staffSession) error {
 	read := reportTable{Title: "Releases that were read", Name: "releases", Head: []string{"Run", "Source", "Release", "Data of", "Started", "Outcome", "Rows read", "Rejected", "Events"}}
 	for _, x := range slices.Backward(runs) {
 		if x.Started >= from && x.Started <= to {
-			read.Rows = append(read.Rows, []string{strconv.FormatInt(x.Number, 10), x.Release.Source, x.Release.Name, string(x.Release.AsOf), string(x.Started), x.Outcome,
+			read.Rows = append(read.Rows, []string{strconv.FormatInt(x.Number, 10), sourceWords(x.Release.Source), x.Release.Name, string(x.Release.AsOf), string(x.Started), x.Outcome,
 				strconv.Itoa(x.Counts.Read), strconv.Itoa(x.Counts.Rejected), strconv.Itoa(x.Events)})
 		}
 	}
@@ -392,7 +392,7 @@ func (s *Server) staffAuditMonitoring(c *fiber.Ctx, who *staffSession) error {
 	}
 	counts := reportTable{Title: "What sources answered", Name: "answers", Head: []string{"Source", "Kind", "Answer", "How often"}}
 	for k, n := range answers {
-		counts.Rows = append(counts.Rows, []string{k.source, string(k.kind), string(k.state), strconv.Itoa(n)})
+		counts.Rows = append(counts.Rows, []string{sourceWords(k.source), kindWords(k.kind), spaced(string(k.state)), strconv.Itoa(n)})
 	}
 	slices.SortFunc(counts.Rows, func(a, b []string) int { return slices.Compare(a[:3], b[:3]) })
 	r := report{staffPage: s.staffPage(c, who, "Monitoring report, "+q.Get("month")), File: "monitoring-" + q.Get("month")}

@@ -144,6 +144,11 @@ func (s *Server) staffCases(c *fiber.Ctx, who *staffSession) error {
 	if err != nil {
 		return err
 	}
+	for i, q := range list.Cases {
+		if q.About != nil {
+			list.Cases[i].What = s.claimWords(*q.About)
+		}
+	}
 	p := casesPage{staffPage: s.staffPage(c, who, "Cases"), List: list, Query: kept.Encode(), Decides: slices.Contains(deciders, who.Role)}
 	with := func(change func(url.Values)) string {
 		v := url.Values{}
@@ -307,7 +312,10 @@ type casePage struct {
 	Fields   []string   // that a clearing can name
 	From     string
 	Rows     []sourceField
-	Lookup   string
+	Text     string // of a source, which has no fields
+	About    string // what the claim is about
+	Why      string // why the case needs a person
+	Lookups  []lookupLink
 	Reaches  []string // how the provider can be asked
 	Members  []string // to whom the case can be given
 	Mine     bool
@@ -439,8 +447,20 @@ func (s *Server) showCase(c *fiber.Ctx, who *staffSession, id directory.ID, p ca
 			}
 		}
 		slices.SortFunc(p.Rows, func(a, b sourceField) int { return strings.Compare(a.Name, b.Name) })
+		if fields, ok := fieldsOf(d.Row.Text); ok {
+			p.Rows = append(p.Rows, fields...)
+		} else {
+			p.Text = d.Row.Text
+		}
 	}
-	p.Lookup = lookup(d)
+	if d.Claim != nil {
+		p.About = WordsOf(d.File, d.At, d.Known, s.cfg.Policies).Claim(*d.Claim)
+	}
+	p.Why = d.Case.Kind.Words()
+	if d.Why != "" {
+		p.Why = d.Why
+	}
+	p.Lookups = lookups(d)
 	for _, x := range d.Provider.Sites {
 		if x.Phone != "" && !slices.Contains(p.Reaches, x.Phone) {
 			p.Reaches = append(p.Reaches, x.Phone)
@@ -461,22 +481,41 @@ func (s *Server) showCase(c *fiber.Ctx, who *staffSession, id directory.ID, p ca
 	return s.sendStaff(c, "case", p)
 }
 
-// lookup is where the register answers about the case, with the number in the address where it takes one.
-func lookup(d directory.Dossier) string {
-	number, npi := "", string(d.Provider.NPI)
-	if d.Claim != nil {
-		number = d.Claim.Number.Shown
-		if d.Claim.Kind == directory.IdentityNPI {
-			npi = number
-		}
-	}
+// lookupLink is an address at which the source itself can be asked.
+type lookupLink struct{ Label, URL string }
+
+// lookups are where the source answers about the case: its own page of the record, as its row gives it; an address that
+// takes the number, where one is known (number_url in data/sources.csv); and the register's front door.
+func lookups(d directory.Dossier) (out []lookupLink) {
 	info, _ := directory.Tables().Source(d.Case.Source)
-	if d.Case.Source == "nppes" || d.Case.Source == "npi-api" {
-		if _, err := directory.ParseNPI(npi); err == nil { // the registry of NPIs has a page for each
-			return "https://npiregistry.cms.hhs.gov/provider-view/" + npi
+	number := ""
+	if d.Row != nil {
+		number = d.Row.Number
+		if u := webAddress(d.Row.Link); u != "" {
+			out = append(out, lookupLink{"The source’s own page of this record", u})
 		}
 	}
-	return webAddress(info.LookupURL)
+	if number == "" && d.Claim != nil && d.Claim.Kind != directory.ExclusionScreen {
+		number = d.Claim.Number.Shown
+	}
+	if info.Kind == "identity" {
+		if _, err := directory.ParseNPI(number); err != nil {
+			number = string(d.Provider.NPI)
+		}
+	}
+	if number != "" && info.NumberURL != "" {
+		if u := webAddress(strings.ReplaceAll(info.NumberURL, "{number}", url.QueryEscape(number))); u != "" {
+			out = append(out, lookupLink{"What the register publishes under " + number, u})
+		}
+	}
+	if u := webAddress(info.LookupURL); u != "" {
+		label := "The register’s look-up"
+		if number != "" && info.Kind != "exclusion" {
+			label += ": the number is " + number
+		}
+		out = append(out, lookupLink{label, u})
+	}
+	return out
 }
 
 // deeds fills in what can be done about the case, and what public pages would say after each.
@@ -491,7 +530,7 @@ func (p *casePage) deeds(ctx context.Context, s *Server, d directory.Dossier, wh
 	}
 	form := func(x directory.Choice) deedForm {
 		w := deedWords[x.Decision]
-		f := deedForm{Do: x.Decision, Key: w.key, Label: w.label, Effect: x.Effect, Refused: x.Refused, Of: x.Of, Seen: d.Seen, Optional: true, Sent: url.Values{}}
+		f := deedForm{Do: x.Decision, Key: w.key, Label: w.label, Effect: effectWords(x.Effect), Refused: x.Refused, Of: x.Of, Seen: d.Seen, Optional: true, Sent: url.Values{}}
 		for _, a := range directory.Deed(x.Decision).Asks() {
 			f.Note, f.Field = f.Note || a == "note", f.Field || a == "field"
 		}
@@ -568,6 +607,11 @@ func (p *casePage) deeds(ctx context.Context, s *Server, d directory.Dossier, wh
 		f.Seen, f.Claim, f.Note, f.Danger, f.Optional = m.Seen, m.Claim, true, true, false
 		p.More = append(p.More, f)
 	}
+}
+
+// effectWords say what a deed does to the case; what public pages say then stands in its preview.
+func effectWords(effect string) string {
+	return capital(strings.TrimRight(strings.TrimSuffix(plainWords(effect), "No public face changes."), ". ")) + "."
 }
 
 // caseForm reads a form about the case of the address.
@@ -811,6 +855,11 @@ var deskFunctions = template.FuncMap{
 	"iso":       func(d directory.Date) string { return string(d) },
 	"needWords": needWords,
 	"handing":   handingWords,
+	"plain":     plainWords,
+	"source":    sourceWords,
+	"told":      eventWords,
+	"match":     matchWords,
+	"spaced":    func(v any) string { return spaced(fmt.Sprint(v)) },
 	"query":     func(s string) template.URL { return template.URL(s) }, // of caseQuery, which writes it anew
 }
 
