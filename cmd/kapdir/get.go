@@ -277,8 +277,8 @@ func dated(s *string) string {
 	return plain(day)
 }
 
-// span tells when something was so, and until when it holds, as far as there are dates.
-func span(asOf, until *string) string {
+// datesOf tells when something was so, and until when it holds, as far as there are dates.
+func datesOf(asOf, until *string) string {
 	s := ""
 	if asOf != nil {
 		s = " As of " + dated(asOf) + "."
@@ -461,7 +461,7 @@ func (g *getter) providerCommand() *cobra.Command {
 			got.gotPerson.tell(w)
 			fmt.Fprintf(w, "%s\nThe checks are for patients of %s and those of %s.\n", plain(got.Standing), dated(got.ChecksFor), plain(got.AsOf))
 			for _, c := range got.Checks {
-				fmt.Fprintf(w, "\n%s: %s.%s\n  %s\n", plain(c.Title), plain(c.Label), span(c.AsOf, c.ValidUntil), plain(c.Sentence))
+				fmt.Fprintf(w, "\n%s: %s.%s\n  %s\n", plain(c.Title), plain(c.Label), datesOf(c.AsOf, c.ValidUntil), plain(c.Sentence))
 			}
 			got.gotDemo.tell(w)
 		})
@@ -491,7 +491,7 @@ func (g *getter) credentialsCommand() *cobra.Command {
 			got.gotPerson.tell(w)
 			fmt.Fprintf(w, "As it was at %s.\n", plain(got.AsOf))
 			for _, c := range got.Creds {
-				fmt.Fprintf(w, "\n%s: %s.%s\n  %s\n", plain(c.Kind), plain(c.Label), span(c.AsOf, c.Until), plain(c.Sentence))
+				fmt.Fprintf(w, "\n%s: %s.%s\n  %s\n", plain(c.Kind), plain(c.Label), datesOf(c.AsOf, c.Until), plain(c.Sentence))
 				for _, s := range c.Says {
 					words, decides := "", ""
 					if s.Words != "" {
