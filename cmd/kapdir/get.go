@@ -277,6 +277,18 @@ func dated(s *string) string {
 	return plain(day)
 }
 
+// datesOf tells when something was so, and until when it holds, as far as there are dates.
+func datesOf(asOf, until *string) string {
+	s := ""
+	if asOf != nil {
+		s = " As of " + dated(asOf) + "."
+	}
+	if until != nil {
+		s += " Holds until " + dated(until) + "."
+	}
+	return s
+}
+
 // gotDemo stands in answers about people who are invented.
 type gotDemo struct {
 	Demo *struct{ Note string } `json:"demo"`
@@ -449,7 +461,7 @@ func (g *getter) providerCommand() *cobra.Command {
 			got.gotPerson.tell(w)
 			fmt.Fprintf(w, "%s\nThe checks are for patients of %s and those of %s.\n", plain(got.Standing), dated(got.ChecksFor), plain(got.AsOf))
 			for _, c := range got.Checks {
-				fmt.Fprintf(w, "\n%s: %s. As of %s, holds until %s.\n  %s\n", plain(c.Title), plain(c.Label), dated(c.AsOf), dated(c.ValidUntil), plain(c.Sentence))
+				fmt.Fprintf(w, "\n%s: %s.%s\n  %s\n", plain(c.Title), plain(c.Label), datesOf(c.AsOf, c.ValidUntil), plain(c.Sentence))
 			}
 			got.gotDemo.tell(w)
 		})
@@ -479,7 +491,7 @@ func (g *getter) credentialsCommand() *cobra.Command {
 			got.gotPerson.tell(w)
 			fmt.Fprintf(w, "As it was at %s.\n", plain(got.AsOf))
 			for _, c := range got.Creds {
-				fmt.Fprintf(w, "\n%s: %s. As of %s, holds until %s.\n  %s\n", plain(c.Kind), plain(c.Label), dated(c.AsOf), dated(c.Until), plain(c.Sentence))
+				fmt.Fprintf(w, "\n%s: %s.%s\n  %s\n", plain(c.Kind), plain(c.Label), datesOf(c.AsOf, c.Until), plain(c.Sentence))
 				for _, s := range c.Says {
 					words, decides := "", ""
 					if s.Words != "" {

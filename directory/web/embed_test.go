@@ -590,7 +590,7 @@ func TestEmbedBuilder(t *testing.T) {
 	}
 	// The page for developers has what it promises, and its links lead somewhere.
 	page := dom(t, get(t, w.Server, "/partners"))
-	for _, id := range []string{"start", "embeds", "csp", "oembed", "samples", "changes", "errors", "fair", "terms", "deprecation", "sample-curl"} {
+	for _, id := range []string{"start", "embeds", "csp", "oembed", "samples", "changes", "errors", "fair", "terms", "deprecation", "sample-curl", "sample-go", "sample-python", "sample-javascript"} {
 		if page.Find("#"+id).Length() != 1 {
 			t.Errorf("/partners has no #%s", id)
 		}
