@@ -153,11 +153,11 @@ var CaseKinds = []struct {
 	{CaseAdverse, "a register's answer stands against the provider, or may", DecisionDays},
 	{CaseChange, "a register's answer differs from the one that was confirmed", DecisionDays},
 	{CaseConflict, "an identifier agrees and the name does not, or two sources differ", DecisionDays},
-	{CaseIndeterminate, "the source's word for the status is in no table", DecisionDays},
+	{CaseIndeterminate, "what the source says is no clear answer", DecisionDays},
 	{CaseDocument, "a document stands in the files of two providers", DecisionDays},
 	{CaseDuplicate, "two descriptions may be of one person", DecisionDays},
 	{CaseRemoved, "a listing may be of somebody who was removed; it is not listed meanwhile", DecisionDays},
-	{CaseRemoval, "somebody asks that a listing be removed or corrected: kapdir removal", RemovalDays},
+	{CaseRemoval, "somebody asks that a listing be removed or corrected", RemovalDays},
 	{CaseDispute, "the provider says that something is wrong", DecisionDays},
 	{CaseFirst, "a register's answer nobody has looked at yet", DecisionDays},
 	{CaseFacts, "two sources of one class state a fact differently", DecisionDays},
@@ -198,11 +198,21 @@ type Head struct {
 }
 
 // Change says that what is known of a provider changed at a number. File is nil when the provider was
-// withdrawn or merged: followers drop it.
+// withdrawn or merged, or is listed no more: followers drop it.
 type Change struct {
-	Seq      int64
-	Provider ID
-	File     *CredentialFile
+	Seq        int64
+	Provider   ID
+	MergedInto ID // who stands for the provider since then; "" if nobody does
+	File       *CredentialFile
+}
+
+// ChangePage is a piece of the change feed as one snapshot of the store has it. A follower that goes on from
+// Next misses nothing and is told nothing twice, unless it changed again.
+type ChangePage struct {
+	Head    Head // of the same snapshot
+	Changes []Change
+	Next    int64 // the number to go on from: of the last change, or, where no more follow, Head.Public
+	More    bool  // others follow at once
 }
 
 // SourceState says which release of a source is in force.

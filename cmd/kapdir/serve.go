@@ -73,7 +73,7 @@ func (a *app) serve(ln net.Listener, st *store.Store, demo *web.DemoInfo, now fu
 	}
 	defer index.Close()
 	srv, err := web.New(web.Config{Reader: st, Search: index, Policies: st.Policies(), Keys: st, Requests: st, SignIn: st, Desk: st, Integrators: st, AnonymousPerMinute: a.cfg.Anyone, StaffNow: a.signInClock(), DemoStaff: demoStaff, BaseURL: a.cfg.baseURL(), Now: now, Demo: demo,
-		TrustedProxies: a.cfg.proxies(), Contact: a.cfg.Contact, Log: log, Version: version})
+		TrustedProxies: a.cfg.proxies(), Contact: a.cfg.Contact, Log: log, Version: version, Exports: a.cfg.exportsDir()})
 	if err != nil {
 		_ = ln.Close()
 		return err
@@ -92,6 +92,7 @@ func (a *app) serve(ln net.Listener, st *store.Store, demo *web.DemoInfo, now fu
 	go guard(log, "pages", func() error { return a.sweepPages(ctx) })
 	go guard(log, "usage", func() error { return writeUsage(ctx, srv, usageEvery) })
 	go guard(log, "recipes", func() error { return a.followRecipes(ctx) })
+	go guard(log, "exports", func() error { return srv.RunExports(ctx, exportEvery, st.ExportRequested) })
 	hooks := deliver.New(deliver.Config{Store: st, Client: a.webhookClient(), Now: a.signInClock(), BaseURL: a.cfg.baseURL(), Demo: demo != nil, Log: log, Holder: holder()})
 	delivered := make(chan struct{})
 	go func() {

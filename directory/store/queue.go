@@ -198,19 +198,33 @@ func (s *Store) ReleaseLease(ctx context.Context, name, holder string) error {
 }
 
 // RequestRebuild asks running servers to rebuild their index.
-func (s *Store) RequestRebuild(ctx context.Context) error {
-	return s.write(ctx, "store.RequestRebuild", func(w *work) error {
-		_, err := w.exec(`INSERT INTO request (name, count) VALUES ('rebuild', 1) ON CONFLICT (name) DO UPDATE SET count = request.count + 1`)
-		return err
-	})
-}
+func (s *Store) RequestRebuild(ctx context.Context) error { return s.request(ctx, "rebuild") }
 
 // RebuildRequested returns how often a rebuild was asked for. A server remembers the answer it started
 // with, and rebuilds when it has grown: several servers each see each request.
 func (s *Store) RebuildRequested(ctx context.Context) (int64, error) {
+	return s.requested(ctx, "rebuild")
+}
+
+// RequestExport asks running servers to write a snapshot of what is public.
+func (s *Store) RequestExport(ctx context.Context) error { return s.request(ctx, "export") }
+
+// ExportRequested returns how often a snapshot was asked for, as RebuildRequested does.
+func (s *Store) ExportRequested(ctx context.Context) (int64, error) {
+	return s.requested(ctx, "export")
+}
+
+func (s *Store) request(ctx context.Context, what string) error {
+	return s.write(ctx, "store.request "+what, func(w *work) error {
+		_, err := w.exec(`INSERT INTO request (name, count) VALUES ($1, 1) ON CONFLICT (name) DO UPDATE SET count = request.count + 1`, what)
+		return err
+	})
+}
+
+func (s *Store) requested(ctx context.Context, what string) (int64, error) {
 	var n int64
-	err := s.read(ctx, "store.RebuildRequested", func(t *tx) error {
-		_, err := t.one(`SELECT count FROM request WHERE name = 'rebuild'`, nil, &n)
+	err := s.read(ctx, "store.requested "+what, func(t *tx) error {
+		_, err := t.one(`SELECT count FROM request WHERE name = $1`, []any{what}, &n)
 		return err
 	})
 	return n, err

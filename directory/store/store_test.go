@@ -74,6 +74,8 @@ func testStore(t *testing.T, fresh func(testing.TB) Config) {
 		{"duplicates", testDuplicates},
 		{"oversight numbers", testOversightNumbers},
 		{"time passes", testTouchDue},
+		{"pages of changes", testChangePage},
+		{"copies of what was taken back", testUnfitCopy},
 		{"attest", testAttest},
 		{"decide", testDecide},
 		{"staff", testStaff},

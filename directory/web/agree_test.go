@@ -82,13 +82,13 @@ func TestFacesAgreeAsTimePasses(t *testing.T) {
 			id := ids[(k+i*37)%len(ids)]
 			want := Published(files[id], "", at, max(at, head.RecordedAt), policies)
 			got := decode[provider](t, get(t, s, api(id)))
-			if d := gocmp.Diff(want.Checks, got.Checks) + gocmp.Diff(want.Claims, got.Claims, gocmp.AllowUnexported(claim{}), ignoreResult); d != "" {
+			if d := gocmp.Diff(want.Checks, got.Checks, asWritten) + gocmp.Diff(want.Claims, got.Claims, asWritten); d != "" {
 				t.Fatalf("%s at %s (-derived +API):\n%s", id, at, d)
 			}
 			r, shown := found[id], dom(t, get(t, s, pageOf(id)))
 			sum := ""
 			for j, c := range got.Checks {
-				if f := r.Checks[j]; f.Result != c.Result || f.Sentence != c.Sentence || gocmp.Diff(f.Sources, c.Sources) != "" || gocmp.Diff(f.AsOf, c.AsOf) != "" {
+				if f := r.Checks[j]; f.Result != c.Result || f.Sentence != c.Sentence || gocmp.Diff(f.Sources, c.Sources, asWritten) != "" || gocmp.Diff(f.AsOf, c.AsOf) != "" {
 					t.Errorf("%s at %s: the search says %+v and the API %+v", id, at, f, c)
 				}
 				part := shown.Find("#c-" + string(c.Check))

@@ -44,9 +44,9 @@ func visitOf(c *fiber.Ctx) *visit {
 	return v
 }
 
-// face returns the route's face, or, where no route matched, the API's under its prefix.
+// face returns the route's face, or, where none was found yet, the API's under its prefix and at its own few addresses.
 func (v *visit) face(c *fiber.Ctx) face {
-	if !v.set && strings.HasPrefix(c.Path(), "/api/") {
+	if path := c.Path(); !v.set && (strings.HasPrefix(path, "/api/") || path == "/openapi.yaml" || path == "/livez" || path == "/readyz") {
 		return data
 	}
 	return v.kind

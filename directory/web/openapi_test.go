@@ -112,7 +112,7 @@ func TestRoutesAndDocumentAgree(t *testing.T) {
 // The parameters that are read are those of the document, in both directions.
 func TestParametersAndDocumentAgree(t *testing.T) {
 	doc := document(t)
-	for path, params := range map[string][]param{"/api/v1/providers": apiSearchParams, "/api/v1/providers/{id}": providerParams, "/api/v1/suggest": suggestParams} {
+	for path, params := range map[string][]param{"/api/v1/providers": apiSearchParams, "/api/v1/providers/{id}": providerParams, "/api/v1/suggest": suggestParams, "/api/v1/changes": feedParams, "/api/v1/providers/{id}/credentials": credentialsParams, "/api/v1/sources": nil, "/api/v1/statistics": nil} {
 		var got, want []string
 		for _, p := range params {
 			got = append(got, p.name)
@@ -185,7 +185,7 @@ func init() {
 }
 
 func TestAnswersConform(t *testing.T) {
-	s, doc := demoServer(t), document(t)
+	s, doc := hasCounted(t, demoServer(t)), document(t)
 	amara := idOf(t, "Amara Whitcomb")
 	for _, x := range []struct {
 		pattern, target string
@@ -215,10 +215,21 @@ func TestAnswersConform(t *testing.T) {
 		{"/api/v1/providers/:id", "/api/v1/providers/prv_00000000000000000000000000", 404},
 		{"/api/v1/providers/:id", "/api/v1/providers/me", 404},
 		{"/api/v1/providers/:id", api(amara) + "?states=UT", 400},
+		{"/api/v1/providers/:id/credentials", api(amara) + "/credentials", 200},
+		{"/api/v1/providers/:id/credentials", api(amara) + "/credentials?at=2026-11-01", 200},
+		{"/api/v1/providers/:id/credentials", api(amara) + "/credentials?known=2026-11-01", 400},
+		{"/api/v1/providers/:id/credentials", "/api/v1/providers/prv_00000000000000000000000000/credentials", 404},
+		{"/api/v1/statistics", "/api/v1/statistics", 200},
+		{"/api/v1/statistics", "/api/v1/statistics?state=CO", 400},
 		{"/api/v1/suggest", "/api/v1/suggest?q=bou", 200},
 		{"/api/v1/suggest", "/api/v1/suggest", 400},
 		{"/api/v1/sources", "/api/v1/sources", 200},
 		{"/api/v1/sources", "/api/v1/sources?source=leie", 400},
+		{"/api/v1/changes", "/api/v1/changes?limit=8", 200},
+		{"/api/v1/changes", "/api/v1/changes?wait=31", 400},
+		{"/api/v1/exports", "/api/v1/exports", 200},
+		{"/api/v1/exports/:seq/manifest.json", "/api/v1/exports/1/manifest.json", 404},
+		{"/api/v1/exports/:seq/:file", "/api/v1/exports/1/providers.jsonl.gz", 404},
 		{"/openapi.yaml", "/openapi.yaml", 200},
 		{"/livez", "/livez", 200},
 		{"/readyz", "/readyz", 200},

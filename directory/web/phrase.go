@@ -135,10 +135,12 @@ type teller struct {
 	at     directory.Instant
 	policy directory.Policy
 	state  directory.State // the patient's
+
+	lasting bool // as of a moment
 }
 
 func newTeller(f *directory.CredentialFile, y directory.State, m moment, policies directory.Policies) teller {
-	return teller{cmp.Or(m.lang, english), f, m.at, policies.InForce(m.at, m.known), y}
+	return teller{cmp.Or(m.lang, english), f, m.at, policies.InForce(m.at, m.known), y, m.lasting}
 }
 
 // says returns a message as a sentence, which begins with a capital whatever its first word is.
@@ -747,7 +749,7 @@ func (t teller) expires(c directory.Claim, s directory.Standing) string {
 	}
 	last, err1 := time.Parse(time.DateOnly, string(day))
 	today, err2 := time.Parse(time.DateOnly, t.at.Time().In(c.Jurisdiction.Zone()).Format(time.DateOnly))
-	if s.Status == directory.StatusExpiring && err1 == nil && err2 == nil {
+	if s.Status == directory.StatusExpiring && !t.lasting && err1 == nil && err2 == nil {
 		if n := int(last.Sub(today).Hours() / 24); n <= 0 {
 			soon = t.t("say.expires.today")
 		} else {

@@ -411,16 +411,27 @@ func lookOf() (string, error) {
 func (s *Server) sendCached(c *fiber.Ctx, contentType string, p *provider, body func() ([]byte, error)) error {
 	still := *p
 	still.AsOf, still.Head = directory.Instant(p.AsOf.Date()), 0
-	raw, err := encodeJSON(still)
+	return s.sendTagged(c, contentType, still, ageOf(p.ValidUntil, p.AsOf, p.At != nil), body)
+}
+
+// ageOf is for how long an answer may be kept that is true until a moment. One for the past ends with what becomes
+// known, which may be at any moment.
+func ageOf(until *directory.Instant, asOf directory.Instant, past bool) time.Duration {
+	if until == nil || past {
+		return longestCache
+	}
+	return max(0, min(longestCache, until.Time().Sub(asOf.Time())))
+}
+
+// sendTagged sends a public answer that may be kept for so long, with the sum of what is said in it as its tag. body is
+// made only when whoever asks does not hold it already.
+func (s *Server) sendTagged(c *fiber.Ctx, contentType string, said any, age time.Duration, body func() ([]byte, error)) error {
+	raw, err := encodeJSON(said)
 	if err != nil {
 		return err
 	}
 	sum := sha256.Sum256(append(raw, contentType+langOf(c).Code+s.cfg.Version+s.look...))
 	tag := `W/"` + hex.EncodeToString(sum[:12]) + `"`
-	age := longestCache
-	if p.ValidUntil != nil && p.At == nil { // an answer for the past ends with what becomes known, which may be at any moment
-		age = max(0, min(age, p.ValidUntil.Time().Sub(p.AsOf.Time())))
-	}
 	c.Set(fiber.HeaderETag, tag)
 	c.Set(fiber.HeaderCacheControl, "public, max-age="+strconv.Itoa(int(age/time.Second)))
 	vary(c, fiber.HeaderAcceptEncoding)

@@ -39,6 +39,10 @@ type Reader interface {
 	Sources(ctx context.Context) ([]directory.SourceState, error)
 	EachFile(ctx context.Context, f func(*directory.CredentialFile) error) error
 	Listed(ctx context.Context) ([]directory.ID, error) // in order
+	// ChangePage returns who changed since a number, at most limit of them, as one snapshot has it.
+	ChangePage(ctx context.Context, after int64, limit int) (directory.ChangePage, error)
+	// TakenBack reports whether since a number anything was taken back that public faces had shown.
+	TakenBack(ctx context.Context, after int64) (bool, error)
 }
 
 // Searcher answers which providers; what is said of them comes from the Reader.
@@ -88,6 +92,8 @@ type Config struct {
 
 	// KeepAnswers bounds the memory for whole answers, in bytes: 0 is 32 MB, and less than 0 keeps none.
 	KeepAnswers int64
+	// Exports is the folder in which exports lie and RunExports writes; "" gives out none.
+	Exports string
 
 	// AnonymousPerMinute is how often one address may ask the API in a minute without a key, and five times as often for
 	// suggestions: 0 is 60.
@@ -134,6 +140,10 @@ type Server struct {
 	forms    *forms
 	headers  [][2][]byte
 	heads    *heads
+	news     *news
+	feedTurn chan struct{}
+	edition  string
+	exports  *exports
 	answers  *answers
 	look     string // of templates, messages and assets
 	rowsKept *otter.Cache[listedKey, *listed]
@@ -180,6 +190,8 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s.heads = newHeads(cfg.Reader)
+	s.news, s.feedTurn, s.edition = newNews(s.heads), make(chan struct{}, feedSlots), editionOf(cfg.Version)
+	s.exports = newExports(cfg.Exports)
 	if s.answers, err = newAnswers(cmp.Or(cfg.KeepAnswers, keptAnswers)); err != nil {
 		return nil, err
 	}
@@ -280,9 +292,15 @@ func (s *Server) routes() {
 
 	s.api("/api/v1/providers", directory.ScopeRead, s.door.anybody, s.apiSearch)
 	s.api("/api/v1/providers/:id", directory.ScopeRead, s.door.anybody, s.apiProvider)
+	s.api("/api/v1/providers/:id/credentials", directory.ScopeCredentials, nil, s.apiCredentials)
 	s.api("/api/v1/suggest", directory.ScopeRead, s.door.typing, s.apiSuggest)
 	s.api("/api/v1/sources", directory.ScopeRead, s.door.anybody, s.apiSources)
 	s.api("/api/v1/embeds", directory.ScopeEmbeds, nil, s.apiEmbeds)
+	s.api("/api/v1/statistics", directory.ScopeRead, s.door.anybody, s.apiStatistics)
+	s.api("/api/v1/changes", directory.ScopeChanges, nil, s.apiChanges)
+	s.api("/api/v1/exports", directory.ScopeExport, nil, s.apiExports)
+	s.api("/api/v1/exports/:seq/manifest.json", directory.ScopeExport, nil, s.apiExportFile(manifestName))
+	s.api("/api/v1/exports/:seq/:file", directory.ScopeExport, nil, s.apiExportFile(""))
 	s.hookRoutes()
 	s.get("/openapi.yaml", data, s.openAPI)
 
@@ -309,14 +327,15 @@ func (s *Server) harden(srv *fasthttp.Server) {
 		srv.MaxConnsPerIP = connsPerAddress
 	}
 	srv.CloseOnShutdown = true
-	if s.cfg.SignIn != nil {
-		srv.HeaderReceived = roomForPapers
-	}
+	srv.HeaderReceived = s.perRequest
 	srv.SecureErrorLogMessage = true // its error texts quote requests; Fiber's logger drops them, and these would too
 	srv.DisablePreParseMultipartForm = true
 	srv.NoDefaultServerHeader = true
 	next := s.app.Handler()
 	srv.Handler = func(rc *fasthttp.RequestCtx) {
+		if watch != nil {
+			defer watch(rc)
+		}
 		// Fiber answers a method it does not know by itself, in its own words and without our headers. What a browser
 		// asks before a page elsewhere may send a key is answered by guard as well.
 		if !rc.IsGet() && !rc.IsHead() && !rc.IsPost() {
@@ -328,6 +347,9 @@ func (s *Server) harden(srv *fasthttp.Server) {
 		next(rc)
 	}
 }
+
+// watch is, while tests run, handed every answer, to hold it to openapi.yaml.
+var watch func(*fasthttp.RequestCtx)
 
 // App returns the Fiber application, for tests and for whoever mounts it.
 func (s *Server) App() *fiber.App { return s.app }
@@ -360,6 +382,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		return err
 	case <-ctx.Done():
 	}
+	s.news.stop()
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
 	defer cancel()
 	err := s.app.ShutdownWithContext(stop)
