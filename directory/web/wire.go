@@ -523,7 +523,7 @@ func (t teller) addSource(list []checkSource, s directory.Standing) []checkSourc
 
 // sourceOf is the source of what a standing rests on, "" where that is not shown.
 func sourceOf(s directory.Standing) string {
-	if !shown(s) {
+	if !s.Shown() {
 		return ""
 	}
 	return s.Basis.Body.Source
