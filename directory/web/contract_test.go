@@ -44,6 +44,8 @@ type contractAnswer struct {
 	content map[string]*jsonschema.Schema
 }
 
+var variable = regexp.MustCompile(`\\\{[a-z]+\\\}`)
+
 var theContract = sync.OnceValues(func() (*contract, error) { return readContract(openAPIDocument) })
 
 func readContract(raw []byte) (*contract, error) {
@@ -83,7 +85,7 @@ func readContract(raw []byte) (*contract, error) {
 	c := &contract{seen: map[string]int{}}
 	for template, item := range doc["paths"].(map[string]any) {
 		r := contractRoute{template: template, methods: map[string]map[string]*contractAnswer{}}
-		r.pattern = regexp.MustCompile("^" + regexp.MustCompile(`\\\{[a-z]+\\\}`).ReplaceAllString(regexp.QuoteMeta(template), "[^/]+") + "$")
+		r.pattern = regexp.MustCompile("^" + variable.ReplaceAllString(regexp.QuoteMeta(template), "[^/]+") + "$")
 		for method, op := range item.(map[string]any) {
 			answers := map[string]*contractAnswer{}
 			for status, v := range op.(map[string]any)["responses"].(map[string]any) {
@@ -123,63 +125,92 @@ type answer struct {
 	looked       bool
 }
 
-// check returns what is wrong with an answer, and the operation that it is of.
+// check returns what is wrong with an answer, and the operation that it is of. Where two paths of the document fit the
+// address, as one that ends in .json and one that takes any name, the answer may be either's.
 func (c *contract) check(a answer) (operation, wrong string) {
 	path := a.path
 	if es, ok := strings.CutPrefix(path, spanish.prefix+"/"); ok { // a page has one description in both languages
 		path = "/" + es
 	}
-	kind, _, _ := mime.ParseMediaType(a.header("Content-Type"))
 	method := a.method
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
-	i := slices.IndexFunc(c.routes, func(r contractRoute) bool { return r.pattern.MatchString(path) })
-	if i < 0 || c.routes[i].methods[method] == nil {
-		switch {
-		case i < 0 && path == spanish.prefix && a.status == http.StatusPermanentRedirect:
-			return "GET /es", ""
-		case a.status == http.StatusMethodNotAllowed && a.header("Allow") != "", a.status == http.StatusNotFound && i < 0, a.status == http.StatusUnsupportedMediaType, a.status == http.StatusRequestHeaderFieldsTooLarge:
-			if want := map[bool]string{true: "application/problem+json", false: "text/html"}[strings.HasPrefix(a.path, "/api/")]; kind == want || kind == "text/html" && i >= 0 || kind == "application/problem+json" && i >= 0 {
-				return "none", ""
-			}
+	known := false
+	for _, r := range c.routes {
+		if !r.pattern.MatchString(path) {
+			continue
 		}
-		return "none", fmt.Sprintf("is no operation of the document and answers %d as %s", a.status, kind)
+		known = true
+		if r.methods[method] == nil {
+			continue
+		}
+		says := a.against(r.methods[method])
+		if operation == "" || says == "" {
+			operation, wrong = method+" "+r.template, says
+		}
+		if says == "" {
+			return operation, ""
+		}
 	}
-	operation = method + " " + c.routes[i].template
-	want := c.routes[i].methods[method][fmt.Sprint(a.status)]
+	if operation != "" {
+		return operation, wrong
+	}
+	switch kind := a.kind(); {
+	case path == spanish.prefix && a.status == http.StatusPermanentRedirect:
+		return "GET " + path, ""
+	case a.method == http.MethodOptions && a.status == http.StatusNoContent: // what a browser asks before a page elsewhere may
+		return "OPTIONS", ""
+	case a.status == http.StatusMethodNotAllowed && a.header("Allow") == "", a.status == http.StatusNotFound && known:
+	case slices.Contains([]int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusUnsupportedMediaType, http.StatusRequestHeaderFieldsTooLarge}, a.status):
+		if api := strings.HasPrefix(a.path, "/api/"); kind == "application/problem+json" && (api || known) || kind == "text/html" && !api {
+			return "none", ""
+		}
+	}
+	return "none", fmt.Sprintf("is no operation of the document and answers %d as %s", a.status, a.kind())
+}
+
+func (a answer) kind() string {
+	kind, _, _ := mime.ParseMediaType(a.header("Content-Type"))
+	return kind
+}
+
+// against holds the answer to those of an operation.
+func (a answer) against(answers map[string]*contractAnswer) (wrong string) {
+	want := answers[fmt.Sprint(a.status)]
 	if want == nil {
-		return operation, fmt.Sprintf("answers %d, which the document does not name", a.status)
+		return fmt.Sprintf("answers %d, which the document does not name", a.status)
 	}
 	for name, schema := range want.headers {
 		got := a.header(name)
 		if fixed, ok := schema["const"].(string); ok && got != fixed {
-			return operation, fmt.Sprintf("%d: %s is %q", a.status, name, got)
+			return fmt.Sprintf("%d: %s is %q", a.status, name, got)
 		}
 		if pattern, ok := schema["pattern"].(string); ok && !regexp.MustCompile(pattern).MatchString(got) {
-			return operation, fmt.Sprintf("%d: %s is %q", a.status, name, got)
+			return fmt.Sprintf("%d: %s is %q", a.status, name, got)
 		}
 	}
+	kind := a.kind()
 	schema, known := want.content[kind]
 	if any, ok := want.content["*/*"]; ok && !known {
 		schema, known = any, true
 	}
 	switch {
-	case kind == "" && len(want.content) == 0, kind == "" && a.status >= 300 && a.status < 400:
-		return operation, ""
+	case kind == "" && (len(want.content) == 0 || a.status >= 300 && a.status < 400):
+		return ""
 	case !known:
-		return operation, fmt.Sprintf("%d: the document does not name %q", a.status, kind)
+		return fmt.Sprintf("%d: the document does not name %q", a.status, kind)
 	case !a.looked || !strings.HasSuffix(kind, "json") || a.status == http.StatusPartialContent:
-		return operation, ""
+		return ""
 	}
 	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(a.body))
 	if err == nil {
 		err = schema.Validate(v)
 	}
 	if err != nil {
-		return operation, fmt.Sprintf("%d: %.1500s", a.status, err)
+		return fmt.Sprintf("%d: %.1500s", a.status, err)
 	}
-	return operation, ""
+	return ""
 }
 
 // observe is what the server calls with every answer while tests run.
@@ -188,7 +219,14 @@ func (c *contract) observe(rc *fasthttp.RequestCtx) {
 	if path == "/staff" || strings.HasPrefix(path, "/staff/") {
 		return
 	}
-	a := answer{method: string(rc.Method()), path: path, status: rc.Response.StatusCode(), header: func(n string) string { return string(rc.Response.Header.Peek(n)) }}
+	a := answer{method: string(rc.Method()), path: path, status: rc.Response.StatusCode(), header: func(n string) string {
+		for name, v := range rc.Response.Header.All() { // Peek would look for some names as it writes them itself
+			if strings.EqualFold(string(name), n) {
+				return string(v)
+			}
+		}
+		return ""
+	}}
 	if !rc.Response.IsBodyStream() && a.method != http.MethodHead && len(rc.Response.Body()) > 0 {
 		a.body, a.looked = rc.Response.Body(), true
 		if a.header("Content-Encoding") == "gzip" {

@@ -193,7 +193,7 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 		}
 	}
 	c.Status(p.Status)
-	switch v.face(c) {
+	switch s.face(c, v) {
 	case data:
 		return s.sendJSON(c, "application/problem+json", p)
 	case desk:

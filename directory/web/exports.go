@@ -181,7 +181,7 @@ func (s *Server) RunExports(ctx context.Context, every time.Duration, asked func
 		if err := s.exports.clean(); err != nil {
 			return err
 		}
-		done, next = n, time.Now().Add(10*time.Since(begun)) // whatever is taken back, the machine is not kept busy with it
+		done, next = n, time.Now().Add(3*time.Since(begun)) // whatever is taken back, the machine is not kept busy with it
 		s.log.Info("an export was written", "number", m.Seq, "providers", m.Providers, "took", bucket(time.Since(begun)))
 	}
 }

@@ -91,6 +91,7 @@ func begun(t testing.TB, dir string, m *Manifest) *disk {
 // follows, killed now and then, has what whoever follows from the beginning has. It is written while people change.
 func TestExportAndFeedAreTheServer(t *testing.T) {
 	d := newTrial(t)
+	d.s = demoServer(t, keyed, func(c *Config) { c.Reader = d.store })
 	dir := t.TempDir()
 	m := exportOf(t, d.s, dir)
 	head, err := d.store.Head(t.Context())
@@ -253,17 +254,17 @@ func exporting(t *testing.T) (*Server, *Manifest, string) {
 	t.Helper()
 	dir := t.TempDir()
 	m := exportOf(t, demoServer(t), dir)
-	return demoServer(t, func(c *Config) { c.Exports = dir }), m, dir
+	return demoServer(t, keyed, func(c *Config) { c.Exports = dir }), m, dir
 }
 
 // A download that is cut off goes on where it was, by Range and the tag; what was asked for in vain is said.
 func TestExportsAreFetchedInParts(t *testing.T) {
 	s, m, dir := exporting(t)
-	list := decode[exportsAnswer](t, get(t, s, "/api/v1/exports"))
+	list := decode[exportsAnswer](t, kget(t, s, "/api/v1/exports"))
 	if len(list.Exports) != 1 || list.Exports[0].Seq != m.Seq || list.Exports[0].Providers != m.Providers {
 		t.Fatalf("%+v", list)
 	}
-	r := get(t, s, list.Exports[0].Manifest)
+	r := kget(t, s, list.Exports[0].Manifest)
 	if got := decode[Manifest](t, r); r.StatusCode != 200 || cmp.Diff(*m, got) != "" {
 		t.Errorf("the manifest: %d %s", r.StatusCode, cmp.Diff(*m, got))
 	}
@@ -273,17 +274,17 @@ func TestExportsAreFetchedInParts(t *testing.T) {
 			t.Fatal(err)
 		}
 		sum := sha256.Sum256(raw)
-		full := get(t, s, f.URL)
+		full := kget(t, s, f.URL)
 		tag := full.Header.Get("ETag")
 		if full.StatusCode != 200 || full.body != string(raw) || strings.HasPrefix(tag, "W/") || len(tag) < 34 || full.Header.Get("Accept-Ranges") != "bytes" || full.Header.Get("Content-Type") != "application/gzip" ||
 			full.Header.Get("Content-Encoding") != "" || full.Header.Get("Repr-Digest") != "sha-256=:"+base64.StdEncoding.EncodeToString(sum[:])+":" || full.Header.Get("Cache-Control") != "public, max-age=60" {
 			t.Fatalf("%s: %d, %d bytes, %v", f.Name, full.StatusCode, len(full.body), full.Header)
 		}
-		head := do(t, s, http.MethodHead, f.URL)
+		head := do(t, s, http.MethodHead, f.URL, withKey...)
 		if head.StatusCode != 200 || head.body != "" || head.Header.Get("Content-Length") != strconv.Itoa(len(raw)) || head.Header.Get("ETag") != tag {
 			t.Errorf("%s: HEAD %d %v", f.Name, head.StatusCode, head.Header)
 		}
-		if again := get(t, s, f.URL, "If-None-Match", tag); again.StatusCode != 304 || again.body != "" {
+		if again := kget(t, s, f.URL, "If-None-Match", tag); again.StatusCode != 304 || again.body != "" {
 			t.Errorf("%s: %d with its tag", f.Name, again.StatusCode)
 		}
 		n := len(raw)
@@ -300,7 +301,7 @@ func TestExportsAreFetchedInParts(t *testing.T) {
 			if x.ifRange != "" {
 				headers = append(headers, "If-Range", x.ifRange)
 			}
-			got := get(t, s, f.URL, headers...)
+			got := kget(t, s, f.URL, headers...)
 			if got.StatusCode != x.status {
 				t.Errorf("%s, %s: %d, want %d", f.Name, x.header, got.StatusCode, x.status)
 				continue
@@ -324,23 +325,23 @@ func TestExportsAreFetchedInParts(t *testing.T) {
 		var held []byte
 		r := rand.New(rand.NewPCG(5, 6))
 		for len(held) < n {
-			part := get(t, s, f.URL, "Range", fmt.Sprintf("bytes=%d-", len(held)), "If-Range", tag)
+			part := kget(t, s, f.URL, "Range", fmt.Sprintf("bytes=%d-", len(held)), "If-Range", tag)
 			held = append(held, part.body[:1+r.IntN(len(part.body))]...)
 		}
 		unpacked(t, held, f)
 	}
 	for _, path := range []string{"/api/v1/exports/1/manifest.json", "/api/v1/exports/x/manifest.json", fmt.Sprintf("/api/v1/exports/0%d/manifest.json", m.Seq), fmt.Sprintf("/api/v1/exports/%d/spool", m.Seq), fmt.Sprintf("/api/v1/exports/%d/..%%2f%d%%2fmanifest.json", m.Seq, m.Seq), fmt.Sprintf("/api/v1/exports/%d/", m.Seq), fmt.Sprintf("/api/v1/exports/%d", m.Seq)} {
-		if r := get(t, s, path); r.StatusCode != 404 {
+		if r := kget(t, s, path); r.StatusCode != 404 {
 			t.Errorf("%s: %d", path, r.StatusCode)
 		}
 	}
-	if r := get(t, s, list.Exports[0].Manifest+"?x=1"); r.StatusCode != 400 {
+	if r := kget(t, s, list.Exports[0].Manifest+"?x=1"); r.StatusCode != 400 {
 		t.Errorf("a parameter: %d", r.StatusCode)
 	}
 	for range exportSlots {
 		s.exports.slots <- struct{}{}
 	}
-	if r := get(t, s, m.Files[0].URL); r.StatusCode != 503 || r.Header.Get("Retry-After") == "" {
+	if r := kget(t, s, m.Files[0].URL); r.StatusCode != 503 || r.Header.Get("Retry-After") == "" {
 		t.Errorf("with every slot taken: %d", r.StatusCode)
 	}
 	for range exportSlots {
@@ -359,7 +360,7 @@ func TestExportsAreTakenBack(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(dir, unfinished+"crashed", "export"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	s := demoServer(t, func(c *Config) { c.Reader, c.Exports = d.store, dir })
+	s := demoServer(t, keyed, func(c *Config) { c.Reader, c.Exports = d.store, dir })
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- s.RunExports(ctx, time.Hour, d.store.ExportRequested) }()
@@ -372,7 +373,7 @@ func TestExportsAreTakenBack(t *testing.T) {
 	wait := func(what string, f func([]exportInfo) bool) []exportInfo {
 		t.Helper()
 		for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
-			list := decode[exportsAnswer](t, get(t, s, "/api/v1/exports")).Exports
+			list := decode[exportsAnswer](t, kget(t, s, "/api/v1/exports")).Exports
 			if f(list) {
 				return list
 			}
@@ -386,8 +387,8 @@ func TestExportsAreTakenBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	url := decode[Manifest](t, get(t, s, first.Manifest)).Files[0].URL
-	if r := get(t, s, url); r.StatusCode != 200 {
+	url := decode[Manifest](t, kget(t, s, first.Manifest)).Files[0].URL
+	if r := kget(t, s, url); r.StatusCode != 200 {
 		t.Fatalf("%s: %d", url, r.StatusCode)
 	}
 	q, err := d.store.RequestRemoval(t.Context(), directory.Removal{Kind: "removal", Provider: ids[0]})
@@ -399,7 +400,7 @@ func TestExportsAreTakenBack(t *testing.T) {
 	}
 	time.Sleep(2 * headFor)
 	for _, path := range []string{first.Manifest, url} {
-		if r := get(t, s, path); r.StatusCode != 404 {
+		if r := kget(t, s, path); r.StatusCode != 404 {
 			t.Errorf("%s after a removal: %d", path, r.StatusCode)
 		}
 	}
@@ -418,7 +419,7 @@ func TestExportsAreTakenBack(t *testing.T) {
 		t.Errorf("without a word of who was removed: %s", others)
 	}
 	// By another process: a server that starts anew gives out what is there, but not what was taken back meanwhile.
-	if list := decode[exportsAnswer](t, get(t, demoServer(t, func(c *Config) { c.Reader, c.Exports = d.store, dir }), "/api/v1/exports")).Exports; len(list) != 1 || list[0] != second {
+	if list := decode[exportsAnswer](t, kget(t, demoServer(t, keyed, func(c *Config) { c.Reader, c.Exports = d.store, dir }), "/api/v1/exports")).Exports; len(list) != 1 || list[0] != second {
 		t.Errorf("a server that starts anew gives out %+v", list)
 	}
 	if q, err = d.store.RequestRemoval(t.Context(), directory.Removal{Kind: "removal", Provider: ids[1]}); err == nil {
@@ -427,13 +428,13 @@ func TestExportsAreTakenBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if list := decode[exportsAnswer](t, get(t, demoServer(t, func(c *Config) { c.Reader, c.Exports = d.store, dir }), "/api/v1/exports")).Exports; slices.ContainsFunc(list, func(e exportInfo) bool { return e.Seq == second.Seq }) {
+	if list := decode[exportsAnswer](t, kget(t, demoServer(t, keyed, func(c *Config) { c.Reader, c.Exports = d.store, dir }), "/api/v1/exports")).Exports; slices.ContainsFunc(list, func(e exportInfo) bool { return e.Seq == second.Seq }) {
 		t.Errorf("a server that starts anew gives out what was taken back: %+v", list)
 	}
 }
 
 func unpackedURL(t *testing.T, s *Server, e exportInfo, file int) []byte {
 	t.Helper()
-	f := decode[Manifest](t, get(t, s, e.Manifest)).Files[file]
-	return unpacked(t, []byte(get(t, s, f.URL).body), f)
+	f := decode[Manifest](t, kget(t, s, e.Manifest)).Files[file]
+	return unpacked(t, []byte(kget(t, s, f.URL).body), f)
 }

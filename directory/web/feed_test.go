@@ -25,7 +25,37 @@ import (
 	"kapdir/directory/store/storetest"
 )
 
-// told is a change as a follower reads it.
+// allKeys knows one key, which may do everything as often as it likes.
+type allKeys struct{ Integrators }
+
+func (allKeys) APIKey(_ context.Context, id directory.ID, _ string, _ directory.Instant) (directory.APIKey, directory.Integrator, bool, error) {
+	k := directory.APIKey{ID: id, Integrator: "test", PerMinute: 1 << 30}
+	for _, x := range directory.Scopes {
+		k.Scopes = append(k.Scopes, x.Scope)
+	}
+	return k, directory.Integrator{ID: "test"}, true, nil
+}
+
+func (allKeys) RegisteredOrigins(context.Context) (map[directory.WebOrigin][]directory.IntegratorID, error) {
+	return nil, nil
+}
+
+// keyed makes a server that knows anyKey.
+func keyed(c *Config) { c.Integrators = allKeys{} }
+
+// anyKey is a key as one is written.
+var anyKey = "kap_live_" + strings.Repeat("0", 26) + "_" + strings.Repeat("0", 52)
+
+// withKey are the headers of a request with it.
+var withKey = []string{"Authorization", "Bearer " + anyKey}
+
+// kget asks with the key.
+func kget(t testing.TB, s *Server, path string, headers ...string) reply {
+	t.Helper()
+	return get(t, s, path, append(slices.Clone(headers), withKey...)...)
+}
+
+// toldChange is a change as a follower reads it.
 type toldChange struct {
 	Seq        int64           `json:"seq"`
 	ID         directory.ID    `json:"id"`
@@ -103,7 +133,9 @@ func (d *disk) follow(s *Server, r *rand.Rand, most, life int, enough func() boo
 }
 
 func fetchPage(s *Server, target string) (page toldPage, err error) {
-	res, err := s.App().Test(httptest.NewRequest(http.MethodGet, target, nil), 60_000)
+	req := httptest.NewRequest(http.MethodGet, target, nil)
+	req.Header.Set("Authorization", "Bearer "+anyKey)
+	res, err := s.App().Test(req, 60_000)
 	if err != nil {
 		return page, err
 	}
@@ -158,7 +190,7 @@ func testFollower(t *testing.T, cfg store.Config) {
 		t.Fatal(<-loaded)
 	}
 	defer st.Close()
-	s := demoServer(t, func(c *Config) { c.Reader, c.Now, c.Policies = st, clock.now, st.Policies() })
+	s := demoServer(t, keyed, func(c *Config) { c.Reader, c.Now, c.Policies = st, clock.now, st.Policies() })
 	r := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 2))
 	d, kills := &disk{held: map[directory.ID]string{}}, 0
 	// live follows until it has all that there is once done is closed, killed again and again on the way.
@@ -335,7 +367,12 @@ func mergeTwo(t *testing.T, st *store.Store) (merged directory.ID) {
 // waited asks for what comes after the number and tells how long that took.
 func waited(t testing.TB, url string, after int64, seconds int) (page toldPage, took time.Duration, err error) {
 	begun := time.Now()
-	res, err := http.Get(fmt.Sprintf("%s/api/v1/changes?after=%d&wait=%d", url, after, seconds))
+	req, err := http.NewRequest(http.MethodGet, fmt.Sprintf("%s/api/v1/changes?after=%d&wait=%d", url, after, seconds), nil)
+	if err != nil {
+		return page, 0, err
+	}
+	req.Header.Set("Authorization", "Bearer "+anyKey)
+	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return page, time.Since(begun), err
 	}
@@ -350,6 +387,7 @@ func waited(t testing.TB, url string, after int64, seconds int) (page toldPage, 
 // served serves a demonstration that may be written to, and returns what ends it.
 func served(t *testing.T) (d *deskTrial, url string, stop func() time.Duration) {
 	d = newTrial(t)
+	d.s = demoServer(t, keyed, func(c *Config) { c.Reader, c.Search = d.store, d.index })
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -486,7 +524,7 @@ func TestChangesAreWaitedFor(t *testing.T) {
 }
 
 func TestChangesParameters(t *testing.T) {
-	s := demoServer(t)
+	s := demoServer(t, keyed)
 	head, err := demoWorld(t).store.Head(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -497,13 +535,13 @@ func TestChangesParameters(t *testing.T) {
 		"limit=0": "limit", "limit=201": "limit", "wait=31": "wait", "wait=-1": "wait", "since=1": "since",
 	} {
 		begun := time.Now()
-		r := get(t, s, "/api/v1/changes?"+query)
+		r := get(t, s, "/api/v1/changes?"+query, withKey...)
 		p := decode[problem](t, r)
 		if r.StatusCode != 400 || len(p.Errors) != 1 || p.Errors[0].Parameter != parameter || time.Since(begun) > 5*time.Second {
 			t.Errorf("%s: %d %+v", query, r.StatusCode, p.Errors)
 		}
 	}
-	r := get(t, s, "/api/v1/changes?limit=3")
+	r := get(t, s, "/api/v1/changes?limit=3", withKey...)
 	page := decode[toldPage](t, r)
 	if len(page.Changes) != 3 || !page.More || page.Head != head.Public || r.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("%d changes, %+v", len(page.Changes), r.Header)
@@ -511,7 +549,7 @@ func TestChangesParameters(t *testing.T) {
 	if want := fmt.Sprintf(`</api/v1/changes?after=%d&limit=3>; rel="next", </api/v1/changes?after=0&limit=3>; rel="first"`, page.Next); r.Header.Get("Link") != want {
 		t.Errorf("Link: %s", r.Header.Get("Link"))
 	}
-	if again := get(t, s, "/api/v1/changes?limit=3&after=0"); again.body != r.body {
+	if again := get(t, s, "/api/v1/changes?limit=3&after=0", withKey...); again.body != r.body {
 		t.Error("the same page again says something else")
 	}
 }

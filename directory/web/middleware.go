@@ -44,9 +44,13 @@ func visitOf(c *fiber.Ctx) *visit {
 	return v
 }
 
-// face returns the route's face, or, where none was found yet, the API's under its prefix and at its own few addresses.
-func (v *visit) face(c *fiber.Ctx) face {
-	if path := c.Path(); !v.set && (strings.HasPrefix(path, "/api/") || path == "/openapi.yaml" || path == "/livez" || path == "/readyz") {
+// face returns the route's face, or, where none was found yet, that of the route that has the address, the API's beneath
+// its prefix.
+func (s *Server) face(c *fiber.Ctx, v *visit) face {
+	path := c.Path()
+	if !v.set && (strings.HasPrefix(path, "/api/") || slices.ContainsFunc(s.machines, func(p string) bool {
+		return fiber.RoutePatternMatch(path, p, fiber.Config{StrictRouting: true, CaseSensitive: true})
+	})) {
 		return data
 	}
 	return v.kind
@@ -54,6 +58,9 @@ func (v *visit) face(c *fiber.Ctx) face {
 
 // get registers a handler for GET and HEAD.
 func (s *Server) get(pattern string, f face, h fiber.Handler) {
+	if f == data && !strings.HasPrefix(pattern, "/api/") {
+		s.machines = append(s.machines, pattern)
+	}
 	s.app.Get(pattern, func(c *fiber.Ctx) error {
 		v := visitOf(c)
 		v.route, v.kind, v.set = pattern, f, true

@@ -185,7 +185,7 @@ func init() {
 }
 
 func TestAnswersConform(t *testing.T) {
-	s, doc := hasCounted(t, demoServer(t)), document(t)
+	s, doc := hasCounted(t, demoServer(t, keyed)), document(t)
 	amara := idOf(t, "Amara Whitcomb")
 	for _, x := range []struct {
 		pattern, target string
@@ -241,7 +241,7 @@ func TestAnswersConform(t *testing.T) {
 		{"/sources", "/sources", 200},
 		{"/robots.txt", "/robots.txt", 200},
 	} {
-		r := get(t, s, x.target)
+		r := kget(t, s, x.target)
 		if r.StatusCode != x.status {
 			t.Errorf("GET %s: %d, want %d: %.300s", x.target, r.StatusCode, x.status, r.body)
 			continue

@@ -136,6 +136,7 @@ type Server struct {
 	count    *counter
 	shown    []string // patterns of the pages, in English
 	posts    []string // patterns of the addresses that take more than a question
+	machines []string // patterns outside of /api/ whose problems are documents
 	desk     deskParts
 	forms    *forms
 	headers  [][2][]byte

@@ -12,7 +12,7 @@ import (
 // The credentials of everybody are the claims of their own JSON, each with who says what: one that decides, with its
 // words and the hash of what we hold, and none where a person is looking. Now and at a moment that has passed.
 func TestCredentialsTellWhoSaysWhat(t *testing.T) {
-	w, s := demoWorld(t), demoServer(t)
+	w, s := demoWorld(t), demoServer(t, keyed)
 	words, looked, several, dated := 0, 0, 0, 0
 	for i, id := range everybody(t) {
 		if i%3 != 0 {
@@ -22,7 +22,7 @@ func TestCredentialsTellWhoSaysWhat(t *testing.T) {
 			if query != "" && i%15 != 0 {
 				continue
 			}
-			p, c := decode[provider](t, get(t, s, api(id)+query)), decode[credentialsAnswer](t, get(t, s, api(id)+"/credentials"+query))
+			p, c := decode[provider](t, get(t, s, api(id)+query)), decode[credentialsAnswer](t, kget(t, s, api(id)+"/credentials"+query))
 			var claims []claim
 			for _, x := range c.Credentials {
 				claims = append(claims, x.claim)
