@@ -233,6 +233,27 @@ func (b *bench) parts(owner *CredentialFile, kind ClaimKind, only ...CheckResult
 	return out
 }
 
+// Shown reports that a standing may be spoken of with its basis: it has one, and no person is still
+// looking at it.
+func (s Standing) Shown() bool {
+	return s.Basis != nil && s.Status != StatusUnderReview && s.Status != StatusWithdrawn && s.Status != StatusNone
+}
+
+// ShownDates are the date of the check's oldest part and the earliest next look, of the parts that may be spoken of:
+// what a person is looking at gives no date away. Each is "" where there is none.
+func (c Check) ShownDates() (asOf Date, due Instant) {
+	for _, p := range c.Parts {
+		if !p.Standing.Shown() {
+			continue
+		}
+		if d := p.Standing.AsOf; d != "" && (asOf == "" || d < asOf) {
+			asOf = d
+		}
+		due = earliest(due, p.Standing.NextDue)
+	}
+	return asOf, due
+}
+
 // publicReasons leaves of an answer under review only that it is (contracts.md §4).
 func publicReasons(s *Standing) []string {
 	if s.Status == StatusUnderReview {

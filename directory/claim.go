@@ -137,6 +137,29 @@ func (f *CredentialFile) states() []State {
 	return slices.DeleteFunc(slices.Compact(out), func(s State) bool { return s == "" })
 }
 
+// NamedStates are those for whose patients the checks may say something of their own, in order and without repeats:
+// the states of the provider's places, of their sessions by video, and of what they or a linked prescriber claim. In
+// every other state the checks are alike.
+func (f *CredentialFile) NamedStates() []State {
+	out := slices.Clone(f.Provider.Practice.TelehealthIn)
+	for _, s := range f.Provider.Sites {
+		out = append(out, s.Address.State)
+	}
+	for _, h := range f.Claims {
+		out = append(out, h.Claim.Jurisdiction)
+	}
+	for _, l := range f.Linked {
+		if l == nil {
+			continue
+		}
+		for _, h := range l.Claims {
+			out = append(out, h.Claim.Jurisdiction)
+		}
+	}
+	slices.Sort(out)
+	return slices.DeleteFunc(slices.Compact(out), func(s State) bool { return s == "" })
+}
+
 // SortClaims puts claims in the order in which a page shows them, the same wherever the same claims are.
 func SortClaims(claims []History) {
 	slices.SortFunc(claims, func(x, y History) int {

@@ -198,11 +198,21 @@ type Head struct {
 }
 
 // Change says that what is known of a provider changed at a number. File is nil when the provider was
-// withdrawn or merged: followers drop it.
+// withdrawn or merged, or is listed no more: followers drop it.
 type Change struct {
-	Seq      int64
-	Provider ID
-	File     *CredentialFile
+	Seq        int64
+	Provider   ID
+	MergedInto ID // who stands for the provider since then; "" if nobody does
+	File       *CredentialFile
+}
+
+// ChangePage is a piece of the change feed as one snapshot of the store has it. A follower that goes on from
+// Next misses nothing and is told nothing twice, unless it changed again.
+type ChangePage struct {
+	Head    Head // of the same snapshot
+	Changes []Change
+	Next    int64 // the number to go on from: of the last change, or, where no more follow, Head.Public
+	More    bool  // others follow at once
 }
 
 // SourceState says which release of a source is in force.

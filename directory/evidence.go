@@ -25,7 +25,7 @@ type Evidence struct {
 	MediaType   string      `json:"media_type"`
 	Source      string      `json:"source"`
 	Class       SourceClass `json:"class"`
-	Method      string      `json:"method"` // bulk, web, api, upload, phone, mail
+	Method      string      `json:"method"` // bulk, web, api, upload, phone, mail; manual is a look-up by a person, of a worksheet
 	URL         string      `json:"url,omitempty"`
 	File        string      `json:"file,omitempty"`
 	FileSHA256  string      `json:"file_sha256,omitempty"` // of the whole file or page

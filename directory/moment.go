@@ -187,7 +187,9 @@ const (
 	RunPrefix      = "run_"
 )
 
-var crockford = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
+const crockfordSigns = "0123456789abcdefghjkmnpqrstvwxyz"
+
+var crockford = base32.NewEncoding(crockfordSigns).WithPadding(base32.NoPadding)
 
 // NewID makes an ID whose time part is at.
 func NewID(prefix string, at Instant) ID {
@@ -206,7 +208,7 @@ func NewID(prefix string, at Instant) ID {
 func ParseID(prefix, s string) (ID, error) {
 	low := strings.ToLower(s)
 	rest, ok := strings.CutPrefix(low, prefix)
-	if ok && len(rest) == 26 && strings.Trim(rest, "0123456789abcdefghjkmnpqrstvwxyz") == "" {
+	if ok && len(rest) == 26 && strings.Trim(rest, crockfordSigns) == "" {
 		return ID(low), nil
 	}
 	return "", Errorf(Invalid, "id", "%q is not an identifier of the form %s…", s, prefix)

@@ -3,7 +3,9 @@ package search
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
 	"slices"
+	"time"
 
 	"kapdir/directory"
 )
@@ -11,11 +13,21 @@ import (
 // Audit reads the whole feed again and compares with it the number and the hash of every document, in
 // memory and in the index, every word and keyword of the index, and the checksums of its files. An index
 // that is not right is given up at once and built anew by the next Sync. Documents whose number is past
-// what the index has taken are left out: they are on their way.
-func (x *Index) Audit(ctx context.Context) (AuditReport, error) {
+// what the index has taken are left out: they are on their way. The index goes on following the feed
+// while the feed is read.
+func (x *Index) Audit(ctx context.Context) (AuditReport, error) { return x.audit(ctx, 0) }
+
+// auditRest is how long an audit in the background rests for each second of work. Searches are answered on
+// the same cores, and damage that is found some minutes later was there for longer before.
+const auditRest = 4
+
+// audit is Audit at a pace: it rests so many times as long as it works.
+func (x *Index) audit(ctx context.Context, rest int) (r AuditReport, err error) {
+	if err := x.auditFeed(ctx, rest, &r); err != nil {
+		return r, fmt.Errorf("search.Audit: %w", err)
+	}
 	x.writing.Lock()
 	defer x.writing.Unlock()
-	var r AuditReport
 	if err := x.open(); err != nil {
 		return r, err
 	}
@@ -24,23 +36,6 @@ func (x *Index) Audit(ctx context.Context) (AuditReport, error) {
 		return r, err
 	}
 	defer e.release()
-	taken := e.seq.Load()
-	now := directory.At(x.cfg.Now())
-	feed, waiting, _, err := x.maker.asOf(ctx, x.cfg.Feed, taken, func(id directory.ID) directory.Instant {
-		if doc, ok := e.docs.find(id); ok {
-			return e.docs.instant(doc) // time alone is no difference
-		}
-		return now
-	})
-	if err != nil {
-		return r, fmt.Errorf("search.Audit: %w", err)
-	}
-
-	held := map[directory.ID]string{}
-	for _, doc := range e.docs.byID {
-		held[e.docs.ids[doc]] = e.docs.mark(doc)
-	}
-	r.compare(feed, waiting, held)
 	if r.Plain = e.words == nil; !r.Plain {
 		indexed := map[directory.ID]string{}
 		err := safely(func() error { return x.inspect(ctx, e, indexed) })
@@ -50,10 +45,10 @@ func (x *Index) Audit(ctx context.Context) (AuditReport, error) {
 		case err != nil:
 			r.Damage = err.Error()
 		default:
-			r.compare(feed, waiting, indexed)
+			r.compareIndexed(e.docs, indexed)
 		}
 	}
-	if r.OK() {
+	if r.sort(); r.OK() {
 		return r, nil
 	}
 	s, _, err := x.read(ctx)
@@ -67,6 +62,93 @@ func (x *Index) Audit(ctx context.Context) (AuditReport, error) {
 	x.distrust(ctx, s, fmt.Errorf("an audit found %d providers missing, %d that should not be there, %d changed; damage: %q",
 		len(r.Missing), len(r.Extra), len(r.Changed), r.Damage))
 	return r, nil
+}
+
+// auditFeed compares the feed, page by page, with the documents in memory. Each page is compared with what was in
+// service before it was read, so that whatever comes in meanwhile has a number past that.
+func (x *Index) auditFeed(ctx context.Context, rest int, r *AuditReport) error {
+	m := maker{x.maker.policies, newLexicon()}
+	seed, seen := maphash.MakeSeed(), map[uint64]struct{}{} // of ids: a million would be heavy
+	for last := int64(0); ; {
+		started := time.Now()
+		more, err := func() (more bool, err error) {
+			e, err := x.current()
+			if err != nil {
+				return false, err
+			}
+			defer e.release()
+			taken, now := e.seq.Load(), directory.At(x.cfg.Now())
+			page, err := x.cfg.Feed.Changes(ctx, last, batchSize)
+			if err != nil {
+				return false, err
+			}
+			for _, c := range page {
+				last = max(last, c.Seq)
+				seen[maphash.String(seed, string(c.Provider))] = struct{}{}
+				if c.Seq <= taken {
+					r.compareOne(m, c, e.docs, now)
+				}
+			}
+			if len(page) == batchSize {
+				return true, nil
+			}
+			for _, doc := range e.docs.byID {
+				if _, ok := seen[maphash.String(seed, string(e.docs.ids[doc]))]; !ok {
+					r.note(&r.Extra, e.docs.ids[doc])
+				}
+			}
+			return false, nil
+		}()
+		if err != nil || !more {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-x.closed:
+			return errClosed
+		case <-time.After(time.Duration(rest) * time.Since(started)):
+		}
+	}
+}
+
+// compareOne adds how a document differs from its change. It is made for the moment for which the document was, since
+// time alone is no difference.
+func (r *AuditReport) compareOne(m maker, c directory.Change, s *snapshot, now directory.Instant) {
+	doc, held := s.find(c.Provider)
+	at := now
+	if held {
+		at = s.instant(doc)
+	}
+	switch hidden := m.hidden(c, at); {
+	case hidden && held:
+		r.note(&r.Extra, c.Provider)
+		return
+	case hidden:
+		return
+	case !held:
+		r.note(&r.Missing, c.Provider)
+	case s.mark(doc) != m.document(c, at).mark():
+		r.note(&r.Changed, c.Provider)
+	}
+	r.Checked++
+}
+
+// compareIndexed adds how the marks that the index stores differ from those in memory.
+func (r *AuditReport) compareIndexed(s *snapshot, indexed map[directory.ID]string) {
+	for _, doc := range s.byID {
+		id := s.ids[doc]
+		switch mark, ok := indexed[id]; {
+		case !ok:
+			r.note(&r.Missing, id)
+		case mark != s.mark(doc):
+			r.note(&r.Changed, id)
+		}
+		delete(indexed, id)
+	}
+	for id := range indexed {
+		r.note(&r.Extra, id)
+	}
 }
 
 // inspect looks at the index in use by itself: its files, its words, and the marks it stores.
@@ -96,25 +178,31 @@ func (x *Index) inspect(ctx context.Context, e *epoch, marks map[directory.ID]st
 
 // compare adds what differs between the feed and what is held, by mark.
 func (r *AuditReport) compare(feed map[directory.ID]*document, waiting map[directory.ID]bool, held map[directory.ID]string) {
-	note := func(list *[]directory.ID, id directory.ID) {
-		if !slices.Contains(*list, id) {
-			*list = append(*list, id)
-		}
-	}
 	for id, d := range feed {
 		switch v, ok := held[id]; {
 		case !ok:
-			note(&r.Missing, id)
+			r.note(&r.Missing, id)
 		case v != d.mark():
-			note(&r.Changed, id)
+			r.note(&r.Changed, id)
 		}
 	}
 	for id := range held {
 		if feed[id] == nil && !waiting[id] {
-			note(&r.Extra, id)
+			r.note(&r.Extra, id)
 		}
 	}
 	r.Checked = len(feed)
+	r.sort()
+}
+
+// note puts an id into one of the lists of r, once.
+func (*AuditReport) note(list *[]directory.ID, id directory.ID) {
+	if !slices.Contains(*list, id) {
+		*list = append(*list, id)
+	}
+}
+
+func (r *AuditReport) sort() {
 	slices.Sort(r.Missing)
 	slices.Sort(r.Extra)
 	slices.Sort(r.Changed)

@@ -25,6 +25,7 @@ type fakeFeed struct {
 	last  map[directory.ID]directory.Change
 	fails error
 	reads int
+	read  func() // before each page, where set
 }
 
 func newFeed(files ...*directory.CredentialFile) *fakeFeed {
@@ -70,6 +71,9 @@ func (f *fakeFeed) Head(context.Context) (directory.Head, error) {
 }
 
 func (f *fakeFeed) Changes(_ context.Context, after int64, limit int) ([]directory.Change, error) {
+	if f.read != nil {
+		f.read()
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.reads++

@@ -61,7 +61,7 @@ type document struct {
 // site, elsewhere every state in which the file names nothing.
 const (
 	home      directory.State = "~"
-	elsewhere directory.State = "-"
+	elsewhere                 = directory.Elsewhere
 )
 
 // stateChecks holds the results of the five checks for patients of one state, in the order of
@@ -130,7 +130,7 @@ func (m maker) document(c directory.Change, t directory.Instant) *document {
 	licences, programmes := m.claimed(f, t)
 	m.fillText(d, f, licences, programmes)
 	m.fillValues(d, f, states, licences, programmes)
-	m.fillChecks(d, f, states, t)
+	m.fillChecks(d, f, t)
 	d.hash = d.sum(m.lexicon)
 	return d
 }
@@ -349,20 +349,7 @@ func accepting(p *directory.Practice) string {
 }
 
 // fillChecks works out the five checks for every state that the file or a linked prescriber's names.
-func (m maker) fillChecks(d *document, f *directory.CredentialFile, states []directory.State, t directory.Instant) {
-	all := slices.Clone(states)
-	claims := func(f *directory.CredentialFile) {
-		for _, h := range f.Claims {
-			all = appendState(all, h.Claim.Jurisdiction)
-		}
-	}
-	claims(f)
-	for _, l := range f.Linked {
-		if l != nil {
-			claims(l)
-		}
-	}
-	slices.Sort(all)
+func (m maker) fillChecks(d *document, f *directory.CredentialFile, t directory.Instant) {
 	add := func(as, y directory.State) {
 		c := stateChecks{state: as}
 		for i, x := range directory.Checks(f, y, t, known, m.policies) {
@@ -376,7 +363,7 @@ func (m maker) fillChecks(d *document, f *directory.CredentialFile, states []dir
 		}
 		d.checks = append(d.checks, c)
 	}
-	for _, s := range all {
+	for _, s := range f.NamedStates() {
 		add(s, s)
 	}
 	add(home, f.Provider.HomeState())

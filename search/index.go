@@ -420,6 +420,9 @@ func (x *Index) Run(ctx context.Context) error {
 	const pause, longest, hour = time.Second, time.Minute, time.Hour
 	go towns()                   // so that the first visitor need not wait for the table
 	var built, audited time.Time // of the last attempt
+	var auditing sync.Mutex      // one at a time
+	var audits sync.WaitGroup
+	defer audits.Wait()
 	wait := pause
 	failing := ""
 	for {
@@ -445,11 +448,14 @@ func (x *Index) Run(ctx context.Context) error {
 		} else if ready {
 			built, wait = time.Time{}, pause
 		}
-		if err == nil && ready && time.Since(audited) >= hour {
+		if err == nil && ready && time.Since(audited) >= hour && auditing.TryLock() {
 			audited = time.Now()
-			if _, err := x.Audit(ctx); err != nil && ctx.Err() == nil {
-				x.cfg.Log.ErrorContext(ctx, "search: the index was not audited", "error", err)
-			}
+			audits.Go(func() {
+				defer auditing.Unlock()
+				if _, err := x.audit(ctx, auditRest); err != nil && ctx.Err() == nil {
+					x.cfg.Log.ErrorContext(ctx, "search: the index was not audited", "error", err)
+				}
+			})
 		}
 		select {
 		case <-ctx.Done():

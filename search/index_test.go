@@ -43,7 +43,7 @@ func TestOpenAnswersPlainlyUntilBuilt(t *testing.T) {
 	if d := cmp.Diff([]int{3, 3}, steps); d != "" {
 		t.Errorf("progress: %s", d)
 	}
-	if r := b.search(Query{Text: "ruiz"}); r.Plain || r.Total != 2 || r.Seq != 3 {
+	if r := b.search(Query{Text: "quartermain"}); r.Plain || r.Total != 2 || r.Seq != 3 {
 		t.Errorf("after the build: plain %t, total %d, seq %d", r.Plain, r.Total, r.Seq)
 	}
 	if s := x.Status(context.Background()); s != (Status{State: "ready", Mapping: mappingVersion, Cursor: 3, Documents: 3, Head: 3}) {
@@ -425,6 +425,31 @@ func TestAuditComparesContent(t *testing.T) {
 	}
 }
 
+// An audit of a large directory takes minutes: whoever changes, comes or goes meanwhile is followed, and is no fault.
+func TestTheIndexFollowsDuringAnAudit(t *testing.T) {
+	b := newBench(t, corpus(5, 2*batchSize+30)...)
+	pages := 0
+	b.feed.read = func() {
+		if pages++; pages != 2 && pages != 3 {
+			return
+		}
+		read := b.feed.read
+		b.feed.read = nil
+		b.feed.put(someone(90000+pages, "Zebulon Quartermain"))
+		b.feed.drop(corpus(5, 4)[pages].Provider.ID)
+		b.sync()
+		b.feed.read = read
+	}
+	r, err := b.x.Audit(context.Background())
+	if err != nil || !r.OK() || pages < 3 {
+		t.Errorf("audit of an index that changes, in %d pages: %+v, %v", pages, r, err)
+	}
+	b.feed.read = nil
+	if r := b.search(Query{Text: "quartermain"}); r.Plain || r.Total != 2 {
+		t.Errorf("after the audit: plain %t, total %d", r.Plain, r.Total)
+	}
+}
+
 func TestIndexThatFailsAtWorkIsGivenUp(t *testing.T) {
 	b := newBench(t, someone(1, "Ana Ruiz"), someone(2, "Bo Tran"))
 	if err := b.x.disk.bleve.Close(); err != nil { // as if bleve had died
@@ -438,7 +463,7 @@ func TestIndexThatFailsAtWorkIsGivenUp(t *testing.T) {
 		t.Errorf("plain %t, total %d", r.Plain, r.Total)
 	}
 	b.sync()
-	if r := b.search(Query{Text: "ruiz"}); r.Plain || r.Total != 2 {
+	if r := b.search(Query{Text: "quartermain"}); r.Plain || r.Total != 2 {
 		t.Errorf("built anew: plain %t, total %d", r.Plain, r.Total)
 	}
 }

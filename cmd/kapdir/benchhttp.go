@@ -271,7 +271,7 @@ func (b *httpMeasure) run(ctx context.Context) error {
 			return "", err
 		}
 		srv, err := web.New(web.Config{Reader: reader, Search: ours.Index, Policies: directory.StandardPolicies(), BaseURL: "http://localhost", Now: now,
-			KeepAnswers: keep, Log: slog.New(lines)})
+			KeepAnswers: keep, AnonymousPerMinute: 1 << 40, Log: slog.New(lines)})
 		if err != nil {
 			return "", err
 		}

@@ -9,11 +9,13 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
+	"kapdir/crawler"
 	"kapdir/directory"
 	"kapdir/directory/store"
 )
@@ -32,10 +34,11 @@ type Config struct {
 	Addr     string `json:"addr"`               // of the server
 	BaseURL  string `json:"base_url,omitempty"` // of links; "" is http:// and Addr
 	Proxies  string `json:"trusted_proxies,omitempty"`
-	Contact  string `json:"contact,omitempty"` // where corrections go, and whom a crawled site can reach
-	Recipes  string `json:"recipes,omitempty"` // directory of the operator's own recipes; "" is recipes in State
-	Now      string `json:"now,omitempty"`     // a clock that stands; "" is the real one
-	Suppress string `json:"-"`                 // secret of removals, from the environment alone; "" is suppression.key in State
+	Anyone   int    `json:"anonymous_per_minute"` // requests of one address to the API, without a key
+	Contact  string `json:"contact,omitempty"`    // where corrections go, and whom a crawled site can reach
+	Recipes  string `json:"recipes,omitempty"`    // directory of the operator's own recipes; "" is recipes in State
+	Now      string `json:"now,omitempty"`        // a clock that stands; "" is the real one
+	Suppress string `json:"-"`                    // secret of removals, from the environment alone; "" is suppression.key in State
 	JSON     bool   `json:"-"`
 	Quiet    bool   `json:"-"`
 }
@@ -57,6 +60,7 @@ func (c *Config) registerServer(f *pflag.FlagSet, getenv func(string) string) {
 	text(&c.Addr, "addr", "localhost:8080", "address to serve on, HOST:PORT")
 	text(&c.BaseURL, "base-url", "", "address under which people reach the server, for links; http:// and --addr if empty")
 	text(&c.Proxies, "trusted-proxies", "", "addresses or networks of proxies whose forwarded headers count, separated by commas")
+	number(f, getenv, &c.Anyone, "anonymous-per-minute", 60, "how often one address may ask the API in a minute without a key, and five times as often for suggestions")
 	text(&c.Contact, "contact", "", "mail address for corrections and removals, shown on every page")
 }
 
@@ -71,7 +75,23 @@ func textFlag(f *pflag.FlagSet, getenv func(string) string) func(p *string, name
 	}
 }
 
+// number adds a flag like textFlag's for a whole number. A variable that is none is left to check to refuse.
+func number(f *pflag.FlagSet, getenv func(string) string, p *int, name string, def int, help string) {
+	env := "KAPDIR_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+	if v := getenv(env); v != "" {
+		n, err := strconv.Atoi(v)
+		if err != nil {
+			n = -1
+		}
+		def = n
+	}
+	f.IntVar(p, name, def, help+" ("+env+")")
+}
+
 func (c *Config) check() error {
+	if c.Anyone < 0 || c.Anyone > 1_000_000 {
+		return fmt.Errorf("--anonymous-per-minute: write a number from 1 to 1000000")
+	}
 	if c.Now != "" {
 		if _, err := directory.ParseInstant(c.Now); err != nil {
 			return fmt.Errorf("--now: %w", err)
@@ -155,7 +175,7 @@ func (a *app) storeWith(now func() time.Time, keepRules bool) (*store.Store, err
 	if err := os.MkdirAll(a.cfg.State, 0o700); err != nil {
 		return nil, directory.Errorf(directory.Refused, "", "the state directory cannot be made: %w; name another with --state", err)
 	}
-	st, err := store.Open(a.ctx, store.Config{Dir: a.cfg.State, DSN: a.cfg.DSN, Now: now, KeepRules: keepRules || a.keepRules, SuppressionKey: []byte(a.cfg.Suppress),
+	st, err := store.Open(a.ctx, store.Config{Dir: a.cfg.State, DSN: a.cfg.DSN, Now: now, KeepRules: keepRules || a.keepRules, SuppressionKey: []byte(a.cfg.Suppress), Standing: crawler.Standing,
 		Tool: directory.Actor{Kind: directory.Tool, ID: "kapdir", Version: version}})
 	if err != nil {
 		return nil, err

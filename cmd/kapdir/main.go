@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kapdir/crawler"
+	"kapdir/crawler/safehttp"
 	"kapdir/directory"
 )
 
@@ -72,6 +73,8 @@ type app struct {
 	keepRules bool             // one of those recipes cannot be read: the rules stay as they were recorded last
 	stands    standing         // the demonstration's clock, once its store is open
 	exit      int
+
+	hookClient *safehttp.Client // what calls webhooks, in tests; the program's own when nil
 }
 
 func (a *app) rootCommand() *cobra.Command {
@@ -101,8 +104,8 @@ Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 done with rows in qua
 		}
 		return a.ownRecipes()
 	}
-	root.AddCommand(a.demoCommand(), a.benchCommand(), a.importCommand(), a.crawlCommand(), a.serveCommand(), a.indexCommand(), a.sourcesCommand(), a.showCommand(), a.verifyCommand(), a.dueCommand(), a.fsckCommand(), a.auditCommand(),
-		a.staffCommand(), a.casesCommand(), a.claimsCommand(), a.removalCommand(), a.runsCommand(), a.quarantineCommand())
+	root.AddCommand(a.demoCommand(), a.benchCommand(), a.importCommand(), a.crawlCommand(), a.serveCommand(), a.indexCommand(), a.exportCommand(), a.sourcesCommand(), a.showCommand(), a.verifyCommand(), a.dueCommand(), a.fsckCommand(), a.auditCommand(),
+		a.staffCommand(), a.partnerCommand(), a.getCommand(), a.casesCommand(), a.worksheetsCommand(), a.claimsCommand(), a.removalCommand(), a.runsCommand(), a.quarantineCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
 }

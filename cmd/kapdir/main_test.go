@@ -693,9 +693,22 @@ func TestTwentyRandomKills(t *testing.T) {
 	}
 }
 
-// Nothing of a search is in any log, and no page sets a cookie.
+// Nothing of a search is in any log, and no page sets a cookie. Of a partner's key it is kept how often it asked for
+// what, also what it asked just before the end, and its secret nowhere.
 func TestSearchesLeaveNoTrace(t *testing.T) {
 	dir := loaded(t, nil)
+	var key keyShown
+	for _, args := range [][]string{{"add", "acme", "Acme"}, {"key", "add", "acme", "site"}} {
+		out, errs, status := inside(t, append([]string{"partner", "--state", dir, "--json"}, args...)...)
+		if status != exitDone {
+			t.Fatal(errs)
+		}
+		_ = json.Unmarshal([]byte(out), &key) // the last is the key
+	}
+	_, secret, err := directory.ParseKeyText(key.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
 	s := start(t, "serve", "--state", dir)
 	token := "zqxjkvb"
 	paths := []string{"/?q=" + token, "/es/?q=" + token, "/?state=CO&q=" + token, "/?near=Boulder,+CO&q=" + token, "/?care=full_kap&language=" + token, "/api/v1/providers?q=" + token,
@@ -706,19 +719,36 @@ func TestSearchesLeaveNoTrace(t *testing.T) {
 			t.Errorf("%s sets a cookie", paths[i%len(paths)])
 		}
 	}
+	for i := range 7 {
+		req, _ := http.NewRequest(http.MethodGet, s.url+paths[5]+strconv.Itoa(i), nil)
+		req.Header.Set("Authorization", "Bearer "+key.Key)
+		resp, err := s.client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != http.StatusOK || !strings.HasPrefix(resp.Header.Get("RateLimit"), `"key";r=`) {
+			t.Errorf("with a key: %s %q", resp.Status, resp.Header.Get("RateLimit"))
+		}
+	}
 	s.stop(t)
+	var usage []directory.KeyUsage
+	out, errs, _ := inside(t, "partner", "usage", "acme", "--state", dir, "--json")
+	if err := json.Unmarshal([]byte(out), &usage); err != nil || len(usage) != 1 || usage[0].Count != 7 || usage[0].Refused != 0 || usage[0].Route != "/api/v1/providers" || usage[0].Key != key.ID {
+		t.Errorf("%s %s %v", out, errs, err)
+	}
 	if n := strings.Count(s.log.String(), `"msg":"request"`) + strings.Count(s.log.String(), "msg=request"); n < 100 {
 		t.Errorf("only %d requests are in the log:\n%.2000s", n, s.log)
 	}
-	for _, leak := range []string{token, "Boulder", "full_kap", "127.0.0.1", "?"} {
+	for _, leak := range []string{token, "Boulder", "full_kap", "127.0.0.1", "?", secret, string(key.ID), "kap_live_"} {
 		if strings.Contains(s.log.String(), leak) {
 			t.Errorf("the log holds %q:\n%.2000s", leak, s.log)
 		}
 	}
 	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
-			if raw, err := os.ReadFile(path); err == nil && bytes.Contains(raw, []byte(token)) {
-				t.Errorf("%s holds the search", path)
+			if raw, err := os.ReadFile(path); err == nil && (bytes.Contains(raw, []byte(token)) || bytes.Contains(raw, []byte(secret))) {
+				t.Errorf("%s holds the search, or the secret of a key", path)
 			}
 		}
 		return nil

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kapdir/directory"
+	"kapdir/directory/deliver"
 	"kapdir/directory/store"
 	"kapdir/directory/web"
 	"kapdir/search"
@@ -71,8 +72,8 @@ func (a *app) serve(ln net.Listener, st *store.Store, demo *web.DemoInfo, now fu
 		return err
 	}
 	defer index.Close()
-	srv, err := web.New(web.Config{Reader: st, Search: index, Policies: st.Policies(), Keys: st, Requests: st, SignIn: st, Desk: st, StaffNow: a.signInClock(), DemoStaff: demoStaff, BaseURL: a.cfg.baseURL(), Now: now, Demo: demo,
-		TrustedProxies: a.cfg.proxies(), Contact: a.cfg.Contact, Log: log, Version: version})
+	srv, err := web.New(web.Config{Reader: st, Search: index, Policies: st.Policies(), Keys: st, Requests: st, SignIn: st, Desk: st, Integrators: st, AnonymousPerMinute: a.cfg.Anyone, StaffNow: a.signInClock(), DemoStaff: demoStaff, BaseURL: a.cfg.baseURL(), Now: now, Demo: demo,
+		TrustedProxies: a.cfg.proxies(), Contact: a.cfg.Contact, Log: log, Version: version, Exports: a.cfg.exportsDir()})
 	if err != nil {
 		_ = ln.Close()
 		return err
@@ -89,16 +90,53 @@ func (a *app) serve(ln net.Listener, st *store.Store, demo *web.DemoInfo, now fu
 	go guard(log, "index", func() error { return index.Run(ctx) })
 	go guard(log, "watch", func() error { return a.watch(ctx, st, index, now) })
 	go guard(log, "pages", func() error { return a.sweepPages(ctx) })
+	go guard(log, "usage", func() error { return writeUsage(ctx, srv, usageEvery) })
 	go guard(log, "recipes", func() error { return a.followRecipes(ctx) })
+	go guard(log, "exports", func() error { return srv.RunExports(ctx, exportEvery, st.ExportRequested) })
+	hooks := deliver.New(deliver.Config{Store: st, Client: a.webhookClient(), Now: a.signInClock(), BaseURL: a.cfg.baseURL(), Demo: demo != nil, Log: log, Holder: holder()})
+	delivered := make(chan struct{})
+	go func() {
+		defer close(delivered)
+		guard(log, "webhooks", func() error { return hooks.Run(ctx) })
+	}()
 	fmt.Fprintf(a.out, "kapdir is at %s (Ctrl-C ends it)\n", a.cfg.baseURL())
 	for _, code := range slices.SortedFunc(maps.Keys(demoStaff), func(x, y string) int { return strings.Compare(demoStaff[x], demoStaff[y]) }) {
 		fmt.Fprintf(a.out, "  the desk as %s: %s/staff/sign-in#%s\n", demoStaff[code], a.cfg.baseURL(), code)
 	}
 	err = srv.Serve(ctx, ln)
+	stop()
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	select { // what became of the calls under way is kept
+	case <-delivered:
+	case <-last.Done():
+	}
+	if err := srv.WriteUsage(last); err != nil {
+		log.Error("how often keys asked last could not be written", "error", err)
+	}
 	if a.ctx.Err() != nil {
 		log.Info("ended, as asked")
 	}
 	return err
+}
+
+// usageEvery is how often it is written how often keys asked: what is lost with a process that dies is no more.
+const usageEvery = time.Minute
+
+// writeUsage writes how often keys asked, again and again until ctx is done.
+func writeUsage(ctx context.Context, srv *web.Server, every time.Duration) error {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			if err := srv.WriteUsage(ctx); err != nil {
+				return err
+			}
+		}
+	}
 }
 
 // touchDue numbers a change for everybody of whom an answer has changed by time alone, and returns how many
@@ -119,8 +157,6 @@ func touchDue(ctx context.Context, st *store.Store, now func() time.Time) (n int
 // and at the very moment at which the next answer changes. Of several servers, the one that then gets the
 // lease does the work.
 func (a *app) watch(ctx context.Context, st *store.Store, index *search.Index, now func() time.Time) error {
-	host, _ := os.Hostname()
-	holder := fmt.Sprintf("%s:%d", host, os.Getpid())
 	const pause = 250 * time.Millisecond
 	var awaited directory.Instant // the moment that was last waited for
 	built := a.rebuilt()          // a removal that nobody served asks for one too: what is deleted lies in old segments until then
@@ -130,7 +166,7 @@ func (a *app) watch(ctx context.Context, st *store.Store, index *search.Index, n
 			return err
 		}
 		if next != "" && next <= directory.At(now()) {
-			held, err := st.AcquireLease(ctx, "clock", holder, 15*time.Second)
+			held, err := st.AcquireLease(ctx, "clock", holder(), 15*time.Second)
 			if err != nil {
 				return err
 			}
@@ -169,6 +205,12 @@ func (a *app) watch(ctx context.Context, st *store.Store, index *search.Index, n
 		case <-time.After(wait):
 		}
 	}
+}
+
+// holder names this process among those that could hold a lease.
+func holder() string {
+	host, _ := os.Hostname()
+	return fmt.Sprintf("%s:%d", host, os.Getpid())
 }
 
 // rebuiltFile holds how many requests for a rebuild the index of this state directory has followed.

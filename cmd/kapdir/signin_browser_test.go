@@ -6,6 +6,8 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"sync/atomic"
@@ -59,7 +61,7 @@ func serveDesk(t *testing.T, addr string) *deskServer {
 	host, _, _ := net.SplitHostPort(addr)
 	_, port, _ := net.SplitHostPort(ln.Addr().String())
 	s.url = "http://" + net.JoinHostPort(host, port)
-	srv, err := web.New(web.Config{Reader: s.store, Search: index, Policies: s.store.Policies(), SignIn: s.store, Desk: s.store, BaseURL: s.url, Now: s.now, Log: log})
+	srv, err := web.New(web.Config{Reader: s.store, Search: index, Policies: s.store.Policies(), SignIn: s.store, Desk: s.store, Integrators: s.store, StaffNow: s.now, BaseURL: s.url, Now: s.now, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,6 +260,7 @@ func TestBrowserPasskey(t *testing.T) {
 	if code := v.text("#invite"); !regexp.MustCompile(`^([0-9a-z]{4}-){5}[0-9a-z]{4}$`).MatchString(code) {
 		t.Errorf("the code is %q", code)
 	}
+	s.partners(t, v, axe)
 	// Without a finger or a PIN it is one factor, and lets nobody in.
 	call(v, webauthn.SetUserVerified, webauthn.SetUserVerifiedParams{AuthenticatorID: key.AuthenticatorID, IsUserVerified: false})
 	v.do(chromedp.Click(chromedp.CSS(`form[action="/staff/sign-out"] button`)))
@@ -267,6 +270,98 @@ func TestBrowserPasskey(t *testing.T) {
 	v.do(chromedp.Navigate(s.url + "/staff"))
 	v.at("/staff/sign-in")
 	v.alone()
+}
+
+// partners adds a partner and makes them a key, as an admin does who proved who they are.
+func (s *deskServer) partners(t *testing.T, v *visitor, axe string) {
+	t.Helper()
+	v.do(chromedp.Click(chromedp.CSS(`nav a[href="/staff/partners"]`)))
+	v.at("/staff/partners")
+	v.fill("#name", "Acme Health")
+	v.fill("#id", "acme")
+	v.fill("#origins", "https://acme.example")
+	v.do(chromedp.Click(chromedp.CSS("main form button")))
+	v.at("/staff/partners/acme")
+	v.do(chromedp.Click(chromedp.CSS("main details summary")), chromedp.WaitVisible(chromedp.CSS("#key-name")))
+	v.fill("#key-name", "their site")
+	v.do(chromedp.Click(chromedp.CSS("label[for=scope-export]")), chromedp.Click(chromedp.CSS(`button[value="key"]`)))
+	v.until(`!!document.querySelector("#key")`)
+	id, secret, err := directory.ParseKeyText(v.text("#key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, _, ok, err := s.store.APIKey(t.Context(), id, secret, s.instant())
+	if err != nil || !ok || directory.JoinScopes(k.Scopes) != "read export" || k.CreatedBy != "noor" {
+		t.Errorf("%+v %v %v", k, ok, err)
+	}
+	if _, err := s.store.AddEmbed(t.Context(), "acme", directory.Embed{Name: "near you", Kind: directory.EmbedResults, Doc: directory.EmbedDoc{Query: "state=CA&care=full_kap"}}, "noor", s.instant()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.store.AddKeyUsage(t.Context(), []directory.KeyUsage{{Key: id, Day: s.instant().Date(), Route: "/api/v1/providers", Count: 1234, Refused: 5}}); err != nil {
+		t.Fatal(err)
+	}
+	v.looks(axe) // with the key
+	v.do(chromedp.Navigate(s.url + "/staff/partners/acme"))
+	v.until(`!document.querySelector("#key")`)
+	js[bool](v, `for (const d of document.querySelectorAll("details")) d.open = true; true`)
+	v.looks(axe)
+	v.fill("#url", "https://acme.example/kapdir/with/a/path/that/is/rather/long")
+	v.do(chromedp.Click(chromedp.CSS(`button[value="hook"]`)))
+	v.until(`!!document.querySelector("#secret")`)
+	hooks, err := s.store.Hooks(t.Context(), "acme")
+	if err != nil || len(hooks) != 1 || !strings.HasPrefix(v.text("#secret"), "whsec_") {
+		t.Fatalf("%+v %v", hooks, err)
+	}
+	for i := range 12 {
+		n := directory.Notice{ID: directory.NewID(directory.NoticePrefix, s.instant()), Number: hooks[0].Cursor + 1, Type: directory.NoticeStatus}
+		if err := s.store.Delivered(t.Context(), directory.Dispatch{Hook: hooks[0].ID, After: hooks[0].Cursor, Attempt: i + 1, Notice: n}, directory.Delivery{At: s.instant(), Outcome: directory.OutcomeFailed, Why: "no answer in 10s"}, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	v.looks(axe) // with the secret
+	v.do(chromedp.Navigate(s.url + "/staff/partners/acme/hooks/" + string(hooks[0].ID)))
+	v.until(`!document.querySelector("#secret") && document.querySelectorAll("main tbody tr").length == 12`)
+	js[bool](v, `for (const d of document.querySelectorAll("details")) d.open = true; true`)
+	v.looks(axe)
+	v.do(chromedp.Navigate(s.url + "/staff/partners"))
+	v.until(`!!document.querySelector("main tbody")`)
+	v.looks(axe)
+	s.elsewhere(t, directory.KeyText(id, secret))
+}
+
+// elsewhere asks from a page on another origin, as a partner's own page does: it reads nothing until the partner has
+// registered the origin, and then with the key too.
+func (s *deskServer) elsewhere(t *testing.T, key string) {
+	t.Helper()
+	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = io.WriteString(w, "<!doctype html><title>A partner's page</title>")
+	}))
+	defer page.Close()
+	origin := strings.Replace(page.URL, "127.0.0.1", "localhost", 1)
+	v := visit(t, origin, 1280, true)
+	v.do(chromedp.Navigate(origin))
+	ask := func(headers string) string {
+		return js[string](v, `fetch("`+s.url+`/api/v1/sources", {headers: `+headers+`}).then(async (r) => r.status + " " + r.headers.get("RateLimit-Policy") + " " + !!(await r.json()), () => "not readable")`)
+	}
+	bearing := `{Authorization: "Bearer ` + key + `"}`
+	for _, headers := range []string{`{}`, bearing} {
+		if got := ask(headers); got != "not readable" {
+			t.Errorf("a page that nobody registered reads %q", got)
+		}
+	}
+	if _, err := s.store.SetOrigins(t.Context(), "acme", []directory.WebOrigin{directory.WebOrigin(origin)}, "noor", s.instant()); err != nil {
+		t.Fatal(err)
+	}
+	for headers, want := range map[string]string{`{}`: `200 "anonymous";q=60;w=60 true`, bearing: `200 "key";q=600;w=60 true`} {
+		got := ask(headers)
+		for end := time.Now().Add(5 * time.Second); got != want && time.Now().Before(end); got = ask(headers) { // a server hears of it within a second
+			time.Sleep(100 * time.Millisecond)
+		}
+		if got != want {
+			t.Errorf("a registered page reads %q, want %q", got, want)
+		}
+	}
 }
 
 // At an address that is a number a browser keeps the session too; it knows no passkeys there, and none are offered.

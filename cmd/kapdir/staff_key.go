@@ -71,7 +71,7 @@ The key is shown this once; the store keeps only a hash of its secret. Keep it w
 		Short: "End a key, from now on and for good",
 		Args:  args(cobra.ExactArgs(1)),
 		RunE: func(_ *cobra.Command, argv []string) error {
-			id, err := directory.ParseID(store.KeyPrefix, argv[0])
+			id, err := directory.ParseID(directory.KeyPrefix, argv[0])
 			if err != nil {
 				return usageError{fmt.Errorf("a key is named by its first part, key_…, without the secret")}
 			}

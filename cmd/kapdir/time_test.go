@@ -44,6 +44,7 @@ type ticking struct {
 	clock *standing
 	url   string
 	files []*directory.CredentialFile
+	hooks *hookReceiver
 }
 
 func newTicking(t *testing.T) *ticking {
@@ -56,6 +57,7 @@ func newTicking(t *testing.T) *ticking {
 	log := &lockedBuffer{}
 	a := &app{ctx: ctx, out: io.Discard, err: log, getenv: func(string) string { return "" }}
 	a.cfg.State, a.cfg.Addr, a.cfg.Quiet = dir, "localhost:0", true
+	a.cfg.Anyone = 1 << 20 // this test asks more in a minute than anybody may
 	x := &ticking{t: t, clock: &standing{}}
 	x.clock.set(m.Now)
 	ln, err := web.Listen(a.cfg.Addr)
@@ -66,6 +68,9 @@ func newTicking(t *testing.T) *ticking {
 	if x.st, err = a.openStore(x.clock.or(time.Now)); err != nil {
 		t.Fatal(err)
 	}
+	hooks := newHookReceiver(t)
+	a.hookClient = hooks.client
+	x.hook(hooks)
 	ended := make(chan error, 1)
 	go func() { ended <- a.serve(ln, x.st, &web.DemoInfo{Now: m.Now}, x.clock.or(time.Now), nil) }()
 	t.Cleanup(func() {
@@ -353,6 +358,8 @@ func (x *ticking) pass(name string, moment directory.Instant, due map[directory.
 	feed := time.Since(begun)
 	x.within(name+": the search", limit-time.Since(begun), func() string { return x.searched(want) })
 	all := time.Since(begun)
+	moved := x.moved(moment)
+	called := x.within(name+": webhooks", time.Minute, func() string { return x.called(head.Seq, moved) })
 	for v, n := range want { // a filter finds what its facet counts
 		_, body, _ := x.get("/api/v1/providers?limit=1&check=" + v)
 		var a answer
@@ -365,7 +372,10 @@ func (x *ticking) pass(name string, moment directory.Instant, due map[directory.
 			x.t.Errorf("%s: %s", name, says)
 		}
 	}
-	x.t.Logf("%s: %d due, change feed after %s, search after %s of %s (facets changed: %v)", name, len(due), feed.Round(time.Millisecond), all.Round(time.Millisecond), limit.Round(time.Millisecond), before != "")
+	x.t.Logf("%s: %d due, change feed after %s, search after %s of %s (facets changed: %v), %d webhooks %s later", name, len(due), feed.Round(time.Millisecond), all.Round(time.Millisecond), limit.Round(time.Millisecond), before != "", len(moved), called.Round(time.Millisecond))
+	if len(moved) == 0 {
+		x.t.Errorf("%s: no result changes", name)
+	}
 }
 
 // With the clock moved past a valid_until and no other event, the change feed, the index, the API and the page

@@ -11,6 +11,8 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"net"
@@ -44,6 +46,8 @@ type Config struct {
 	// AllowPrefixes and AllowPorts open the guard for a test's own server, 127.0.0.0/8 on its port say.
 	AllowPrefixes []netip.Prefix
 	AllowPorts    []uint16
+	// Roots are who may vouch for a server's name; nil is the system's. A test's own server has one of its own.
+	Roots *x509.CertPool
 	// Dial sends a host to an address, "kap-commons.example" to "127.0.0.1:41234", in place of asking
 	// for its name. The guard looks at that address as at any other.
 	Dial map[string]string
@@ -124,6 +128,7 @@ func New(c Config) *Client {
 		Transport: &http.Transport{
 			Proxy:                  nil, // a proxy would dial for us, past the guard
 			DialContext:            dial,
+			TLSClientConfig:        &tls.Config{RootCAs: c.Roots, MinVersion: tls.VersionTLS12},
 			TLSHandshakeTimeout:    header,
 			ResponseHeaderTimeout:  header,
 			MaxResponseHeaderBytes: MaxHeader,

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -256,5 +259,21 @@ func TestBounds(t *testing.T) {
 	off := safehttp.New(safehttp.Config{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, AllowPorts: []uint16{portOf(t, u)}})
 	if _, err := off.Get(context.Background(), u); directory.KindOf(err) != directory.Unavailable {
 		t.Errorf("nobody listens: %v", err)
+	}
+}
+
+// TestRoots calls a server over TLS: one that nobody vouches for is not spoken to.
+func TestRoots(t *testing.T) {
+	srv := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Proto) }))
+	defer srv.Close()
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+	c := safehttp.Config{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, AllowPorts: []uint16{portOf(t, srv.URL)}}
+	if _, err := safehttp.New(c).Get(context.Background(), srv.URL); directory.KindOf(err) != directory.Unavailable {
+		t.Errorf("a server that nobody vouches for: %v", err)
+	}
+	c.Roots = x509.NewCertPool()
+	c.Roots.AddCert(srv.Certificate())
+	if res, err := safehttp.New(c).Get(context.Background(), srv.URL); err != nil || string(res.Body) != "HTTP/1.1" {
+		t.Errorf("one that is vouched for: %v", err)
 	}
 }

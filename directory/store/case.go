@@ -227,7 +227,7 @@ func (t *tx) linkedOf(h *stored) (out []directory.Other, err error) {
 			ids, as[c.Other] = append(ids, c.Other), "prescriber"
 		}
 	}
-	err = t.each(`SELECT DISTINCT provider FROM claim WHERE kind = $1 AND other = $2 AND provider <> $2 ORDER BY provider`, []any{directory.OversightLink, h.file.Provider.ID}, func(r *sql.Rows) error {
+	err = t.each(`SELECT DISTINCT provider FROM claim WHERE kind = $1 AND other = $2 AND other <> '' AND provider <> $2 ORDER BY provider`, []any{directory.OversightLink, h.file.Provider.ID}, func(r *sql.Rows) error {
 		var id directory.ID
 		err := r.Scan(&id)
 		if as[id] == "" {

@@ -672,7 +672,7 @@ func matchOf(b directory.Body) directory.Match {
 // caseKind says why an observation needs a person; settled says that an earlier one of the claim did not.
 func caseKind(kind directory.ClaimKind, b directory.Body, settled bool) directory.CaseKind {
 	switch {
-	case kind == directory.ExclusionScreen:
+	case kind == directory.ExclusionScreen && b.State != directory.SeenClear:
 		return directory.CaseExclusion
 	case b.State.Adverse():
 		return directory.CaseAdverse

@@ -13,9 +13,6 @@ import (
 	"kapdir/directory"
 )
 
-// KeyPrefix begins the id of a staff key.
-const KeyPrefix = "key_"
-
 // StaffKeyInfo is a key with which a staff member asks the API. Its secret is not held.
 type StaffKeyInfo struct {
 	ID       directory.ID      `json:"id"`
@@ -43,7 +40,7 @@ func (s *Store) AddStaffKey(ctx context.Context, name string) (key string, info 
 		if _, err := o.member(name); err != nil {
 			return err
 		}
-		info = StaffKeyInfo{ID: directory.NewID(KeyPrefix, w.now), Name: name, Created: w.now}
+		info = StaffKeyInfo{ID: directory.NewID(directory.KeyPrefix, w.now), Name: name, Created: w.now}
 		_, err = w.exec(`INSERT INTO staff_key (id, name, sha256, created, last_used, disabled) VALUES ($1, $2, $3, $4, '', '')`,
 			info.ID, info.Name, secretSum(text), info.Created)
 		return err

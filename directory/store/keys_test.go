@@ -49,7 +49,7 @@ func testStaffKeys(t *testing.T, c Config) {
 	if !ok || directory.ID(id) != info.ID || !strings.HasPrefix(id, "key_") || len(secret) < 43 || info.Name != "imani" {
 		t.Fatalf("the key is %q of %+v", key, info)
 	}
-	if parsed, err := directory.ParseID(KeyPrefix, id); err != nil || parsed != info.ID {
+	if parsed, err := directory.ParseID(directory.KeyPrefix, id); err != nil || parsed != info.ID {
 		t.Errorf("%s: %v", id, err)
 	}
 	_, otherSecret, _ := strings.Cut(other, ".")

@@ -168,29 +168,82 @@ func (s *Store) Listed(ctx context.Context) ([]directory.ID, error) {
 // Changes returns the providers whose newest number is greater than after, by that number, at most
 // limit of them. The File of one that is withdrawn, merged or no longer public is nil.
 func (s *Store) Changes(ctx context.Context, after int64, limit int) ([]directory.Change, error) {
-	var out []directory.Change
-	err := s.read(ctx, "store.Changes", func(t *tx) error {
+	page, err := s.ChangePage(ctx, after, limit)
+	return page.Changes, err
+}
+
+// ChangePage returns the same with the head of the same snapshot and the number to go on from. It names nobody
+// who never had a public page.
+func (s *Store) ChangePage(ctx context.Context, after int64, limit int) (directory.ChangePage, error) {
+	var page directory.ChangePage
+	err := s.read(ctx, "store.ChangePage", func(t *tx) (err error) {
+		if page.Head, err = t.head(); err != nil {
+			return err
+		}
 		var ids []directory.ID
-		err := t.each(`SELECT seq, id FROM provider WHERE seq > $1 ORDER BY seq LIMIT $2`, []any{after, limit}, func(r *sql.Rows) error {
+		err = t.each(`SELECT seq, id, merged_into FROM provider WHERE seq > $1 ORDER BY seq LIMIT $2`, []any{after, limit + 1}, func(r *sql.Rows) error {
 			var c directory.Change
-			err := r.Scan(&c.Seq, &c.Provider)
-			out, ids = append(out, c), append(ids, c.Provider)
+			err := r.Scan(&c.Seq, &c.Provider, &c.MergedInto)
+			page.Changes, ids = append(page.Changes, c), append(ids, c.Provider)
 			return err
 		})
 		if err != nil {
 			return err
 		}
+		if page.Next = max(after, page.Head.Public); len(ids) > limit {
+			page.Changes, ids, page.More = page.Changes[:limit], ids[:limit], true
+			page.Next = page.Changes[limit-1].Seq
+		}
 		files, err := t.publicFiles(ids)
 		if err != nil {
 			return err
 		}
+		at := make(map[directory.ID]int, len(ids))
+		for i, id := range ids {
+			at[id] = i
+		}
 		for _, f := range files {
-			i := slices.Index(ids, f.Provider.ID)
-			out[i].File = f
+			page.Changes[at[f.Provider.ID]].File = f
 		}
 		return nil
 	})
-	return out, err
+	return page, err
+}
+
+// TakenBack reports whether, since a number, anything was taken back that public faces had shown: somebody was
+// withdrawn or removed, two were merged or parted, a statement was voided or corrected, or a person found that a record
+// is of somebody else. A copy of what was public before then must not be shown any more (contracts.md §6).
+func (s *Store) TakenBack(ctx context.Context, after int64) (bool, error) {
+	found := false
+	err := s.read(ctx, "store.TakenBack", func(t *tx) error {
+		reviewed := false
+		err := t.each(`SELECT DISTINCT why FROM change WHERE seq > $1`, []any{after}, func(r *sql.Rows) error {
+			var why string
+			err := r.Scan(&why)
+			switch why {
+			case string(directory.Takedown), string(directory.Void), string(directory.Correct), "removal", "merged", "unmerged":
+				found = true
+			case string(directory.Review):
+				reviewed = true
+			}
+			return err
+		})
+		if err != nil || found || !reviewed {
+			return err
+		}
+		return t.each(`SELECT payload FROM event_payload WHERE seq > $1 AND claim IN (SELECT c.id FROM claim c JOIN change g ON g.provider = c.provider
+			WHERE g.seq > $1 AND g.why = 'review')`, []any{after}, func(r *sql.Rows) error {
+			var payload string
+			if err := r.Scan(&payload); err != nil || payload == "" {
+				return err
+			}
+			var e directory.Event
+			err := decode(payload, &e)
+			found = found || e.Type == directory.Review && e.Body.Decision == "clear"
+			return err
+		})
+	})
+	return found, err
 }
 
 // Head returns the newest number, when it was given, and the newest at which a public face could have

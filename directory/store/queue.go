@@ -146,7 +146,7 @@ func (t *tx) lineOf(id directory.ID) (line, error) {
 func (s *Store) TouchDue(ctx context.Context, now directory.Instant, limit int) (n int, err error) {
 	err = s.write(ctx, "store.TouchDue", func(w *work) error {
 		var due []directory.ID
-		err := w.each(`SELECT id FROM provider WHERE valid_until <> '' AND valid_until <= $1 AND listed = 1 AND withdrawn = 0 AND merged_into = ''
+		err := w.each(`SELECT id FROM provider WHERE valid_until > '' AND valid_until <= $1 AND listed = 1 AND withdrawn = 0 AND merged_into = ''
 			ORDER BY valid_until, id LIMIT $2`, []any{now, limit}, func(r *sql.Rows) error {
 			var id directory.ID
 			err := r.Scan(&id)
@@ -174,31 +174,57 @@ func (s *Store) TouchDue(ctx context.Context, now directory.Instant, limit int) 
 // AcquireLease takes or renews the lease of a name for the holder; it reports whether the holder has it
 // now. A lease that has run out can be taken by anybody.
 func (s *Store) AcquireLease(ctx context.Context, name, holder string, ttl time.Duration) (bool, error) {
-	var ok bool
-	err := s.write(ctx, "store.AcquireLease "+name, func(w *work) error {
+	return s.AcquireLeaseAt(ctx, name, holder, s.now(), ttl)
+}
+
+// AcquireLeaseAt is AcquireLease by another clock than the store's, which stands still in a demonstration.
+func (s *Store) AcquireLeaseAt(ctx context.Context, name, holder string, at directory.Instant, ttl time.Duration) (ok bool, err error) {
+	err = s.write(ctx, "store.AcquireLease "+name, func(w *work) error {
 		n, err := w.exec(`INSERT INTO lease (name, holder, until) VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE
 			SET holder = excluded.holder, until = excluded.until WHERE lease.holder = excluded.holder OR lease.until <= $4`,
-			name, holder, w.now.Add(ttl), w.now)
+			name, holder, at.Add(ttl), at)
 		ok = n == 1
 		return err
 	})
 	return ok, err
 }
 
-// RequestRebuild asks running servers to rebuild their index.
-func (s *Store) RequestRebuild(ctx context.Context) error {
-	return s.write(ctx, "store.RequestRebuild", func(w *work) error {
-		_, err := w.exec(`INSERT INTO request (name, count) VALUES ('rebuild', 1) ON CONFLICT (name) DO UPDATE SET count = request.count + 1`)
+// ReleaseLease gives up the lease of a name, if the holder has it.
+func (s *Store) ReleaseLease(ctx context.Context, name, holder string) error {
+	return s.write(ctx, "store.ReleaseLease "+name, func(w *work) error {
+		_, err := w.exec(`DELETE FROM lease WHERE name = $1 AND holder = $2`, name, holder)
 		return err
 	})
 }
 
+// RequestRebuild asks running servers to rebuild their index.
+func (s *Store) RequestRebuild(ctx context.Context) error { return s.request(ctx, "rebuild") }
+
 // RebuildRequested returns how often a rebuild was asked for. A server remembers the answer it started
 // with, and rebuilds when it has grown: several servers each see each request.
 func (s *Store) RebuildRequested(ctx context.Context) (int64, error) {
+	return s.requested(ctx, "rebuild")
+}
+
+// RequestExport asks running servers to write a snapshot of what is public.
+func (s *Store) RequestExport(ctx context.Context) error { return s.request(ctx, "export") }
+
+// ExportRequested returns how often a snapshot was asked for, as RebuildRequested does.
+func (s *Store) ExportRequested(ctx context.Context) (int64, error) {
+	return s.requested(ctx, "export")
+}
+
+func (s *Store) request(ctx context.Context, what string) error {
+	return s.write(ctx, "store.request "+what, func(w *work) error {
+		_, err := w.exec(`INSERT INTO request (name, count) VALUES ($1, 1) ON CONFLICT (name) DO UPDATE SET count = request.count + 1`, what)
+		return err
+	})
+}
+
+func (s *Store) requested(ctx context.Context, what string) (int64, error) {
 	var n int64
-	err := s.read(ctx, "store.RebuildRequested", func(t *tx) error {
-		_, err := t.one(`SELECT count FROM request WHERE name = 'rebuild'`, nil, &n)
+	err := s.read(ctx, "store.requested "+what, func(t *tx) error {
+		_, err := t.one(`SELECT count FROM request WHERE name = $1`, []any{what}, &n)
 		return err
 	})
 	return n, err

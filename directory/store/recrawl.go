@@ -143,7 +143,7 @@ func (w *work) silence(h *holding, r *row, rel directory.Release, was []director
 		}
 		if others == nil {
 			var err error
-			if others, err = w.rows(`WHERE source = $1 AND kind = 'listing' AND provider IN (%s)`, []any{r.source}, []string{string(h.id())}); err != nil {
+			if others, err = w.rows(`WHERE source = $1 AND kind = 'listing' AND provider <> '' AND provider IN (%s)`, []any{r.source}, []string{string(h.id())}); err != nil {
 				return err
 			}
 		}
@@ -277,7 +277,7 @@ func (s *Store) removeGone(ctx context.Context, op string, o *openRun) error {
 			keys[i] = clean(g.Key)
 		}
 		if _, err := s.dropPages(ctx, op, o, gone, func(w *work) (held []string, err error) {
-			err = w.eachIn(`SELECT key FROM source_record WHERE source = $1 AND kind = 'listing' AND run < $2 AND key IN (%s) ORDER BY key`, []any{rel.Source, o.run.Number}, keys, keysInto(&held))
+			err = w.eachIn(`SELECT key FROM source_record WHERE source = $1 AND kind = 'listing' AND run + 0 < $2 AND key IN (%s) ORDER BY key`, []any{rel.Source, o.run.Number}, keys, keysInto(&held))
 			return held, err
 		}); err != nil {
 			return err

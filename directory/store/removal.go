@@ -421,6 +421,7 @@ func (s *Store) DecideRemoval(ctx context.Context, d directory.RemovalDecision) 
 //	evidence: deleted with its text; events of others go on naming it by its hash
 //	others' pages and statements that name them as prescriber: what names them is deleted
 //	others who are said to work there: it is no fact of theirs any more, so that nothing finds them by its name
+//	notices: what they told is deleted; that there were some stays
 //
 // What stays: the id, which answers 410; the takedown; that there were events; rows of NPPES, of registers and of
 // exclusion lists, which are those publishers' lists of everybody, show on no face and are replaced by each
@@ -476,6 +477,9 @@ func (w *work) remove(h *holding, q *directory.Removal, e directory.Event, finis
 		return err
 	}
 	if err := d.placesOfWork(all); err != nil {
+		return err
+	}
+	if err := w.unannounce(all); err != nil {
 		return err
 	}
 	h.file = directory.CredentialFile{Provider: directory.Provider{ID: h.id(), Kind: h.file.Provider.Kind, Withdrawn: true, Seq: h.file.Provider.Seq}, Claims: []directory.History{file}}

@@ -148,7 +148,7 @@ func (s *Store) Counts(ctx context.Context) (Totals, error) {
 			(SELECT count(*) FROM claim), (SELECT count(*) FROM event), (SELECT count(*) FROM evidence), (SELECT count(*) FROM source_record WHERE kind = 'listing') +
 				(SELECT coalesce(sum(p.held), 0) FROM reference_part p WHERE p.run = (SELECT max(number) FROM run WHERE source = p.source AND outcome = 'done')),
 			(SELECT count(*) FROM run), (SELECT count(*) FROM cases WHERE closed = ''),
-			(SELECT count(*) FROM provider WHERE valid_until <> '' AND valid_until <= $1 AND listed = 1 AND withdrawn = 0 AND merged_into = '')`,
+			(SELECT count(*) FROM provider WHERE valid_until > '' AND valid_until <= $1 AND listed = 1 AND withdrawn = 0 AND merged_into = '')`,
 			[]any{s.now()}, &c.Providers, &c.Claims, &c.Events, &c.Evidence, &c.Records, &c.Runs, &c.OpenCases, &c.Due)
 		if err != nil {
 			return err

@@ -179,7 +179,7 @@ func testCodes(t *testing.T, c Config) {
 	if err := s.reader.QueryRowContext(ctx, `SELECT totp FROM staff_login WHERE name = 'rowan'`).Scan(&sealed); err != nil || strings.Contains(sealed, "JBSWY3") {
 		t.Errorf("the secret of the codes lies open: %q %v", sealed, err)
 	}
-	if _, err := s.unseal("imani", sealed); err == nil {
+	if _, err := s.unseal(sealedCodes, "imani", sealed); err == nil {
 		t.Error("rowan's secret opens for imani")
 	}
 	for i, x := range []struct {

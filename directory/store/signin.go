@@ -31,12 +31,18 @@ func (s *Store) StaffSecret(purpose string) ([]byte, error) {
 	return hkdf.Key(sha256.New, secret, nil, "kapdir staff "+purpose, 32)
 }
 
-// seal encrypts the secret of somebody's codes; it can be opened for them alone.
-func (s *Store) seal(name, text string) (string, error) {
+// What is sealed, and for what. Each has a key of its own.
+const (
+	sealedCodes = "codes" // the secret of somebody's codes, by their name
+	sealedHook  = "hooks" // the secret of a webhook, by its id
+)
+
+// seal encrypts a secret; it can be opened for the one of that name alone.
+func (s *Store) seal(what, name, text string) (string, error) {
 	if text == "" {
 		return "", nil
 	}
-	a, err := s.sealer()
+	a, err := s.sealer(what)
 	if err != nil {
 		return "", err
 	}
@@ -45,11 +51,11 @@ func (s *Store) seal(name, text string) (string, error) {
 	return base64.StdEncoding.EncodeToString(a.Seal(nonce, nonce, []byte(text), []byte(name))), nil
 }
 
-func (s *Store) unseal(name, sealed string) (string, error) {
+func (s *Store) unseal(what, name, sealed string) (string, error) {
 	if sealed == "" {
 		return "", nil
 	}
-	a, err := s.sealer()
+	a, err := s.sealer(what)
 	if err != nil {
 		return "", err
 	}
@@ -58,13 +64,17 @@ func (s *Store) unseal(name, sealed string) (string, error) {
 		b, err = a.Open(nil, b[:a.NonceSize()], b[a.NonceSize():], []byte(name))
 	}
 	if err != nil {
-		return "", directory.Errorf(directory.Unavailable, "", "the secret of somebody's codes cannot be read: restore %s in the state directory, or KAPDIR_SUPPRESSION_KEY; or reset their sign-in", suppressionFile)
+		whose, instead := "somebody's codes", "reset their sign-in"
+		if what == sealedHook {
+			whose, instead = "a webhook", "give it a new one, kapdir partner hook rotate"
+		}
+		return "", directory.Errorf(directory.Unavailable, "", "the secret of %s cannot be read: restore %s in the state directory, or KAPDIR_SUPPRESSION_KEY; or %s", whose, suppressionFile, instead)
 	}
 	return string(b), nil
 }
 
-func (s *Store) sealer() (cipher.AEAD, error) {
-	key, err := s.StaffSecret("codes")
+func (s *Store) sealer(what string) (cipher.AEAD, error) {
+	key, err := s.StaffSecret(what)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +105,7 @@ func (s *Store) Login(ctx context.Context, name string) (out directory.StaffLogi
 	if err != nil {
 		return directory.StaffLogin{}, err
 	}
-	out.TOTP, err = s.unseal(out.Name, sealed)
+	out.TOTP, err = s.unseal(sealedCodes, out.Name, sealed)
 	return out, err
 }
 
@@ -209,7 +219,7 @@ func (s *Store) Enrol(ctx context.Context, code string, l directory.StaffLogin, 
 		if err := w.forgetLogin(name, name, at); err != nil {
 			return err
 		}
-		sealed, err := s.seal(name, l.TOTP)
+		sealed, err := s.seal(sealedCodes, name, l.TOTP)
 		if err != nil {
 			return err
 		}

@@ -40,6 +40,9 @@ type Config struct {
 	// SuppressionKey is the secret with which the keys of removed people are hashed. Left empty it is the file
 	// suppression.key of Dir, which is made at the first removal.
 	SuppressionKey []byte
+	// Standing reads the status words that a person copied from a source's page, by the source's table; expires is the
+	// record's and on the day of the look. Left empty no words are known, and each goes to a person.
+	Standing func(source, words string, expires, on directory.Date) directory.Observed
 	// Tool is the actor of what the store appends by itself; kapdir at this program's version when zero.
 	Tool directory.Actor
 }
@@ -294,7 +297,17 @@ func (o *often) prepare(ctx context.Context) {
 	}
 }
 
+// tell hears the text of each statement that is not of rows of values; nil outside of the test that looks at their plans.
+var tell func(query string)
+
+func heard(query string) {
+	if tell != nil {
+		tell(query)
+	}
+}
+
 func (t *tx) exec(query string, args ...any) (int64, error) {
+	heard(query)
 	r, err := t.ExecContext(t.ctx, query, args...)
 	if err != nil {
 		return 0, err
@@ -304,6 +317,7 @@ func (t *tx) exec(query string, args ...any) (int64, error) {
 
 // one scans the one row of a query; found is false when there is none.
 func (t *tx) one(query string, args []any, dst ...any) (found bool, err error) {
+	heard(query)
 	err = t.QueryRowContext(t.ctx, query, args...).Scan(dst...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
@@ -313,6 +327,7 @@ func (t *tx) one(query string, args []any, dst ...any) (found bool, err error) {
 
 // each calls scan for each row of a query.
 func (t *tx) each(query string, args []any, scan func(*sql.Rows) error) error {
+	heard(query)
 	rows, err := t.QueryContext(t.ctx, query, args...)
 	return scanAll(rows, err, scan)
 }

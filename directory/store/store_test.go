@@ -21,7 +21,9 @@ import (
 // TestStore holds both databases to one suite.
 func TestStore(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) {
+		queries := hear(t)
 		testStore(t, func(t testing.TB) Config { return Config{Dir: t.TempDir()} })
+		t.Run("plans", func(t *testing.T) { testPlans(t, open(t, Config{Dir: t.TempDir()}), queries()) })
 	})
 	t.Run("postgres", func(t *testing.T) {
 		storetest.Postgres(t) // skips the whole when there is no server
@@ -72,6 +74,8 @@ func testStore(t *testing.T, fresh func(testing.TB) Config) {
 		{"duplicates", testDuplicates},
 		{"oversight numbers", testOversightNumbers},
 		{"time passes", testTouchDue},
+		{"pages of changes", testChangePage},
+		{"copies of what was taken back", testUnfitCopy},
 		{"attest", testAttest},
 		{"decide", testDecide},
 		{"staff", testStaff},
@@ -110,6 +114,12 @@ func testStore(t *testing.T, fresh func(testing.TB) Config) {
 		{"tampering", testTampering},
 		{"tampering anywhere", testTamperingAnywhere},
 		{"removed", testRemoved},
+		{"what is announced", testAnnounce},
+		{"announced and taken back", testTakenBack},
+		{"a name alone is not announced", testNameOnlyNotices},
+		{"webhooks", testHooks},
+		{"a receiver that takes nothing", testFailingHook},
+		{"whose webhook it is", testHookMatrix},
 	} {
 		t.Run(x.name, func(t *testing.T) { x.test(t, fresh(t)) })
 	}
@@ -764,7 +774,8 @@ func testMigrated(t *testing.T, c Config) {
 	if c.DSN != "" {
 		undo = []string{`DROP FUNCTION count_case CASCADE`, `DROP FUNCTION hide_cases CASCADE`}
 	}
-	undo = append(undo, `DROP INDEX cases_queue`, `DROP INDEX cases_undated`, `DROP INDEX cases_row`, `DROP TABLE case_count`, `DROP TABLE case_hold`, `DROP TABLE case_handing`, `DROP TABLE saved_view`, `DROP TABLE paper`, `DROP TABLE case_evidence`, `CREATE INDEX provider_seq ON provider (seq)`,
+	undo = append(undo, `DROP INDEX cases_queue`, `DROP INDEX cases_undated`, `DROP INDEX cases_row`, `DROP TABLE case_count`, `DROP TABLE case_hold`, `DROP TABLE case_handing`, `DROP TABLE saved_view`, `DROP TABLE paper`, `DROP TABLE case_evidence`,
+		`DROP TABLE notice`, `DROP TABLE announced`, `DROP TABLE follower`, `DROP TABLE hook`, `DROP TABLE delivery`, `DROP TABLE embed`, `DROP TABLE api_usage`, `DROP TABLE api_key`, `DROP TABLE integrator`,
 		`DROP TABLE IF EXISTS staff_session`, `DROP TABLE IF EXISTS staff_login`, `DROP TABLE IF EXISTS staff_passkey`, `DROP TABLE IF EXISTS staff_code`, `DROP TABLE IF EXISTS staff_audit`)
 	for _, column := range []string{"hidden", "harm", "due", "work", "needs", "state"} {
 		undo = append(undo, `ALTER TABLE cases DROP COLUMN `+column)

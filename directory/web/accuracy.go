@@ -6,36 +6,58 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gofiber/fiber/v2"
+
 	"kapdir/directory"
 )
 
 // accuracy is what the directory knows about its own gaps: counted from the public files, with the rules of
 // the public pages, at one moment. What a page does not show of a provider is not in it either.
 type accuracy struct {
-	At        directory.Instant
-	Providers int
+	At        directory.Instant `json:"as_of"`
+	Providers int               `json:"providers"`
 
-	Statements int  // things said of a provider's credentials
-	LookedUp   int  // of these, answered by a source or a document
-	Within30   int  // of these, not older than 30 days
-	Within90   int  //
-	MedianAge  *int // in days, of what was looked up; nil when nothing was
+	Statements int  `json:"statements"`      // things said of a provider's credentials
+	LookedUp   int  `json:"looked_up"`       // of these, answered by a source or a document
+	Within30   int  `json:"within_30_days"`  // of these, not older than 30 days
+	Within90   int  `json:"within_90_days"`  //
+	MedianAge  *int `json:"median_age_days"` // in days, of what was looked up; nil when nothing was
 
-	Disputes    int // open
-	Corrections int // records that staff replaced or took back
-	Lately      int // of these, in the last 90 days
+	Disputes    int `json:"open_disputes"`       // open
+	Corrections int `json:"corrections"`         // records that staff replaced or took back
+	Lately      int `json:"corrections_90_days"` // of these, in the last 90 days
 
-	Checks []checkCount
+	Checks []checkCount `json:"checks"`
 }
 
 // checkCount tells how many providers have which answer to one check.
 type checkCount struct {
-	Check  directory.CheckName
-	Good   int // confirmed, or shown by a document
-	Bad    int // a problem on record, not met, or no record found
-	Stated int // by the provider or a listing, and by nobody else
-	Old    int // out of date
-	Open   int // not checked, could not be checked, or being checked
+	Check  directory.CheckName `json:"check"`
+	Good   int                 `json:"good"`   // confirmed, or shown by a document
+	Bad    int                 `json:"bad"`    // a problem on record, not met, or no record found
+	Stated int                 `json:"stated"` // by the provider or a listing, and by nobody else
+	Old    int                 `json:"old"`    // out of date
+	Open   int                 `json:"open"`   // not checked, could not be checked, or being checked
+}
+
+// apiStatistics answers GET /api/v1/statistics: the counts of the accuracy page. While the first is under way it is
+// busy.
+func (s *Server) apiStatistics(c *fiber.Ctx) error {
+	if _, bad := parse(rawQuery(c), nil, false); len(bad) > 0 {
+		return bad
+	}
+	a, err := s.count.get()
+	if err != nil {
+		return err
+	}
+	if a == nil {
+		return busy
+	}
+	out := struct {
+		*accuracy
+		Demo *demo `json:"demo"`
+	}{a, s.demo()}
+	return s.sendTagged(c, fiber.MIMEApplicationJSONCharsetUTF8, out, longestCache, func() ([]byte, error) { return encodeJSON(out) })
 }
 
 // Share returns a part of the statements in per cent, rounded down: 100 is all, and nothing less.
@@ -114,7 +136,7 @@ func countAccuracy(ctx context.Context, r Reader, m moment, policies directory.P
 
 // lookedUp tells that a source or a document has answered: not the provider, not a listing, and not nobody.
 func lookedUp(s directory.Standing) bool {
-	return shown(s) && (s.Class == directory.ClassDocument || s.Class == directory.ClassSource) && s.Basis.Body.State != directory.SeenUnavailable
+	return s.Shown() && (s.Class == directory.ClassDocument || s.Class == directory.ClassSource) && s.Basis.Body.State != directory.SeenUnavailable
 }
 
 // days is how many days lie between two dates.

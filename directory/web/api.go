@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	_ "embed"
 	"errors"
 	"math"
@@ -47,10 +48,13 @@ func (s *Server) apiSearch(c *fiber.Ctx) error {
 	if kept.body, err = answer.encode(); err != nil {
 		return err
 	}
+	first := a
+	first.Cursor = ""
+	kept.link = `<` + strings.TrimSuffix(searchRoute+first.encode(), "?") + `>; rel="first"`
 	if answer.Next != nil {
 		next := a
 		next.Cursor = *answer.Next
-		kept.link = `<` + searchRoute + next.encode() + `>; rel="next"`
+		kept.link = `<` + searchRoute + next.encode() + `>; rel="next", ` + kept.link
 	}
 	s.answers.put(key, kept)
 	return s.sendKept(c, kept)
@@ -183,24 +187,33 @@ func echo(a ask, q search.Query) queryEcho {
 func (s *Server) apiProvider(c *fiber.Ctx) error {
 	vary(c, fiber.HeaderAuthorization) // who has a key is told more
 	p, err := s.provider(c)
-	var moved *mergedInto
-	if errors.As(err, &moved) {
-		c.Set(fiber.HeaderLocation, moved.location("/api/v1/providers/", moved.query))
-		c.Set(fiber.HeaderCacheControl, "no-store")
-		c.Status(http.StatusPermanentRedirect)
-		return s.sendJSON(c, fiber.MIMEApplicationJSONCharsetUTF8, struct {
-			ID         directory.ID `json:"id"`
-			MergedInto directory.ID `json:"merged_into"`
-		}{moved.from, moved.to})
-	}
 	if err != nil {
-		return err
+		return s.moved(c, err, "")
 	}
 	if p.Staff != nil {
 		c.Set(fiber.HeaderCacheControl, "no-store")
 		return s.sendJSON(c, fiber.MIMEApplicationJSONCharsetUTF8, p)
 	}
 	return s.sendCached(c, fiber.MIMEApplicationJSONCharsetUTF8, p, func() ([]byte, error) { return encodeJSON(p) })
+}
+
+// moved leads on to who stands for a merged provider, to the same thing beneath; any other error it returns.
+func (s *Server) moved(c *fiber.Ctx, err error, beneath string) error {
+	var moved *mergedInto
+	if !errors.As(err, &moved) {
+		return err
+	}
+	to := moved.location("/api/v1/providers/", "") + beneath
+	if moved.query != "" {
+		to += "?" + moved.query
+	}
+	c.Set(fiber.HeaderLocation, to)
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	c.Status(http.StatusPermanentRedirect)
+	return s.sendJSON(c, fiber.MIMEApplicationJSONCharsetUTF8, struct {
+		ID         directory.ID `json:"id"`
+		MergedInto directory.ID `json:"merged_into"`
+	}{moved.from, moved.to})
 }
 
 // mergedInto says that a provider goes on under another id.
@@ -240,34 +253,9 @@ func (s *Server) providerAsked(c *fiber.Ctx, id directory.ID, a ask) (*provider,
 	if err != nil {
 		return nil, err
 	}
-	head, err := s.cfg.Reader.Head(ctx)
+	f, m, err := s.file(ctx, c, id, a)
 	if err != nil {
 		return nil, err
-	}
-	m, err := s.moment(head, a, langOf(c))
-	if err != nil {
-		return nil, err
-	}
-	f, err := s.cfg.Reader.File(ctx, id)
-	if f != nil && f.Provider.MergedInto != "" {
-		to, err := directory.ParseID(directory.ProviderPrefix, string(f.Provider.MergedInto))
-		if err != nil {
-			return nil, directory.Internal
-		}
-		return nil, &mergedInto{id, to, a.encode()}
-	}
-	switch {
-	case err != nil:
-		return nil, err
-	case f == nil:
-		return nil, directory.Internal
-	case f.Provider.Withdrawn:
-		return nil, directory.Gone
-	}
-	for _, h := range f.Claims { // a takedown hides the whole file, whoever reads it and for whatever moment
-		if h.Claim.Kind == directory.FileClaim && directory.Derive(h, m.now, max(m.now, head.RecordedAt), s.cfg.Policies).Status == directory.StatusWithdrawn {
-			return nil, directory.Gone
-		}
 	}
 	if key == "" {
 		p := s.providerOf(m.public(f, s.cfg.Policies), a.State, m)
@@ -277,6 +265,36 @@ func (s *Server) providerAsked(c *fiber.Ctx, id directory.ID, a ask) (*provider,
 	p.Staff = staffViewOf(f, patientState(a.State, f), m, s.cfg.Policies)
 	p.Staff.Key = key
 	return &p, nil
+}
+
+// file reads the file of a provider, and the moment a question asks for. Somebody who goes on under another id is
+// mergedInto, and somebody who was withdrawn is Gone.
+func (s *Server) file(ctx context.Context, c *fiber.Ctx, id directory.ID, a ask) (*directory.CredentialFile, moment, error) {
+	head, err := s.cfg.Reader.Head(ctx)
+	if err != nil {
+		return nil, moment{}, err
+	}
+	m, err := s.moment(head, a, langOf(c))
+	if err != nil {
+		return nil, m, err
+	}
+	f, err := s.cfg.Reader.File(ctx, id)
+	if f != nil && f.Provider.MergedInto != "" {
+		to, err := directory.ParseID(directory.ProviderPrefix, string(f.Provider.MergedInto))
+		if err != nil {
+			return nil, m, directory.Internal
+		}
+		return nil, m, &mergedInto{id, to, a.encode()}
+	}
+	switch {
+	case err != nil:
+		return nil, m, err
+	case f == nil:
+		return nil, m, directory.Internal
+	case f.Provider.Withdrawn, s.takenDown(f, moment{now: m.now, known: head.RecordedAt}):
+		return nil, m, directory.Gone
+	}
+	return f, m, nil
 }
 
 // dropWithdrawn leaves out who is named as a place of work and has no page any more: nobody is named after that. A
@@ -388,8 +406,7 @@ func (l *lang) suggestion(kind, value string) string {
 
 // openAPI answers GET /openapi.yaml.
 func (s *Server) openAPI(c *fiber.Ctx) error {
-	c.Set(fiber.HeaderCacheControl, "public, max-age=300")
-	return s.send(c, "application/yaml; charset=utf-8", openAPIDocument)
+	return s.sendTagged(c, "application/yaml; charset=utf-8", sha256.Sum256(openAPIDocument), longestCache, func() ([]byte, error) { return openAPIDocument, nil })
 }
 
 // livez answers GET /livez: the process can answer.

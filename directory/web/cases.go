@@ -19,6 +19,8 @@ import (
 // Desk is the power of staff: to look at cases and to decide them. Its rules are the store's, the same as for the
 // command line; a page says beforehand what they will say.
 type Desk interface {
+	IntegratorDesk
+	Sheets
 	List(ctx context.Context, f directory.CaseFilter, counts bool) (directory.CaseList, error)
 	Dossier(ctx context.Context, id directory.ID, as string) (directory.Dossier, error)
 	AtDesk(ctx context.Context, id directory.ID, as string) (directory.Dossier, error)

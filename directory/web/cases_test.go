@@ -26,8 +26,9 @@ import (
 // deskTrial is a demonstration of its own, which a test may write to, and a desk at which people sit.
 type deskTrial struct {
 	world
-	s *Server
-	t *testing.T
+	s   *Server
+	t   *testing.T
+	dir string
 }
 
 var deskPeople = map[string]directory.Role{"vera": directory.Viewer, "rowan": directory.Verifier, "pat": directory.Verifier, "imani": directory.Approver, "adan": directory.Admin}
@@ -75,7 +76,7 @@ func newTrial(t *testing.T) *deskTrial {
 		c.Reader, c.Search, c.Desk, c.SignIn = w.store, w.index, w.store, sessions
 		c.StaffNow = c.Now
 	})
-	return &deskTrial{w, s, t}
+	return &deskTrial{w, s, t, dir}
 }
 
 func (d *deskTrial) get(who, path string) reply {

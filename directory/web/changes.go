@@ -58,7 +58,7 @@ func changesOfClaim(f *directory.CredentialFile, h directory.History, y director
 			break
 		}
 		s := directory.Derive(h, at, m.known, policies)
-		if shown(s) {
+		if s.Shown() {
 			b := s.Basis.Body
 			now := said{s.Status, b.State, b.Source, b.SourceWords, b.Expires}
 			if now.status == directory.StatusExpiring { // that a day comes nearer is no news

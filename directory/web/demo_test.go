@@ -41,7 +41,17 @@ var (
 )
 
 func TestMain(m *testing.M) {
+	c, err := theContract()
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "openapi.yaml cannot be held to: %v\n", err)
+		os.Exit(1)
+	}
+	watch = c.observe
 	code := m.Run()
+	for _, b := range c.broken {
+		fmt.Fprintf(os.Stderr, "--- FAIL: against openapi.yaml: %s\n", b)
+		code = max(code, 1)
+	}
 	if loaded.index != nil {
 		_ = loaded.index.Close()
 	}
@@ -77,9 +87,27 @@ func demoWorld(t testing.TB) world {
 // loadDemo loads the demonstration into a directory. Its clock stands until it is set.
 func loadDemo(dir string) (w world, set func(directory.Instant), err error) {
 	ctx := context.Background()
-	var at atomic.Pointer[time.Time]
-	clock := func() time.Time { return *at.Load() }
-	set = func(i directory.Instant) { x := i.Time(); at.Store(&x) }
+	c := &demoClock{}
+	if w.store, w.now, err = loadSteps(store.Config{Dir: filepath.Join(dir, "state")}, c, nil); err != nil {
+		return w, c.set, err
+	}
+	w.index, err = search.Open(ctx, search.Config{Dir: filepath.Join(dir, "index"), Feed: w.store, Files: w.store.Files, Now: c.now, Log: quiet()})
+	if err == nil {
+		err = w.index.Rebuild(ctx, nil)
+	}
+	return w, c.set, err
+}
+
+// demoClock stands until it is set.
+type demoClock struct{ at atomic.Pointer[time.Time] }
+
+func (c *demoClock) now() time.Time          { return *c.at.Load() }
+func (c *demoClock) set(i directory.Instant) { x := i.Time(); c.at.Store(&x) }
+
+// loadSteps opens a store, tells of it, and loads the demonstration into it.
+func loadSteps(cfg store.Config, c *demoClock, opened func(*store.Store)) (st *store.Store, now directory.Instant, err error) {
+	ctx := context.Background()
+	set := c.set
 	var manifest struct {
 		Now   directory.Instant
 		Steps []struct {
@@ -93,11 +121,15 @@ func loadDemo(dir string) (w world, set func(directory.Instant), err error) {
 		err = json.Unmarshal(raw, &manifest)
 	}
 	if err != nil {
-		return w, set, err
+		return nil, "", err
 	}
 	set(manifest.Now)
-	if w.store, err = store.Open(ctx, store.Config{Dir: filepath.Join(dir, "state"), Now: clock}); err != nil {
-		return w, set, err
+	cfg.Now = c.now
+	if st, err = store.Open(ctx, cfg); err != nil {
+		return nil, "", err
+	}
+	if opened != nil {
+		opened(st)
 	}
 	for _, s := range manifest.Steps {
 		switch {
@@ -105,40 +137,35 @@ func loadDemo(dir string) (w world, set func(directory.Instant), err error) {
 			set(s.Read)
 			for _, src := range crawler.Sources() {
 				if src.ID == s.Source {
-					_, err = crawler.Run(ctx, src, crawler.InputAt(filepath.Join(demoDir, filepath.FromSlash(s.Path)), nil), w.store,
-						crawler.Options{AsOf: s.AsOf, Release: s.Release, Now: clock})
+					_, err = crawler.Run(ctx, src, crawler.InputAt(filepath.Join(demoDir, filepath.FromSlash(s.Path)), nil), st,
+						crawler.Options{AsOf: s.AsOf, Release: s.Release, Now: c.now})
 				}
 			}
 		case s.Staff != "":
-			err = eachLine(s.Staff, func(c directory.StaffChange) error {
-				set(c.At)
-				_, err := w.store.ChangeStaff(ctx, c)
+			err = eachLine(s.Staff, func(x directory.StaffChange) error {
+				set(x.At)
+				_, err := st.ChangeStaff(ctx, x)
 				return err
 			})
 		case s.Attestations != "":
 			err = eachLine(s.Attestations, func(a directory.Attestation) error {
 				set(a.At)
-				_, err := w.store.Attest(ctx, a)
+				_, err := st.Attest(ctx, a)
 				return err
 			})
 		case s.Decisions != "":
 			err = eachLine(s.Decisions, func(d directory.Decision) error {
 				set(d.At)
-				_, err := w.store.Decide(ctx, d)
+				_, err := st.Decide(ctx, d)
 				return err
 			})
 		}
 		if err != nil {
-			return w, set, fmt.Errorf("%+v: %w", s, err)
+			return st, "", fmt.Errorf("%+v: %w", s, err)
 		}
 	}
-	w.now = manifest.Now
 	set(manifest.Now)
-	w.index, err = search.Open(ctx, search.Config{Dir: filepath.Join(dir, "index"), Feed: w.store, Files: w.store.Files, Now: clock, Log: quiet()})
-	if err == nil {
-		err = w.index.Rebuild(ctx, nil)
-	}
-	return w, set, err
+	return st, manifest.Now, nil
 }
 
 func eachLine[T any](name string, f func(T) error) error {
@@ -171,7 +198,7 @@ func demoServer(t testing.TB, change ...func(*Config)) *Server {
 	w := demoWorld(t)
 	cfg := Config{Desk: w.store, Reader: w.store, Search: w.index, Policies: directory.StandardPolicies(), BaseURL: "https://kapdir.example",
 		Now: func() time.Time { return w.now.Time() }, Demo: &DemoInfo{Now: w.now, Note: "No NPI that begins with 2 was ever issued."},
-		Contact: "corrections@kapdir.example", Log: quiet(), Version: "test"}
+		Contact: "corrections@kapdir.example", Log: quiet(), Version: "test", AnonymousPerMinute: 1 << 30}
 	for _, f := range change {
 		f(&cfg)
 	}

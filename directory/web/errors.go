@@ -86,9 +86,18 @@ func (s *Server) problemOf(err error, requestID string, l *lang) problem {
 	var fe *fiber.Error
 	var de *directory.Error
 	var ns notStaff
+	var kn keyNeeded
+	var scope outOfScope
+	var many tooMany
 	switch {
 	case errors.As(err, &ns):
 		p.Status = http.StatusUnauthorized
+	case errors.As(err, &kn):
+		p.Status = http.StatusUnauthorized
+	case errors.As(err, &scope):
+		p.Status = http.StatusForbidden
+	case errors.As(err, &many):
+		p.Status = http.StatusTooManyRequests
 	case errors.As(err, &bad):
 		p.Status, p.Errors = http.StatusBadRequest, bad
 	case errors.As(err, &fe):
@@ -115,13 +124,22 @@ func (s *Server) problemOf(err error, requestID string, l *lang) problem {
 		}
 	}
 	key := problemKey(p.Status)
-	if errors.Is(err, noKeys) {
+	switch {
+	case errors.Is(err, noKeys):
 		key = "problem.no_keys"
+	case kn.sent:
+		key = "problem.key"
+	case errors.As(err, &kn):
+		key = "problem.key_needed"
+	case scope.scope != "":
+		key = "problem.scope"
+	case many.after > 0:
+		key = "problem.quota"
 	}
 	if len(p.Errors) > 0 {
 		p.Type, key = s.base+"/openapi.yaml#bad-parameters", "problem.parameters"
 	}
-	p.Title, p.Detail = l.t(key), l.t(key+".detail")
+	p.Title, p.Detail = l.t(key), l.t(key+".detail", "Scope", string(scope.scope))
 	p.Errors = slices.Clone(p.Errors)
 	for i, e := range p.Errors {
 		p.Errors[i] = e.in(l)
@@ -151,10 +169,7 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 	v := visitOf(c)
 	id := newRequestID()
 	p := s.problemOf(err, id, langOf(c))
-	if p.Status >= 500 && !errors.Is(err, busy) {
-		s.log.LogAttrs(context.Background(), slog.LevelError, "request failed", append([]slog.Attr{slog.String("route", v.route),
-			slog.Int("status", p.Status), slog.String("request_id", id)}, causes(err)...)...)
-	}
+	s.logFailure(v.route, p, err)
 	c.Response().ResetBody()
 	s.setHeaders(c)
 	c.Response().Header.Del(fiber.HeaderETag)
@@ -163,8 +178,14 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 	switch p.Status {
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
 		c.Set(fiber.HeaderRetryAfter, "2")
-	case http.StatusUnauthorized:
-		c.Set(fiber.HeaderWWWAuthenticate, `Bearer realm="kapdir staff"`)
+		var many tooMany
+		if errors.As(err, &many) {
+			c.Set(fiber.HeaderRetryAfter, strconv.Itoa(many.after))
+		}
+	case http.StatusUnauthorized, http.StatusForbidden:
+		if challenge := challengeOf(err); challenge != "" {
+			c.Set(fiber.HeaderWWWAuthenticate, challenge)
+		}
 	case http.StatusMethodNotAllowed:
 		c.Set(fiber.HeaderAllow, "GET, HEAD")
 		if s.takesForms(c.Path()) {
@@ -172,13 +193,39 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 		}
 	}
 	c.Status(p.Status)
-	switch v.face(c) {
+	switch s.face(c, v) {
 	case data:
 		return s.sendJSON(c, "application/problem+json", p)
 	case desk:
 		return s.staffProblemPage(c, p, err)
 	}
 	return s.problemPage(c, p)
+}
+
+// logFailure logs a fault of ours.
+func (s *Server) logFailure(route string, p problem, err error) {
+	if p.Status >= 500 && p.Status != http.StatusNotImplemented && !errors.Is(err, busy) {
+		s.log.LogAttrs(context.Background(), slog.LevelError, "request failed", append([]slog.Attr{slog.String("route", route),
+			slog.Int("status", p.Status), slog.String("request_id", p.RequestID)}, causes(err)...)...)
+	}
+}
+
+// challengeOf says what is wrong with what was sent in Authorization, as RFC 6750 §3 writes it; "" where that is not why.
+func challengeOf(err error) string {
+	var ns notStaff
+	var kn keyNeeded
+	var scope outOfScope
+	switch {
+	case errors.As(err, &ns):
+		return `Bearer realm="kapdir staff"`
+	case errors.As(err, &scope):
+		return `Bearer realm="kapdir", error="insufficient_scope", scope="` + string(scope.scope) + `"`
+	case errors.As(err, &kn) && kn.sent:
+		return `Bearer realm="kapdir", error="invalid_token"`
+	case errors.As(err, &kn):
+		return `Bearer realm="kapdir"`
+	}
+	return ""
 }
 
 // causes describes an error for the log by kinds, codes and types. Its text is left out: a parser or a

@@ -160,7 +160,9 @@ var (
 func (s *Server) sendKept(c *fiber.Ctx, a *keptAnswer) error {
 	h := &c.Response().Header
 	h.SetCanonical(nameCacheControl, valueNoStore)
-	h.SetCanonical(nameVary, valueVary)
+	if len(h.Peek(fiber.HeaderVary)) == 0 { // the API has said more
+		h.SetCanonical(nameVary, valueVary)
+	}
 	h.SetContentType(a.contentType)
 	if a.link != "" {
 		c.Set(fiber.HeaderLink, a.link)

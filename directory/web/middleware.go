@@ -30,6 +30,7 @@ type visit struct {
 	lang  *lang // of the route; nil where none matched
 	set   bool
 	who   *staffSession // at the desk; nil on every public page
+	key   *provenKey    // of a partner that asks the API; nil for everybody else
 }
 
 const visitKey = "visit"
@@ -43,9 +44,13 @@ func visitOf(c *fiber.Ctx) *visit {
 	return v
 }
 
-// face returns the route's face, or, where no route matched, the API's under its prefix.
-func (v *visit) face(c *fiber.Ctx) face {
-	if !v.set && strings.HasPrefix(c.Path(), "/api/") {
+// face returns the route's face, or, where none was found yet, that of the route that has the address, the API's beneath
+// its prefix.
+func (s *Server) face(c *fiber.Ctx, v *visit) face {
+	path := c.Path()
+	if !v.set && (strings.HasPrefix(path, "/api/") || slices.ContainsFunc(s.machines, func(p string) bool {
+		return fiber.RoutePatternMatch(path, p, fiber.Config{StrictRouting: true, CaseSensitive: true})
+	})) {
 		return data
 	}
 	return v.kind
@@ -53,6 +58,9 @@ func (v *visit) face(c *fiber.Ctx) face {
 
 // get registers a handler for GET and HEAD.
 func (s *Server) get(pattern string, f face, h fiber.Handler) {
+	if f == data && !strings.HasPrefix(pattern, "/api/") {
+		s.machines = append(s.machines, pattern)
+	}
 	s.app.Get(pattern, func(c *fiber.Ctx) error {
 		v := visitOf(c)
 		v.route, v.kind, v.set = pattern, f, true
@@ -138,6 +146,9 @@ func (s *Server) enter(c *fiber.Ctx) (err error) {
 			s.logPanic(visitOf(c).route, r)
 		}
 	}()
+	if s.preflight(c) {
+		return nil
+	}
 	if m := c.Method(); m != fiber.MethodGet && m != fiber.MethodHead && !(m == fiber.MethodPost && s.takesForms(c.Path())) {
 		return fiber.ErrMethodNotAllowed
 	}

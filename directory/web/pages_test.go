@@ -332,7 +332,7 @@ func TestPaging(t *testing.T) {
 	}
 	r := get(t, s, "/api/v1/providers?state=CO&limit=1")
 	link := r.Header.Get("Link")
-	if !strings.HasPrefix(link, "</api/v1/providers?state=CO&limit=1&cursor=") || !strings.HasSuffix(link, `>; rel="next"`) {
+	if !strings.HasPrefix(link, "</api/v1/providers?state=CO&limit=1&cursor=") || !strings.HasSuffix(link, `>; rel="next", </api/v1/providers?state=CO&limit=1>; rel="first"`) {
 		t.Errorf("Link is %q", link)
 	}
 }

@@ -25,12 +25,16 @@ const (
 
 var papersPath = regexp.MustCompile(`^/staff/cases/cas_[0-9a-z]{26}/papers$`)
 
-// roomForPapers lets the one form that carries documents be larger than every other; only for whoever sends the
-// cookie of a session, which the handler then looks at.
+// roomForPapers lets the forms that carry documents and worksheets be larger than every other; only for whoever sends
+// the cookie of a session, which the handler then looks at.
 func roomForPapers(h *fasthttp.RequestHeader) (c fasthttp.RequestConfig) {
 	path, _, _ := bytes.Cut(h.RequestURI(), []byte("?"))
-	if h.IsPost() && bearsSession(h) && papersPath.Match(path) {
+	switch {
+	case !h.IsPost() || !bearsSession(h):
+	case papersPath.Match(path):
 		c.MaxRequestBodySize, c.ReadTimeout = paperBody, paperTime
+	case sheetsPath.Match(path):
+		c.MaxRequestBodySize, c.ReadTimeout = sheetBody, sheetTime
 	}
 	return c
 }

@@ -44,7 +44,9 @@ type ask struct {
 	NearOthers int // how many other states have a town of that name
 	Miles      int // 0: nobody said
 	Telehealth directory.State
-	Lang       string // of suggestions: es; "" is English
+	Lang       string // of suggestions and embeds: es; "" is English, or as the embed was made
+	Theme      string // of embeds
+	Accent     string // likewise: #0b5a60
 	CanSee     directory.State
 	Filters    map[string][]string
 	PriceMax   int      // dollars; 0: no limit
@@ -54,8 +56,11 @@ type ask struct {
 	Explain    bool // of the API: why each result stands where it does
 	Limit      int
 	Cursor     string
+	Count      *int64            // of webhooks: a notice, or a line of a log; nil where none was named
 	At         directory.Instant // true then; "" is now
 	Known      directory.Instant // known then, for staff; "" is now
+	After      int64             // of the change feed: the number to go on from
+	Wait       int               // of the change feed: seconds
 }
 
 // param is one parameter: its name, whether it may be repeated, and how its value is read. read gets a
@@ -171,6 +176,9 @@ var atParam = param{name: "at", read: readMoment(func(a *ask, i directory.Instan
 var providerParams = []param{{name: "state", read: readState(func(a *ask, s directory.State) { a.State = s })}, atParam,
 	{name: "known", read: readMoment(func(a *ask, i directory.Instant) { a.Known = i })}}
 
+// credentialsParams are the parameters of a provider's credentials.
+var credentialsParams = providerParams[:2:2]
+
 // suggestParams are the parameters of a suggestion.
 var suggestParams = []param{searchParams[0], {name: "lang", read: func(a *ask, v string) told {
 	if languageOf(v).Code != v {
@@ -183,7 +191,7 @@ var suggestParams = []param{searchParams[0], {name: "lang", read: func(a *ask, v
 // paramNames are all parameters there are; an error of another package may name one of them.
 var paramNames = func() map[string]bool {
 	m := map[string]bool{}
-	for _, p := range slices.Concat(apiSearchParams, providerParams) {
+	for _, p := range slices.Concat(apiSearchParams, providerParams, feedParams) {
 		m[p.name] = true
 	}
 	return m

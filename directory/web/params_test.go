@@ -2,10 +2,12 @@ package web
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
+	"github.com/PuerkitoBio/goquery"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
@@ -173,4 +175,39 @@ func FuzzParams(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Whatever the search page can be asked, the API can be asked by the same name: every field of its forms and every
+// parameter in its links is one of the API's.
+func TestThePageAsksNothingThatTheAPICannot(t *testing.T) {
+	s := demoServer(t)
+	seen := map[string]bool{}
+	for _, target := range []string{"/", "/?q=who+can+see+me+in+Colorado&near=80302&radius=100", "/?q=trauma+no+iv&state=CO&limit=5&sort=checked", "/?q=nobody+zzqx&can_see=TX&price_max=300&video=yes", "/?at=2026-11-01&telehealth=TX&check=license:confirmed"} {
+		d := dom(t, get(t, s, target))
+		d.Find(`#search [name], [form="search"][name]`).Each(func(_ int, x *goquery.Selection) { seen[x.AttrOr("name", "")] = true })
+		d.Find(`main a[href^="/?"]`).Each(func(_ int, x *goquery.Selection) {
+			u, err := url.Parse(x.AttrOr("href", ""))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name := range u.Query() {
+				seen[name] = true
+			}
+		})
+	}
+	for name := range seen {
+		if !slices.ContainsFunc(apiSearchParams, func(p param) bool { return p.name == name }) {
+			t.Errorf("the page can be asked for %s, and the API cannot", name)
+		}
+	}
+	for _, p := range searchParams {
+		if !slices.ContainsFunc(apiSearchParams, func(x param) bool { return x.name == p.name }) {
+			t.Errorf("the page reads %s, and the API does not", p.name)
+		}
+	}
+	for _, name := range []string{"q", "state", "near", "radius", "can_see", "sort", "lift", "words", "cursor", "at", "care", "check"} {
+		if !seen[name] {
+			t.Errorf("no form and no link of the page asks for %s: the test tests too little", name)
+		}
+	}
 }

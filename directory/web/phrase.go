@@ -61,7 +61,7 @@ func (l *lang) labelOf(name directory.CheckName, r directory.CheckResult) string
 // unanswered reports a check for which something is held that does not answer it: a protocol of which
 // parts are not stated, a licence of another field, a programme that nobody knows.
 func unanswered(c directory.Check) bool {
-	return c.Result == directory.NotChecked && c.Check != directory.CheckRecord && c.Check != directory.CheckOversight && len(c.Parts) > 0 && shown(c.Parts[0].Standing)
+	return c.Result == directory.NotChecked && c.Check != directory.CheckRecord && c.Check != directory.CheckOversight && len(c.Parts) > 0 && c.Parts[0].Standing.Shown()
 }
 
 // checkLabel is the words beside the shape of a check.
@@ -88,7 +88,7 @@ func (l *lang) meaningOf(c directory.Check) string {
 		return l.t("means.shown_by_document.protocol")
 	case name == directory.CheckOversight && r == directory.ShownByDocument:
 		return l.t("means.shown_by_document.oversight")
-	case name == directory.CheckOversight && r == directory.NotChecked && slices.ContainsFunc(c.Parts, func(p directory.Part) bool { return shown(p.Standing) }):
+	case name == directory.CheckOversight && r == directory.NotChecked && slices.ContainsFunc(c.Parts, func(p directory.Part) bool { return p.Standing.Shown() }):
 		return l.t("means.not_checked.oversight")
 	case name == directory.CheckRecord && r == directory.NotChecked:
 		return l.t("means.not_checked.record")
@@ -128,12 +128,6 @@ func onlyPublic(reasons []string) []string {
 	return out
 }
 
-// shown reports that a standing may be spoken of with its basis: it has one, and no person is still
-// looking at it.
-func shown(s directory.Standing) bool {
-	return s.Basis != nil && s.Status != directory.StatusUnderReview && s.Status != directory.StatusWithdrawn && s.Status != directory.StatusNone
-}
-
 // teller says things about one provider at one moment, in a language.
 type teller struct {
 	*lang
@@ -141,10 +135,12 @@ type teller struct {
 	at     directory.Instant
 	policy directory.Policy
 	state  directory.State // the patient's
+
+	lasting bool // as of a moment
 }
 
 func newTeller(f *directory.CredentialFile, y directory.State, m moment, policies directory.Policies) teller {
-	return teller{cmp.Or(m.lang, english), f, m.at, policies.InForce(m.at, m.known), y}
+	return teller{cmp.Or(m.lang, english), f, m.at, policies.InForce(m.at, m.known), y, m.lasting}
 }
 
 // says returns a message as a sentence, which begins with a capital whatever its first word is.
@@ -188,7 +184,7 @@ func (t teller) record(c directory.Check) sentence {
 	for _, p := range c.Parts {
 		switch {
 		case p.Result != c.Result:
-		case p.Result == directory.NotChecked && !shown(p.Standing):
+		case p.Result == directory.NotChecked && !p.Standing.Shown():
 			if what := t.missingWhat(p); !slices.Contains(missing, what) {
 				missing = append(missing, what)
 			}
@@ -218,7 +214,7 @@ func (t teller) part(p directory.Part) sentence {
 	if p.Standing.Status == directory.StatusUnderReview {
 		return sentence{t.t("say.review"), p.Standing.Because}
 	}
-	if !shown(p.Standing) {
+	if !p.Standing.Shown() {
 		return sentence{text: t.missing(p)}
 	}
 	out := t.standing(*p.Claim, p.Standing, t.whose(p.Provider))
@@ -447,7 +443,7 @@ func (t teller) standing(c directory.Claim, s directory.Standing, who subject) s
 	if s.Status == directory.StatusUnderReview {
 		return sentence{t.t("say.review"), s.Because}
 	}
-	if !shown(s) {
+	if !s.Shown() {
 		return sentence{}
 	}
 	text := ""
@@ -753,7 +749,7 @@ func (t teller) expires(c directory.Claim, s directory.Standing) string {
 	}
 	last, err1 := time.Parse(time.DateOnly, string(day))
 	today, err2 := time.Parse(time.DateOnly, t.at.Time().In(c.Jurisdiction.Zone()).Format(time.DateOnly))
-	if s.Status == directory.StatusExpiring && err1 == nil && err2 == nil {
+	if s.Status == directory.StatusExpiring && !t.lasting && err1 == nil && err2 == nil {
 		if n := int(last.Sub(today).Hours() / 24); n <= 0 {
 			soon = t.t("say.expires.today")
 		} else {

@@ -40,14 +40,14 @@ type pageKey struct {
 }
 
 // pageNames are the pages there must be; each has its template, and a missing one fails the start.
-var pageNames = []string{"search", "provider", "guide", "guides", "sources", "problem", "report", "cost", "compare"}
+var pageNames = []string{"search", "provider", "guide", "guides", "sources", "problem", "report", "cost", "compare", "partners", "builder"}
 
 func parsePages(a *assets) (*pages, error) {
 	p := &pages{map[pageKey]*template.Template{}}
 	for _, l := range languages {
 		for _, name := range pageNames {
 			t, err := template.New("layout.html").Option("missingkey=error").Funcs(functions(a, l)).
-				ParseFS(templateFiles, "templates/layout.html", "templates/parts.html", "templates/"+name+".html")
+				ParseFS(templateFiles, "templates/layout.html", "templates/parts.html", "templates/embed.html", "templates/"+name+".html")
 			if err != nil {
 				return nil, fmt.Errorf("web: page %s: %w", name, err)
 			}
@@ -240,7 +240,7 @@ func loadAssets() (*assets, error) {
 			return nil, err
 		}
 		sum := sha256.Sum256(raw)
-		short := hex.EncodeToString(sum[:6])
+		short := strings.Trim(tagOf(raw), `"`)
 		hashed := strings.TrimSuffix(e.Name(), path.Ext(e.Name())) + "." + short + path.Ext(e.Name())
 		var z bytes.Buffer
 		w, _ := gzip.NewWriterLevel(&z, gzip.BestCompression)
@@ -250,16 +250,22 @@ func loadAssets() (*assets, error) {
 		if err := w.Close(); err != nil {
 			return nil, err
 		}
-		a.files[hashed] = asset{kind, raw, z.Bytes(), `"` + short + `"`}
+		a.files[hashed] = asset{kind, raw, z.Bytes(), tagOf(raw)}
 		a.paths[e.Name()] = "/assets/" + hashed
 		a.sums[e.Name()] = "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 	}
-	for _, need := range []string{"kapdir.css", "kapdir.js", "cost.js", "staff.css", "staff.js", "icon.svg", "card.png"} {
+	for _, need := range []string{"kapdir.css", "kapdir.js", "cost.js", "staff.css", "staff.js", "embed.css", "icon.svg", "card.png"} {
 		if a.paths[need] == "" {
 			return nil, fmt.Errorf("web: static/%s is missing", need)
 		}
 	}
 	return a, nil
+}
+
+// tagOf is the validator of bytes that stay as they are.
+func tagOf(raw []byte) string {
+	sum := sha256.Sum256(raw)
+	return `"` + hex.EncodeToString(sum[:6]) + `"`
 }
 
 // asset answers GET /assets/:name. A name holds the hash of the bytes, so it never changes its meaning.
@@ -269,6 +275,13 @@ func (s *Server) asset(c *fiber.Ctx) error {
 		return directory.NotFound
 	}
 	c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
+	if strings.HasPrefix(c.Params("name"), "embed.") { // a frame that is of no origin loads it
+		c.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	}
+	return s.sendAsset(c, a)
+}
+
+func (s *Server) sendAsset(c *fiber.Ctx, a asset) error {
 	c.Set(fiber.HeaderETag, a.etag)
 	c.Set(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
 	if matches(c.Get(fiber.HeaderIfNoneMatch), a.etag) {
@@ -398,16 +411,27 @@ func lookOf() (string, error) {
 func (s *Server) sendCached(c *fiber.Ctx, contentType string, p *provider, body func() ([]byte, error)) error {
 	still := *p
 	still.AsOf, still.Head = directory.Instant(p.AsOf.Date()), 0
-	raw, err := encodeJSON(still)
+	return s.sendTagged(c, contentType, still, ageOf(p.ValidUntil, p.AsOf, p.At != nil), body)
+}
+
+// ageOf is for how long an answer may be kept that is true until a moment. One for the past ends with what becomes
+// known, which may be at any moment.
+func ageOf(until *directory.Instant, asOf directory.Instant, past bool) time.Duration {
+	if until == nil || past {
+		return longestCache
+	}
+	return max(0, min(longestCache, until.Time().Sub(asOf.Time())))
+}
+
+// sendTagged sends a public answer that may be kept for so long, with the sum of what is said in it as its tag. body is
+// made only when whoever asks does not hold it already.
+func (s *Server) sendTagged(c *fiber.Ctx, contentType string, said any, age time.Duration, body func() ([]byte, error)) error {
+	raw, err := encodeJSON(said)
 	if err != nil {
 		return err
 	}
 	sum := sha256.Sum256(append(raw, contentType+langOf(c).Code+s.cfg.Version+s.look...))
 	tag := `W/"` + hex.EncodeToString(sum[:12]) + `"`
-	age := longestCache
-	if p.ValidUntil != nil && p.At == nil { // an answer for the past ends with what becomes known, which may be at any moment
-		age = max(0, min(age, p.ValidUntil.Time().Sub(p.AsOf.Time())))
-	}
 	c.Set(fiber.HeaderETag, tag)
 	c.Set(fiber.HeaderCacheControl, "public, max-age="+strconv.Itoa(int(age/time.Second)))
 	vary(c, fiber.HeaderAcceptEncoding)

@@ -12,7 +12,6 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -197,17 +196,12 @@ func (s *Server) ownForm(c *fiber.Ctx) bool {
 
 // forms signs the forms that are given out, and counts what comes back.
 type forms struct {
-	secret [32]byte // of this process: a form from before a restart is given out again
-
-	mu      sync.Mutex
-	window  time.Duration
-	salt    [32]byte
-	all     int
-	clients map[[sha256.Size]byte]int // by a hash of the address, which ends with the window
+	secret    [32]byte // of this process: a form from before a restart is given out again
+	each, all *tally
 }
 
 func newForms() *forms {
-	f := &forms{window: reportWindow}
+	f := &forms{each: newTally(reportWindow), all: newTally(reportWindow)}
 	_, _ = rand.Read(f.secret[:]) // never fails: crypto/rand ends the program instead
 	return f
 }
@@ -235,29 +229,9 @@ func (f *forms) good(token string, id directory.ID, now time.Time) bool {
 	return age >= -time.Second && age <= tokenLife
 }
 
-// admit counts a request of an address, and reports that it is within the limits. An address is kept as a hash
-// with a salt of the window, and both are forgotten when the window ends, whether anybody comes or not.
+// admit counts a request of an address, and reports that it is within the limits.
 func (f *forms) admit(client netip.Addr) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.clients == nil {
-		f.clients = map[[sha256.Size]byte]int{}
-		_, _ = rand.Read(f.salt[:])
-		time.AfterFunc(f.window, f.forget)
-	}
-	key := sha256.Sum256(append(f.salt[:], client.AsSlice()...))
-	if f.all >= reportsAll || f.clients[key] >= reportsEach {
-		return false
-	}
-	f.all++
-	f.clients[key]++
-	return true
-}
-
-func (f *forms) forget() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.all, f.salt, f.clients = 0, [32]byte{}, nil
+	return take(f.each, client, reportsEach).ok && take(f.all, struct{}{}, reportsAll).ok
 }
 
 // plainLines takes out what could move a reader's screen: nothing but line breaks and signs that show is left.

@@ -39,6 +39,10 @@ type Reader interface {
 	Sources(ctx context.Context) ([]directory.SourceState, error)
 	EachFile(ctx context.Context, f func(*directory.CredentialFile) error) error
 	Listed(ctx context.Context) ([]directory.ID, error) // in order
+	// ChangePage returns who changed since a number, at most limit of them, as one snapshot has it.
+	ChangePage(ctx context.Context, after int64, limit int) (directory.ChangePage, error)
+	// TakenBack reports whether since a number anything was taken back that public faces had shown.
+	TakenBack(ctx context.Context, after int64) (bool, error)
 }
 
 // Searcher answers which providers; what is said of them comes from the Reader.
@@ -75,6 +79,8 @@ type Config struct {
 	Requests Requests // takes in requests for removal or correction; nil: there is no form for them
 	SignIn   SignIn   // knows who is signed in at the desk; nil: there is no desk
 	Desk     Desk     // what staff look at and decide; needed with SignIn
+	// Integrators knows who uses our API; nil: anybody may ask for the little that needs no key, and nobody for more.
+	Integrators Integrators
 
 	BaseURL  string           // https://kapdir.example: absolute links are built from it, never from a request
 	Now      func() time.Time // the one clock; time.Now if nil
@@ -86,6 +92,12 @@ type Config struct {
 
 	// KeepAnswers bounds the memory for whole answers, in bytes: 0 is 32 MB, and less than 0 keeps none.
 	KeepAnswers int64
+	// Exports is the folder in which exports lie and RunExports writes; "" gives out none.
+	Exports string
+
+	// AnonymousPerMinute is how often one address may ask the API in a minute without a key, and five times as often for
+	// suggestions: 0 is 60.
+	AnonymousPerMinute int
 
 	TrustedProxies []string // addresses or prefixes whose X-Forwarded-For counts; none by default
 	Log            *slog.Logger
@@ -119,17 +131,27 @@ type Server struct {
 	assets   *assets
 	lanes    *lanes
 	guides   map[*lang]*guide
+	partners *guidePage
+	samples  []sampleGroup
 	count    *counter
 	shown    []string // patterns of the pages, in English
 	posts    []string // patterns of the addresses that take more than a question
+	machines []string // patterns outside of /api/ whose problems are documents
 	desk     deskParts
 	forms    *forms
 	headers  [][2][]byte
 	heads    *heads
+	news     *news
+	feedTurn chan struct{}
+	edition  string
+	exports  *exports
 	answers  *answers
 	look     string // of templates, messages and assets
 	rowsKept *otter.Cache[listedKey, *listed]
-	log      *slog.Logger
+	door     apiDoor
+
+	embedScript asset
+	log         *slog.Logger
 }
 
 // New makes a Server. It fails when the configuration lacks something, and when a template or an asset
@@ -163,12 +185,14 @@ func New(cfg Config) (*Server, error) {
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" || base.RawQuery != "" || base.Fragment != "" {
 		return nil, errors.New("web: BaseURL must be an address such as https://kapdir.example")
 	}
-	s := &Server{cfg: cfg, base: strings.TrimRight(cfg.BaseURL, "/"), https: base.Scheme == "https", log: cfg.Log, lanes: newLanes(), forms: newForms()}
+	s := &Server{cfg: cfg, base: strings.TrimRight(cfg.BaseURL, "/"), https: base.Scheme == "https", log: cfg.Log, lanes: newLanes(), forms: newForms(), door: newAPIDoor(cfg)}
 	s.headers = s.everyAnswer()
 	if s.proxies, err = parseProxies(cfg.TrustedProxies); err != nil {
 		return nil, err
 	}
 	s.heads = newHeads(cfg.Reader)
+	s.news, s.feedTurn, s.edition = newNews(s.heads), make(chan struct{}, feedSlots), editionOf(cfg.Version)
+	s.exports = newExports(cfg.Exports)
 	if s.answers, err = newAnswers(cmp.Or(cfg.KeepAnswers, keptAnswers)); err != nil {
 		return nil, err
 	}
@@ -188,6 +212,12 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	if s.guides, err = loadGuides(); err != nil {
+		return nil, err
+	}
+	if s.partners, s.samples, err = loadPartners(s.base); err != nil {
+		return nil, err
+	}
+	if s.embedScript, err = loadEmbedScript(); err != nil {
 		return nil, err
 	}
 	s.count = &counter{count: s.countNow, every: countEvery}
@@ -257,17 +287,34 @@ func (s *Server) routes() {
 		s.take(reportPattern, s.takeReport)
 	}
 	s.show("/sources", s.sourcesPage)
+	s.show("/partners", s.partnersPage)
+	s.show("/partners/embed", s.embedBuilder)
 	s.get(spanish.prefix, html, s.spanishHome)
 
-	s.get("/api/v1/providers", data, s.apiSearch)
-	s.get("/api/v1/providers/:id", data, s.apiProvider)
-	s.get("/api/v1/suggest", data, s.apiSuggest)
-	s.get("/api/v1/sources", data, s.apiSources)
+	s.api("/api/v1/providers", directory.ScopeRead, s.door.anybody, s.apiSearch)
+	s.api("/api/v1/providers/:id", directory.ScopeRead, s.door.anybody, s.apiProvider)
+	s.api("/api/v1/providers/:id/credentials", directory.ScopeCredentials, nil, s.apiCredentials)
+	s.api("/api/v1/suggest", directory.ScopeRead, s.door.typing, s.apiSuggest)
+	s.api("/api/v1/sources", directory.ScopeRead, s.door.anybody, s.apiSources)
+	s.api("/api/v1/embeds", directory.ScopeEmbeds, nil, s.apiEmbeds)
+	s.api("/api/v1/statistics", directory.ScopeRead, s.door.anybody, s.apiStatistics)
+	s.api("/api/v1/changes", directory.ScopeChanges, nil, s.apiChanges)
+	s.api("/api/v1/exports", directory.ScopeExport, nil, s.apiExports)
+	s.api("/api/v1/exports/:seq/manifest.json", directory.ScopeExport, nil, s.apiExportFile(manifestName))
+	s.api("/api/v1/exports/:seq/:file", directory.ScopeExport, nil, s.apiExportFile(""))
+	s.hookRoutes()
 	s.get("/openapi.yaml", data, s.openAPI)
+
+	s.get("/embed.js", html, s.sendEmbedScript)
+	s.get("/embed/:id.json", data, s.embedJSON) // before the page, whose pattern would take it
+	s.get("/embed/:id", html, s.embedPage)
+	s.get("/oembed", data, s.oEmbed)
 
 	s.get("/livez", data, s.livez)
 	s.get("/readyz", data, s.readyz)
 	s.get("/robots.txt", html, s.robots)
+	s.get("/.well-known/api-catalog", data, s.apiCatalog)
+	s.get("/.well-known/security.txt", html, s.securityText)
 	s.get("/sitemap.xml", html, s.sitemap)
 	s.get("/sitemaps/:part", html, s.sitemapPart)
 	s.get("/opensearch.xml", html, s.openSearch(english))
@@ -281,15 +328,17 @@ func (s *Server) harden(srv *fasthttp.Server) {
 		srv.MaxConnsPerIP = connsPerAddress
 	}
 	srv.CloseOnShutdown = true
-	if s.cfg.SignIn != nil {
-		srv.HeaderReceived = roomForPapers
-	}
+	srv.HeaderReceived = s.perRequest
 	srv.SecureErrorLogMessage = true // its error texts quote requests; Fiber's logger drops them, and these would too
 	srv.DisablePreParseMultipartForm = true
 	srv.NoDefaultServerHeader = true
 	next := s.app.Handler()
 	srv.Handler = func(rc *fasthttp.RequestCtx) {
-		// Fiber answers a method it does not know by itself, in its own words and without our headers.
+		if watch != nil {
+			defer watch(rc)
+		}
+		// Fiber answers a method it does not know by itself, in its own words and without our headers. What a browser
+		// asks before a page elsewhere may send a key is answered by guard as well.
 		if !rc.IsGet() && !rc.IsHead() && !rc.IsPost() {
 			c := s.app.AcquireCtx(rc)
 			defer s.app.ReleaseCtx(c)
@@ -299,6 +348,9 @@ func (s *Server) harden(srv *fasthttp.Server) {
 		next(rc)
 	}
 }
+
+// watch is, while tests run, handed every answer, to hold it to openapi.yaml.
+var watch func(*fasthttp.RequestCtx)
 
 // App returns the Fiber application, for tests and for whoever mounts it.
 func (s *Server) App() *fiber.App { return s.app }
@@ -331,6 +383,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		return err
 	case <-ctx.Done():
 	}
+	s.news.stop()
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
 	defer cancel()
 	err := s.app.ShutdownWithContext(stop)

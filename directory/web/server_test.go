@@ -28,8 +28,8 @@ import (
 // everyTarget is one request for each route, and some that match none.
 func everyTarget(t testing.TB, s *Server) []string {
 	amara := idOf(t, "Amara Whitcomb")
-	targets := []string{"/", "/?q=trauma", pageOf(amara), pageOf(amara) + "/report", pageOf(amara) + ".vcf", pageOf(amara) + "/cost", "/cost", "/compare", "/compare?ids=" + string(amara), "/about/how-we-check", "/about/accuracy", "/guide", "/guide/evidence", "/sources", "/api/v1/providers", api(amara), "/api/v1/suggest?q=den", "/api/v1/sources", "/openapi.yaml",
-		"/livez", "/readyz", "/robots.txt", "/sitemap.xml", "/sitemaps/0", "/opensearch.xml", "/opensearch.es.xml", s.assets.paths["kapdir.css"], s.assets.paths["kapdir.js"], s.assets.paths["icon.svg"],
+	targets := []string{"/", "/?q=trauma", pageOf(amara), pageOf(amara) + "/report", pageOf(amara) + ".vcf", pageOf(amara) + "/cost", "/cost", "/compare", "/compare?ids=" + string(amara), "/about/how-we-check", "/about/accuracy", "/guide", "/guide/evidence", "/sources", "/api/v1/providers", api(amara), "/api/v1/suggest?q=den", "/api/v1/sources", api(amara) + "/credentials", "/api/v1/statistics", "/api/v1/changes?limit=2", "/openapi.yaml",
+		"/livez", "/readyz", "/robots.txt", "/sitemap.xml", "/sitemaps/0", "/opensearch.xml", "/opensearch.es.xml", "/partners", "/partners/embed", "/oembed", "/.well-known/api-catalog", "/.well-known/security.txt", s.assets.paths["kapdir.css"], s.assets.paths["kapdir.js"], s.assets.paths["icon.svg"],
 		"/nothing", "/api/v1/nothing", "/assets/kapdir.css", "/assets/.env", "/?nonsense=1", "/api/v1/providers?nonsense=1", "/providers/prv_00000000000000000000000000"}
 	return targets
 }
@@ -83,9 +83,6 @@ func TestMethods(t *testing.T) {
 			r := do(t, s, m, target)
 			if r.StatusCode != 405 || r.Header.Get("Allow") != "GET, HEAD" {
 				t.Errorf("%s %s: %d, Allow %q", m, target, r.StatusCode, r.Header.Get("Allow"))
-			}
-			if target == "/livez" { // before a route is known, the API's prefix alone tells
-				continue
 			}
 			if got := r.Header.Get("Content-Type"); !strings.HasPrefix(got, kind) {
 				t.Errorf("%s %s: %s", m, target, got)

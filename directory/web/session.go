@@ -62,11 +62,11 @@ func offered(f *fact[phase]) (directory.Answer, *origin) {
 
 // partStated is what somebody states of a part of a session beside the practice's own field for it.
 type partStated struct {
-	Part     string           `json:"part"` // the field
-	Value    directory.Answer `json:"value"`
-	Origin   *origin          `json:"origin"`
-	OutDated bool             `json:"out_of_date"`
-	Differs  bool             `json:"differs"` // from what another source states of the part
+	Part    string           `json:"part"` // the field
+	Value   directory.Answer `json:"value"`
+	Origin  *origin          `json:"origin"`
+	Differs bool             `json:"differs"` // from what another source states of the part
+	aging
 }
 
 // also adds to the practice what the claims of a protocol say of the five parts: of each part and answer the best
@@ -77,7 +77,7 @@ func (s *Server) also(w *practice, f *directory.CredentialFile, m moment) {
 	w.Also = []partStated{}
 	stale := s.cfg.Policies.InForce(m.now, m.now).Kinds[directory.ProtocolClaim].Stale
 	for _, h := range f.Claims {
-		if h.Claim.Kind != directory.ProtocolClaim || !shown(directory.Derive(h, m.now, m.known, s.cfg.Policies)) {
+		if h.Claim.Kind != directory.ProtocolClaim || !directory.Derive(h, m.now, m.known, s.cfg.Policies).Shown() {
 			continue
 		}
 		said := slices.DeleteFunc(h.StatedBy(m.now, m.known), func(e directory.Event) bool { return e.Carries() != e.Body.Class })
@@ -87,7 +87,7 @@ func (s *Server) also(w *practice, f *directory.CredentialFile, m moment) {
 				e := &said[i]
 				x := partStated{Part: part.field, Value: part.claim(&e.Body), Origin: &origin{Source: e.Body.Source, Name: m.lang.sourceName(e.Body.Source), URL: webAddress(e.Body.Link),
 					AsOf: cmp.Or(e.Body.SourceAsOf, e.PerformedAt.Date())}}
-				x.OutDated = stale > 0 && x.Origin.AsOf.Midnight().AddDays(stale) < m.now
+				x.aging = m.aging(x.Origin.AsOf, stale)
 				again := slices.ContainsFunc(w.Also, func(y partStated) bool { return y.Part == x.Part && y.Value == x.Value })
 				if x.Value == directory.Unknown || again || x.Value == listed && (by == nil || by.Source == x.Origin.Source || e.Body.Class == directory.ClassListing) {
 					continue

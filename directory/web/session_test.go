@@ -35,7 +35,7 @@ func saidOfSessions(f *directory.CredentialFile, now, known directory.Instant, p
 	add("presence", map[directory.Presence]directory.Answer{directory.PresenceInRoom: directory.Yes, directory.PresenceVideo: directory.Yes,
 		directory.PresenceOnSite: directory.No, directory.PresenceNone: directory.No}[pr.Presence], from("presence"))
 	for _, h := range f.Claims {
-		if st := directory.Derive(h, now, known, policies); h.Claim.Kind != directory.ProtocolClaim || !shown(st) {
+		if st := directory.Derive(h, now, known, policies); h.Claim.Kind != directory.ProtocolClaim || !st.Shown() {
 			continue
 		}
 		for _, e := range h.StatedBy(now, known) {
@@ -159,7 +159,7 @@ func TestSessionsShowWhatMayBeShown(t *testing.T) {
 		"withdrawn":  {[]directory.Event{self, {V: directory.EventVersion, Seq: 2, Type: directory.Takedown, RecordedAt: now, PerformedAt: now.AddDays(-1), Actor: directory.Actor{Kind: directory.Staff, ID: "y"}}}, []partStated{}},
 		"taken back": {[]directory.Event{self, event(2, directory.Assert, directory.ClassSelf, "provider", directory.Body{State: directory.SeenNotFound})}, []partStated{}},
 		"long ago": {[]directory.Event{func() directory.Event { e := self; e.PerformedAt = now.AddDays(-3000); return e }()},
-			[]partStated{{Part: "presence", Value: directory.No, Differs: true, OutDated: true}, {Part: "emergency_plan", Value: directory.Yes, OutDated: true}}},
+			[]partStated{{Part: "presence", Value: directory.No, Differs: true, aging: aging{OutDated: true}}, {Part: "emergency_plan", Value: directory.Yes, aging: aging{OutDated: true}}}},
 	} {
 		f := &directory.CredentialFile{Provider: directory.Provider{Practice: directory.Practice{Presence: directory.PresenceInRoom}},
 			Claims: []directory.History{{Claim: directory.Claim{Kind: directory.ProtocolClaim}, Events: x.events}}}
@@ -170,7 +170,10 @@ func TestSessionsShowWhatMayBeShown(t *testing.T) {
 			if got[i].Origin == nil || got[i].Origin.AsOf == "" || got[i].Origin.Source != "provider" {
 				t.Errorf("%s: without its source: %+v", name, got[i].Origin)
 			}
-			got[i].Origin = nil
+			if got[i].Said == nil || *got[i].Said != got[i].OutDated || got[i].From == "" {
+				t.Errorf("%s: %+v", name, got[i].aging)
+			}
+			got[i].Origin, got[i].aging = nil, aging{OutDated: got[i].OutDated}
 		}
 		if !slices.Equal(got, x.want) {
 			t.Errorf("%s: %+v, want %+v", name, got, x.want)

@@ -100,8 +100,7 @@ func (s *Server) apiSources(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	c.Set(fiber.HeaderCacheControl, "public, max-age="+strconv.Itoa(int(age/time.Second)))
-	return s.sendJSON(c, fiber.MIMEApplicationJSONCharsetUTF8, answer)
+	return s.sendTagged(c, fiber.MIMEApplicationJSONCharsetUTF8, answer, age, func() ([]byte, error) { return encodeJSON(answer) })
 }
 
 // sourcesView is the page on what the directory rests on.

@@ -16,13 +16,10 @@ import (
 // noKeys is the error of a staff question to a server that has no keys.
 var noKeys = &directory.Error{Kind: directory.Refused, Detail: "this server knows no staff keys"}
 
-// KeyPrefix begins the id of a staff key.
-const KeyPrefix = "key_"
-
 // staffKey returns the name of whose key the request carries, "" for a question of the public.
 func (s *Server) staffKey(ctx context.Context, c *fiber.Ctx, a ask) (name string, err error) {
 	token, sent := bearer(c)
-	if visitOf(c).kind == html { // pages are public, whoever asks
+	if v := visitOf(c); v.kind == html || v.key != nil { // pages are public, whoever asks; a partner's key is no staff key
 		token, sent = "", false
 	}
 	switch {
@@ -34,7 +31,7 @@ func (s *Server) staffKey(ctx context.Context, c *fiber.Ctx, a ask) (name string
 		return "", notStaff{}
 	}
 	raw, secret, _ := strings.Cut(token, ".")
-	id, err := directory.ParseID(KeyPrefix, raw)
+	id, err := directory.ParseID(directory.KeyPrefix, raw)
 	if err != nil || secret == "" {
 		return "", notStaff{}
 	}

@@ -150,11 +150,30 @@ type priceRange struct {
 }
 
 type accepting struct {
-	Value    string         `json:"value"` // yes, no, waitlist
-	Label    string         `json:"label"`
-	AsOf     directory.Date `json:"as_of,omitempty"`
-	Origin   *origin        `json:"origin"`
-	OutDated bool           `json:"out_of_date"`
+	Value  string         `json:"value"` // yes, no, waitlist
+	Label  string         `json:"label"`
+	AsOf   directory.Date `json:"as_of,omitempty"`
+	Origin *origin        `json:"origin"`
+	aging
+}
+
+// aging is whether a statement was made too long ago to count, and from which day on, in UTC, it is.
+type aging struct {
+	OutDated bool           `json:"-"`
+	Said     *bool          `json:"out_of_date,omitempty"` // OutDated; nil where an answer has to last
+	From     directory.Date `json:"out_of_date_from,omitempty"`
+}
+
+// aging works out whether a statement of the day is too old, which it is after so many days; 0 is never.
+func (m moment) aging(asOf directory.Date, days int) (a aging) {
+	if days > 0 && asOf != "" {
+		from := asOf.Midnight().AddDays(days)
+		a.OutDated, a.From = from <= m.now, from.Date()
+	}
+	if !m.lasting {
+		a.Said = &a.OutDated
+	}
+	return a
 }
 
 type telehealth struct {
@@ -183,6 +202,8 @@ type checkSource struct {
 	Name string         `json:"name"`
 	URL  string         `json:"url,omitempty"`
 	AsOf directory.Date `json:"as_of,omitempty"`
+
+	id string
 }
 
 // part is one thing that a check rests on.
@@ -192,6 +213,8 @@ type part struct {
 	Result   directory.CheckResult `json:"result"`
 	Label    string                `json:"label"`
 	Sentence string                `json:"sentence"`
+
+	source string // that decides it
 }
 
 // provider is all that the public may see of one provider.
@@ -319,6 +342,7 @@ type claim struct {
 	StatedBy     []origin            `json:"stated_by"` // who states it, each source once
 
 	result directory.CheckResult // whose shape stands beside it
+	basis  *directory.Event      // what it rests on; nil where that is not shown
 }
 
 // evidence names what a claim rests on; the bytes themselves are never served.
@@ -399,6 +423,8 @@ type moment struct {
 	head  int64
 	asked bool // somebody asked for T
 	lang  *lang
+	// lasting leaves out what is said differently on another day though nothing changed, such as how many days are left.
+	lasting bool
 }
 
 // moment is the one a question asks for, else now. A moment that has not come, and knowledge that nobody
@@ -454,19 +480,12 @@ func checksAndIssue(f *directory.CredentialFile, y directory.State, m moment, po
 	for _, c := range directory.ProblemsFirst(directory.Checks(f, y, m.at, m.known, policies)) {
 		w := check{Check: c.Check, Title: t.t("check." + string(c.Check)), Result: c.Result, Label: t.checkLabel(c), Sentence: t.check(c).text,
 			Meaning: t.meaningOf(c), Reasons: onlyPublic(c.Reasons), ValidUntil: maybe(c.ValidUntil), Sources: []checkSource{}}
-		var asOf directory.Date
-		var due directory.Instant
+		asOf, due := c.ShownDates()
 		for _, p := range c.Parts {
-			if issued == "" && c.Check == directory.CheckLicense && p.Result == directory.Confirmed && shown(p.Standing) && p.Standing.Class == directory.ClassSource {
+			if issued == "" && c.Check == directory.CheckLicense && p.Result == directory.Confirmed && p.Standing.Shown() && p.Standing.Class == directory.ClassSource {
 				issued = p.Standing.Basis.Body.Issued
 			}
-			if shown(p.Standing) { // what a person is looking at gives no date and no source away
-				if d := p.Standing.AsOf; d != "" && (asOf == "" || d < asOf) {
-					asOf = d
-				}
-				if n := p.Standing.NextDue; n != "" && (due == "" || n < due) {
-					due = n
-				}
+			if p.Standing.Shown() { // what a person is looking at gives no source away
 				w.Sources = t.addSource(w.Sources, p.Standing)
 			}
 			if withParts {
@@ -476,7 +495,7 @@ func checksAndIssue(f *directory.CredentialFile, y directory.State, m moment, po
 				} else if p.Claim != nil && (p.What == directory.License || p.What == directory.DisciplineScreen) && p.Claim.Jurisdiction != "" {
 					title += ", " + t.lang.state(p.Claim.Jurisdiction)
 				}
-				w.Parts = append(w.Parts, part{p.What, title, p.Result, t.labelOf(c.Check, p.Result), t.part(p).text})
+				w.Parts = append(w.Parts, part{p.What, title, p.Result, t.labelOf(c.Check, p.Result), t.part(p).text, sourceOf(p.Standing)})
 			}
 		}
 		w.AsOf, w.NextDue = maybe(asOf), maybe(due)
@@ -492,7 +511,7 @@ func (t teller) addSource(list []checkSource, s directory.Standing) []checkSourc
 	if b.State == directory.SeenUnavailable {
 		return list
 	}
-	src := checkSource{Name: t.sourceName(b.Source), URL: t.sourceLink(b), AsOf: s.AsOf}
+	src := checkSource{Name: t.sourceName(b.Source), URL: t.sourceLink(b), AsOf: s.AsOf, id: b.Source}
 	for i, have := range list {
 		if have.Name == src.Name && have.URL == src.URL {
 			list[i].AsOf = min(have.AsOf, src.AsOf)
@@ -500,6 +519,14 @@ func (t teller) addSource(list []checkSource, s directory.Standing) []checkSourc
 		}
 	}
 	return append(list, src)
+}
+
+// sourceOf is the source of what a standing rests on, "" where that is not shown.
+func sourceOf(s directory.Standing) string {
+	if !s.Shown() {
+		return ""
+	}
+	return s.Basis.Body.Source
 }
 
 // sourceLink is where a visitor may look for themselves: the record's own page, else the source's search.
@@ -569,9 +596,7 @@ func (s *Server) accepting(f *directory.CredentialFile, m moment) *accepting {
 	if out.AsOf == "" && out.Origin != nil {
 		out.AsOf = out.Origin.AsOf
 	}
-	if days := s.cfg.Policies.InForce(m.now, m.now).Kinds[directory.Availability].Stale; days > 0 && out.AsOf != "" {
-		out.OutDated = out.AsOf.Midnight().AddDays(days) < m.now
-	}
+	out.aging = m.aging(out.AsOf, s.cfg.Policies.InForce(m.now, m.now).Kinds[directory.Availability].Stale)
 	return &out
 }
 
@@ -733,10 +758,11 @@ func (t teller) claim(c directory.Claim, s directory.Standing) (claim, bool) {
 		w.ValidUntil = nil
 		return w, true
 	}
-	if !shown(s) {
+	if !s.Shown() {
 		return claim{}, false
 	}
 	b := s.Basis.Body
+	w.basis = s.Basis
 	if c.Kind == directory.ExclusionScreen || c.Kind == directory.DisciplineScreen { // a search that found nobody matched nobody
 		w.Reasons = slices.DeleteFunc(w.Reasons, func(r string) bool { return r == directory.ReasonExactID })
 	}
