@@ -209,70 +209,129 @@ type pair struct {
 	gone  bool    // the source has the row no more
 }
 
-// pairOf finds the other provider of a case about two descriptions: the one of whom the row speaks, or about whom
-// the same case is open.
-func (t *tx) pairOf(c directory.Case, h *holding) (p pair, err error) {
+// pairOf is pairsOf of one case, with whether evidence was added to it.
+func (t *tx) pairOf(c directory.Case, h *holding) (pair, error) {
+	filed := false
 	if c.Claim == "" {
 		added, err := t.addedTo(c.ID)
-		if p.filed = len(added) > 0; err != nil {
-			return p, err
+		if filed = len(added) > 0; err != nil {
+			return pair{}, err
 		}
 	}
-	if c.Kind != directory.CaseDuplicate {
-		return p, nil
+	all, err := t.pairsOf([]directory.Case{c}, func(directory.ID) *holding { return h })
+	p := all[c.ID]
+	p.filed = filed
+	return p, err
+}
+
+// pairsOf finds, of those cases that are about two descriptions, the other provider: the one of whom the row speaks, or
+// about whom the same case is open. of returns the provider of a case.
+func (t *tx) pairsOf(cases []directory.Case, of func(directory.ID) *holding) (map[directory.ID]pair, error) {
+	type about struct {
+		speaks directory.ID // of whom the row speaks counts before whom it only resembles
+		kind   string
+		like   []directory.ID
 	}
-	var others []directory.ID
-	err = t.each(`SELECT provider FROM source_record WHERE source = $1 AND key = $2 AND provider <> '' UNION
-		SELECT provider FROM cases WHERE source = $1 AND key = $2 AND kind = $3 AND closed = '' ORDER BY 1`, []any{c.Source, c.Key, directory.CaseDuplicate}, func(r *sql.Rows) error {
+	rows := map[keptRow]*about{}
+	keys := map[string][]string{}
+	for _, c := range cases {
+		if k := (keptRow{c.Source, c.Key}); c.Kind == directory.CaseDuplicate && rows[k] == nil {
+			rows[k], keys[c.Source] = &about{}, append(keys[c.Source], c.Key)
+		}
+	}
+	out := map[directory.ID]pair{}
+	if len(rows) == 0 {
+		return out, nil
+	}
+	var ids []directory.ID
+	for source, list := range keys {
+		err := t.eachIn(`SELECT key, kind, provider FROM source_record WHERE source = $1 AND key IN (%s)`, []any{source}, list, func(r *sql.Rows) error {
+			var key, kind string
+			var id directory.ID
+			err := r.Scan(&key, &kind, &id)
+			x := rows[keptRow{source, key}]
+			x.kind, x.speaks, ids = kind, id, append(ids, id)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		err = t.eachIn(`SELECT key, provider FROM cases WHERE source = $1 AND kind = $2 AND closed = '' AND key IN (%s) ORDER BY provider`,
+			[]any{source, directory.CaseDuplicate}, list, func(r *sql.Rows) error {
+				var key string
+				var id directory.ID
+				err := r.Scan(&key, &id)
+				x := rows[keptRow{source, key}]
+				x.like, ids = append(x.like, id), append(ids, id)
+				return err
+			})
+		if err != nil {
+			return nil, err
+		}
+	}
+	public, err := t.publicOf(ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range cases {
+		h, x := of(c.Provider), rows[keptRow{c.Source, c.Key}]
+		if c.Kind != directory.CaseDuplicate || h == nil {
+			continue
+		}
+		var p pair
+		others := x.like
+		if x.speaks != "" && x.speaks != h.id() {
+			others = []directory.ID{x.speaks}
+		}
+		others = slices.DeleteFunc(slices.Clone(others), func(id directory.ID) bool { return id == h.id() || !public[id] })
+		p.alone = len(others) == 0 && x.speaks == "" && (x.kind == "licence" || x.kind == "identity")
+		if len(others) == 1 {
+			p.other = others[0]
+			p.given, p.said = h.saidSame(c, p.other)
+		}
+		out[c.ID] = p
+	}
+	return out, nil
+}
+
+// publicOf tells which of the providers have a public page.
+func (t *tx) publicOf(ids []directory.ID) (map[directory.ID]bool, error) {
+	out := map[directory.ID]bool{}
+	err := t.eachIn(`SELECT id FROM provider WHERE id IN (%s) AND listed = 1 AND withdrawn = 0 AND merged_into = ''`, nil, texts(ids), func(r *sql.Rows) error {
 		var id directory.ID
 		err := r.Scan(&id)
-		if id != h.id() {
-			others = append(others, id)
-		}
+		out[id] = true
 		return err
 	})
-	if err != nil {
-		return p, err
+	return out, err
+}
+
+// saidSame returns who has said of the provider and another that they are one, by the row of a case, and their decisions.
+func (h *holding) saidSame(c directory.Case, other directory.ID) (given []string, said []int64) {
+	i := h.find(directory.Claim{Kind: directory.FileClaim})
+	if i < 0 {
+		return nil, nil
 	}
-	var speaks directory.ID // of whom the row speaks counts before whom it only resembles
-	var kind string
-	if _, err := t.one(`SELECT provider, kind FROM source_record WHERE source = $1 AND key = $2`, []any{c.Source, c.Key}, &speaks, &kind); err != nil {
-		return p, err
-	}
-	if speaks != "" && speaks != h.id() {
-		others = []directory.ID{speaks}
-	}
-	held, err := t.providers(others)
-	if err != nil {
-		return p, err
-	}
-	others = slices.DeleteFunc(others, func(id directory.ID) bool { return held[id] == nil || !held[id].public() })
-	p.alone = len(others) == 0 && speaks == "" && (kind == "licence" || kind == "identity")
-	if len(others) == 1 {
-		p.other = others[0]
-	}
-	if i := h.find(directory.Claim{Kind: directory.FileClaim}); i >= 0 && p.other != "" {
-		hist := &h.file.Claims[i]
-		var parted int64 // whoever takes one of the words back that joined two parts them: two people say so anew
-		for _, e := range hist.Events {
-			if e.Type != directory.Void {
-				continue
-			}
-			if of := hist.Event(e.Supersedes); of != nil && of.Body.Decision == string(directory.Same) && of.Body.Source == c.Source && of.Body.Number == c.Key {
-				parted = max(parted, e.Seq)
-			}
+	hist := &h.file.Claims[i]
+	var parted int64 // whoever takes one of the words back that joined two parts them: two people say so anew
+	for _, e := range hist.Events {
+		if e.Type != directory.Void {
+			continue
 		}
-		for _, e := range hist.InEffect("9999", "9999") {
-			switch {
-			case e.Type != directory.Decide || e.Body.Source != c.Source || e.Body.Number != c.Key || e.Body.Other != p.other || e.Seq < parted:
-			case e.Body.Decision == string(directory.Same):
-				p.given, p.said = append(p.given, e.Actor.ID), append(p.said, e.Seq)
-			case e.Body.Decision == string(directory.Distinct):
-				p.given, p.said = nil, nil
-			}
+		if of := hist.Event(e.Supersedes); of != nil && of.Body.Decision == string(directory.Same) && of.Body.Source == c.Source && of.Body.Number == c.Key {
+			parted = max(parted, e.Seq)
 		}
 	}
-	return p, nil
+	for _, e := range hist.InEffect("9999", "9999") {
+		switch {
+		case e.Type != directory.Decide || e.Body.Source != c.Source || e.Body.Number != c.Key || e.Body.Other != other || e.Seq < parted:
+		case e.Body.Decision == string(directory.Same):
+			given, said = append(given, e.Actor.ID), append(said, e.Seq)
+		case e.Body.Decision == string(directory.Distinct):
+			given, said = nil, nil
+		}
+	}
+	return given, said
 }
 
 // candidate refuses what cannot be decided about a case without an observation.

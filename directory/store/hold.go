@@ -83,6 +83,19 @@ func (s *Store) queued(t *tx, lines []line) (out []directory.Queued, err error) 
 	if err != nil {
 		return nil, err
 	}
+	var about []directory.Case
+	for _, l := range lines {
+		about = append(about, l.Case)
+	}
+	pairs, err := t.pairsOf(about, func(id directory.ID) *holding {
+		if h := held[id]; h != nil {
+			return &holding{stored: *h}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
 	today := desk.now.Date()
 	for _, l := range lines {
 		c := l.Case
@@ -96,11 +109,7 @@ func (s *Store) queued(t *tx, lines []line) (out []directory.Queued, err error) 
 			q.What, q.About = hist.Claim.Words(), &hist.Claim
 		}
 		q.Waits = desk.waits(h, c, hist)
-		p, err := t.pairOf(c, &holding{stored: *h})
-		if err != nil {
-			return nil, err
-		}
-		if q.Need = desk.need(h, c, hist, p); q.Waits {
+		if q.Need = desk.need(h, c, hist, pairs[c.ID]); q.Waits {
 			q.Work, q.Late = l.work, l.due != "" && l.due < today
 		}
 		out = append(out, q)
