@@ -540,7 +540,7 @@ func TestGetEndures(t *testing.T) {
 			t.Errorf("%s is too long: %d %s, asked %d times", header, status, errs, len(asks))
 		}
 	}
-	handle = http.RedirectHandler(strings.Replace(srv.URL, "127.0.0.1", "localhost", 1), 307).ServeHTTP
+	handle = http.RedirectHandler(strings.Replace(srv.URL, "127.0.0.1", "localhost", 1), http.StatusTemporaryRedirect).ServeHTTP
 	if _, errs, status := get("sources"); status != exitFailed || !strings.Contains(errs, "another server") || len(asks) != 1 {
 		t.Errorf("sent elsewhere: %d %s", status, errs)
 	}

@@ -655,7 +655,7 @@ func TestWellKnown(t *testing.T) {
 			}
 		}
 	}
-	if links != 6 {
+	if links != 7 {
 		t.Errorf("%d links", links)
 	}
 
