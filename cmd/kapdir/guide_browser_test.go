@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/PuerkitoBio/goquery"
 	"github.com/chromedp/chromedp"
@@ -84,4 +85,41 @@ func TestBrowserGuide(t *testing.T) {
 			}
 		})
 	}
+	t.Run("the reference is tried in place", func(t *testing.T) { tryReference(t, s.url) })
+}
+
+// tryReference sends a form of the reference: with a script the answer comes beneath it, without one it is led to.
+func tryReference(t *testing.T, at string) {
+	v := visit(t, at, 360, true)
+	v.do(chromedp.Navigate(at + "/docs/api"))
+	const send = `(async () => {
+		const form = document.querySelector('form[data-path="%s"]');
+		form.closest("details").open = true;
+		form.requestSubmit();
+		for (let i = 0; i < 400; i++) {
+			await new Promise((r) => setTimeout(r, 25));
+			const text = form.querySelector("pre").textContent;
+			if (text) return location.pathname + " " + form.querySelector("[role=status]").textContent + "\n" + text.slice(0, 3000);
+		}
+		return "nothing came";
+	})()`
+	for path, want := range map[string][]string{"/api/v1/providers/{id}": {"/docs/api 200", "ETag: ", `"id": "prv_`, `"claimed":`}, "/api/v1/changes": {"/docs/api 401", "application/problem+json", `"status": 401`}} {
+		got := js[string](v, fmt.Sprintf(send, path))
+		for _, w := range want {
+			if !strings.Contains(got, w) {
+				t.Errorf("%s: the answer beneath the form lacks %q:\n%.600s", path, w, got)
+			}
+		}
+	}
+	v.alone()
+	v = visit(t, at, 1280, false)
+	v.do(chromedp.Navigate(at + "/docs/api"))
+	v.do(chromedp.Submit(chromedp.CSS(`form[data-path="/api/v1/sources"]`)))
+	for range 200 {
+		if where, err := chromedp.Run(v.ctx, chromedp.Location()); err == nil && strings.HasSuffix(where, "/api/v1/sources") {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Error("without a script the form leads nowhere")
 }

@@ -655,7 +655,7 @@ func TestWellKnown(t *testing.T) {
 			}
 		}
 	}
-	if links != 6 {
+	if links != 7 {
 		t.Errorf("%d links", links)
 	}
 
@@ -768,7 +768,7 @@ func TestCurlSamples(t *testing.T) {
 	want := decode[searchAnswer](t, get(t, w.Server, "/api/v1/providers?state=CO&care=full_kap&limit=5"))
 	for _, k := range []string{"", key} {
 		cmd := exec.Command("sh", filepath.Join("partners", "samples", "curl", "search.sh"))
-		cmd.Env = append(os.Environ(), "KAPDIR_URL=http://"+l.Addr().String(), "KAPDIR_KEY="+k)
+		cmd.Env = append(os.Environ(), "KAPDIR_SERVER=http://"+l.Addr().String(), "KAPDIR_KEY="+k)
 		out, err := cmd.Output()
 		if err != nil {
 			t.Fatalf("%v: %s", err, out)

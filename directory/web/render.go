@@ -40,7 +40,7 @@ type pageKey struct {
 }
 
 // pageNames are the pages there must be; each has its template, and a missing one fails the start.
-var pageNames = []string{"search", "provider", "guide", "guides", "sources", "problem", "report", "cost", "compare", "partners", "builder"}
+var pageNames = []string{"search", "provider", "guide", "guides", "sources", "problem", "report", "cost", "compare", "partners", "builder", "reference"}
 
 func parsePages(a *assets) (*pages, error) {
 	p := &pages{map[pageKey]*template.Template{}}
@@ -254,7 +254,7 @@ func loadAssets() (*assets, error) {
 		a.paths[e.Name()] = "/assets/" + hashed
 		a.sums[e.Name()] = "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 	}
-	for _, need := range []string{"kapdir.css", "kapdir.js", "cost.js", "staff.css", "staff.js", "embed.css", "icon.svg", "card.png"} {
+	for _, need := range []string{"kapdir.css", "kapdir.js", "cost.js", "docs.css", "docs.js", "staff.css", "staff.js", "embed.css", "icon.svg", "card.png"} {
 		if a.paths[need] == "" {
 			return nil, fmt.Errorf("web: static/%s is missing", need)
 		}

@@ -122,33 +122,34 @@ const (
 
 // Server is the public face of the directory. It is safe for concurrent use.
 type Server struct {
-	cfg      Config
-	base     string // BaseURL without a slash at its end
-	https    bool
-	proxies  []netip.Prefix
-	app      *fiber.App
-	pages    *pages
-	assets   *assets
-	lanes    *lanes
-	guides   map[*lang]*guide
-	partners *guidePage
-	samples  []sampleGroup
-	count    *counter
-	shown    []string // patterns of the pages, in English
-	posts    []string // patterns of the addresses that take more than a question
-	machines []string // patterns outside of /api/ whose problems are documents
-	desk     deskParts
-	forms    *forms
-	headers  [][2][]byte
-	heads    *heads
-	news     *news
-	feedTurn chan struct{}
-	edition  string
-	exports  *exports
-	answers  *answers
-	look     string // of templates, messages and assets
-	rowsKept *otter.Cache[listedKey, *listed]
-	door     apiDoor
+	cfg       Config
+	base      string // BaseURL without a slash at its end
+	https     bool
+	proxies   []netip.Prefix
+	app       *fiber.App
+	pages     *pages
+	assets    *assets
+	lanes     *lanes
+	guides    map[*lang]*guide
+	partners  *guidePage
+	samples   []sampleGroup
+	count     *counter
+	shown     []string // patterns of the pages, in English
+	posts     []string // patterns of the addresses that take more than a question
+	machines  []string // patterns outside of /api/ whose problems are documents
+	desk      deskParts
+	forms     *forms
+	headers   [][2][]byte
+	heads     *heads
+	news      *news
+	feedTurn  chan struct{}
+	edition   string
+	reference *reference
+	exports   *exports
+	answers   *answers
+	look      string // of templates, messages and assets
+	rowsKept  *otter.Cache[listedKey, *listed]
+	door      apiDoor
 
 	embedScript asset
 	log         *slog.Logger
@@ -209,6 +210,9 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	if s.desk.pages, err = parseStaffPages(s.assets); err != nil {
+		return nil, err
+	}
+	if s.reference, err = theReference(); err != nil {
 		return nil, err
 	}
 	if s.guides, err = loadGuides(); err != nil {
@@ -287,6 +291,7 @@ func (s *Server) routes() {
 		s.take(reportPattern, s.takeReport)
 	}
 	s.show("/sources", s.sourcesPage)
+	s.show("/docs/api", s.referencePage)
 	s.show("/partners", s.partnersPage)
 	s.show("/partners/embed", s.embedBuilder)
 	s.get(spanish.prefix, html, s.spanishHome)

@@ -547,7 +547,7 @@ func TestClientAddress(t *testing.T) {
 	} {
 		s := demoServer(t, func(c *Config) { c.TrustedProxies = x.proxies })
 		var got netip.Addr
-		s.app.Get("/who", func(c *fiber.Ctx) error { got = s.clientAddress(c); return nil })
+		s.app.Get("/who", func(c *fiber.Ctx) error { got = s.clientAddress(c); return fiber.ErrNotFound })
 		req, _ := http.NewRequest("GET", "/who", nil)
 		req.Host = "kapdir.example"
 		for _, h := range x.xff {

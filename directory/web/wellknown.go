@@ -26,7 +26,7 @@ func (s *Server) apiCatalog(c *fiber.Ctx) error {
 		{"anchor": s.base + self, "item": []link{{Href: api}}},
 		{"anchor": api,
 			"service-desc":     []link{{s.base + "/openapi.yaml", "application/yaml"}},
-			"service-doc":      []link{{s.base + "/partners", "text/html"}},
+			"service-doc":      []link{{s.base + "/docs/api", "text/html"}, {s.base + "/partners", "text/html"}},
 			"status":           []link{{s.base + "/readyz", "application/json"}},
 			"terms-of-service": []link{{s.base + "/partners#terms", "text/html"}},
 			"deprecation":      []link{{s.base + "/partners#deprecation", "text/html"}}}}})
