@@ -328,6 +328,8 @@ func TestBrowserDeskAxe(t *testing.T) {
 		if len(paths) < 6 {
 			t.Errorf("only %v", paths)
 		}
+		v.do(chromedp.Navigate(s.url + paths[len(paths)-1]))
+		paths = append(paths, js[string](v, `document.querySelector("a[href^='/staff/providers/']").getAttribute("href")`))
 		clean := func(path string) {
 			js[bool](v, source+`; for (const d of document.querySelectorAll("details")) { d.removeAttribute("name"); d.open = true; } true`)
 			if found := js[string](v, run); found != "" {
@@ -352,5 +354,5 @@ func TestBrowserDeskAxe(t *testing.T) {
 const emptyList = "state%3DGU"
 
 // deskPages are pages of the desk beside those of cases.
-var deskPages = []string{"/staff/audit", "/staff/audit/monitoring?month=2026-11", "/staff/audit/integrity?seed=x&sample=5", "/staff/audit/member?name=staff-rowan", "/staff/metrics",
+var deskPages = []string{"/staff", "/staff/audit", "/staff/audit/monitoring?month=2026-11", "/staff/audit/integrity?seed=x&sample=5", "/staff/audit/member?name=staff-rowan", "/staff/metrics",
 	"/staff/worksheets", "/staff/worksheets/ca-dca", "/staff/worksheets/co-dora"}
