@@ -332,6 +332,7 @@ type casePage struct {
 	Readable []directory.Observed
 	Cases    []directory.Queued // of a provider's page
 	Action   string             // where its forms go
+	Here     bool               // and they lead back to this page
 
 	Asked    string // whose preview somebody asked for
 	AskedOf  int64

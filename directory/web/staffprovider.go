@@ -55,6 +55,7 @@ func (s *Server) showProvider(ctx context.Context, c *fiber.Ctx, who *staffSessi
 	}
 	p.staffPage = s.staffPage(c, who, d.Provider.DisplayName())
 	p.D, p.Cases, p.Decides, p.Action = d, list.Cases, slices.Contains(deciders, who.Role), "/staff/providers/"+string(id)
+	p.Here = true
 	p.deeds(ctx, s, d, who.Name)
 	return s.sendStaff(c, "provider", p)
 }
