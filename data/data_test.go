@@ -181,7 +181,7 @@ func TestStates(t *testing.T) {
 
 func TestSources(t *testing.T) {
 	const name = "sources.csv"
-	rows := readTable(t, name, "id,name,short,kind,class,jurisdiction,publisher,url,lookup_url,completeness,licence,attribution,may_republish,terms,note", "id")
+	rows := readTable(t, name, "id,name,short,kind,class,jurisdiction,publisher,url,lookup_url,number_url,completeness,licence,attribution,may_republish,terms,note", "id")
 	known := states(t)
 	ids := make(map[string]bool)
 	id := regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
@@ -203,6 +203,9 @@ func TestSources(t *testing.T) {
 			if u := r.col[column]; u != "" && !strings.HasPrefix(u, "https://") {
 				t.Errorf("%s:%d: %s is %q, want https", name, r.line, column, u)
 			}
+		}
+		if u := r.col["number_url"]; u != "" && (!strings.HasPrefix(u, "https://") || strings.Count(u, "{number}") != 1) {
+			t.Errorf("%s:%d: number_url %q, want https and {number} once", name, r.line, u)
 		}
 		if r.col["kind"] != "attestation" {
 			filled(t, name, r, "url")

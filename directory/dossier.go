@@ -18,6 +18,7 @@ type Dossier struct {
 	Status   Status       `json:"status,omitempty"`
 	Now      string       `json:"now,omitempty"` // what the claim is worth at this moment, in words
 	History  []Told       `json:"history"`
+	Why      string       `json:"why,omitempty"` // of what is no clear answer: why it is none
 	Compared []Compared   `json:"compared"`
 	Row      *SourceRow   `json:"row,omitempty"`
 	Others   []Other      `json:"others,omitempty"`  // whom the row speaks of besides
@@ -92,6 +93,7 @@ type Told struct {
 	At    Instant `json:"at"` // when it was performed
 	Words string  `json:"words"`
 	Gone  bool    `json:"gone,omitempty"` // voided, or another stands in its place
+	Event Event   `json:"-"`
 }
 
 // Compared is one field: what the provider's listing or claim says beside what the source says.
@@ -99,7 +101,7 @@ type Compared struct {
 	Field  string `json:"field"`
 	Ours   string `json:"ours,omitempty"`
 	Theirs string `json:"theirs,omitempty"`
-	Agree  string `json:"agree,omitempty"` // same, differs; "" when one of the two says nothing
+	Agree  string `json:"agree,omitempty"` // same, in part, differs; "" when one of the two says nothing that can be compared
 }
 
 // SourceRow is what the source itself says, as it is kept.
@@ -107,6 +109,8 @@ type SourceRow struct {
 	Source   string            `json:"source"`
 	Release  string            `json:"release,omitempty"`
 	Key      string            `json:"key"`
+	Number   string            `json:"number,omitempty"` // under which the source holds it
+	Link     string            `json:"link,omitempty"`   // to the source's own page of it, as the source gives it
 	Line     int               `json:"line,omitempty"`
 	Evidence string            `json:"evidence,omitempty"` // its SHA-256
 	Fields   map[string]string `json:"fields,omitempty"`
@@ -163,6 +167,7 @@ type Queued struct {
 	Case
 	Name  string `json:"name"` // the provider's
 	What  string `json:"what"`
+	About *Claim `json:"-"` // nil of a case that is about no claim
 	Need  Need   `json:"need"`
 	Waits bool   `json:"waits"`
 	Due   Date   `json:"due,omitempty"`
@@ -377,13 +382,16 @@ func (h History) Tell(t, k Instant) []Told {
 	out := make([]Told, 0, len(h.Events))
 	for _, e := range h.Events {
 		in := slices.ContainsFunc(now, func(x *Event) bool { return x.Seq == e.Seq })
-		out = append(out, Told{Seq: e.Seq, At: e.PerformedAt, Words: e.Words(), Gone: !in && e.Type != Void && e.PerformedAt <= t})
+		out = append(out, Told{Seq: e.Seq, At: e.PerformedAt, Words: e.Words(), Gone: !in && e.Type != Void && e.PerformedAt <= t, Event: e})
 	}
 	return out
 }
 
 // Words says what happened, for staff.
-func (e Event) Words() string {
+func (e Event) Words() string { return e.WordsWith(func(source string) string { return source }) }
+
+// WordsWith says what happened, with sources named by a function.
+func (e Event) WordsWith(source func(id string) string) string {
 	who, b := e.Actor.ID, e.Body
 	switch e.Actor.Kind {
 	case ByProvider:
@@ -398,11 +406,11 @@ func (e Event) Words() string {
 	switch e.Type {
 	case Assert:
 		if b.State == SeenNotFound {
-			return fmt.Sprintf("%s (%s) no longer states it%s", b.Source, b.Class, release(b))
+			return fmt.Sprintf("%s (%s) no longer states it%s", source(b.Source), b.Class, release(b))
 		}
-		return strings.TrimSuffix(fmt.Sprintf("%s (%s) states %s", b.Source, b.Class, b.said()), " ") + reasons(e.Reason)
+		return strings.TrimSuffix(fmt.Sprintf("%s (%s) states %s", source(b.Source), b.Class, b.said()), " ") + reasons(e.Reason)
 	case Observe:
-		return fmt.Sprintf("%s%s says %s%s", b.Source, release(b), b.said(), b.matched())
+		return fmt.Sprintf("%s%s says %s%s", source(b.Source), release(b), b.said(), b.matched())
 	case Review:
 		done := map[string]string{"confirm": "confirmed", "clear": "cleared", "return": "returned"}[b.Decision]
 		if b.Field != "" {
@@ -416,7 +424,7 @@ func (e Event) Words() string {
 		case "decline":
 			return fmt.Sprintf("%s found the dispute of event %d not plausible%s", who, b.Of, because)
 		}
-		return fmt.Sprintf("%s decided %s about %s %s%s", who, b.Decision, b.Source, b.Number, because)
+		return fmt.Sprintf("%s decided %s about %s %s%s", who, b.Decision, source(b.Source), b.Number, because)
 	case DisputeOpen:
 		what := "disputes it"
 		if b.Decision == "identity" {
@@ -522,17 +530,17 @@ func (m Match) Words() string {
 // observation, and its own row. Each may be nil; shown is what the claim's answer rests on today.
 func Compare(f *CredentialFile, c *Claim, shown, body *Body, rec *Record) []Compared {
 	var out []Compared
-	add := func(field, ours, theirs string, agree bool) {
-		x := Compared{Field: field, Ours: ours, Theirs: theirs}
-		switch {
-		case ours == "" && theirs == "":
+	say := func(field, ours, theirs, agree string) {
+		if ours == "" && theirs == "" {
 			return
-		case ours != "" && theirs != "" && agree:
-			x.Agree = "same"
-		case ours != "" && theirs != "":
-			x.Agree = "differs"
 		}
-		out = append(out, x)
+		if ours == "" || theirs == "" {
+			agree = ""
+		}
+		out = append(out, Compared{field, ours, theirs, agree})
+	}
+	add := func(field, ours, theirs string, agree bool) {
+		say(field, ours, theirs, map[bool]string{true: agreeSame, false: agreeDiffers}[agree])
 	}
 	plain := func(field, ours, theirs string) { add(field, ours, theirs, Fold(ours) == Fold(theirs)) }
 
@@ -573,11 +581,11 @@ func Compare(f *CredentialFile, c *Claim, shown, body *Body, rec *Record) []Comp
 	keys := func(list []LicenceKey) string {
 		var all []string
 		for _, k := range list {
-			all = append(all, strings.TrimSpace(string(k.State)+" "+k.Type+" "+k.Number.Shown))
+			all = append(all, strings.Join(strings.Fields(string(k.State)+" "+k.Type+" "+k.Number.Shown), " "))
 		}
 		return strings.Join(all, "; ")
 	}
-	add("licence", keys(mine), keys(theirs), slices.Contains(MatchSubjects(Subject{Licences: mine}, Subject{Licences: theirs}).By, "licence"))
+	say("licence", keys(mine), keys(theirs), sameLicences(mine, theirs))
 	if body != nil {
 		if shown == nil {
 			shown = &Body{}
@@ -600,22 +608,21 @@ func Compare(f *CredentialFile, c *Claim, shown, body *Body, rec *Record) []Comp
 		plain("level", shown.Level, body.Level)
 		plain("completed", string(shown.Completed), string(body.Completed))
 	}
-	var towns []string
-	for _, s := range p.Sites {
-		towns = append(towns, town(s.Address.City, s.Address.State, s.Address.ZIP))
+	var here, there []Address
+	phones := them.Phones
+	for _, x := range p.Sites {
+		here = append(here, x.Address)
 	}
-	there, phones := "", them.Phones
 	switch {
 	case rec == nil:
 	case rec.Exclusion != nil:
-		there = town(rec.Exclusion.City, rec.Exclusion.State, rec.Exclusion.ZIP)
+		there = []Address{{City: rec.Exclusion.City, State: rec.Exclusion.State, ZIP: rec.Exclusion.ZIP}}
 	case rec.Licence != nil:
-		there = town(rec.Licence.City, rec.Licence.State, rec.Licence.ZIP)
-	case len(them.Addresses) > 0:
-		there = town(them.Addresses[0].City, them.Addresses[0].State, them.Addresses[0].ZIP)
+		there = []Address{{City: rec.Licence.City, State: rec.Licence.State, ZIP: rec.Licence.ZIP}}
+	default:
+		there = them.Addresses
 	}
-	ours := strings.Join(towns, "; ")
-	add("place", ours, there, there != "" && strings.Contains(Fold(ours), Fold(there)))
+	say("place", townsOf(here), townsOf(there), sameTowns(here, there))
 	if len(phones) > 0 {
 		add("telephone", strings.Join(us.Phones, "; "), strings.Join(phones, "; "), slices.ContainsFunc(phones, func(x string) bool { return slices.Contains(us.Phones, x) }))
 	}
@@ -629,11 +636,79 @@ func Compare(f *CredentialFile, c *Claim, shown, body *Body, rec *Record) []Comp
 	return out
 }
 
-func town(city string, state State, zip string) string {
-	if len(zip) > 5 {
-		zip = zip[:5]
+// The words of Compared.Agree.
+const (
+	agreeSame    = "same"
+	agreePartly  = "in part"
+	agreeDiffers = "differs"
+)
+
+// sameLicences compares licences of the same state. A number beside a type that cannot be compared with the other's,
+// such as the taxonomy code of NPPES, agrees in part.
+func sameLicences(mine, theirs []LicenceKey) string {
+	agree := ""
+	for _, a := range mine {
+		for _, b := range theirs {
+			if a.State != "" && b.State != "" && a.State != b.State {
+				continue // somebody may be licensed in both
+			}
+			by := MatchSubjects(Subject{Licences: []LicenceKey{a}}, Subject{Licences: []LicenceKey{b}}).By
+			switch {
+			case slices.Contains(by, "licence"):
+				return agreeSame
+			case slices.Contains(by, "licence_number"), a.Number.Key != "" && a.Number.Key == b.Number.Key:
+				agree = agreePartly
+			case agree == "":
+				agree = agreeDiffers
+			}
+		}
 	}
-	return strings.Join(strings.Fields(city+" "+string(state)+" "+zip), " ")
+	return agree
+}
+
+// Unclear says why what a source says is no clear answer; rec is its row, nil where that is not at hand.
+func Unclear(b Body, rec *Record) string {
+	switch {
+	case rec != nil && rec.Licence != nil && rec.Licence.Discipline == DisciplineFlagged && len(rec.Licence.Actions) == 0:
+		return "the register says that there is, or was, a board action, and its row does not say which"
+	case strings.Contains(b.SourceWords, " | "):
+		return "rows of the register about the same licence say different things"
+	case b.Expires != "" && b.SourceAsOf != "" && b.Expires < b.SourceAsOf:
+		return "the register calls it active, and it had expired by the day of the register's data"
+	}
+	return "nobody has said yet what the source's words mean"
+}
+
+// townsOf lists towns, each once.
+func townsOf(list []Address) string {
+	var all []string
+	for _, a := range list {
+		if t := strings.Join(strings.Fields(a.City+" "+string(a.State)+" "+a.ZIP5()), " "); t != "" && !slices.Contains(all, t) {
+			all = append(all, t)
+		}
+	}
+	return strings.Join(all, "; ")
+}
+
+// sameTowns compares the nearest two towns: by ZIP code where both have one, else by name; a state, or a town's name, alone
+// agrees in part.
+func sameTowns(here, there []Address) string {
+	best := ""
+	for _, a := range here {
+		for _, b := range there {
+			state := a.State == b.State || a.State == "" || b.State == ""
+			zips, cities := a.ZIP5() != "" && b.ZIP5() != "", a.City != "" && b.City != ""
+			switch {
+			case zips && a.ZIP5() == b.ZIP5(), !zips && cities && state && Fold(a.City) == Fold(b.City):
+				return agreeSame
+			case cities && state && Fold(a.City) == Fold(b.City), !zips && !cities && a.State != "" && a.State == b.State:
+				best = agreePartly
+			case best == "" && (a.State != "" && b.State != "" || zips || cities):
+				best = agreeDiffers
+			}
+		}
+	}
+	return best
 }
 
 // ClaimFile is a claim as staff see it.

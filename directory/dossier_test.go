@@ -153,3 +153,43 @@ func TestTell(t *testing.T) {
 		t.Error("lists of people")
 	}
 }
+
+// Two sides of a field agree, agree in part or differ; where one says nothing that can be compared, nothing is said.
+func TestCompared(t *testing.T) {
+	number := ParseLicenceNumber
+	for _, x := range []struct {
+		mine, theirs []LicenceKey
+		want         string
+	}{
+		{[]LicenceKey{{"CO", "LPC", number("LPC.0012345")}}, []LicenceKey{{"CO", "LPC", number("12345")}}, "same"},
+		{[]LicenceKey{{"CO", "LPC", number("LPC.0012345")}}, []LicenceKey{{"CO", "101YP2500X", number("LPC0012345")}}, "same"}, // the number itself says its type
+		{[]LicenceKey{{"CO", "LPC", number("LPC.0012345")}}, []LicenceKey{{"CO", "101YP2500X", number("0012345")}}, "in part"}, // what NPPES has beside it is a taxonomy
+		{[]LicenceKey{{"CO", "LPC", number("LPC.0012345")}}, []LicenceKey{{"CO", "101YP2500X", number("777")}}, "differs"},
+		{[]LicenceKey{{"CO", "LPC", number("LPC.0012345")}}, []LicenceKey{{"CO", "LPC", number("777")}}, "differs"},
+		{[]LicenceKey{{"CO", "LPC", number("LPC.0012345")}}, []LicenceKey{{"TX", "LPC", number("777")}}, ""}, // of another state
+		{[]LicenceKey{{"CO", "LPC", number("1")}, {"CO", "LPC", number("12345")}}, []LicenceKey{{"CO", "LPC", number("12345")}}, "same"},
+		{nil, []LicenceKey{{"CO", "LPC", number("777")}}, ""},
+	} {
+		if got := sameLicences(x.mine, x.theirs); got != x.want {
+			t.Errorf("%v and %v: %q, want %q", x.mine, x.theirs, got, x.want)
+		}
+	}
+	denver := Address{Line1: "1 A St", City: "Denver", State: "CO", ZIP: "80202-1111"}
+	for _, x := range []struct {
+		here, there []Address
+		want        string
+	}{
+		{[]Address{denver}, []Address{{City: "DENVER", State: "CO", ZIP: "80202"}}, "same"},
+		{[]Address{denver}, []Address{{City: "Denver", State: "CO"}}, "same"},
+		{[]Address{denver}, []Address{{City: "Denver", State: "CO", ZIP: "80205"}}, "in part"},
+		{[]Address{denver}, []Address{{State: "CO"}}, "in part"},
+		{[]Address{denver}, []Address{{City: "Den", State: "CO"}}, "differs"}, // a part of a word is another word
+		{[]Address{denver}, []Address{{City: "Boulder", State: "CO", ZIP: "80302"}}, "differs"},
+		{[]Address{denver, {City: "Austin", State: "TX"}}, []Address{{City: "Boulder", State: "CO"}, {City: "Austin", State: "TX"}}, "same"},
+		{[]Address{denver}, nil, ""},
+	} {
+		if got := sameTowns(x.here, x.there); got != x.want {
+			t.Errorf("%v and %v: %q, want %q", x.here, x.there, got, x.want)
+		}
+	}
+}

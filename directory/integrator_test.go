@@ -126,7 +126,7 @@ func TestKeyText(t *testing.T) {
 			t.Fatalf("%q is read as a key: %v", bad, err)
 		}
 	})
-	if NewKeySecret() == NewKeySecret() {
+	if one, other := NewKeySecret(), NewKeySecret(); one == other {
 		t.Error("two secrets are the same")
 	}
 }

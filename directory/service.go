@@ -108,6 +108,32 @@ type Handing struct {
 	Note   string  `json:"note,omitempty"`
 }
 
+// DeskAct is something that somebody did at the desk besides what stands in the ledger as an event: who works a case, a
+// document or a contact that was filed, a request that was answered.
+type DeskAct struct {
+	At       Instant  `json:"at"`
+	Staff    string   `json:"staff"`
+	Do       string   `json:"do"` // take, take_over, assign, release; paper, phone, mail; proven, accepted, declined; same, distinct
+	Case     ID       `json:"case"`
+	Kind     CaseKind `json:"kind,omitempty"` // "" where the case is held no more
+	Provider ID       `json:"provider,omitempty"`
+	To       string   `json:"to,omitempty"`       // of assign: to whom
+	From     string   `json:"from,omitempty"`     // of take_over and assign: from whom
+	Evidence string   `json:"evidence,omitempty"` // of what was filed: the hash of its record
+	Note     string   `json:"note,omitempty"`
+}
+
+// Words says what was done, for staff.
+func (a DeskAct) Words() string {
+	out := map[string]string{"take": "took the case", "take_over": "took the case over from " + a.From, "assign": "gave the case to " + a.To, "release": "gave the case back",
+		"paper": "filed a document", "phone": "wrote a call down", "mail": "wrote a mail down", "proven": "hid what was asked about, proven by a contact on record",
+		"accepted": "accepted the request", "declined": "declined the request", "same": "said that it is whoever was removed", "distinct": "said that it is somebody else than whoever was removed"}[a.Do]
+	if a.Note != "" {
+		out += ": " + a.Note
+	}
+	return out
+}
+
 // View is a list of cases that a staff member has given a name.
 type View struct {
 	Name  string `json:"name"`

@@ -41,6 +41,7 @@ type SourceInfo struct {
 	Jurisdiction          State
 	Publisher, URL        string
 	LookupURL             string
+	NumberURL             string // answers about a number, which stands in it for {number}; "" where no address is known that does
 	Completeness          string // full_history, current_and_lapsed, active_only, full_list, n/a
 	Licence, Attribution  string
 	MayRepublish          string
@@ -86,7 +87,7 @@ func AddSources(rows []SourceInfo) error {
 	w := csv.NewWriter(&b)
 	for _, s := range rows {
 		row := map[string]string{"id": s.ID, "name": s.Name, "short": s.Short, "kind": s.Kind, "class": string(s.Class), "jurisdiction": string(s.Jurisdiction), "publisher": s.Publisher,
-			"url": s.URL, "lookup_url": s.LookupURL, "completeness": s.Completeness, "licence": s.Licence, "attribution": s.Attribution, "may_republish": s.MayRepublish, "terms": s.Terms, "note": s.Note}
+			"url": s.URL, "lookup_url": s.LookupURL, "number_url": s.NumberURL, "completeness": s.Completeness, "licence": s.Licence, "attribution": s.Attribution, "may_republish": s.MayRepublish, "terms": s.Terms, "note": s.Note}
 		var fields []string
 		for _, h := range strings.Split(strings.TrimSpace(string(head)), ",") {
 			fields = append(fields, row[h])
@@ -119,7 +120,7 @@ func readTables(read func(name string) ([]byte, error)) (*ReferenceTables, error
 		}},
 		{"sources.csv", func(r map[string]string) {
 			t.sources[r["id"]] = SourceInfo{ID: r["id"], Name: r["name"], Short: r["short"], Kind: r["kind"], Class: SourceClass(r["class"]),
-				Jurisdiction: State(r["jurisdiction"]), Publisher: r["publisher"], URL: r["url"], LookupURL: r["lookup_url"], Completeness: r["completeness"],
+				Jurisdiction: State(r["jurisdiction"]), Publisher: r["publisher"], URL: r["url"], LookupURL: r["lookup_url"], NumberURL: r["number_url"], Completeness: r["completeness"],
 				Licence: r["licence"], Attribution: r["attribution"], MayRepublish: r["may_republish"], Terms: r["terms"], Note: r["note"]}
 		}},
 		{"taxonomy.csv", func(r map[string]string) { t.taxonomy[r["code"]] = TaxonomyInfo{r["code"], r["label"], r["role"]} }},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"sort"
@@ -191,7 +192,10 @@ This is for staff alone: it may show a birth date or a name that no public face 
 // writeDossier writes a case for somebody who decides at a terminal.
 func writeDossier(w io.Writer, d directory.Dossier, as string) {
 	c := d.Case
-	fmt.Fprintf(w, "%s  %s: %s\n", c.ID, c.Kind, c.Kind.Words())
+	fmt.Fprintf(w, "%s  %s: %s\n", c.ID, c.Kind, cmp.Or(d.Why, c.Kind.Words()))
+	if c.Kind == directory.CaseRemoval {
+		fmt.Fprintln(w, "kapdir removal answers it")
+	}
 	fmt.Fprintf(w, "opened %s", c.Opened.Date())
 	switch {
 	case c.Closed != "":

@@ -202,6 +202,8 @@ func TestBrowserDeskByKeyboard(t *testing.T) {
 	if _, body, _ := s.get(t, "/providers/"+string(d.Provider.ID)); !strings.Contains(string(body), "shows") {
 		t.Error("the page says nothing of it")
 	}
+	worksheetByHand(t, s, state, rowan)
+	rowan.open(d.Case.ID, emptyList)
 	// The keys are told by the page.
 	rowan.key("?")
 	rowan.until(`document.querySelector("dialog#keys[open]") !== null`)
@@ -326,8 +328,7 @@ func TestBrowserDeskAxe(t *testing.T) {
 		if len(paths) < 6 {
 			t.Errorf("only %v", paths)
 		}
-		for _, path := range append(paths, deskPages...) {
-			v.do(chromedp.Navigate(s.url + path))
+		clean := func(path string) {
 			js[bool](v, source+`; for (const d of document.querySelectorAll("details")) { d.removeAttribute("name"); d.open = true; } true`)
 			if found := js[string](v, run); found != "" {
 				t.Errorf("%s at %d px\n%s", path, look.width, found)
@@ -336,6 +337,13 @@ func TestBrowserDeskAxe(t *testing.T) {
 				t.Errorf("%s scrolls sideways at %d px", path, look.width)
 			}
 		}
+		for _, path := range append(paths, deskPages...) {
+			v.do(chromedp.Navigate(s.url + path))
+			clean(path)
+		}
+		rows, _, _ := v.someLookUps()
+		v.uploadSheet(rows)
+		clean("what a worksheet would do")
 		v.alone()
 	}
 }
@@ -344,4 +352,5 @@ func TestBrowserDeskAxe(t *testing.T) {
 const emptyList = "state%3DGU"
 
 // deskPages are pages of the desk beside those of cases.
-var deskPages = []string{"/staff/audit", "/staff/audit/monitoring?month=2026-11", "/staff/audit/integrity?seed=x&sample=5", "/staff/audit/member?name=staff-rowan", "/staff/metrics"}
+var deskPages = []string{"/staff/audit", "/staff/audit/monitoring?month=2026-11", "/staff/audit/integrity?seed=x&sample=5", "/staff/audit/member?name=staff-rowan", "/staff/metrics",
+	"/staff/worksheets", "/staff/worksheets/ca-dca", "/staff/worksheets/co-dora"}

@@ -105,7 +105,7 @@ Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 done with rows in qua
 		return a.ownRecipes()
 	}
 	root.AddCommand(a.demoCommand(), a.benchCommand(), a.importCommand(), a.crawlCommand(), a.serveCommand(), a.indexCommand(), a.exportCommand(), a.sourcesCommand(), a.showCommand(), a.verifyCommand(), a.dueCommand(), a.fsckCommand(), a.auditCommand(),
-		a.staffCommand(), a.partnerCommand(), a.casesCommand(), a.worksheetsCommand(), a.claimsCommand(), a.removalCommand(), a.runsCommand(), a.quarantineCommand())
+		a.staffCommand(), a.partnerCommand(), a.getCommand(), a.casesCommand(), a.worksheetsCommand(), a.claimsCommand(), a.removalCommand(), a.runsCommand(), a.quarantineCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
 }

@@ -405,7 +405,9 @@ func (x *partnerChange) addEmbed(st *store.Store, argv []string, by string, at d
 	if err != nil {
 		return err
 	}
-	return x.answer(e, func(w io.Writer) { fmt.Fprintf(w, "%s  %s\n", e.ID, e) })
+	return x.answer(e, func(w io.Writer) {
+		fmt.Fprintf(w, "%s  %s\nWhat to put into a page: %s/partners/embed?embed=%s\n", e.ID, e, strings.TrimRight(x.cfg.baseURL(), "/"), e.ID)
+	})
 }
 
 func (x *partnerChange) endEmbed(st *store.Store, argv []string, by string, at directory.Instant) error {

@@ -62,6 +62,17 @@ func (s *Store) Dossier(ctx context.Context, id directory.ID, as string) (direct
 			return err
 		}
 		p.gone = hist == nil && d.Row == nil
+		if body != nil && body.State == directory.SeenIndeterminate {
+			d.Why = directory.Unclear(*body, rec)
+		}
+		if d.Row != nil {
+			switch {
+			case rec != nil && rec.Licence != nil:
+				d.Row.Number, d.Row.Link = rec.Licence.Number.Shown, rec.Licence.Link
+			case body != nil:
+				d.Row.Number, d.Row.Link = body.Number, body.Link
+			}
+		}
 		d.Compared = directory.Compare(&h.file, d.Claim, shown, body, rec)
 		if d.Others, err = t.othersOf(c); err != nil {
 			return err

@@ -161,7 +161,7 @@ func (w *work) decideCandidate(c directory.Case, h *holding, d directory.Decisio
 
 // gone is why nothing but distinct can be said of a row that its source has no more.
 func gone(c directory.Case) *directory.Error {
-	return directory.Errorf(directory.Conflict, "case", "%s no longer has the row %s: say distinct, which closes the case", c.Source, c.Key)
+	return directory.Errorf(directory.Conflict, "case", "%s no longer has the row %s: say that it is somebody else, which closes the case", c.Source, c.Key)
 }
 
 // theirs writes down that a row of a register is about the provider. What a corroborated match carries it carries like
@@ -189,7 +189,7 @@ func (w *work) theirs(h *holding, c directory.Case, r *row, d directory.Decision
 	from := len(w.events)
 	w.observe(h, r, rel, m, r.record.Observations(rel, m))
 	if len(w.events) == from {
-		return directory.Errorf(directory.Conflict, "case", "that is on record already: say distinct, which closes the case")
+		return directory.Errorf(directory.Conflict, "case", "that is on record already: say that it is somebody else, which closes the case")
 	}
 	for _, n := range w.events[from:] {
 		e := n.event()
@@ -291,11 +291,11 @@ func (o office) candidate(m directory.StaffMember, c directory.Case, d directory
 		return gone(c)
 	case d == directory.Same && c.Kind != directory.CaseDuplicate && c.Kind != directory.CaseRemoved && !p.filed:
 		return directory.Errorf(directory.Refused, "decision", "a match of %s identifies nobody. Find out which identifier agrees, and file what shows it with this case: a document, a call or a mail. "+
-			"Or once a listing states the number, the row joins by itself. If it is somebody else, say distinct", c.Match.Words())
+			"Or once a listing states the number, the row joins by itself. If it is somebody else, say so", c.Match.Words()).Try("kapdir cases decide CASE distinct")
 	case !slices.Contains(about, d):
-		return directory.Errorf(directory.Refused, "decision", "nothing was observed, so there is nothing to %s: say whether it is about them, same or distinct", d)
+		return directory.Errorf(directory.Refused, "decision", "nothing was observed, so there is nothing to %s: say whether it is about them or about somebody else", d).Try("kapdir cases decide CASE same, or distinct")
 	case d == directory.Same && c.Kind == directory.CaseDuplicate && p.other == "" && !p.alone:
-		return directory.Errorf(directory.Refused, "decision", "the row may be of several, or of nobody with a page: say distinct of those whom it is not")
+		return directory.Errorf(directory.Refused, "decision", "the row may be of several, or of nobody with a page: say of those whom it is not that it is somebody else").Try("kapdir cases decide CASE distinct")
 	case m.Name == "":
 		return nil
 	}

@@ -27,6 +27,7 @@ type work struct {
 	evidence map[string]directory.Evidence
 	cases    []newCase
 	undated  bool         // cases were opened that have no place in the list yet
+	keeps    bool         // those stay whose they are
 	trial    bool         // it is undone: see Foresee
 	ended    int64        // the newest number taken; 0 when none was
 	matched  int          // candidates that screening found

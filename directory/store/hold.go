@@ -93,7 +93,7 @@ func (s *Store) queued(t *tx, lines []line) (out []directory.Queued, err error) 
 		q := directory.Queued{Case: c, Name: h.file.Provider.DisplayName(), What: "row " + c.Key, Due: l.due, State: l.state, Hold: holds[c.ID]}
 		hist := desk.historyOf(h, c)
 		if hist != nil {
-			q.What = hist.Claim.Words()
+			q.What, q.About = hist.Claim.Words(), &hist.Claim
 		}
 		q.Waits = desk.waits(h, c, hist)
 		p, err := t.pairOf(c, &holding{stored: *h})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"slices"
+	"strings"
 
 	"kapdir/directory"
 )
@@ -11,6 +12,35 @@ import (
 // Recorded calls f for every event recorded in the period: see View.EachChange.
 func (s *Store) Recorded(ctx context.Context, from, to directory.Instant, f func(e directory.Event, provider directory.ID, kind directory.ClaimKind) error) error {
 	return s.View(ctx, func(v *View) error { return v.EachChange(from, to, f) })
+}
+
+// DeskActs returns what was done at the desk in the period besides events, in order of time: by the staff member, or by
+// everybody.
+func (s *Store) DeskActs(ctx context.Context, from, to directory.Instant, staff string) (out []directory.DeskAct, err error) {
+	err = s.read(ctx, "store.DeskActs", func(t *tx) error {
+		scan := func(r *sql.Rows) error {
+			var a directory.DeskAct
+			err := r.Scan(&a.At, &a.Staff, &a.Do, &a.Case, &a.Kind, &a.Provider, &a.To, &a.From, &a.Evidence, &a.Note)
+			out = append(out, a)
+			return err
+		}
+		for _, q := range []string{
+			`SELECT h.at, h.staff, h.act, h.id, coalesce(c.kind, ''), coalesce(c.provider, ''), h.to_whom, h.from_whom, '', h.note FROM case_handing h LEFT JOIN cases c ON c.id = h.id
+				WHERE h.at >= $1 AND h.at <= $2 AND ($3 = '' OR h.staff = $3) ORDER BY h.number`,
+			`SELECT e.at, e.staff, CASE WHEN e.paper <> '' THEN 'paper' WHEN v.meta LIKE '%"method":"mail"%' THEN 'mail' ELSE 'phone' END, e.id, coalesce(c.kind, ''), e.provider, '', '', e.evidence, e.note
+				FROM case_evidence e LEFT JOIN cases c ON c.id = e.id LEFT JOIN evidence v ON v.sha256 = e.evidence
+				WHERE e.at >= $1 AND e.at <= $2 AND ($3 = '' OR e.staff = $3) ORDER BY e.number`,
+			`SELECT r.decided, r.staff, r.state, r.id, 'removal_request', r.provider, '', '', '', r.note FROM removal r
+				WHERE r.decided >= $1 AND r.decided <= $2 AND r.staff <> '' AND ($3 = '' OR r.staff = $3) ORDER BY r.id`,
+		} {
+			if err := t.each(q, []any{from, to, staff}, scan); err != nil {
+				return err
+			}
+		}
+		slices.SortStableFunc(out, func(a, b directory.DeskAct) int { return strings.Compare(string(a.At), string(b.At)) })
+		return nil
+	})
+	return out, err
 }
 
 // Metrics says how the desk does: what is open, and what was closed since the moment.

@@ -120,7 +120,7 @@ func (s *Store) Contact(ctx context.Context, x directory.ContactCheck) (out dire
 			return err
 		}
 		if x.At > w.now {
-			return directory.Errorf(directory.Invalid, "at", "that was not yet")
+			return directory.Errorf(directory.Invalid, "at", "%s has not come yet: write down what was", x.At)
 		}
 		c, err := w.evidenced(x.Case, x.Staff, "")
 		if err != nil {

@@ -30,6 +30,7 @@ var wholeTables = map[string]string{
 	"SELECT run, file, line, field, reason, text FROM reject WHERE text": "a removal looks for a person in the quarantine",
 	"SELECT id FROM provider_facts WHERE doc LIKE":                       "a removal looks for a person in what others state",
 	"SELECT run.number, run.source, reject.file":                         "the list of the quarantine, by whatever is asked of it",
+	"SELECT c.provider, e.payload FROM claim c":                          "the audit of a day looks for whoever was ever said to be one",
 	"SELECT c.id, c.kind, c.provider":                                    "the list of cases with those that are closed",
 	"UPDATE provider SET moments":                                        "what time will do is worked out anew for everybody, under other rules",
 

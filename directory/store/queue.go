@@ -534,6 +534,9 @@ func (w *work) dateCases() error {
 	if err != nil {
 		return err
 	}
+	if w.keeps {
+		return nil
+	}
 	return w.execIn(`DELETE FROM case_hold WHERE id IN (%s)`, nil, ids)
 }
 
@@ -548,7 +551,7 @@ func (s *Store) placeCases(ctx context.Context) error {
 		return err
 	}
 	return s.write(ctx, "store.placeCases", func(w *work) error {
-		w.undated = true
+		w.undated, w.keeps = true, true
 		return nil
 	})
 }

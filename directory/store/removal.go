@@ -837,6 +837,10 @@ func (w *work) decideRemoved(c directory.Case, d directory.Decision, out *direct
 		_, err := w.exec(`UPDATE cases SET closed = $2 WHERE id = $1`, c.ID, w.now)
 		return err
 	}
+	// No event is kept, for there is nobody whose it would be; who decided it is.
+	if err := w.handed(directory.Handing{Case: c.ID, Do: d.Decision, Staff: d.Staff}); err != nil {
+		return err
+	}
 	x, err := w.suppressed(true)
 	if err != nil {
 		return err

@@ -113,10 +113,6 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		s.Close()
 		return nil, err
 	}
-	if err := s.placeCases(ctx); err != nil {
-		s.Close()
-		return nil, err
-	}
 	if len(c.Policies) == 0 {
 		if c.Rules == nil {
 			c.Rules = directory.StandardRules()
@@ -125,6 +121,10 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 			s.Close()
 			return nil, s.fault("store.Open", err)
 		}
+	}
+	if err := s.placeCases(ctx); err != nil {
+		s.Close()
+		return nil, err
 	}
 	return s, nil
 }

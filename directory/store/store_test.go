@@ -85,6 +85,7 @@ func testStore(t *testing.T, fresh func(testing.TB) Config) {
 		{"a long job lets people in", testTurn},
 		{"what is foreseen comes", testForesee},
 		{"days that have passed", testPast},
+		{"cases filed anew", testStages},
 		{"candidates without an observation", testCandidates},
 		{"disputes", testDisputes},
 		{"corrections and voids", testCorrections},

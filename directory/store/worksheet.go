@@ -319,9 +319,8 @@ func (b *brought) evidence() directory.Evidence {
 		Key      string            `json:"key"`
 		Provider directory.ID      `json:"provider"`
 		Claim    string            `json:"claim"`
-		Revision int64             `json:"revision"`
 		Fields   map[string]string `json:"fields"`
-	}{b.Source, b.key(), b.Provider, claim.Words(), b.Revision, fields})
+	}{b.Source, b.key(), b.Provider, claim.Words(), fields})
 	return directory.Evidence{MediaType: "application/json", Source: b.Source, Class: b.info.Class, Method: "manual", URL: directory.LookUpPage(b.info, claim, b.h.file.Provider.NPI),
 		RetrievedAt: b.At, RetrievedBy: cmp.Or(clean(b.By), b.staff), SourceAsOf: b.SourceAsOf, Body: body}
 }

@@ -462,7 +462,10 @@ func testSheetRefused(x *sheetTrial) {
 	if _, err := x.s.Take(ctx, o.Case, "pat", false); err != nil {
 		x.Fatal(err)
 	}
-	if o := x.in("kim", x.found("ca-dca", x.row("ca-dca", "Dora Lane"), nil)); o.Became != directory.BecameWrong || !strings.Contains(o.Reason, "pat") {
+	if again := x.in("kim", x.found("ca-dca", x.row("ca-dca", "Dora Lane"), nil)); again.Became != directory.BecameAlready || again.Event != o.Event {
+		x.Errorf("the same look of another worksheet: %+v", again)
+	}
+	if o := x.in("kim", x.found("ca-dca", x.row("ca-dca", "Dora Lane"), func(l *directory.LookUp) { l.Note = "Another look." })); o.Became != directory.BecameWrong || !strings.Contains(o.Reason, "pat") {
 		x.Errorf("what pat works: %+v", o)
 	}
 }

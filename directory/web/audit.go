@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,6 +26,7 @@ type report struct {
 	Forms  bool
 	Tables []reportTable
 	Query  string
+	File   string // begins the names of its CSV files
 
 	Provider directory.ID // whom it is about, if it is about one
 	Today    directory.Date
@@ -33,6 +35,7 @@ type report struct {
 
 type reportTable struct {
 	Title string
+	Name  string // in the names of files
 	Note  string
 	Head  []string
 	Rows  [][]string
@@ -51,7 +54,7 @@ func (s *Server) sendReport(c *fiber.Ctx, r report) error {
 			}
 		}
 		w.Flush()
-		c.Set(fiber.HeaderContentDisposition, fmt.Sprintf(`attachment; filename="kapdir-audit-%d.csv"`, n))
+		c.Set(fiber.HeaderContentDisposition, fmt.Sprintf(`attachment; filename="%s.csv"`, fileName("kapdir", r.File, r.Tables[n-1].Name)))
 		return s.send(c, "text/csv; charset=utf-8", []byte(b.String()))
 	}
 	for i := range r.Tables {
@@ -61,6 +64,18 @@ func (s *Server) sendReport(c *fiber.Ctx, r report) error {
 	r.Today = s.now().Date()
 	r.Month = string(r.Today)[:7]
 	return s.sendStaff(c, "report", r)
+}
+
+var notInNames = regexp.MustCompile(`[^a-z0-9._]+`)
+
+// fileName makes the name of a file of its parts.
+func fileName(parts ...string) string {
+	return strings.Trim(notInNames.ReplaceAllString(strings.ToLower(strings.Join(parts, "-")), "-"), "-.")
+}
+
+// spanName names a period in a file's name.
+func spanName(from, to directory.Instant) string {
+	return string(from.Date()) + "-" + string(to.Date())
 }
 
 // staffAudit answers GET /staff/audit: what an auditor can ask.
@@ -172,7 +187,7 @@ func (s *Server) staffAuditProvider(c *fiber.Ctx, who *staffSession) error {
 		return err
 	}
 	f := p.File
-	r := report{staffPage: s.staffPage(c, who, "Audit of "+f.Provider.DisplayName()+", "+english.date(at.Date())), Provider: id}
+	r := report{staffPage: s.staffPage(c, who, "Audit of "+f.Provider.DisplayName()+", "+english.date(at.Date())), Provider: id, File: "audit-" + string(id) + "-" + string(at.Date())}
 	r.Intro = append(r.Intro, fmt.Sprintf("%s, %s, %s. Policy %s.", f.Provider.DisplayName(), id, when, policies.InForce(at, known).Version))
 	sentences := map[directory.ID]string{}
 	switch {
@@ -182,7 +197,7 @@ func (s *Server) staffAuditProvider(c *fiber.Ctx, who *staffSession) error {
 		r.Intro = append(r.Intro, "They had no page of their own: it led to that of "+string(p.MergedInto)+", with whom they were one. The claims below are those that were made for them.")
 	case p.Listed && Stated(f, at, known, policies):
 		said := Published(f, "", at, known, policies)
-		t := reportTable{Title: "What the public read", Head: []string{"Check", "Result", "Sentence"}}
+		t := reportTable{Title: "What the public read", Name: "public", Head: []string{"Check", "Result", "Sentence"}}
 		for _, x := range said.Checks {
 			t.Rows = append(t.Rows, []string{x.Title, x.Label, x.Sentence})
 		}
@@ -203,14 +218,14 @@ func (s *Server) staffAuditProvider(c *fiber.Ctx, who *staffSession) error {
 		r.Intro = append(r.Intro, "They stood for "+directory.AllOf(parts)+" too, whose pages led to theirs.")
 	}
 	r.Intro = append(r.Intro, "Material of a wrong person that was cleared by that day is left out of what the public read, as the pages left it out.")
-	t := reportTable{Title: "Claims: who confirmed them, against what", Head: []string{"Claim", "Status", "Confirmed by", "Against", "Evidence", "Because of events", "What the public read of it"}}
-	events := reportTable{Title: "Every event that was known", Head: []string{"Event", "Performed", "Recorded", "By", "How they were known", "Claim", "What", "Evidence"}}
+	t := reportTable{Title: "Claims: who confirmed them, against what", Name: "claims", Head: []string{"Claim", "Status", "Confirmed by", "Against", "Evidence", "Because of events", "What the public read of it"}}
+	events := reportTable{Title: "Every event that was known", Name: "events", Head: []string{"Event", "Performed", "Recorded", "By", "How they were known", "Claim", "What", "Evidence"}}
 	for _, h := range f.Claims {
 		if h.Claim.Created > known {
 			continue
 		}
 		st := directory.Derive(h, at, known, policies)
-		row := []string{h.Claim.Words(), st.Words(), "", "", "", numbers(st.Because), sentences[h.Claim.ID]}
+		row := []string{s.claimWords(h.Claim), plainWords(st.Words()), "", "", "", numbers(st.Because), sentences[h.Claim.ID]}
 		if b := st.Basis; b != nil {
 			var people []string
 			if b.Type == directory.Observe && b.Actor.Kind == directory.Staff {
@@ -225,13 +240,13 @@ func (s *Server) staffAuditProvider(c *fiber.Ctx, who *staffSession) error {
 				people = append(people, "the completed search itself ("+actorWords(b.Actor)+")")
 			}
 			row[2] = strings.Join(people, "; ")
-			row[3] = strings.TrimSpace(fmt.Sprintf("%s %s, data of %s: %s", b.Body.Source, b.Body.Release, b.Body.SourceAsOf, b.Words()))
+			row[3] = eventWords(*b)
 			row[4] = strings.Join(b.Evidence, " ")
 		}
 		t.Rows = append(t.Rows, row)
 		for _, e := range h.Events {
 			if e.RecordedAt <= known {
-				events.Rows = append(events.Rows, []string{strconv.FormatInt(e.Seq, 10), string(e.PerformedAt), string(e.RecordedAt), actorWords(e.Actor), e.Actor.Auth, h.Claim.Words(), e.Words(), strings.Join(e.Evidence, " ")})
+				events.Rows = append(events.Rows, []string{strconv.FormatInt(e.Seq, 10), string(e.PerformedAt), string(e.RecordedAt), actorWords(e.Actor), e.Actor.Auth, s.claimWords(h.Claim), eventWords(e), strings.Join(e.Evidence, " ")})
 			}
 		}
 	}
@@ -239,13 +254,25 @@ func (s *Server) staffAuditProvider(c *fiber.Ctx, who *staffSession) error {
 	return s.sendReport(c, r)
 }
 
-// modified are the types of event by which somebody changes or takes back what was said.
-var modified = []directory.EventType{directory.Correct, directory.Void, directory.Takedown, directory.DisputeOpen, directory.DisputeClose, directory.Decide}
+// modified reports an event by which somebody changed what was said or what it is worth: whatever a person did, and what
+// takes back or replaces. What programs read out of sources is not among them.
+func modified(e directory.Event) bool {
+	return e.Actor.Kind != directory.Tool || e.Type != directory.Observe && e.Type != directory.Assert && e.Type != directory.PolicyChange
+}
+
+// actsTable tells what was done at the desk besides events.
+func actsTable(acts []directory.DeskAct) reportTable {
+	t := reportTable{Title: "Cases worked, documents and contacts filed, requests answered", Name: "acts", Head: []string{"At", "By", "What", "Case", "Kind", "Provider", "Evidence"}}
+	for _, a := range acts {
+		t.Rows = append(t.Rows, []string{string(a.At), a.Staff, a.Words(), string(a.Case), spaced(string(a.Kind)), string(a.Provider), a.Evidence})
+	}
+	return t
+}
 
 var eventHead = []string{"Event", "Recorded", "Performed", "By", "How they were known", "Provider", "Claim", "Kind", "Type", "What"}
 
 func eventRow(e directory.Event, provider directory.ID, kind directory.ClaimKind) []string {
-	return []string{strconv.FormatInt(e.Seq, 10), string(e.RecordedAt), string(e.PerformedAt), actorWords(e.Actor), e.Actor.Auth, string(provider), string(e.Claim), string(kind), string(e.Type), e.Words()}
+	return []string{strconv.FormatInt(e.Seq, 10), string(e.RecordedAt), string(e.PerformedAt), actorWords(e.Actor), e.Actor.Auth, string(provider), string(e.Claim), kindWords(kind), spaced(string(e.Type)), eventWords(e)}
 }
 
 // staffAuditIntegrity answers GET /staff/audit/integrity: a sample drawn by a seed, and every modification of the period.
@@ -266,7 +293,7 @@ func (s *Server) staffAuditIntegrity(c *fiber.Ctx, who *staffSession) error {
 	if seed == "" || len(seed) > 100 {
 		return directory.Errorf(directory.Invalid, "seed", "give a seed, such as 2026-Q4: whoever has it draws the same sample")
 	}
-	changes := reportTable{Title: "Every modification", Note: "Corrections, voids, withdrawals, disputes and decisions; reviews and what sources say are not among them.", Head: eventHead}
+	changes := reportTable{Title: "Every modification", Name: "modifications", Note: "Reviews, corrections, voids, withdrawals, disputes, decisions, and what people themselves stated or read out of a source. What programs read is in the monitoring report.", Head: eventHead}
 	type counted struct{ events, reviews, changed int }
 	all := map[directory.ID]*counted{}
 	var universe []directory.ID
@@ -281,11 +308,11 @@ func (s *Server) staffAuditIntegrity(c *fiber.Ctx, who *staffSession) error {
 			universe = append(universe, provider)
 		}
 		x.events++
-		switch {
-		case slices.Contains(modified, e.Type):
+		if modified(e) {
 			x.changed++
 			changes.Rows = append(changes.Rows, eventRow(e, provider, kind))
-		case e.Type == directory.Review:
+		}
+		if e.Type == directory.Review {
 			x.reviews++
 		}
 		return nil
@@ -293,15 +320,19 @@ func (s *Server) staffAuditIntegrity(c *fiber.Ctx, who *staffSession) error {
 	if err != nil {
 		return err
 	}
-	r := report{staffPage: s.staffPage(c, who, "Information-integrity audit")}
-	sample := reportTable{Title: "Sample", Note: fmt.Sprintf("Drawn from the %d providers of whom something was recorded, by %s with the seed %s.", len(universe), directory.SampleMethod, seed),
+	r := report{staffPage: s.staffPage(c, who, "Information-integrity audit"), File: "integrity-" + seed + "-" + spanName(from, to)}
+	sample := reportTable{Title: "Sample", Name: "sample", Note: fmt.Sprintf("Drawn from the %d providers of whom something was recorded, by %s with the seed %s.", len(universe), directory.SampleMethod, seed),
 		Head: []string{"Provider", "Events", "Reviews", "Modifications", "Audit page"}}
 	for _, id := range directory.Draw(universe, seed, n) {
 		x := all[id]
 		sample.Rows = append(sample.Rows, []string{string(id), strconv.Itoa(x.events), strconv.Itoa(x.reviews), strconv.Itoa(x.changed), "/staff/audit/provider?who=" + string(id) + "&at=" + string(to.Date())})
 	}
 	r.Intro = []string{fmt.Sprintf("Recorded from %s to %s. The files of a sample, with their evidence, are written by kapdir audit pack with the same seed.", english.moment(from), english.moment(to))}
-	r.Tables = []reportTable{sample, changes}
+	acts, err := s.cfg.Desk.DeskActs(ctx, from, to, "")
+	if err != nil {
+		return err
+	}
+	r.Tables = []reportTable{sample, changes, actsTable(acts)}
 	return s.sendReport(c, r)
 }
 
@@ -321,10 +352,10 @@ func (s *Server) staffAuditMonitoring(c *fiber.Ctx, who *staffSession) error {
 	if err != nil {
 		return err
 	}
-	read := reportTable{Title: "Releases that were read", Head: []string{"Run", "Source", "Release", "Data of", "Started", "Outcome", "Rows read", "Rejected", "Events"}}
+	read := reportTable{Title: "Releases that were read", Name: "releases", Head: []string{"Run", "Source", "Release", "Data of", "Started", "Outcome", "Rows read", "Rejected", "Events"}}
 	for _, x := range slices.Backward(runs) {
 		if x.Started >= from && x.Started <= to {
-			read.Rows = append(read.Rows, []string{strconv.FormatInt(x.Number, 10), x.Release.Source, x.Release.Name, string(x.Release.AsOf), string(x.Started), x.Outcome,
+			read.Rows = append(read.Rows, []string{strconv.FormatInt(x.Number, 10), sourceWords(x.Release.Source), x.Release.Name, string(x.Release.AsOf), string(x.Started), x.Outcome,
 				strconv.Itoa(x.Counts.Read), strconv.Itoa(x.Counts.Rejected), strconv.Itoa(x.Events)})
 		}
 	}
@@ -334,8 +365,8 @@ func (s *Server) staffAuditMonitoring(c *fiber.Ctx, who *staffSession) error {
 		state  directory.Observed
 	}
 	answers := map[answer]int{}
-	findings := reportTable{Title: "What stands, or may stand, against somebody", Head: eventHead}
-	decided := reportTable{Title: "What was decided about it", Head: eventHead}
+	findings := reportTable{Title: "What stands, or may stand, against somebody", Name: "findings", Head: eventHead}
+	decided := reportTable{Title: "What was decided about it", Name: "decided", Head: eventHead}
 	against := map[int64]bool{}
 	err = s.cfg.Desk.Recorded(ctx, "", to, func(e directory.Event, provider directory.ID, kind directory.ClaimKind) error {
 		is := e.Type == directory.Observe || e.Type == directory.Correct && e.Body.State != ""
@@ -359,12 +390,12 @@ func (s *Server) staffAuditMonitoring(c *fiber.Ctx, who *staffSession) error {
 	if err != nil {
 		return err
 	}
-	counts := reportTable{Title: "What sources answered", Head: []string{"Source", "Kind", "Answer", "How often"}}
+	counts := reportTable{Title: "What sources answered", Name: "answers", Head: []string{"Source", "Kind", "Answer", "How often"}}
 	for k, n := range answers {
-		counts.Rows = append(counts.Rows, []string{k.source, string(k.kind), string(k.state), strconv.Itoa(n)})
+		counts.Rows = append(counts.Rows, []string{sourceWords(k.source), kindWords(k.kind), spaced(string(k.state)), strconv.Itoa(n)})
 	}
 	slices.SortFunc(counts.Rows, func(a, b []string) int { return slices.Compare(a[:3], b[:3]) })
-	r := report{staffPage: s.staffPage(c, who, "Monitoring report, "+q.Get("month"))}
+	r := report{staffPage: s.staffPage(c, who, "Monitoring report, "+q.Get("month")), File: "monitoring-" + q.Get("month")}
 	r.Intro = []string{"Sanctions, exclusions and licence expiry of everybody in the directory, as NCQA asks for each month. A release that is not here was not searched; that nothing was found is said only of what was."}
 	r.Tables = []reportTable{read, counts, findings, decided}
 	return s.sendReport(c, r)
@@ -390,7 +421,7 @@ func (s *Server) staffAuditMember(c *fiber.Ctx, who *staffSession) error {
 	if !slices.ContainsFunc(members, func(m directory.StaffMember) bool { return m.Name == name }) {
 		return directory.Errorf(directory.NotFound, "name", "there is no staff member of that name")
 	}
-	t := reportTable{Title: "Decisions and acts", Head: eventHead}
+	t := reportTable{Title: "Decisions and acts", Name: "decisions", Head: eventHead}
 	err = s.cfg.Desk.Recorded(ctx, from, to, func(e directory.Event, provider directory.ID, kind directory.ClaimKind) error {
 		if e.Actor.Kind == directory.Staff && e.Actor.ID == name {
 			t.Rows = append(t.Rows, eventRow(e, provider, kind))
@@ -400,9 +431,13 @@ func (s *Server) staffAuditMember(c *fiber.Ctx, who *staffSession) error {
 	if err != nil {
 		return err
 	}
-	r := report{staffPage: s.staffPage(c, who, "What "+name+" decided")}
-	r.Intro = []string{fmt.Sprintf("Recorded from %s to %s: %d.", english.moment(from), english.moment(to), len(t.Rows))}
-	r.Tables = []reportTable{t}
+	acts, err := s.cfg.Desk.DeskActs(ctx, from, to, name)
+	if err != nil {
+		return err
+	}
+	r := report{staffPage: s.staffPage(c, who, "What "+name+" did"), File: "member-" + name + "-" + spanName(from, to)}
+	r.Intro = []string{fmt.Sprintf("Recorded from %s to %s: %d decisions and acts in the ledger, and %d steps beside it.", english.moment(from), english.moment(to), len(t.Rows), len(acts))}
+	r.Tables = []reportTable{t, actsTable(acts)}
 	return s.sendReport(c, r)
 }
 
@@ -416,8 +451,8 @@ func (s *Server) staffMetrics(c *fiber.Ctx, who *staffSession) error {
 	if err != nil {
 		return err
 	}
-	open := reportTable{Title: "Open cases", Head: []string{"Kind", "Open", "Late", "Oldest", "To 2 days", "To 7", "To 30", "Older"}}
-	done := reportTable{Title: "Closed in the last 90 days", Head: []string{"Kind", "Closed", "In time", "Median days", "Nine of ten within days"}}
+	open := reportTable{Title: "Open cases", Name: "open", Head: []string{"Kind", "Open", "Late", "Oldest", "To 2 days", "To 7", "To 30", "Older"}}
+	done := reportTable{Title: "Closed in the last 90 days", Name: "closed", Head: []string{"Kind", "Closed", "In time", "Median days", "Nine of ten within days"}}
 	for _, k := range m.Kinds {
 		if k.Open > 0 {
 			row := []string{spaced(string(k.Kind)), strconv.Itoa(k.Open), strconv.Itoa(k.Late), string(k.Oldest)}
@@ -430,7 +465,7 @@ func (s *Server) staffMetrics(c *fiber.Ctx, who *staffSession) error {
 			done.Rows = append(done.Rows, []string{spaced(string(k.Kind)), strconv.Itoa(k.Closed), fmt.Sprintf("%d%%", 100*k.InTime/k.Closed), strconv.Itoa(k.Median), strconv.Itoa(k.Slow)})
 		}
 	}
-	r := report{staffPage: s.staffPage(c, who, "Metrics")}
+	r := report{staffPage: s.staffPage(c, who, "Metrics"), File: "metrics-" + string(now.Date())}
 	r.Tables = []reportTable{open, done}
 	within, err := s.withinPolicy(ctx, now)
 	switch {
@@ -470,7 +505,7 @@ func (s *Server) withinPolicy(ctx context.Context, now directory.Instant) (repor
 		}
 		return ctx.Err()
 	})
-	t := reportTable{Title: "Checked within policy", Note: "Of the claims on public pages that are looked at again and again, those whose next day has not passed.", Head: []string{"Kind", "Claims", "Within policy", "Share"}}
+	t := reportTable{Title: "Checked within policy", Name: "within-policy", Note: "Of the claims on public pages that are looked at again and again, those whose next day has not passed.", Head: []string{"Kind", "Claims", "Within policy", "Share"}}
 	for _, k := range directory.ClaimKinds {
 		if x := by[k]; x != nil {
 			t.Rows = append(t.Rows, []string{spaced(string(k)), strconv.Itoa(x.all), strconv.Itoa(x.good), fmt.Sprintf("%d%%", 100*x.good/x.all)})

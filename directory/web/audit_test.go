@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"maps"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -56,6 +57,26 @@ func TestDeskAudit(t *testing.T) {
 	for _, row := range rows[1:] {
 		if row[3] != "staff-rowan" {
 			t.Errorf("not theirs: %q", row)
+		}
+	}
+	// What they took, filed and wrote down, and their reviews, are in what is told of them and of the period.
+	path := "/staff/cases/" + string(x.Case.ID)
+	d.post("rowan", path+"/hold", url.Values{"do": {"take"}})
+	if r := d.post("rowan", path+"/contact", url.Values{"method": {"mail"}, "spoke_to": {"The clerk"}, "contact": {"clerk@board.example"}, "number_from": {"the board's page"}, "said": {"It is active."}, "held": {"2026-11-12T15:30"}}); r.StatusCode != 303 {
+		t.Fatalf("a mail: %d %s", r.StatusCode, text(d.page(r).Find(".wrong").Text()))
+	}
+	d.foretold(x.Case.ID, "rowan", "return", nil)
+	for path, want := range map[string]string{
+		"/staff/audit/member?name=rowan&csv=1":       "returned event",
+		"/staff/audit/member?name=rowan&csv=2":       "wrote a mail down",
+		"/staff/audit/integrity?seed=S 1/x&csv=2":    "rowan returned event",
+		"/staff/audit/integrity?seed=S 1/x&csv=3":    "rowan,took the case",
+		"/staff/audit/member?name=staff-rowan&csv=1": "confirmed event",
+	} {
+		r := d.get("vera", strings.ReplaceAll(path, " ", "+")+"&from=2026-01-01")
+		name, ok := strings.CutPrefix(r.Header.Get("Content-Disposition"), "attachment; filename=\"kapdir-")
+		if !strings.Contains(r.body, want) || !ok || !regexp.MustCompile(`^(member-(staff-)?rowan|integrity-s-1-x)-2026-01-01-2026-11-\d\d-(decisions|acts|modifications)\.csv"$`).MatchString(name) {
+			t.Errorf("%s: %q does not say %q", path, name, want)
 		}
 	}
 	one, two := d.get("vera", "/staff/audit/integrity?seed=a&sample=7&from=2026-01-01").body, d.get("imani", "/staff/audit/integrity?seed=a&sample=7&from=2026-01-01").body

@@ -41,6 +41,7 @@ type Desk interface {
 	Staff(ctx context.Context) ([]directory.StaffMember, error)
 	Past(ctx context.Context, id directory.ID, known directory.Instant) (directory.Past, error)
 	Recorded(ctx context.Context, from, to directory.Instant, f func(e directory.Event, provider directory.ID, kind directory.ClaimKind) error) error
+	DeskActs(ctx context.Context, from, to directory.Instant, staff string) ([]directory.DeskAct, error)
 	Runs(ctx context.Context, limit int) ([]directory.Run, error)
 	Metrics(ctx context.Context, since directory.Instant) (directory.DeskMetrics, error)
 }
@@ -142,6 +143,11 @@ func (s *Server) staffCases(c *fiber.Ctx, who *staffSession) error {
 	views, err := s.cfg.Desk.Views(ctx, who.Name)
 	if err != nil {
 		return err
+	}
+	for i, q := range list.Cases {
+		if q.About != nil {
+			list.Cases[i].What = s.claimWords(*q.About)
+		}
 	}
 	p := casesPage{staffPage: s.staffPage(c, who, "Cases"), List: list, Query: kept.Encode(), Decides: slices.Contains(deciders, who.Role)}
 	with := func(change func(url.Values)) string {
@@ -306,7 +312,10 @@ type casePage struct {
 	Fields   []string   // that a clearing can name
 	From     string
 	Rows     []sourceField
-	Lookup   string
+	Text     string // of a source, which has no fields
+	About    string // what the claim is about
+	Why      string // why the case needs a person
+	Lookups  []lookupLink
 	Reaches  []string // how the provider can be asked
 	Members  []string // to whom the case can be given
 	Mine     bool
@@ -422,12 +431,11 @@ func (s *Server) showCase(c *fiber.Ctx, who *staffSession, id directory.ID, p ca
 	p.Action = "/staff/cases/" + string(id)
 	p.deeds(ctx, s, d, who.Name)
 	for _, x := range d.Compared {
-		if x.Agree == "differs" || x.Agree == "" && x.Theirs != "" {
+		if x.Agree == "differs" {
 			p.Fields = append(p.Fields, x.Field)
 		}
 	}
-	slices.SortStableFunc(p.Fields, func(a, b string) int { return differsFirst(d.Compared, a) - differsFirst(d.Compared, b) })
-	for _, known := range []string{"name", "npi", "licence", "birth"} {
+	for _, known := range []string{"name", "npi", "licence", "birth"} { // which may have been found to differ elsewhere
 		if !slices.Contains(p.Fields, known) {
 			p.Fields = append(p.Fields, known)
 		}
@@ -439,8 +447,20 @@ func (s *Server) showCase(c *fiber.Ctx, who *staffSession, id directory.ID, p ca
 			}
 		}
 		slices.SortFunc(p.Rows, func(a, b sourceField) int { return strings.Compare(a.Name, b.Name) })
+		if fields, ok := fieldsOf(d.Row.Text); ok {
+			p.Rows = append(p.Rows, fields...)
+		} else {
+			p.Text = d.Row.Text
+		}
 	}
-	p.Lookup = lookup(d)
+	if d.Claim != nil {
+		p.About = WordsOf(d.File, d.At, d.Known, s.cfg.Policies).Claim(*d.Claim)
+	}
+	p.Why = d.Case.Kind.Words()
+	if d.Why != "" {
+		p.Why = d.Why
+	}
+	p.Lookups = lookups(d)
 	for _, x := range d.Provider.Sites {
 		if x.Phone != "" && !slices.Contains(p.Reaches, x.Phone) {
 			p.Reaches = append(p.Reaches, x.Phone)
@@ -461,31 +481,41 @@ func (s *Server) showCase(c *fiber.Ctx, who *staffSession, id directory.ID, p ca
 	return s.sendStaff(c, "case", p)
 }
 
-func differsFirst(all []directory.Compared, field string) int {
-	for _, x := range all {
-		if x.Field == field && x.Agree == "differs" {
-			return 0
-		}
-	}
-	return 1
-}
+// lookupLink is an address at which the source itself can be asked.
+type lookupLink struct{ Label, URL string }
 
-// lookup is where the register answers about the case, with the number in the address where it takes one.
-func lookup(d directory.Dossier) string {
-	number, npi := "", string(d.Provider.NPI)
-	if d.Claim != nil {
-		number = d.Claim.Number.Shown
-		if d.Claim.Kind == directory.IdentityNPI {
-			npi = number
-		}
-	}
+// lookups are where the source answers about the case: its own page of the record, as its row gives it; an address that
+// takes the number, where one is known (number_url in data/sources.csv); and the register's front door.
+func lookups(d directory.Dossier) (out []lookupLink) {
 	info, _ := directory.Tables().Source(d.Case.Source)
-	if d.Case.Source == "nppes" || d.Case.Source == "npi-api" {
-		if _, err := directory.ParseNPI(npi); err == nil { // the registry of NPIs has a page for each
-			return "https://npiregistry.cms.hhs.gov/provider-view/" + npi
+	number := ""
+	if d.Row != nil {
+		number = d.Row.Number
+		if u := webAddress(d.Row.Link); u != "" {
+			out = append(out, lookupLink{"The source’s own page of this record", u})
 		}
 	}
-	return webAddress(info.LookupURL)
+	if number == "" && d.Claim != nil && d.Claim.Kind != directory.ExclusionScreen {
+		number = d.Claim.Number.Shown
+	}
+	if info.Kind == "identity" {
+		if _, err := directory.ParseNPI(number); err != nil {
+			number = string(d.Provider.NPI)
+		}
+	}
+	if number != "" && info.NumberURL != "" {
+		if u := webAddress(strings.ReplaceAll(info.NumberURL, "{number}", url.QueryEscape(number))); u != "" {
+			out = append(out, lookupLink{"What the register publishes under " + number, u})
+		}
+	}
+	if u := webAddress(info.LookupURL); u != "" {
+		label := "The register’s look-up"
+		if number != "" && info.Kind != "exclusion" {
+			label += ": the number is " + number
+		}
+		out = append(out, lookupLink{label, u})
+	}
+	return out
 }
 
 // deeds fills in what can be done about the case, and what public pages would say after each.
@@ -500,7 +530,7 @@ func (p *casePage) deeds(ctx context.Context, s *Server, d directory.Dossier, wh
 	}
 	form := func(x directory.Choice) deedForm {
 		w := deedWords[x.Decision]
-		f := deedForm{Do: x.Decision, Key: w.key, Label: w.label, Effect: x.Effect, Refused: x.Refused, Of: x.Of, Seen: d.Seen, Optional: true, Sent: url.Values{}}
+		f := deedForm{Do: x.Decision, Key: w.key, Label: w.label, Effect: effectWords(x.Effect), Refused: x.Refused, Of: x.Of, Seen: d.Seen, Optional: true, Sent: url.Values{}}
 		for _, a := range directory.Deed(x.Decision).Asks() {
 			f.Note, f.Field = f.Note || a == "note", f.Field || a == "field"
 		}
@@ -577,6 +607,11 @@ func (p *casePage) deeds(ctx context.Context, s *Server, d directory.Dossier, wh
 		f.Seen, f.Claim, f.Note, f.Danger, f.Optional = m.Seen, m.Claim, true, true, false
 		p.More = append(p.More, f)
 	}
+}
+
+// effectWords say what a deed does to the case; what public pages say then stands in its preview.
+func effectWords(effect string) string {
+	return capital(strings.TrimRight(strings.TrimSuffix(plainWords(effect), "No public face changes."), ". ")) + "."
 }
 
 // caseForm reads a form about the case of the address.
@@ -820,6 +855,11 @@ var deskFunctions = template.FuncMap{
 	"iso":       func(d directory.Date) string { return string(d) },
 	"needWords": needWords,
 	"handing":   handingWords,
+	"plain":     plainWords,
+	"source":    sourceWords,
+	"told":      eventWords,
+	"match":     matchWords,
+	"spaced":    func(v any) string { return spaced(fmt.Sprint(v)) },
 	"query":     func(s string) template.URL { return template.URL(s) }, // of caseQuery, which writes it anew
 }
 
@@ -843,9 +883,5 @@ func needWords(n directory.Need) string {
 }
 
 func handingWords(h directory.Handing) string {
-	out := map[string]string{"take": "took it", "take_over": "took it over from " + h.From, "assign": "gave it to " + h.To, "release": "gave it back"}[h.Do]
-	if h.Note != "" {
-		out += ": " + h.Note
-	}
-	return out
+	return directory.DeskAct{Do: h.Do, From: h.From, To: h.To, Note: h.Note}.Words()
 }

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -566,6 +567,7 @@ func TestDeskOffersWhatIsPossible(t *testing.T) {
 			if !slices.Equal(can, offered) {
 				t.Errorf("%s for %s: can %v, offered %v", q.Kind, who, can, offered)
 			}
+			d.inWords(q.Kind, doc)
 			keys := map[string]bool{}
 			doc.Find("[data-key]").Each(func(_ int, e *goquery.Selection) {
 				k, _ := e.Attr("data-key")
@@ -577,4 +579,95 @@ func TestDeskOffersWhatIsPossible(t *testing.T) {
 		}
 	}
 	t.Logf("kinds: %v", kinds)
+}
+
+var (
+	aCode    = regexp.MustCompile(`\b[A-Z]{2,}_[A-Z_]+\b|\bM[0-5]\b|\b[a-z]+_[a-z_]+\b`)
+	aCommand = regexp.MustCompile(`\bkapdir [a-z]+`)
+)
+
+// inWords holds a page of the desk to words: no command of the program, no code and no source's id stands in what it says
+// itself. What a source says, and names of rows, stay as they are.
+func (d *deskTrial) inWords(what any, doc *goquery.Document) {
+	d.t.Helper()
+	main := doc.Find("main").Clone()
+	main.Find("code, pre, dl.row, script, q, blockquote, .compared td").Remove()
+	said := text(main.Text())
+	for _, re := range []*regexp.Regexp{aCode, aCommand} {
+		for _, found := range re.FindAllString(said, -1) {
+			if !strings.HasPrefix(found, "prv_") && !strings.HasPrefix(found, "cas_") && !strings.HasPrefix(found, "clm_") {
+				d.t.Errorf("%v: the page says %q", what, found)
+			}
+		}
+	}
+	for _, x := range directory.Tables().Sources() {
+		if strings.Contains(x.ID, "-") && strings.Contains(said, x.ID) {
+			d.t.Errorf("%v: the page calls a source %s", what, x.ID)
+		}
+	}
+}
+
+// Every reason that the program gives has words for the desk.
+func TestCodeWords(t *testing.T) {
+	files, err := filepath.Glob("../*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, n := regexp.MustCompile(`"((?:LIC|SRC|REV|EXCL|MATCH|DOC|DISPUTE|PSV|EXP|JUR)_[A-Z_]+)"`), 0
+	for _, f := range files {
+		if strings.HasSuffix(f, "_test.go") {
+			continue
+		}
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range code.FindAllStringSubmatch(string(b), -1) {
+			if n++; codeWords[m[1]] == "" && m[1] != "LIC_" {
+				t.Errorf("%s: %s has no words", f, m[1])
+			}
+		}
+	}
+	if n < 20 {
+		t.Errorf("only %d reasons were found", n)
+	}
+	for in, want := range map[string]string{
+		"under review [REV_PENDING DISPUTE_OPEN]": "under review (waits for a person; disputed)",
+		"match M4 by licence_number and family":   "match corroborated by licence number and family",
+		"[nothing] TAKEDOWN M52":                  "[nothing] TAKEDOWN M52",
+	} {
+		if got := plainWords(in); got != want {
+			t.Errorf("%q became %q, want %q", in, got, want)
+		}
+	}
+	if f, ok := fieldsOf(`{"b": {"c_d": "x", "e": ""}, "a": [1, "y"], "n": null}`); !ok || fmt.Sprint(f) != "[{a 1 1} {a 2 y} {b c d x}]" {
+		t.Errorf("fields %v %v", f, ok)
+	}
+	if _, ok := fieldsOf("words { of a page }"); ok {
+		t.Error("words are no document of ours")
+	}
+}
+
+// A register is asked about the very number where an address is known that takes it.
+func TestLookups(t *testing.T) {
+	for _, x := range []struct {
+		source, number, link string
+		want                 []string
+	}{
+		{"co-dora", "12106", "https://apps2.colorado.gov/x?1", []string{"https://apps2.colorado.gov/x?1", "https://data.colorado.gov/resource/7s5z-vewr.json?licensenumber=12106", "https://apps2.colorado.gov/dora/licensing/lookup/licenselookup.aspx"}},
+		{"wa-doh", "MD.MD.60441019", "", []string{"https://data.wa.gov/resource/qxh8-f4bd.json?credentialnumber=MD.MD.60441019", "https://fortress.wa.gov/doh/providercredentialsearch/"}},
+		{"co-dora", "1&x=2 3", "javascript:alert(1)", []string{"https://data.colorado.gov/resource/7s5z-vewr.json?licensenumber=1%26x%3D2+3", "https://apps2.colorado.gov/dora/licensing/lookup/licenselookup.aspx"}},
+		{"nppes", "1234567893", "", []string{"https://npiregistry.cms.hhs.gov/provider-view/1234567893", "https://npiregistry.cms.hhs.gov/"}},
+		{"tx-bhec", "36981", "", []string{"https://bhec.texas.gov/verify-a-license/"}}, // no address is known that takes a number
+		{"leie", "", "", []string{"https://exclusions.oig.hhs.gov/"}},
+		{"kap-commons", "1", "", nil},
+	} {
+		var got []string
+		for _, l := range lookups(directory.Dossier{Case: directory.Case{Source: x.source}, Row: &directory.SourceRow{Number: x.number, Link: x.link}}) {
+			got = append(got, l.URL)
+		}
+		if !slices.Equal(got, x.want) {
+			t.Errorf("%s %s: %q, want %q", x.source, x.number, got, x.want)
+		}
+	}
 }

@@ -82,7 +82,7 @@ var embedParams = []param{{name: "theme", read: func(a *ask, v string) told {
 func CheckEmbedQuery(query string) error {
 	_, bad := parseEmbedQuery(query)
 	if len(bad) > 0 {
-		return directory.Errorf(directory.Invalid, "query", "%s: %s", bad[0].Parameter, bad[0].Detail)
+		return directory.Errorf(directory.Invalid, "query", "%s: %s", bad[0].Parameter, strings.TrimSuffix(bad[0].Detail, "."))
 	}
 	return nil
 }
@@ -422,6 +422,44 @@ func (s *Server) embedJSON(c *fiber.Ctx) error {
 	}
 	c.Set(fiber.HeaderCacheControl, a.lasts())
 	return s.sendJSON(c, fiber.MIMEApplicationJSONCharsetUTF8, a)
+}
+
+// ownEmbed is an embed as its partner sees it.
+type ownEmbed struct {
+	ID       directory.ID        `json:"id"`
+	Name     string              `json:"name"`
+	Kind     directory.EmbedKind `json:"kind"`
+	Query    *string             `json:"query"`    // of results
+	Provider *directory.ID       `json:"provider"` // of a provider
+	Theme    string              `json:"theme"`
+	Language string              `json:"language"`
+	URL      string              `json:"url"`
+	Created  directory.Instant   `json:"created_at"`
+	Ended    *directory.Instant  `json:"ended_at"`
+}
+
+// apiEmbeds answers GET /api/v1/embeds: the key's partner's own.
+func (s *Server) apiEmbeds(c *fiber.Ctx) error {
+	if _, bad := parse(rawQuery(c), nil, false); len(bad) > 0 {
+		return bad
+	}
+	ctx, cancel := s.deadline(pageDeadline)
+	defer cancel()
+	list, err := s.cfg.Integrators.Embeds(ctx, integratorOf(c))
+	if err != nil {
+		return err
+	}
+	out := struct {
+		Embeds []ownEmbed `json:"embeds"`
+	}{[]ownEmbed{}}
+	for _, e := range list {
+		x := ownEmbed{e.ID, e.Name, e.Kind, nil, maybe(e.Doc.Provider), e.Doc.Theme, e.Doc.Language, s.embedURL(e.ID), e.Created, maybe(e.Ended)}
+		if e.Kind == directory.EmbedResults {
+			x.Query = &e.Doc.Query
+		}
+		out.Embeds = append(out.Embeds, x)
+	}
+	return s.own(c, http.StatusOK, out)
 }
 
 // oEmbedAnswer is what oEmbed 1.0 (https://oembed.com) calls rich.

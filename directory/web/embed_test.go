@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -589,7 +590,7 @@ func TestEmbedBuilder(t *testing.T) {
 	}
 	// The page for developers has what it promises, and its links lead somewhere.
 	page := dom(t, get(t, w.Server, "/partners"))
-	for _, id := range []string{"start", "embeds", "csp", "oembed", "samples", "changes", "errors", "fair", "terms", "deprecation", "sample-curl"} {
+	for _, id := range []string{"start", "embeds", "csp", "oembed", "samples", "changes", "errors", "fair", "terms", "deprecation", "sample-curl", "sample-go", "sample-python", "sample-javascript"} {
 		if page.Find("#"+id).Length() != 1 {
 			t.Errorf("/partners has no #%s", id)
 		}
@@ -687,6 +688,95 @@ func TestWellKnown(t *testing.T) {
 	}
 	if r := get(t, demoServer(t, func(c *Config) { c.Contact = "" }), "/.well-known/security.txt"); r.StatusCode != 404 {
 		t.Errorf("with nobody to write to: %d", r.StatusCode)
+	}
+}
+
+// A key lists the embeds of its own partner, and no key another's.
+func TestOwnEmbeds(t *testing.T) {
+	w, doc := newEmbeds(t), document(t)
+	amara := w.who("Amara Whitcomb")
+	own, keys := map[directory.IntegratorID][]directory.ID{}, map[directory.IntegratorID]string{}
+	for _, p := range []directory.IntegratorID{"shop", "mart"} {
+		w.partner(p, shopOrigin)
+		for _, what := range []string{"state=CO", string(amara)} {
+			own[p] = append(own[p], w.shown(p, what, "es"))
+			w.set(w.clock().Add(time.Second))
+		}
+		for scope, want := range map[directory.Scope]int{directory.ScopeEmbeds: 200, directory.ScopeRead: 403, directory.ScopeHooks: 403} {
+			key, _, err := w.store.AddAPIKey(t.Context(), p, directory.APIKey{Name: "test", Scopes: []directory.Scope{scope}}, "test", w.clock())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if scope == directory.ScopeEmbeds {
+				keys[p] = key
+			}
+			r := get(t, w.Server, "/api/v1/embeds", bearing(key)...)
+			if r.StatusCode != want || r.Header.Get("Cache-Control") != "no-store" {
+				t.Errorf("%s with %s: %d", p, scope, r.StatusCode)
+			}
+			conforms(t, doc, "/api/v1/embeds", "/api/v1/embeds", r)
+		}
+	}
+	if r := get(t, w.Server, "/api/v1/embeds"); r.StatusCode != 401 {
+		t.Errorf("without a key: %d", r.StatusCode)
+	}
+	if r := get(t, w.Server, "/api/v1/embeds?partner=mart", bearing(keys["shop"])...); r.StatusCode != 400 {
+		t.Errorf("for another: %d", r.StatusCode)
+	}
+	if err := w.store.EndEmbed(t.Context(), "shop", own["shop"][0], "test", w.clock()); err != nil {
+		t.Fatal(err)
+	}
+	for p, key := range keys {
+		a := decode[struct{ Embeds []ownEmbed }](t, get(t, w.Server, "/api/v1/embeds", bearing(key)...))
+		var got []directory.ID
+		for i, e := range a.Embeds {
+			got = append(got, e.ID)
+			if (e.Kind == directory.EmbedResults) != (e.Query != nil && *e.Query == "state=CO" && e.Provider == nil) || (e.Ended != nil) != (p == "shop" && i == 0) || e.URL != "https://kapdir.example"+framed(e.ID) {
+				t.Errorf("%s: %+v", p, e)
+			}
+		}
+		if !slices.Equal(got, own[p]) {
+			t.Errorf("%s has %v, and is told of %v", p, own[p], got)
+		}
+	}
+}
+
+// The samples that need nothing but a shell and curl do what they say, with a key and without.
+func TestCurlSamples(t *testing.T) {
+	for _, need := range []string{"sh", "curl"} {
+		if _, err := exec.LookPath(need); err != nil {
+			if os.Getenv("KAPDIR_REQUIRE") != "" {
+				t.Fatal(err)
+			}
+			t.Skip(err)
+		}
+	}
+	w := newEmbeds(t)
+	w.partner("shop")
+	key, _, err := w.store.AddAPIKey(t.Context(), "shop", directory.APIKey{Name: "test", Scopes: []directory.Scope{directory.ScopeRead}}, "test", w.clock())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- w.Serve(ctx, l) }()
+	defer func() { stop(); <-ended }()
+	want := decode[searchAnswer](t, get(t, w.Server, "/api/v1/providers?state=CO&care=full_kap&limit=5"))
+	for _, k := range []string{"", key} {
+		cmd := exec.Command("sh", filepath.Join("partners", "samples", "curl", "search.sh"))
+		cmd.Env = append(os.Environ(), "KAPDIR_SERVER=http://"+l.Addr().String(), "KAPDIR_KEY="+k)
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		var got searchAnswer
+		if err := json.Unmarshal(out, &got); err != nil || len(got.Results) != 5 || got.Results[0].ID != want.Results[0].ID || got.Total != want.Total {
+			t.Errorf("%v: %s", err, out)
+		}
 	}
 }
 

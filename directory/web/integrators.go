@@ -28,6 +28,7 @@ type Integrators interface {
 	RegisteredOrigins(ctx context.Context) (map[directory.WebOrigin][]directory.IntegratorID, error)
 	AddKeyUsage(ctx context.Context, list []directory.KeyUsage) error
 	Embed(ctx context.Context, id directory.ID) (directory.Embed, directory.Integrator, error)
+	Embeds(ctx context.Context, id directory.IntegratorID) ([]directory.Embed, error)
 	Hooks
 }
 

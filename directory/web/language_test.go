@@ -326,7 +326,7 @@ func TestSpanishPages(t *testing.T) {
 	s := demoServer(t, func(c *Config) { c.Demo = nil })
 	id := idOf(t, "Amara Whitcomb")
 	for _, target := range []string{"/", "/?q=trauma&near=80302&care=full_kap&price_max=2000", "/?q=zzzzqqqq&state=CO", "/?near=nowhere", "/?q=suicide", "/?state=CO&limit=5", "/?state=CO&at=2026-11-01",
-		"/about/how-we-check", "/about/accuracy", "/guide", "/guide/what-is-kap", "/guide/evidence", "/sources", pageOf(id), pageOf(id) + "/report", pageOf(id) + "/cost", "/cost", "/compare", "/compare?ids=" + string(id), pageOf(id) + "?state=TX", pageOf(id) + "?state=TX&at=2026-11-01"} {
+		"/about/how-we-check", "/about/accuracy", "/guide", "/guide/what-is-kap", "/guide/evidence", "/sources", pageOf(id), pageOf(id) + "/report", pageOf(id) + "/cost", "/cost", "/compare", "/compare?ids=" + string(id), "/partners/embed", pageOf(id) + "?state=TX", pageOf(id) + "?state=TX&at=2026-11-01"} {
 		en, es := get(t, s, target), get(t, s, spanish.To(target))
 		if en.StatusCode != es.StatusCode {
 			t.Errorf("%s is %d, in Spanish %d", target, en.StatusCode, es.StatusCode)

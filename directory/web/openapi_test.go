@@ -41,8 +41,6 @@ func specPath(pattern string) string {
 	return strings.Join(parts, "/")
 }
 
-func routePatterns(s *Server) []string { return patternsOf(s, http.MethodGet) }
-
 func patternsOf(s *Server, methods ...string) []string {
 	var out []string
 	for _, r := range s.App().GetRoutes(true) {

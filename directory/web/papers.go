@@ -89,6 +89,13 @@ func (s *Server) staffContact(c *fiber.Ctx, who *staffSession) error {
 		return err
 	}
 	x := directory.ContactCheck{Case: id, Staff: who.Name, Method: form.Get("method"), SpokeTo: form.Get("spoke_to"), Contact: form.Get("contact"), From: form.Get("number_from"), Said: form.Get("said")}
+	if held := strings.TrimSpace(form.Get("held")); held != "" {
+		at, wrong := time.Parse("2006-01-02T15:04", held)
+		if wrong != nil {
+			return s.filed(c, who, id, form.Get("from"), directory.Errorf(directory.Invalid, "held", "%q is no time: write it as 2026-11-23T15:30, in UTC", held))
+		}
+		x.At = directory.At(at)
+	}
 	_, err = s.cfg.Desk.Contact(ctx, x)
 	return s.filed(c, who, id, form.Get("from"), err)
 }

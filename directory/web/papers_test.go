@@ -74,12 +74,17 @@ func TestDeskPapers(t *testing.T) {
 			t.Errorf("%s to %q was taken", method, contact)
 		}
 	}
-	if r := d.post("rowan", path+"/contact", url.Values{"method": {"phone"}, "spoke_to": {"The clerk"}, "contact": {"303 555 0100"}, "number_from": {"the board's page"}, "said": {"It is <b>active</b>."}}); r.StatusCode != 303 {
+	if r := d.post("rowan", path+"/contact", url.Values{"method": {"phone"}, "spoke_to": {"The clerk"}, "contact": {"303 555 0100"}, "number_from": {"the board's page"}, "said": {"It is <b>active</b>."}, "held": {"2026-11-02T15:30"}}); r.StatusCode != 303 {
 		t.Errorf("a call: %d", r.StatusCode)
+	}
+	for _, held := range []string{"yesterday", "2031-01-01T10:00"} { // neither a time nor one that has come
+		if r := d.post("rowan", path+"/contact", url.Values{"method": {"phone"}, "spoke_to": {"The clerk"}, "contact": {"303 555 0100"}, "number_from": {"the board's page"}, "said": {"It is."}, "held": {held}}); r.StatusCode != 400 {
+			t.Errorf("a call held %s: %d", held, r.StatusCode)
+		}
 	}
 	doc := d.page(d.get("rowan", path))
 	href, _ := doc.Find(".filed a").Attr("href")
-	if doc.Find(".filed li").Length() != 2 || !strings.HasPrefix(href, "/staff/papers/") || !strings.Contains(doc.Find(".filed").Text(), "It is <b>active</b>.") {
+	if doc.Find(".filed li").Length() != 2 || !strings.HasPrefix(href, "/staff/papers/") || !strings.Contains(doc.Find(".filed").Text(), "It is <b>active</b>.") || !strings.Contains(doc.Find(".filed").Text(), "2 Nov 2026, 15:30") {
 		t.Fatalf("filed: %s", text(doc.Find(".filed").Text()))
 	}
 	page := d.get("rowan", href)

@@ -135,7 +135,6 @@ type previewer struct {
 	ctx   context.Context
 	d     directory.Dossier
 	who   string
-	now   []publicLine                  // of the provider
 	rests map[directory.ID][]publicLine // of others, as they are now; see rest
 }
 

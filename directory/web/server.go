@@ -301,6 +301,7 @@ func (s *Server) routes() {
 	s.api("/api/v1/providers/:id/credentials", directory.ScopeCredentials, nil, s.apiCredentials)
 	s.api("/api/v1/suggest", directory.ScopeRead, s.door.typing, s.apiSuggest)
 	s.api("/api/v1/sources", directory.ScopeRead, s.door.anybody, s.apiSources)
+	s.api("/api/v1/embeds", directory.ScopeEmbeds, nil, s.apiEmbeds)
 	s.api("/api/v1/statistics", directory.ScopeRead, s.door.anybody, s.apiStatistics)
 	s.api("/api/v1/changes", directory.ScopeChanges, nil, s.apiChanges)
 	s.api("/api/v1/exports", directory.ScopeExport, nil, s.apiExports)

@@ -29,7 +29,7 @@ import (
 func everyTarget(t testing.TB, s *Server) []string {
 	amara := idOf(t, "Amara Whitcomb")
 	targets := []string{"/", "/?q=trauma", pageOf(amara), pageOf(amara) + "/report", pageOf(amara) + ".vcf", pageOf(amara) + "/cost", "/cost", "/compare", "/compare?ids=" + string(amara), "/about/how-we-check", "/about/accuracy", "/guide", "/guide/evidence", "/sources", "/api/v1/providers", api(amara), "/api/v1/suggest?q=den", "/api/v1/sources", api(amara) + "/credentials", "/api/v1/statistics", "/api/v1/changes?limit=2", "/openapi.yaml",
-		"/livez", "/readyz", "/robots.txt", "/sitemap.xml", "/sitemaps/0", "/opensearch.xml", "/opensearch.es.xml", s.assets.paths["kapdir.css"], s.assets.paths["kapdir.js"], s.assets.paths["icon.svg"],
+		"/livez", "/readyz", "/robots.txt", "/sitemap.xml", "/sitemaps/0", "/opensearch.xml", "/opensearch.es.xml", "/partners", "/partners/embed", "/oembed", "/.well-known/api-catalog", "/.well-known/security.txt", s.assets.paths["kapdir.css"], s.assets.paths["kapdir.js"], s.assets.paths["icon.svg"],
 		"/nothing", "/api/v1/nothing", "/assets/kapdir.css", "/assets/.env", "/?nonsense=1", "/api/v1/providers?nonsense=1", "/providers/prv_00000000000000000000000000"}
 	return targets
 }
@@ -547,7 +547,7 @@ func TestClientAddress(t *testing.T) {
 	} {
 		s := demoServer(t, func(c *Config) { c.TrustedProxies = x.proxies })
 		var got netip.Addr
-		s.app.Get("/who", func(c *fiber.Ctx) error { got = s.clientAddress(c); return nil })
+		s.app.Get("/who", func(c *fiber.Ctx) error { got = s.clientAddress(c); return fiber.ErrNotFound })
 		req, _ := http.NewRequest("GET", "/who", nil)
 		req.Host = "kapdir.example"
 		for _, h := range x.xff {

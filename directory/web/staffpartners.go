@@ -389,8 +389,8 @@ func (s *Server) changePartner(id directory.IntegratorID, form url.Values, who *
 			}
 			e.Kind = directory.EmbedProvider
 		}
-		if _, bad := parse(e.Doc.Query, searchParams, true); len(bad) > 0 {
-			return "", made, "", directory.Errorf(directory.Invalid, "query", "%s: %s", bad[0].Parameter, strings.TrimSuffix(bad[0].Detail, "."))
+		if err := CheckEmbedQuery(e.Doc.Query); err != nil {
+			return "", made, "", err
 		}
 		e, err = desk.AddEmbed(ctx, id, e, by, at)
 		return "", made, "The embed " + string(e.ID) + " is there.", err

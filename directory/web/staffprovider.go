@@ -48,6 +48,11 @@ func (s *Server) showProvider(ctx context.Context, c *fiber.Ctx, who *staffSessi
 	if err != nil {
 		return err
 	}
+	for i, q := range list.Cases {
+		if q.About != nil {
+			list.Cases[i].What = s.claimWords(*q.About)
+		}
+	}
 	p.staffPage = s.staffPage(c, who, d.Provider.DisplayName())
 	p.D, p.Cases, p.Decides, p.Action = d, list.Cases, slices.Contains(deciders, who.Role), "/staff/providers/"+string(id)
 	p.deeds(ctx, s, d, who.Name)

@@ -104,7 +104,7 @@
 		}
 		say(words.down);
 		place();
-		plan(Math.min(3e5, 15e3 * 2 ** fails));
+		plan(Math.min(3e5, 5e3 * 2 ** fails));
 	};
 	const ask = async () => {
 		asking = true;
