@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -45,6 +46,7 @@ type export struct {
 	made  time.Time // by the machine's clock: a demonstration's stands still
 	sound int64     // nothing was taken back up to this number
 	files map[string]exported
+	gone  atomic.Bool // it is given out no more: what is under way ends
 }
 
 // exported is a file of an export as it is sent.
@@ -117,18 +119,16 @@ func (s *Server) givenExports(ctx context.Context) ([]*export, error) {
 	}
 	var out []*export
 	for _, e := range x.list {
-		if e.Seq > head.Public { // of another store, or of this one before it was restored
-			continue
-		}
-		if e.sound < head.Public {
-			back, err := s.cfg.Reader.TakenBack(ctx, e.sound)
-			if err != nil {
+		back := e.Seq > head.Public // of another store, or of this one before it was restored
+		if !back && e.sound < head.Public {
+			if back, err = s.cfg.Reader.TakenBack(ctx, e.sound); err != nil {
 				return nil, err
 			}
-			if back {
-				continue
-			}
 			e.sound = head.Public
+		}
+		if back {
+			e.gone.Store(true)
+			continue
 		}
 		out = append(out, e)
 	}
@@ -140,6 +140,9 @@ func (s *Server) givenExports(ctx context.Context) ([]*export, error) {
 // asked for: asked returns how often that was. It keeps the newest few and deletes the others. It returns with ctx, or
 // with an error, after which it may be run again.
 func (s *Server) RunExports(ctx context.Context, every time.Duration, asked func(context.Context) (int64, error)) error {
+	if s.exports.dir == "" {
+		return nil
+	}
 	if err := s.exports.clean(); err != nil {
 		return err
 	}
@@ -270,13 +273,14 @@ func (s *Server) apiExportFile(name string) fiber.Handler {
 		if !ok {
 			return directory.NotFound
 		}
-		return s.sendFile(c, f)
+		return s.sendFile(c, f, &list[i].gone)
 	}
 }
 
 // sendFile sends a file whole or in part (RFC 9110 §14), by a tag that is of its bytes, so that whoever was cut off may
-// go on. Of several ranges at once none is taken: the whole is sent.
-func (s *Server) sendFile(c *fiber.Ctx, f exported) error {
+// go on. Of several ranges at once none is taken: the whole is sent. When gone becomes true, what is being sent breaks
+// off.
+func (s *Server) sendFile(c *fiber.Ctx, f exported, gone *atomic.Bool) error {
 	c.Set(fiber.HeaderETag, f.tag)
 	c.Set(fiber.HeaderCacheControl, "public, max-age="+strconv.Itoa(int(longestCache/time.Second)))
 	c.Set(fiber.HeaderAcceptRanges, "bytes")
@@ -310,22 +314,30 @@ func (s *Server) sendFile(c *fiber.Ctx, f exported) error {
 	default:
 		return busy
 	}
-	body := &download{leave: sync.OnceFunc(func() { <-s.exports.slots })}
+	body := &download{gone: gone, leave: sync.OnceFunc(func() { <-s.exports.slots })}
 	file, err := os.Open(f.path)
 	if err != nil {
 		body.leave()
 		return directory.NotFound // it was replaced or taken back a moment ago
 	}
-	body.file, body.Reader = file, io.NewSectionReader(file, from, length)
+	body.file, body.part = file, io.NewSectionReader(file, from, length)
 	c.Context().SetBodyStream(body, int(length))
 	return nil
 }
 
 // download is the body of an answer that is read from a file while it is sent.
 type download struct {
-	io.Reader
 	file  *os.File
+	part  io.Reader
+	gone  *atomic.Bool
 	leave func()
+}
+
+func (d *download) Read(b []byte) (int, error) {
+	if d.gone.Load() {
+		return 0, io.ErrUnexpectedEOF
+	}
+	return d.part.Read(b)
 }
 
 func (d *download) Close() error {

@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -430,6 +431,28 @@ func TestExportsAreTakenBack(t *testing.T) {
 	}
 	if list := decode[exportsAnswer](t, kget(t, demoServer(t, keyed, func(c *Config) { c.Reader, c.Exports = d.store, dir }), "/api/v1/exports")).Exports; slices.ContainsFunc(list, func(e exportInfo) bool { return e.Seq == second.Seq }) {
 		t.Errorf("a server that starts anew gives out what was taken back: %+v", list)
+	}
+}
+
+// What is being sent breaks off when the export is taken back.
+func TestDownloadsBreakOff(t *testing.T) {
+	file, err := os.CreateTemp(t.TempDir(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var gone atomic.Bool
+	left := 0
+	d := &download{file: file, part: strings.NewReader("somebody"), gone: &gone, leave: func() { left++ }}
+	b := make([]byte, 4)
+	if n, err := d.Read(b); n != 4 || err != nil {
+		t.Errorf("before: %d, %v", n, err)
+	}
+	gone.Store(true)
+	if n, err := d.Read(b); n != 0 || err != io.ErrUnexpectedEOF {
+		t.Errorf("after: %d, %v", n, err)
+	}
+	if err := d.Close(); err != nil || left != 1 {
+		t.Errorf("Close: %v, left %d times", err, left)
 	}
 }
 

@@ -35,6 +35,10 @@ func (s *Server) recordOf(f *directory.CredentialFile, m moment) *record {
 	if x.stated(&p); x.anonymous(&p) {
 		return nil
 	}
+	p.Prescribers = slices.DeleteFunc(p.Prescribers, func(l linked) bool {
+		other := f.Linked[l.ID]
+		return other != nil && !(x.may(other.Provider.Origins["name"].Source) && x.may(other.Provider.Origins["organisation"].Source))
+	})
 	out := &record{provider: &p, Withheld: []withheld{}}
 	for source := range x.left {
 		out.Withheld = append(out.Withheld, withheld{source, x.t.sourceName(source)})
