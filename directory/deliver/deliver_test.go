@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log"
 	"log/slog"
@@ -77,6 +78,7 @@ type receiver struct {
 	answer func(n int) int // of the n-th request: a status, or one of the below
 	seen   []got
 	asked  int
+	all    []string // what came, and what was done about it
 }
 
 // Other things to do than to answer.
@@ -126,6 +128,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	r.mu.Lock()
 	do := r.answer(r.asked)
 	r.asked++
+	r.all = append(r.all, fmt.Sprint(x.Data.Number, " ", x.Data.ID, " ", do))
 	if do >= 200 && do < 300 || do == resetAfter {
 		r.seen = append(r.seen, x)
 	}
@@ -154,6 +157,12 @@ func (r *receiver) taken() []got {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.seen)
+}
+
+func (r *receiver) heard() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.all)
 }
 
 func (r *receiver) host() string { return r.srv.Listener.Addr().String() }
