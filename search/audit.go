@@ -17,10 +17,6 @@ import (
 // while the feed is read.
 func (x *Index) Audit(ctx context.Context) (AuditReport, error) { return x.audit(ctx, 0) }
 
-// auditRest is how long an audit in the background rests for each second of work. Searches are answered on
-// the same cores, and damage that is found some minutes later was there for longer before.
-const auditRest = 4
-
 // audit is Audit at a pace: it rests so many times as long as it works.
 func (x *Index) audit(ctx context.Context, rest int) (r AuditReport, err error) {
 	if err := x.auditFeed(ctx, rest, &r); err != nil {

@@ -452,7 +452,7 @@ func (x *Index) Run(ctx context.Context) error {
 			audited = time.Now()
 			audits.Go(func() {
 				defer auditing.Unlock()
-				if _, err := x.audit(ctx, auditRest); err != nil && ctx.Err() == nil {
+				if _, err := x.audit(ctx, directory.BackgroundRest); err != nil && ctx.Err() == nil {
 					x.cfg.Log.ErrorContext(ctx, "search: the index was not audited", "error", err)
 				}
 			})

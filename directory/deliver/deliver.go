@@ -68,7 +68,7 @@ type Deliverer struct {
 const (
 	lease     = "notices"
 	leaseTime = 30 * time.Second
-	step      = 200 // providers whose notices are made together
+	step      = 100 // providers whose notices are made together
 	mostCalls = 32  // webhooks that are called at one time
 	inARow    = 100 // notices that a webhook gets before it is looked at anew
 )
@@ -131,8 +131,8 @@ func (d *Deliverer) run(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if more { // after an import there is much to look at, and half of the time is for others
-				wait = min(wait, time.Since(begun))
+			if more { // after an import there is much to look at
+				wait = min(wait, directory.BackgroundRest*time.Since(begun))
 			}
 		}
 		select {

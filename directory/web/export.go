@@ -76,7 +76,7 @@ type manifestSource struct {
 
 // WriteExport writes an export into a folder of dir that is named by its number, and returns what it wrote. The folder
 // appears whole or not at all; one of the same number is replaced. Of cfg it needs Reader and Policies, and of Now, Demo
-// and Version what a Server would have. With gentle it rests as long as it works.
+// and Version what a Server would have. With gentle it works as what runs in the background of a server does.
 func WriteExport(ctx context.Context, cfg Config, dir string, gentle bool) (*Manifest, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -93,7 +93,7 @@ func WriteExport(ctx context.Context, cfg Config, dir string, gentle bool) (*Man
 	if err := x.gather(ctx, gentle); err != nil {
 		return nil, err
 	}
-	m, err := x.write(ctx)
+	m, err := x.write(ctx, gentle)
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +132,7 @@ func (x *exporter) gather(ctx context.Context, gentle bool) (err error) {
 	if x.spool, err = os.OpenFile(filepath.Join(x.dir, "spool"), os.O_CREATE|os.O_RDWR|os.O_EXCL, 0o600); err != nil {
 		return err
 	}
-	const step = 100
+	const step = 50
 	for after := int64(0); ; {
 		begun := time.Now()
 		page, err := x.s.cfg.Reader.ChangePage(ctx, after, step)
@@ -152,11 +152,8 @@ func (x *exporter) gather(ctx context.Context, gentle bool) (err error) {
 			return nil
 		}
 		if gentle {
-			rest := time.NewTimer(time.Since(begun))
-			select {
-			case <-rest.C:
-			case <-ctx.Done():
-				return ctx.Err()
+			if err := directory.Rest(ctx, directory.BackgroundRest, begun); err != nil {
+				return err
 			}
 		}
 	}
@@ -184,7 +181,7 @@ func (x *exporter) hold(c feedChange) error {
 }
 
 // write makes the files out of what was gathered, in order of id, and the manifest last.
-func (x *exporter) write(ctx context.Context) (*Manifest, error) {
+func (x *exporter) write(ctx context.Context, gentle bool) (*Manifest, error) {
 	defer x.spool.Close()
 	dir := filepath.Join(x.dir, "export")
 	if err := os.Mkdir(dir, 0o700); err != nil {
@@ -218,9 +215,16 @@ func (x *exporter) write(ctx context.Context) (*Manifest, error) {
 	table.row(providerColumns)
 	credentials.row(credentialColumns)
 	var buf, line []byte
-	for _, id := range slices.Sorted(maps.Keys(x.at)) {
+	begun := time.Now()
+	for i, id := range slices.Sorted(maps.Keys(x.at)) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
+		}
+		if gentle && i%20 == 19 {
+			if err := directory.Rest(ctx, directory.BackgroundRest, begun); err != nil {
+				return nil, err
+			}
+			begun = time.Now()
 		}
 		at := x.at[id]
 		buf = slices.Grow(buf[:0], int(at.bytes))[:at.bytes]
