@@ -36,6 +36,7 @@ type LookUp struct {
 	SourceAsOf   Date    `json:"source_as_of,omitempty"`
 	Note         string  `json:"note,omitempty"`
 
+	Case  ID                `json:"-"` // at whose page it was written down; what was filed with it is evidence too
 	Cells map[string]string `json:"-"` // of the row, by column
 }
 

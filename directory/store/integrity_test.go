@@ -51,6 +51,8 @@ var releasedMigrations = map[string]string{
 	"migrations/00016_queue.sql":                "7bbe387138d8b87d572fa990fc152216c3d90967204f5407eead4c2557476986",
 	"migrations/sqlite/00017_queue.sql":         "f0ecc1c190d86ffb444439dcd2a187ebd234f2dd38c35877f36390a4a247082c",
 	"migrations/postgres/00017_queue.sql":       "7511fa7a609723ad28a723a880cb5adac9b3f49dd0d630d71bc46b8fea233ddd",
+	"migrations/sqlite/00027_ended.sql":         "447f16d8a6db6fff648bc0b47cd2872417d37a09304c4885da0860cbfef4f8a0",
+	"migrations/postgres/00027_ended.sql":       "5fd4742f7870e255c37d8ae84c68316ea403034b6ba790cf7a5f2ac2a578644f",
 }
 
 func TestMigrationsArePinned(t *testing.T) {

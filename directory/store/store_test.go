@@ -74,6 +74,9 @@ func testStore(t *testing.T, fresh func(testing.TB) Config) {
 		{"duplicates", testDuplicates},
 		{"oversight numbers", testOversightNumbers},
 		{"time passes", testTouchDue},
+		{"what time ends", testEnded},
+		{"a day on which many end", testEndTogether},
+		{"cases in another order", testReordered},
 		{"pages of changes", testChangePage},
 		{"copies of what was taken back", testUnfitCopy},
 		{"attest", testAttest},
@@ -124,6 +127,7 @@ func testStore(t *testing.T, fresh func(testing.TB) Config) {
 		t.Run(x.name, func(t *testing.T) { x.test(t, fresh(t)) })
 	}
 	t.Run("order of sources", func(t *testing.T) { testFactOrder(t, fresh) })
+	t.Run("time and evidence at random", func(t *testing.T) { testEndedWalk(t, fresh) })
 	t.Run("merges at random", func(t *testing.T) { testMergeSequences(t, fresh) })
 	t.Run("crashes", func(t *testing.T) { testCrashes(t, fresh) })
 	t.Run("any order", func(t *testing.T) { testAnyOrder(t, fresh) })
