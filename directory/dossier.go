@@ -62,8 +62,9 @@ type Wish struct {
 	Of       int64  // of an act: the event
 	Staff    string
 	Field    string
-	To       *Fixed // of a correction
-	Hurry    bool   // rather no answer than waiting for somebody else who writes
+	To       *Fixed  // of a correction
+	Look     *LookUp // of LookAnew
+	Hurry    bool    // rather no answer than waiting for somebody else who writes
 }
 
 // Foreseen is what would be known if a wish were done: the files from which public pages would be made. Nothing is

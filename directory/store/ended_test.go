@@ -406,6 +406,8 @@ func testReordered(t *testing.T, c Config) {
 
 // testEndedWalk walks through time and evidence at random.
 func testEndedWalk(t *testing.T, fresh func(testing.TB) Config) {
+	seen := map[directory.CaseKind]int{}
+	defer func() { t.Logf("cases seen: %v", seen) }()
 	checkTimes(t, "12", func(r *rapid.T) {
 		clk := newClock()
 		c := fresh(t)
@@ -413,8 +415,15 @@ func testEndedWalk(t *testing.T, fresh func(testing.TB) Config) {
 		s := open(t, c)
 		defer s.Close()
 		hire(t, s)
-		load(t, s, edition("kap-commons", "1", "2026-11-20"), dora(), ana(), ben())
+		lane := func() directory.Record { r := dora(); r.Listing.NPI = danNPI; return r }
+		load(t, s, edition("kap-commons", "1", "2026-11-20"), lane(), ana(), ben())
+		id := tryFind(s, "Dora Lane")
 		days := []directory.Date{"2026-12-20", "2027-01-15", "2027-03-01", "2027-04-30", "2028-08-31"}
+		load(t, s, edition("co-dora", "1", "2026-11-20"), roster("CSW", "12345", "Ana Ruiz", "active", directory.SeenActive, rapid.SampledFrom(days).Draw(r, "Ana's")),
+			roster("LPC", "5551", "Ben Carter", "active", directory.SeenActive, rapid.SampledFrom(days).Draw(r, "Ben's")))
+		for _, q := range must(s.Cases(ctx, true, 9)) {
+			_, _ = s.Decide(ctx, directory.Decision{Case: q.ID, Seen: must(s.Dossier(ctx, q.ID, "")).Seen, Staff: "kim", Auth: "test", Decision: "confirm"})
+		}
 		var hidden int64
 		n := 1
 		names := []string{"Dora Lane", "Ana Ruiz", "Ben Carter"}
@@ -436,19 +445,15 @@ func testEndedWalk(t *testing.T, fresh func(testing.TB) Config) {
 			case 4, 5:
 				clk.days(rapid.IntRange(1, 40).Draw(r, "days"))
 			case 6:
-				h, _ := licenceOf(t, s, "Dora Lane", "CA")
-				if h.Claim.ID == "" {
+				if hidden != 0 {
 					continue
 				}
+				h, _ := licenceOf(t, s, "Dora Lane", "CA")
 				l := directory.LookUp{Line: 1, Source: "ca-dca", Provider: h.Claim.Provider, Claim: h.Claim.ID, Kind: directory.License, Revision: h.Newest(), At: s.now(), LookedAt: string(s.now()),
 					Found: rapid.SampledFrom([]string{"yes", "yes", "no", "could_not_look"}).Draw(r, "found"), Number: h.Claim.Number.Shown, Name: "Dora Lane",
 					Words: rapid.SampledFrom([]string{"Current", "Current", "Delinquent", "Revoked"}).Draw(r, "words"), Expires: rapid.SampledFrom(days).Draw(r, "until")}
 				must(s.BringIn(ctx, rapid.SampledFrom([]string{"kim", "lee"}).Draw(r, "who"), "test", []directory.LookUp{l}, false))
 			case 7:
-				id := directory.ID("")
-				if f := must(s.Find(ctx, directory.ProviderRef{Source: "kap-commons", Key: "dora"})); f != "" {
-					id = f
-				}
 				if hidden == 0 {
 					if e, err := s.Act(ctx, directory.Act{Do: directory.Withdrawal, Staff: "lee", Auth: "test", Provider: id, Note: "n"}); err == nil {
 						hidden = e.Seq
@@ -457,7 +462,7 @@ func testEndedWalk(t *testing.T, fresh func(testing.TB) Config) {
 					hidden = 0
 				}
 			case 8:
-				listed := []directory.Record{dora()}
+				listed := []directory.Record{lane()}
 				for i, who := range []directory.Record{ana(), ben()} {
 					if rapid.Bool().Draw(r, fmt.Sprint("listed", i)) {
 						listed = append(listed, who)
@@ -471,7 +476,9 @@ func testEndedWalk(t *testing.T, fresh func(testing.TB) Config) {
 				}
 			}
 			touch(t, s, rapid.IntRange(1, 5).Draw(r, "at a time"))
-			endsHold(r, t, s)
+			for kind, n := range endsHold(r, t, s) {
+				seen[kind] += n
+			}
 		}
 		whole(t, s)
 	})

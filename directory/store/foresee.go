@@ -153,6 +153,18 @@ func (w *work) foresee(x directory.Wish, out *directory.Foreseen) error {
 	}
 	var done directory.Event
 	switch {
+	case x.Look != nil:
+		o, err := w.office()
+		if err != nil {
+			return err
+		}
+		b := &brought{LookUp: *x.Look, staff: x.Staff, auth: "-", office: o, dry: true, work: w}
+		if err := b.take(); err != nil {
+			return err
+		}
+		if err := w.settle(); err != nil {
+			return err
+		}
 	case x.Do == "same" && pair.other != "":
 		if _, err = w.merge(id, pair.other, nil); err == nil {
 			err = w.settle()

@@ -144,7 +144,7 @@ func (p *previewer) of(x directory.Choice) preview {
 	d := p.d
 	wish := directory.Wish{Case: d.Case.ID, Provider: d.Provider.ID, Do: x.Decision, Of: x.Of, Staff: p.who, Field: "licence", Hurry: true}
 	switch {
-	case x.Refused != "" || x.Decision == "correct":
+	case x.Refused != "" || x.Decision == "correct" || x.Decision == directory.LookAnew:
 		return preview{}
 	case x.Event != nil && d.Claim != nil:
 		return p.file(d.File.With(d.Claim.ID, *x.Event, d.At, d.Known), x.After != d.Status)
