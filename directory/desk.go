@@ -155,7 +155,7 @@ var CaseKinds = []struct {
 }{
 	{CaseExclusion, "a row of an exclusion list may be about the provider", DecisionDays},
 	{CaseAdverse, "a register's answer stands against the provider, or may", DecisionDays},
-	{CaseExpired, "what was confirmed ended by its own date, and nobody has looked since", DecisionDays},
+	{CaseExpired, "what was confirmed ended by its own date, and nobody has looked it up since", DecisionDays},
 	{CaseConflict, "an identifier agrees and the name does not, or two sources differ", DecisionDays},
 	{CaseIndeterminate, "what the source says is no clear answer", DecisionDays},
 	{CaseDocument, "a document stands in the files of two providers", DecisionDays},
