@@ -429,7 +429,7 @@ func testEndedWalk(t *testing.T, fresh func(testing.TB) Config) {
 		lane := func() directory.Record { r := dora(); r.Listing.NPI = danNPI; return r }
 		load(t, s, edition("kap-commons", "1", "2026-11-20"), lane(), ana(), ben())
 		id := tryFind(s, "Dora Lane")
-		days := []directory.Date{"2026-12-20", "2027-01-15", "2027-03-01", "2027-04-30", "2028-08-31"}
+		days := []directory.Date{"2026-12-01", "2026-12-20", "2027-01-15", "2027-03-01", "2027-04-30", "2028-08-31"}
 		load(t, s, edition("co-dora", "1", "2026-11-20"), roster("CSW", "12345", "Ana Ruiz", "active", directory.SeenActive, rapid.SampledFrom(days).Draw(r, "Ana's")),
 			roster("LPC", "5551", "Ben Carter", "active", directory.SeenActive, rapid.SampledFrom(days).Draw(r, "Ben's")))
 		for _, q := range must(s.Cases(ctx, true, 9)) {
@@ -438,7 +438,7 @@ func testEndedWalk(t *testing.T, fresh func(testing.TB) Config) {
 		var hidden int64
 		n := 1
 		names := []string{"Dora Lane", "Ana Ruiz", "Ben Carter"}
-		for range rapid.IntRange(4, 14).Draw(r, "steps") {
+		for range rapid.IntRange(6, 16).Draw(r, "steps") {
 			n++
 			switch rapid.IntRange(0, 9).Draw(r, "what") {
 			case 0, 1:
@@ -454,7 +454,7 @@ func testEndedWalk(t *testing.T, fresh func(testing.TB) Config) {
 				decideAnything(r, s)
 				decideAnything(r, s)
 			case 4, 5:
-				clk.days(rapid.IntRange(1, 40).Draw(r, "days"))
+				clk.days(rapid.IntRange(10, 50).Draw(r, "days"))
 			case 6:
 				if hidden != 0 {
 					continue
