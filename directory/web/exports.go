@@ -176,7 +176,7 @@ func (s *Server) RunExports(ctx context.Context, every time.Duration, asked func
 			continue
 		}
 		begun := time.Now()
-		m, err := WriteExport(ctx, s.cfg, s.exports.dir, true)
+		m, err := WriteExport(ctx, s.cfg, s.exports.dir)
 		if err != nil {
 			return err
 		}

@@ -94,6 +94,8 @@ type Config struct {
 	KeepAnswers int64
 	// Exports is the folder in which exports lie and RunExports writes; "" gives out none.
 	Exports string
+	// Background is the turn of RunExports among what else the server does that nobody waits for.
+	Background *directory.Background
 
 	// AnonymousPerMinute is how often one address may ask the API in a minute without a key, and five times as often for
 	// suggestions: 0 is 60.
