@@ -142,6 +142,8 @@ type Server struct {
 	desk      deskParts
 	forms     *forms
 	headers   [][2][]byte
+	fresh     fasthttp.ResponseHeader // an answer's before anybody has set anything
+	logged    requestLines
 	heads     *heads
 	news      *news
 	feedTurn  chan struct{}
@@ -190,6 +192,10 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{cfg: cfg, base: strings.TrimRight(cfg.BaseURL, "/"), https: base.Scheme == "https", log: cfg.Log, lanes: newLanes(), forms: newForms(), door: newAPIDoor(cfg)}
 	s.headers = s.everyAnswer()
+	s.fresh.SetNoDefaultContentType(true) // as the server's answers have it: see DisableDefaultContentType
+	for _, x := range s.headers {
+		s.fresh.SetCanonical(x[0], x[1])
+	}
 	if s.proxies, err = parseProxies(cfg.TrustedProxies); err != nil {
 		return nil, err
 	}
