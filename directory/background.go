@@ -32,12 +32,17 @@ func (b *Background) Do(ctx context.Context, piece func() error) error {
 	if err := piece(); err != nil {
 		return err
 	}
-	rest := time.NewTimer(backgroundRest * time.Since(begun))
-	defer rest.Stop()
+	return Pause(ctx, backgroundRest*time.Since(begun))
+}
+
+// Pause waits, or returns the error of a context that ends first.
+func Pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
 	select {
-	case <-rest.C:
-		return nil
 	case <-ctx.Done():
 		return ctx.Err()
+	case <-t.C:
+		return nil
 	}
 }
