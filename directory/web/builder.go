@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -35,13 +36,14 @@ type sampleGroup struct {
 
 type sample struct{ Name, Text string }
 
-// loadPartners reads the page; base stands in it wherever an address of ours does.
-func loadPartners(base string) (*guidePage, []sampleGroup, error) {
+// loadPartners reads the page; base stands in it wherever an address of ours does, and anybody how often one may ask in a
+// minute without a key.
+func loadPartners(base string, anybody int) (*guidePage, []sampleGroup, error) {
 	raw, err := partnerFiles.ReadFile("partners/partners.md")
 	if err != nil {
 		return nil, nil, err
 	}
-	p, err := parseGuide([]byte(strings.ReplaceAll(string(raw), "%BASE%", base)))
+	p, err := parseGuide([]byte(strings.NewReplacer("%BASE%", base, "%ANYBODY%", strconv.Itoa(anybody)).Replace(string(raw))))
 	if err != nil {
 		return nil, nil, fmt.Errorf("web: partners.md: %w", err)
 	}
@@ -74,11 +76,12 @@ type developersView struct {
 	page
 	Guide   *guidePage
 	Samples []sampleGroup
+	Scopes  any // what a key may do: directory.Scopes
 }
 
 // partnersPage answers GET /partners.
 func (s *Server) partnersPage(c *fiber.Ctx) error {
-	v := developersView{page: s.page(c, s.partners.Title, "/partners"), Guide: s.partners, Samples: s.samples}
+	v := developersView{page: s.page(c, s.partners.Title, "/partners"), Guide: s.partners, Samples: s.samples, Scopes: directory.Scopes}
 	v.Canonical, v.Description = "/partners", s.partners.Description
 	c.Set(fiber.HeaderCacheControl, "public, max-age=60")
 	return s.sendPage(c, "partners", v)

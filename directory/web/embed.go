@@ -348,7 +348,11 @@ type embedFrame struct {
 	*embedAnswer
 	OEmbed  string
 	Problem *problem // instead of an answer
+	Again   bool     // it is worth to ask again
 }
+
+// embedAgain is after how many seconds a framed page asks by itself again when we could not look.
+const embedAgain = 10
 
 // embedPage answers GET /embed/:id: a page for a frame, without any script.
 func (s *Server) embedPage(c *fiber.Ctx) error {
@@ -364,8 +368,9 @@ func (s *Server) embedPage(c *fiber.Ctx) error {
 		v.embedAnswer = &embedAnswer{ID: e.ID, Language: e.Doc.Language, Theme: e.Doc.Theme, Title: p.Title}
 		c.Status(p.Status)
 		c.Set(fiber.HeaderCacheControl, "no-store")
-		if p.Status == http.StatusServiceUnavailable {
+		if v.Again = p.Status == http.StatusServiceUnavailable; v.Again {
 			c.Set(fiber.HeaderRetryAfter, "2")
+			c.Set("Refresh", strconv.Itoa(embedAgain)) // which a browser heeds where the frame's sandbox lets it
 		}
 	} else {
 		c.Set(fiber.HeaderCacheControl, v.lasts())
@@ -510,15 +515,12 @@ func (s *Server) oEmbed(c *fiber.Ctx) error {
 	case q.format != "" && q.format != "json": // xml, or what nobody knows
 		return fiber.NewError(http.StatusNotImplemented)
 	}
-	address, query, _ := strings.Cut(q.url, "?")
-	name, ours := strings.CutPrefix(address, s.base+"/embed/")
-	id, err := directory.ParseID(directory.EmbedPrefix, name)
-	if !ours || err != nil || s.cfg.Integrators == nil {
-		return directory.NotFound
+	id, look, err := embedAddress(s.base, q.url)
+	if err == nil && s.cfg.Integrators == nil {
+		err = noEmbed
 	}
-	look, bad := parse(query, embedParams, false)
-	if len(bad) > 0 {
-		return directory.NotFound
+	if err != nil {
+		return err
 	}
 	e, err := s.embed(id)
 	if err != nil {
@@ -536,6 +538,23 @@ func (s *Server) oEmbed(c *fiber.Ctx) error {
 	out.Title, out.HTML = snippet.Title, snippet.frame("")
 	c.Set(fiber.HeaderCacheControl, "public, max-age=300")
 	return s.sendJSON(c, fiber.MIMEApplicationJSONCharsetUTF8, out)
+}
+
+// noEmbed is the error of an address that names no embed of ours: 404, as oEmbed 1.0 §2.3.2 has it.
+var noEmbed = elsewhere(wrong("url", "bad.url.none"))
+
+// embedAddress reads the address of an embed's framed form, with the look that it asks for; base is where people reach us.
+func embedAddress(base, address string) (id directory.ID, look ask, err error) {
+	address, query, _ := strings.Cut(address, "?")
+	name, ours := strings.CutPrefix(address, base+"/embed/")
+	if id, err = directory.ParseID(directory.EmbedPrefix, name); !ours || err != nil {
+		return "", look, noEmbed
+	}
+	look, bad := parse(query, embedParams, false)
+	if len(bad) > 0 { // the frame would refuse it as well
+		return "", look, badParams{wrong("url", "bad.url.look")}
+	}
+	return id, look, nil
 }
 
 // snippet is what a partner copies.
