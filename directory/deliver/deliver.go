@@ -256,7 +256,7 @@ func (d *Deliverer) send(ctx context.Context, x directory.Dispatch, at time.Time
 	case err != nil && ctx.Err() != nil:
 		return out, ctx.Err()
 	case kind == directory.Refused || kind == directory.Invalid:
-		out.Outcome, out.Why = directory.OutcomeRefused, "the address leads where we do not call"
+		out.Outcome, out.Why = directory.OutcomeRefused, "the name leads to an address that is not public, where we do not call"
 	case err != nil:
 		out.Outcome, out.Why = directory.OutcomeFailed, unheard(err)
 	case res.Status >= 200 && res.Status < 300:

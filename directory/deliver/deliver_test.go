@@ -317,8 +317,8 @@ func TestOutcomes(t *testing.T) {
 		"hang":     {0, "failed", "no answer in 10s", "active"},
 		"reset":    {0, "failed", "no answer: the connection broke", "active"},
 		"nobody":   {0, "failed", "no answer: nobody listens at port 443", "active"},
-		"private":  {0, "refused", "the address leads where we do not call", "active"},
-		"metadata": {0, "refused", "the address leads where we do not call", "active"},
+		"private":  {0, "refused", "the name leads to an address that is not public, where we do not call", "active"},
+		"metadata": {0, "refused", "the name leads to an address that is not public, where we do not call", "active"},
 		"ok":       {204, "taken", "", "active"},
 	} {
 		h := hooks[what]

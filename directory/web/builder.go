@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"embed"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -34,7 +36,7 @@ type sampleGroup struct {
 	Samples  []sample
 }
 
-type sample struct{ Name, Text string }
+type sample struct{ ID, Name, Text string }
 
 // loadPartners reads the page; base stands in it wherever an address of ours does, and anybody how often one may ask in a
 // minute without a key.
@@ -58,6 +60,9 @@ func loadPartners(base string, anybody int) (*guidePage, []sampleGroup, error) {
 		if err != nil {
 			return nil, nil, err
 		}
+		slices.SortFunc(files, func(a, b fs.DirEntry) int { // as one begins
+			return cmp.Or(cmp.Compare(boolRank(!strings.HasPrefix(a.Name(), "search.")), boolRank(!strings.HasPrefix(b.Name(), "search."))), strings.Compare(a.Name(), b.Name()))
+		})
 		g := sampleGroup{ID: "sample-" + l.Dir, Name: l.Name}
 		for _, f := range files {
 			text, err := partnerFiles.ReadFile(path.Join(dir, f.Name()))
@@ -65,7 +70,7 @@ func loadPartners(base string, anybody int) (*guidePage, []sampleGroup, error) {
 				return nil, nil, err
 			}
 			shown := strings.TrimPrefix(string(text), "//go:build ignore\n") // which keeps our own build from it
-			g.Samples = append(g.Samples, sample{f.Name(), strings.TrimSpace(shown)})
+			g.Samples = append(g.Samples, sample{"file-" + l.Dir + "-" + strings.TrimSuffix(f.Name(), path.Ext(f.Name())), f.Name(), strings.TrimSpace(shown)})
 		}
 		groups = append(groups, g)
 	}

@@ -154,7 +154,7 @@ const (
 // typeOf says in words what a schema takes, with links to the shapes that have a name.
 func (r *referenceReader) typeOf(n node) template.HTML {
 	if ref, ok := strings.CutPrefix(n.get("$ref").text(), "#/components/schemas/"); ok {
-		if r.plain(ref) {
+		if !r.object(ref) && r.root.get("components", "schemas", ref, "pattern").Node == nil {
 			return r.typeOf(r.root.get("components", "schemas", ref))
 		}
 		if !slices.Contains(r.shapes, ref) {
@@ -211,10 +211,10 @@ func (r *referenceReader) typeOf(n node) template.HTML {
 	return template.HTML(strings.Join(out, wordOr)) // #nosec G203: made here
 }
 
-// plain reports a named schema that is a single value and no shape of its own.
-func (r *referenceReader) plain(name string) bool {
+// object reports a named schema that is more than a single value.
+func (r *referenceReader) object(name string) bool {
 	s := r.root.get("components", "schemas", name)
-	return s.get("properties").Node == nil && s.get("items").Node == nil
+	return s.get("properties").Node != nil || s.get("items").Node != nil
 }
 
 // fieldsOf lists the fields of an object, and of the objects within it that have no name of their own.
@@ -225,7 +225,7 @@ func (r *referenceReader) fieldsOf(n node, before string) (out []referenceField)
 		if f.Text == "" {
 			f.Text = r.follow(v).get("description").text()
 		}
-		if ref := v.get("$ref").text(); ref != "" && !r.plain(ref[strings.LastIndexByte(ref, '/')+1:]) {
+		if ref := v.get("$ref").text(); ref != "" && r.object(ref[strings.LastIndexByte(ref, '/')+1:]) {
 			f.Text = v.get("description").text() // the shape says the rest itself
 		}
 		out = append(out, f)
@@ -313,7 +313,7 @@ func readReference(raw []byte) (*reference, error) {
 		name := r.shapes[i]
 		s := r.root.get("components", "schemas", name)
 		shape := referenceShape{Name: name, Text: markdown(s.get("description")), Fields: r.fieldsOf(s, "")}
-		if s.get("type").text() == "array" {
+		if !r.object(name) || s.get("type").text() == "array" {
 			shape.Type = r.typeOf(s)
 		}
 		out.Shapes = append(out.Shapes, shape)
