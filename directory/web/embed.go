@@ -351,8 +351,23 @@ type embedFrame struct {
 	Again   bool     // it is worth to ask again
 }
 
-// embedAgain is after how many seconds a framed page asks by itself again when we could not look.
-const embedAgain = 10
+// A framed page asks by itself again: soon if we could not look, else when the first date in it passes, and once a day.
+// A browser does that without a script (Refresh, https://html.spec.whatwg.org/#pragma-directives).
+const (
+	embedAgain = 10 * time.Second
+	embedDaily = 24 * time.Hour
+)
+
+// again is when a frame that shows the answer asks anew.
+func (a *embedAnswer) again() time.Duration {
+	wait := embedDaily
+	if a.Until != nil {
+		wait = min(wait, a.Until.Time().Sub(a.AsOf.Time())+time.Second)
+	}
+	return max(wait, 2*time.Second)
+}
+
+func refresh(c *fiber.Ctx, wait time.Duration) { c.Set("Refresh", strconv.Itoa(int(wait/time.Second))) }
 
 // embedPage answers GET /embed/:id: a page for a frame, without any script.
 func (s *Server) embedPage(c *fiber.Ctx) error {
@@ -370,10 +385,11 @@ func (s *Server) embedPage(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderCacheControl, "no-store")
 		if v.Again = p.Status == http.StatusServiceUnavailable; v.Again {
 			c.Set(fiber.HeaderRetryAfter, "2")
-			c.Set("Refresh", strconv.Itoa(embedAgain)) // which a browser heeds where the frame's sandbox lets it
+			refresh(c, embedAgain)
 		}
 	} else {
 		c.Set(fiber.HeaderCacheControl, v.lasts())
+		refresh(c, v.again())
 	}
 	body, err := s.pages.part(langOf(c), "builder", "embed.html", v)
 	if err != nil {

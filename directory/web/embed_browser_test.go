@@ -495,6 +495,16 @@ func TestBrowserEmbeds(t *testing.T) {
 		if got := x.text(); strings.Contains(got, english.t("embed.down")) || strings.Contains(got, english.t("embed.fell")) || strings.Contains(got, english.t("embed.again")) {
 			t.Errorf("it still says what it said while we were gone: %s", got)
 		}
+		// A frame that is open then loads itself anew, in its sandbox and without a script.
+		devtools(x, network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: true}) // it holds one of this minute, and by the test's clock weeks have passed
+		x.set(a.Until.Add(-2 * time.Second))
+		x.do(chromedp.Navigate(x.host + "/frame"))
+		x.untilText(falls[0].Dated)
+		x.set(a.Until.Add(time.Second))
+		if got := x.untilText(now.Dated); strings.Contains(got, falls[0].Dated) {
+			t.Errorf("an open frame past its date: %s", got)
+		}
+		devtools(x, network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: false})
 		x.set(x.began)
 	})
 

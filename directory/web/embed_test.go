@@ -316,7 +316,9 @@ func TestEmbedsAreNeverStale(t *testing.T) {
 		for _, x := range []struct {
 			before time.Duration
 			want   string
-		}{{time.Hour, "public, max-age=60, must-revalidate"}, {60 * time.Second, "public, max-age=60, must-revalidate"}, {17 * time.Second, "public, max-age=17, must-revalidate"}, {1500 * time.Millisecond, "public, max-age=1, must-revalidate"}, {400 * time.Millisecond, "no-store"}, {0, ""}} {
+			again  string // an open frame asks by itself
+		}{{72 * time.Hour, "", "86400"}, {time.Hour, "public, max-age=60, must-revalidate", "3601"}, {60 * time.Second, "public, max-age=60, must-revalidate", "61"}, {17 * time.Second, "public, max-age=17, must-revalidate", "18"}, {1500 * time.Millisecond, "public, max-age=1, must-revalidate", "2"},
+			{400 * time.Millisecond, "no-store", "2"}, {0, "", ""}} {
 			w.set(until.Add(-x.before))
 			if *w.json(id).Until > *until && x.before > 0 {
 				t.Errorf("%s: another date %s before it", what, x.before)
@@ -326,11 +328,14 @@ func TestEmbedsAreNeverStale(t *testing.T) {
 				if got := r.Header.Get("Cache-Control"); r.StatusCode != 200 || x.want != "" && got != x.want {
 					t.Errorf("%s, %s before: %d %q, want %q", target, x.before, r.StatusCode, got, x.want)
 				}
+				if got := r.Header.Get("Refresh"); target == framed(id) && x.again != "" && got != x.again {
+					t.Errorf("%s, %s before: it asks again after %q, want %q", target, x.before, got, x.again)
+				}
 			}
 			checks, _ := json.Marshal(w.json(id).Providers)
 			said = append(said, string(checks))
 		}
-		if said[4] == said[5] {
+		if said[len(said)-2] == said[len(said)-1] {
 			t.Errorf("%s says the same past its date", what)
 		}
 		if next := w.json(id).Until; next != nil && *next <= w.clock() {
