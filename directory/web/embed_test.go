@@ -570,7 +570,7 @@ func TestOEmbed(t *testing.T) {
 func FuzzEmbedAddress(f *testing.F) {
 	const base, id = "https://kapdir.example", "emb_01jd8m3x7k9p2q4r6s8t0v1w2y"
 	for _, a := range []string{base + "/embed/" + id, base + "/embed/" + id + "?theme=dark&lang=es", base + "/embed/" + id + "?theme=dark&theme=light", base + "/embed/" + id + "?x=%zz", base + "/embed/" + id + "/", base + "/embed/" + id + "#x",
-		base + "/embed/" + id + ".json", base + "/embed/../embed/" + id, base + "@evil.example/embed/" + id, "HTTPS://kapdir.example/embed/" + id, base + "//embed/" + id, "", "?", "\x00", base + "/embed/emb_" + strings.Repeat("z", 26)} {
+		base + "/embed/" + id + ".json", base + "/embed/../embed/" + id, base + "@evil.example/embed/" + id, "HTTPS://kapdir.example/embed/" + id, base + "//embed/" + id, "", "?", "\x00", base + "/embed/emb_" + strings.Repeat("z", 26), base + "/embed/emB_" + strings.Repeat("O", 26)} {
 		f.Add(a)
 	}
 	f.Fuzz(func(t *testing.T, address string) {
@@ -589,7 +589,9 @@ func FuzzEmbedAddress(f *testing.F) {
 			t.Fatal(err)
 		}
 		src := frame.Find("iframe").AttrOr("src", "")
-		if path, _, _ := strings.Cut(address, "?"); frame.Find("body > *").Length() != 1 || path != base+"/embed/"+string(id) {
+		path, _, _ := strings.Cut(address, "?")
+		name, ours := strings.CutPrefix(path, base+"/embed/")
+		if named, err := directory.ParseID(directory.EmbedPrefix, name); !ours || err != nil || named != id || frame.Find("body > *").Length() != 1 {
 			t.Fatalf("%q is framed as %s", address, x.frame(""))
 		}
 		if again, seen, err := embedAddress(base, src); err != nil || again != id || seen.Theme != look.Theme || seen.Lang != look.Lang {
