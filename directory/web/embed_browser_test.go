@@ -549,6 +549,14 @@ func TestBrowserEmbeds(t *testing.T) {
 				t.Errorf("/partners scrolls sideways at %d px", width)
 			}
 			x.accessible(t, "the page for developers", false)
+			x.do(chromedp.Navigate(x.ours + "/docs/api"))
+			if inPage[bool](x, `document.documentElement.scrollWidth > document.documentElement.clientWidth`) {
+				t.Errorf("the reference scrolls sideways at %d px", width)
+			}
+			if width == 360 {
+				x.accessible(t, "the reference", false)
+			}
+			x.do(chromedp.Navigate(x.ours + "/partners"))
 			x.photo(fmt.Sprintf("partners-%d", width))
 			x.do(chromedp.Navigate(x.ours + "/partners/embed?embed=" + url.QueryEscape(string(results))))
 			x.until(`!!document.querySelector(".kapdir-embed")`)

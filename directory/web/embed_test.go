@@ -650,6 +650,9 @@ func TestEmbedBuilder(t *testing.T) {
 			t.Errorf("/partners leads to %s: %d", e.AttrOr("href", ""), r.StatusCode)
 		}
 	})
+	if here, elsewhere := page.Find("pre#file-demo").Length(), dom(t, get(t, demoServer(t, public), "/partners")).Find("pre#file-demo").Length(); here != 1 || elsewhere != 0 {
+		t.Errorf("how to give oneself a key stands %d times in a demonstration, and %d times where nobody can", here, elsewhere)
+	}
 	if strings.Contains(page.Text(), "%BASE%") || strings.Contains(page.Text(), "%ANYBODY%") || !strings.Contains(page.Text(), "https://kapdir.example/embed.js") {
 		t.Error("/partners does not name our address")
 	}

@@ -213,6 +213,9 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 	c.Status(p.Status)
 	switch s.face(c, v) {
 	case data:
+		if p.Status == http.StatusNotFound && len(p.Errors) == 0 { // who asks is a program, and mistyped nothing
+			p.Detail = langOf(c).t("problem.404.data")
+		}
 		return s.sendJSON(c, "application/problem+json", p)
 	case desk:
 		return s.staffProblemPage(c, p, err)
