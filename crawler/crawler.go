@@ -340,7 +340,7 @@ func (o Options) complete() Options {
 		o.Pace = 1
 	}
 	if o.sleep == nil {
-		o.sleep = sleep
+		o.sleep = directory.Pause
 	}
 	return o
 }

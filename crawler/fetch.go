@@ -237,17 +237,6 @@ func retryAfter(v string, now time.Time) (wait time.Duration, ok bool) {
 	return max(0, at.Sub(now)), true
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
-}
-
 // errRobots marks what a page's host asks us not to read.
 var errRobots = errors.New("refused by robots.txt")
 

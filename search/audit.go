@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"hash/maphash"
 	"slices"
-	"time"
 
 	"kapdir/directory"
 )
@@ -15,11 +14,11 @@ import (
 // that is not right is given up at once and built anew by the next Sync. Documents whose number is past
 // what the index has taken are left out: they are on their way. The index goes on following the feed
 // while the feed is read.
-func (x *Index) Audit(ctx context.Context) (AuditReport, error) { return x.audit(ctx, 0) }
+func (x *Index) Audit(ctx context.Context) (AuditReport, error) { return x.audit(ctx, nil) }
 
-// audit is Audit at a pace: it rests so many times as long as it works.
-func (x *Index) audit(ctx context.Context, rest int) (r AuditReport, err error) {
-	if err := x.auditFeed(ctx, rest, &r); err != nil {
+// audit is Audit whose reading of the feed is work in the background.
+func (x *Index) audit(ctx context.Context, turn *directory.Background) (r AuditReport, err error) {
+	if err := x.auditFeed(ctx, turn, &r); err != nil {
 		return r, fmt.Errorf("search.Audit: %w", err)
 	}
 	x.writing.Lock()
@@ -62,50 +61,45 @@ func (x *Index) audit(ctx context.Context, rest int) (r AuditReport, err error) 
 
 // auditFeed compares the feed, page by page, with the documents in memory. Each page is compared with what was in
 // service before it was read, so that whatever comes in meanwhile has a number past that.
-func (x *Index) auditFeed(ctx context.Context, rest int, r *AuditReport) error {
+func (x *Index) auditFeed(ctx context.Context, turn *directory.Background, r *AuditReport) error {
+	const step = 100
 	m := maker{x.maker.policies, newLexicon()}
 	seed, seen := maphash.MakeSeed(), map[uint64]struct{}{} // of ids: a million would be heavy
-	for last := int64(0); ; {
-		started := time.Now()
-		more, err := func() (more bool, err error) {
-			e, err := x.current()
-			if err != nil {
-				return false, err
-			}
-			defer e.release()
-			taken, now := e.seq.Load(), directory.At(x.cfg.Now())
-			page, err := x.cfg.Feed.Changes(ctx, last, batchSize)
-			if err != nil {
-				return false, err
-			}
-			for _, c := range page {
-				last = max(last, c.Seq)
-				seen[maphash.String(seed, string(c.Provider))] = struct{}{}
-				if c.Seq <= taken {
-					r.compareOne(m, c, e.docs, now)
-				}
-			}
-			if len(page) == batchSize {
-				return true, nil
-			}
-			for _, doc := range e.docs.byID {
-				if _, ok := seen[maphash.String(seed, string(e.docs.ids[doc]))]; !ok {
-					r.note(&r.Extra, e.docs.ids[doc])
-				}
-			}
-			return false, nil
-		}()
-		if err != nil || !more {
+	last, more := int64(0), true
+	piece := func() error {
+		e, err := x.current()
+		if err != nil {
 			return err
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-x.closed:
-			return errClosed
-		case <-time.After(time.Duration(rest) * time.Since(started)):
+		defer e.release()
+		taken, now := e.seq.Load(), directory.At(x.cfg.Now())
+		page, err := x.cfg.Feed.Changes(ctx, last, step)
+		if err != nil {
+			return err
+		}
+		for _, c := range page {
+			last = max(last, c.Seq)
+			seen[maphash.String(seed, string(c.Provider))] = struct{}{}
+			if c.Seq <= taken {
+				r.compareOne(m, c, e.docs, now)
+			}
+		}
+		if more = len(page) == step; more {
+			return nil
+		}
+		for _, doc := range e.docs.byID {
+			if _, ok := seen[maphash.String(seed, string(e.docs.ids[doc]))]; !ok {
+				r.note(&r.Extra, e.docs.ids[doc])
+			}
+		}
+		return nil
+	}
+	for more {
+		if err := turn.Do(ctx, piece); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 // compareOne adds how a document differs from its change. It is made for the moment for which the document was, since

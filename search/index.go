@@ -40,6 +40,8 @@ type Config struct {
 	Files func(ctx context.Context, ids []directory.ID) ([]*directory.CredentialFile, error)
 	Now   func() time.Time // time.Now if nil
 	Log   *slog.Logger     // slog.Default() if nil; no query is ever logged
+	// Background is the turn of the audits that Run makes.
+	Background *directory.Background
 }
 
 // filled puts what is used if nothing is said in place of what is not.
@@ -420,9 +422,11 @@ func (x *Index) Run(ctx context.Context) error {
 	const pause, longest, hour = time.Second, time.Minute, time.Hour
 	go towns()                   // so that the first visitor need not wait for the table
 	var built, audited time.Time // of the last attempt
-	var auditing sync.Mutex      // one at a time
+	var oneAudit sync.Mutex      // at a time
 	var audits sync.WaitGroup
 	defer audits.Wait()
+	auditing, stop := context.WithCancel(ctx)
+	defer stop()
 	wait := pause
 	failing := ""
 	for {
@@ -448,11 +452,11 @@ func (x *Index) Run(ctx context.Context) error {
 		} else if ready {
 			built, wait = time.Time{}, pause
 		}
-		if err == nil && ready && time.Since(audited) >= hour && auditing.TryLock() {
+		if err == nil && ready && time.Since(audited) >= hour && oneAudit.TryLock() {
 			audited = time.Now()
 			audits.Go(func() {
-				defer auditing.Unlock()
-				if _, err := x.audit(ctx, directory.BackgroundRest); err != nil && ctx.Err() == nil {
+				defer oneAudit.Unlock()
+				if _, err := x.audit(auditing, x.cfg.Background); err != nil && auditing.Err() == nil {
 					x.cfg.Log.ErrorContext(ctx, "search: the index was not audited", "error", err)
 				}
 			})

@@ -55,7 +55,7 @@ out at /api/v1/exports.`,
 			if demo != nil && a.cfg.Now != "" {
 				demo.Now, _ = directory.ParseInstant(a.cfg.Now)
 			}
-			m, err := web.WriteExport(a.ctx, web.Config{Reader: st, Policies: st.Policies(), Now: a.clock(), Demo: demo, Version: version}, argv[0], false)
+			m, err := web.WriteExport(a.ctx, web.Config{Reader: st, Policies: st.Policies(), Now: a.clock(), Demo: demo, Version: version}, argv[0])
 			if err != nil {
 				return err
 			}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -149,21 +148,9 @@ func (g *getter) ask(path string, query url.Values, header map[string][]string) 
 		if !g.cfg.Quiet {
 			fmt.Fprintf(g.err, "%v; asking again in %s\n", err, wait)
 		}
-		if err := pause(g.ctx, wait); err != nil {
+		if err := directory.Pause(g.ctx, wait); err != nil {
 			return nil, err
 		}
-	}
-}
-
-// pause waits, or returns the error of a context that ends first.
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
 	}
 }
 

@@ -85,7 +85,7 @@ whole: a follower that is killed goes on from there, and prints a page twice rat
 					return nil
 				}
 				if !more && wait == 0 {
-					if pause(g.ctx, getIdle) != nil {
+					if directory.Pause(g.ctx, getIdle) != nil {
 						return nil
 					}
 				}

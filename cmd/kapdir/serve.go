@@ -66,14 +66,15 @@ func (a *app) serve(ln net.Listener, st *store.Store, demo *web.DemoInfo, now fu
 		_, port, _ = net.SplitHostPort(ln.Addr().String())
 		a.cfg.Addr = net.JoinHostPort(host, port)
 	}
-	index, err := search.Open(a.ctx, search.Config{Dir: a.cfg.indexDir(), Feed: st, Files: st.Files, Policies: st.Policies(), Now: now, Log: log})
+	background := directory.NewBackground()
+	index, err := search.Open(a.ctx, search.Config{Dir: a.cfg.indexDir(), Feed: st, Files: st.Files, Policies: st.Policies(), Now: now, Log: log, Background: background})
 	if err != nil {
 		_ = ln.Close()
 		return err
 	}
 	defer index.Close()
 	srv, err := web.New(web.Config{Reader: st, Search: index, Policies: st.Policies(), Keys: st, Requests: st, SignIn: st, Desk: st, Integrators: st, AnonymousPerMinute: a.cfg.Anyone, StaffNow: a.signInClock(), DemoStaff: demoStaff, BaseURL: a.cfg.baseURL(), Now: now, Demo: demo,
-		TrustedProxies: a.cfg.proxies(), Contact: a.cfg.Contact, Log: log, Version: version, Exports: a.cfg.exportsDir()})
+		TrustedProxies: a.cfg.proxies(), Contact: a.cfg.Contact, Log: log, Version: version, Exports: a.cfg.exportsDir(), Background: background})
 	if err != nil {
 		_ = ln.Close()
 		return err
@@ -93,7 +94,7 @@ func (a *app) serve(ln net.Listener, st *store.Store, demo *web.DemoInfo, now fu
 	go guard(log, "usage", func() error { return writeUsage(ctx, srv, usageEvery) })
 	go guard(log, "recipes", func() error { return a.followRecipes(ctx) })
 	go guard(log, "exports", func() error { return srv.RunExports(ctx, exportEvery, st.ExportRequested) })
-	hooks := deliver.New(deliver.Config{Store: st, Client: a.webhookClient(), Now: a.signInClock(), BaseURL: a.cfg.baseURL(), Demo: demo != nil, Log: log, Holder: holder()})
+	hooks := deliver.New(deliver.Config{Store: st, Client: a.webhookClient(), Now: a.signInClock(), BaseURL: a.cfg.baseURL(), Demo: demo != nil, Log: log, Holder: holder(), Background: background})
 	delivered := make(chan struct{})
 	go func() {
 		defer close(delivered)

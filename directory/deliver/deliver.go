@@ -57,6 +57,8 @@ type Config struct {
 	Holder  string         // names this process among those that could deliver
 	Jitter  func() float64 // from 0 to 1; random when nil
 	Pause   time.Duration  // between looks when there is nothing to do; half a second when 0
+	// Background is the turn of making notices: after an import there is much to look at.
+	Background *directory.Background
 }
 
 // Deliverer calls webhooks.
@@ -72,7 +74,7 @@ type Deliverer struct {
 const (
 	lease     = "notices"
 	leaseTime = 30 * time.Second
-	step      = 100 // providers whose notices are made together
+	step      = 50  // providers whose notices are made together
 	mostCalls = 32  // webhooks that are called at one time
 	inARow    = 100 // notices that a webhook gets before it is looked at anew
 )
@@ -130,13 +132,12 @@ func (d *Deliverer) run(ctx context.Context) error {
 		}
 		wait := d.c.Pause
 		if due && held {
-			begun := time.Now()
 			more, err := d.Step(calls)
 			if err != nil {
 				return err
 			}
-			if more { // after an import there is much to look at
-				wait = min(wait, directory.BackgroundRest*time.Since(begun))
+			if more {
+				continue
 			}
 		}
 		select {
@@ -154,7 +155,11 @@ func (d *Deliverer) sweepDue(at directory.Instant) bool {
 // Step makes the next notices and begins to call every webhook that something waits for and that is not being called.
 // more says that changes are left to be read.
 func (d *Deliverer) Step(ctx context.Context) (more bool, err error) {
-	read, _, err := d.c.Store.Announce(ctx, step)
+	read := 0
+	err = d.c.Background.Do(ctx, func() (err error) {
+		read, _, err = d.c.Store.Announce(ctx, step)
+		return err
+	})
 	if err != nil {
 		return false, err
 	}

@@ -21,7 +21,7 @@ type compareView struct {
 	Columns []compareColumn
 	Rows    []compareRow
 	State   directory.State
-	States  []stateOption
+	States  stateOptions
 	IDs     string
 	Q       string
 	Found   []compareFound

@@ -76,8 +76,8 @@ type manifestSource struct {
 
 // WriteExport writes an export into a folder of dir that is named by its number, and returns what it wrote. The folder
 // appears whole or not at all; one of the same number is replaced. Of cfg it needs Reader and Policies, and of Now, Demo
-// and Version what a Server would have. With gentle it works as what runs in the background of a server does.
-func WriteExport(ctx context.Context, cfg Config, dir string, gentle bool) (*Manifest, error) {
+// and Version what a Server would have, and its Background.
+func WriteExport(ctx context.Context, cfg Config, dir string) (*Manifest, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -90,10 +90,10 @@ func WriteExport(ctx context.Context, cfg Config, dir string, gentle bool) (*Man
 	}
 	defer os.RemoveAll(tmp) // after the renaming it is not there
 	x := &exporter{s: &Server{cfg: cfg, edition: editionOf(cfg.Version)}, dir: tmp, at: map[directory.ID]place64{}, others: map[directory.ID]feedChange{}}
-	if err := x.gather(ctx, gentle); err != nil {
+	if err := x.gather(ctx); err != nil {
 		return nil, err
 	}
-	m, err := x.write(ctx, gentle)
+	m, err := x.write(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -128,13 +128,13 @@ type place64 struct{ from, bytes int64 }
 
 // gather follows the change feed from the beginning until nothing more follows: then it holds what the store does at
 // the number of the last page.
-func (x *exporter) gather(ctx context.Context, gentle bool) (err error) {
+func (x *exporter) gather(ctx context.Context) (err error) {
 	if x.spool, err = os.OpenFile(filepath.Join(x.dir, "spool"), os.O_CREATE|os.O_RDWR|os.O_EXCL, 0o600); err != nil {
 		return err
 	}
 	const step = 50
-	for after := int64(0); ; {
-		begun := time.Now()
+	after, more := int64(0), true
+	piece := func() error {
 		page, err := x.s.cfg.Reader.ChangePage(ctx, after, step)
 		if err != nil {
 			return err
@@ -146,17 +146,16 @@ func (x *exporter) gather(ctx context.Context, gentle bool) (err error) {
 				return err
 			}
 		}
-		after, x.head, x.asOf = page.Next, page.Head.Public, now
-		if !page.More {
-			x.policy = x.s.cfg.Policies.InForce(m.at, m.known)
-			return nil
-		}
-		if gentle {
-			if err := directory.Rest(ctx, directory.BackgroundRest, begun); err != nil {
-				return err
-			}
+		after, more, x.head, x.asOf = page.Next, page.More, page.Head.Public, now
+		x.policy = x.s.cfg.Policies.InForce(m.at, m.known)
+		return nil
+	}
+	for more {
+		if err := x.s.cfg.Background.Do(ctx, piece); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 // hold keeps the newest of each.
@@ -181,7 +180,7 @@ func (x *exporter) hold(c feedChange) error {
 }
 
 // write makes the files out of what was gathered, in order of id, and the manifest last.
-func (x *exporter) write(ctx context.Context, gentle bool) (*Manifest, error) {
+func (x *exporter) write(ctx context.Context) (*Manifest, error) {
 	defer x.spool.Close()
 	dir := filepath.Join(x.dir, "export")
 	if err := os.Mkdir(dir, 0o700); err != nil {
@@ -215,34 +214,37 @@ func (x *exporter) write(ctx context.Context, gentle bool) (*Manifest, error) {
 	table.row(providerColumns)
 	credentials.row(credentialColumns)
 	var buf, line []byte
-	begun := time.Now()
-	for i, id := range slices.Sorted(maps.Keys(x.at)) {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		if gentle && i%20 == 19 {
-			if err := directory.Rest(ctx, directory.BackgroundRest, begun); err != nil {
-				return nil, err
-			}
-			begun = time.Now()
-		}
+	provide := func(id directory.ID) (err error) {
 		at := x.at[id]
 		buf = slices.Grow(buf[:0], int(at.bytes))[:at.bytes]
 		if _, err := x.spool.ReadAt(buf, at.from); err != nil {
-			return nil, err
+			return err
 		}
-		var err error
 		if line, err = s2.Decode(line[:cap(line)], buf); err != nil {
-			return nil, err
+			return err
 		}
 		r := record{provider: &provider{}}
 		if err := json.Unmarshal(line, &r); err != nil {
-			return nil, err
+			return err
 		}
 		lines.line(line)
 		table.row(providerRow(&r))
 		for i := range r.Claims {
 			credentials.row(credentialRow(r.ID, &r.Claims[i]))
+		}
+		return nil
+	}
+	for ids := range slices.Chunk(slices.Sorted(maps.Keys(x.at)), 50) {
+		err := x.s.cfg.Background.Do(ctx, func() error {
+			for _, id := range ids {
+				if err := provide(id); err != nil {
+					return err
+				}
+			}
+			return ctx.Err()
+		})
+		if err != nil {
+			return nil, err
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(x.others)) {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -176,7 +177,7 @@ func (s *Server) RunExports(ctx context.Context, every time.Duration, asked func
 			continue
 		}
 		begun := time.Now()
-		m, err := WriteExport(ctx, s.cfg, s.exports.dir, true)
+		m, err := WriteExport(ctx, s.cfg, s.exports.dir)
 		if err != nil {
 			return err
 		}
@@ -388,12 +389,14 @@ func byteRange(header string, size int64) (from, n int64, ok bool) {
 	return from, end - from + 1, true
 }
 
+var beneathExports = []byte(exportsPrefix)
+
 // perRequest gives the few requests that need it more room or time than all others have.
 func (s *Server) perRequest(h *fasthttp.RequestHeader) (c fasthttp.RequestConfig) {
 	if s.cfg.SignIn != nil {
 		c = roomForPapers(h)
 	}
-	if strings.HasPrefix(string(h.RequestURI()), exportsPrefix) {
+	if bytes.HasPrefix(h.RequestURI(), beneathExports) {
 		c.WriteTimeout = exportTime
 	}
 	return c

@@ -30,7 +30,7 @@ import (
 // exportOf writes an export of the store that a server reads.
 func exportOf(t testing.TB, s *Server, dir string) *Manifest {
 	t.Helper()
-	m, err := WriteExport(t.Context(), s.cfg, dir, false)
+	m, err := WriteExport(t.Context(), s.cfg, dir)
 	if err != nil {
 		t.Fatal(err)
 	}

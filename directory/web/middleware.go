@@ -107,7 +107,7 @@ func (s *Server) takesForms(path string) bool {
 func (s *Server) guard(c *fiber.Ctx) error {
 	started := time.Now()
 	v := visitOf(c)
-	s.setHeaders(c)
+	s.fresh.CopyTo(&c.Response().Header) // costs a third of setting each
 	if err := s.enter(c); err != nil {
 		if err = s.fail(c, err); err != nil {
 			c.Response().ResetBody()
@@ -125,10 +125,27 @@ func (s *Server) guard(c *fiber.Ctx) error {
 func (s *Server) logRequest(route, method string, status int, took time.Duration) {
 	h := s.log.Handler()
 	if ctx := context.Background(); h.Enabled(ctx, slog.LevelInfo) {
-		r := slog.NewRecord(time.Now(), slog.LevelInfo, "request", 0) // without a look at the stack, which costs as much as the rest
-		r.AddAttrs(slog.String("route", route), slog.String("method", method), slog.Int("status", status), slog.String("took", bucket(took)))
-		_ = h.Handle(ctx, r) // there is nowhere to tell of it
+		_ = s.logged.of(h, requestLine{route, method, status, bucket(took)}).
+			Handle(ctx, slog.NewRecord(time.Now(), slog.LevelInfo, "request", 0)) // without a look at the stack, which costs as much as the rest; there is nowhere to tell of an error
 	}
+}
+
+// requestLine is what the log says of a request beside the moment. There are not many different ones, so that each is
+// written out once.
+type requestLine struct {
+	route, method string
+	status        int
+	took          string
+}
+
+type requestLines struct{ written sync.Map } // of requestLine to slog.Handler
+
+func (x *requestLines) of(h slog.Handler, l requestLine) slog.Handler {
+	if w, ok := x.written.Load(l); ok {
+		return w.(slog.Handler)
+	}
+	w, _ := x.written.LoadOrStore(l, h.WithAttrs([]slog.Attr{slog.String("route", l.route), slog.String("method", l.method), slog.Int("status", l.status), slog.String("took", l.took)}))
+	return w.(slog.Handler)
 }
 
 // unread answers a request that could not even be read: too large, too slow, malformed. It comes past

@@ -3,8 +3,10 @@ package web
 import (
 	"cmp"
 	"errors"
+	"html/template"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -67,7 +69,7 @@ type searchView struct {
 	Asked    bool
 	Errors   []formError
 	Wrong    map[string]string // by parameter
-	States   []stateOption
+	States   stateOptions
 	Radii    []int
 	Answer   *searchAnswer
 	Read     readView
@@ -95,9 +97,39 @@ type stateOption struct {
 	Count int
 }
 
+type stateOptions []stateOption
+
+// Options are the choices of a form, with one chosen. They stand on a page three times, and a template takes twenty times as
+// long to write them.
+func (list stateOptions) Options(chosen directory.State) template.HTML {
+	return list.html(chosen, false)
+}
+
+// Counted is Options with the counts.
+func (list stateOptions) Counted(chosen directory.State) template.HTML {
+	return list.html(chosen, true)
+}
+
+func (list stateOptions) html(chosen directory.State, counted bool) template.HTML {
+	b := make([]byte, 0, 48*len(list))
+	for _, o := range list {
+		b = append(append(b, `<option value="`...), template.HTMLEscapeString(string(o.Code))...)
+		b = append(b, '"')
+		if o.Code == chosen {
+			b = append(b, " selected"...)
+		}
+		b = append(append(b, '>'), template.HTMLEscapeString(o.Name)...)
+		if counted && o.Count > 0 {
+			b = append(strconv.AppendInt(append(b, " ("...), int64(o.Count), 10), ')')
+		}
+		b = append(b, "</option>"...)
+	}
+	return template.HTML(b) // #nosec G203: code and name are escaped
+}
+
 // states lists the states by their names, with a count beside each.
-func (l *lang) states(counts map[string]int) []stateOption {
-	var out []stateOption
+func (l *lang) states(counts map[string]int) stateOptions {
+	var out stateOptions
 	for _, st := range directory.Tables().States() {
 		out = append(out, stateOption{st, l.state(st), counts[string(st)]})
 	}
@@ -379,7 +411,7 @@ type providerView struct {
 	Problems []check // of the checks, those with a problem on record
 	Groups   []claimGroup
 	State    directory.State // the patient's; "" if it is not known
-	States   []stateOption
+	States   stateOptions
 	Stale    bool   // the contact facts are too old to count
 	At       string // the moment asked for, as a parameter; "" is now
 	Today    string // of a page for the past: where today's answer is

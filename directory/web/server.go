@@ -94,6 +94,8 @@ type Config struct {
 	KeepAnswers int64
 	// Exports is the folder in which exports lie and RunExports writes; "" gives out none.
 	Exports string
+	// Background is the turn of RunExports among what else the server does that nobody waits for.
+	Background *directory.Background
 
 	// AnonymousPerMinute is how often one address may ask the API in a minute without a key, and five times as often for
 	// suggestions: 0 is 60.
@@ -140,6 +142,8 @@ type Server struct {
 	desk      deskParts
 	forms     *forms
 	headers   [][2][]byte
+	fresh     fasthttp.ResponseHeader // an answer's before anybody has set anything
+	logged    requestLines
 	heads     *heads
 	news      *news
 	feedTurn  chan struct{}
@@ -188,6 +192,10 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{cfg: cfg, base: strings.TrimRight(cfg.BaseURL, "/"), https: base.Scheme == "https", log: cfg.Log, lanes: newLanes(), forms: newForms(), door: newAPIDoor(cfg)}
 	s.headers = s.everyAnswer()
+	s.fresh.SetNoDefaultContentType(true) // as the server's answers have it: see DisableDefaultContentType
+	for _, x := range s.headers {
+		s.fresh.SetCanonical(x[0], x[1])
+	}
 	if s.proxies, err = parseProxies(cfg.TrustedProxies); err != nil {
 		return nil, err
 	}
