@@ -45,7 +45,7 @@ const (
 	MostHooks       = 10 // that an integrator has at one time
 	HookOverlap     = 24 * time.Hour
 	MostHookOverlap = 30 * 24 * time.Hour
-	HookPatience    = 30 * 24 * time.Hour // after which a receiver that takes nothing is called no more
+	HookPatience    = 30 * 24 * time.Hour // after which a receiver that took nothing, and was tried for as long as makes a webhook failing, is called no more
 	LogDays         = 30                  // for which it is kept what became of each attempt
 	MostLogged      = 5000                // attempts that are kept of one webhook
 	NoticeDays      = 400                 // for which notices are kept; the newest of each provider for longer

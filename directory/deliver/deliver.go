@@ -8,13 +8,17 @@ package deliver
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
@@ -257,12 +261,9 @@ func (d *Deliverer) send(ctx context.Context, x directory.Dispatch, at time.Time
 	case err != nil && ctx.Err() != nil:
 		return out, ctx.Err()
 	case kind == directory.Refused || kind == directory.Invalid:
-		out.Outcome, out.Why = directory.OutcomeRefused, "the address leads where we do not call"
+		out.Outcome, out.Why = directory.OutcomeRefused, "the name leads to an address that is not public, where we do not call"
 	case err != nil:
-		out.Outcome, out.Why = directory.OutcomeFailed, "no answer"
-		if strings.Contains(err.Error(), "in time") {
-			out.Why = "no answer in " + Timeout.String()
-		}
+		out.Outcome, out.Why = directory.OutcomeFailed, unheard(err)
 	case res.Status >= 200 && res.Status < 300:
 		out.Outcome = directory.OutcomeTaken
 	case res.Status == http.StatusGone:
@@ -276,6 +277,29 @@ func (d *Deliverer) send(ctx context.Context, x directory.Dispatch, at time.Time
 		out.Status = res.Status
 	}
 	return out, nil
+}
+
+// unheard says, to whoever runs the receiver, why no answer came. Nothing of the error's own text is in it.
+func unheard(err error) string {
+	var cert *tls.CertificateVerificationError
+	var alert tls.AlertError
+	var plain tls.RecordHeaderError
+	var name *net.DNSError
+	switch {
+	case strings.Contains(err.Error(), "in time"):
+		return "no answer in " + Timeout.String()
+	case errors.As(err, &cert):
+		return "no answer: its certificate is not good for the name"
+	case errors.As(err, &alert), errors.As(err, &plain), errors.Is(err, http.ErrSchemeMismatch):
+		return "no answer: TLS came to nothing"
+	case errors.As(err, &name) && name.IsNotFound:
+		return "no answer: the name leads nowhere"
+	case errors.As(err, &name):
+		return "no answer: the name could not be looked up"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "no answer: nobody listens at port 443"
+	}
+	return "no answer: the connection broke"
 }
 
 // Sign adds the headers of Standard Webhooks: the id, the moment, and a signature with each secret.

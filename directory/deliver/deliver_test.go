@@ -295,6 +295,13 @@ func TestOutcomes(t *testing.T) {
 	// A name that the public DNS leads to this machine is such a thing too.
 	local := hook(t, s, "p-local", "https://localtest.example.org/")
 	hosts["localtest.example.org"] = "127.0.0.2:443"
+	// One whose certificate is somebody else's, and one that speaks no TLS.
+	foreign := hook(t, s, "p-foreign", "https://foreign.example.org/")
+	hosts["foreign.example.org"] = elsewhere.host()
+	bare := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(bare.Close)
+	plain := hook(t, s, "p-plain", "https://plain.example.org/")
+	hosts["plain.example.org"] = bare.Listener.Addr().String()
 	attest(t, s, ids[0], noon)
 	d := deliverer(s, client(1500*time.Millisecond, rootsOf(elsewhere), hosts), clk.now)
 	turn(t, d)
@@ -308,10 +315,10 @@ func TestOutcomes(t *testing.T) {
 		"error":    {500, "failed", "answered 500", "active"},
 		"gone":     {410, "gone", "answered 410", "stopped"},
 		"hang":     {0, "failed", "no answer in 10s", "active"},
-		"reset":    {0, "failed", "no answer", "active"},
-		"nobody":   {0, "failed", "no answer", "active"}, // nobody listens
-		"private":  {0, "refused", "the address leads where we do not call", "active"},
-		"metadata": {0, "refused", "the address leads where we do not call", "active"},
+		"reset":    {0, "failed", "no answer: the connection broke", "active"},
+		"nobody":   {0, "failed", "no answer: nobody listens at port 443", "active"},
+		"private":  {0, "refused", "the name leads to an address that is not public, where we do not call", "active"},
+		"metadata": {0, "refused", "the name leads to an address that is not public, where we do not call", "active"},
 		"ok":       {204, "taken", "", "active"},
 	} {
 		h := hooks[what]
@@ -325,6 +332,11 @@ func TestOutcomes(t *testing.T) {
 	}
 	if log := must(s.HookLog(ctx, "p-local", local.ID, 0, 10)); len(log) != 1 || log[0].Outcome != "refused" {
 		t.Errorf("loopback: %+v", log)
+	}
+	for why, h := range map[string]directory.Hook{"no answer: its certificate is not good for the name": foreign, "no answer: TLS came to nothing": plain} {
+		if log := must(s.HookLog(ctx, h.Integrator, h.ID, 0, 10)); len(log) != 1 || log[0].Outcome != "failed" || log[0].Why != why {
+			t.Errorf("%s: %+v", why, log)
+		}
 	}
 	if x := elsewhere.taken(); len(x) != 1 { // its own
 		t.Errorf("elsewhere got %d", len(x))

@@ -357,7 +357,7 @@ func (s *Store) Delivered(ctx context.Context, d directory.Dispatch, out directo
 			switch {
 			case out.Outcome == directory.OutcomeGone:
 				h.State, h.Why, h.Next = directory.HookStopped, "its receiver answered 410, which says that nothing is to be sent any more", ""
-			case h.Since.Add(directory.HookPatience) <= out.At:
+			case failing && h.Since.Add(directory.HookPatience) <= out.At: // tried often, and not a few times before we were away ourselves
 				h.State, h.Why, h.Next = directory.HookStopped, fmt.Sprintf("its receiver has taken nothing since %s", h.Since), ""
 			case failing:
 				h.State, h.Why = directory.HookFailing, fmt.Sprintf("notice %d was tried %d times: %s", d.Notice.Number, d.Attempt, out.Why)

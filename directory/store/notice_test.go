@@ -462,8 +462,20 @@ func testFailingHook(t *testing.T, c Config) {
 		t.Errorf("after a test that was taken: %+v", d)
 	}
 	must(s.ReplayHook(ctx, "acme", h.ID, list[0].Number, "account test", s.now()))
+	// Two attempts with more than a month between, in which we called nobody, are not a month of attempts.
+	for range 2 {
+		d = must(s.Dispatch(ctx, h.ID, s.now()))
+		if d == nil || d.Notice.ID != list[0].ID {
+			t.Fatalf("%+v", d)
+		}
+		must0(t, s.Delivered(ctx, *d, directory.Delivery{At: s.now(), Outcome: directory.OutcomeFailed, Why: "no answer"}, 0))
+		clk.set(clk.now().Add(directory.HookPatience + time.Hour))
+	}
+	if h = must(s.Hook(ctx, "acme", h.ID)); h.State != directory.HookActive || h.Attempts != 2 {
+		t.Errorf("after two attempts: %+v", h)
+	}
 	d = must(s.Dispatch(ctx, h.ID, s.now()))
-	if d == nil || d.Notice.ID != list[0].ID || d.Attempt != 1 {
+	if d == nil || d.Notice.ID != list[0].ID || d.Attempt != 3 {
 		t.Fatalf("%+v", d)
 	}
 	must0(t, s.Delivered(ctx, *d, directory.Delivery{At: s.now(), Status: 410, Outcome: directory.OutcomeGone}, 0))

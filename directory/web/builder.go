@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"embed"
 	"errors"
 	"fmt"
@@ -8,6 +9,8 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -33,15 +36,16 @@ type sampleGroup struct {
 	Samples  []sample
 }
 
-type sample struct{ Name, Text string }
+type sample struct{ ID, Name, Text string }
 
-// loadPartners reads the page; base stands in it wherever an address of ours does.
-func loadPartners(base string) (*guidePage, []sampleGroup, error) {
+// loadPartners reads the page; base stands in it wherever an address of ours does, and anybody how often one may ask in a
+// minute without a key.
+func loadPartners(base string, anybody int) (*guidePage, []sampleGroup, error) {
 	raw, err := partnerFiles.ReadFile("partners/partners.md")
 	if err != nil {
 		return nil, nil, err
 	}
-	p, err := parseGuide([]byte(strings.ReplaceAll(string(raw), "%BASE%", base)))
+	p, err := parseGuide([]byte(strings.NewReplacer("%BASE%", base, "%ANYBODY%", strconv.Itoa(anybody)).Replace(string(raw))))
 	if err != nil {
 		return nil, nil, fmt.Errorf("web: partners.md: %w", err)
 	}
@@ -56,6 +60,9 @@ func loadPartners(base string) (*guidePage, []sampleGroup, error) {
 		if err != nil {
 			return nil, nil, err
 		}
+		slices.SortFunc(files, func(a, b fs.DirEntry) int { // as one begins
+			return cmp.Or(cmp.Compare(boolRank(!strings.HasPrefix(a.Name(), "search.")), boolRank(!strings.HasPrefix(b.Name(), "search."))), strings.Compare(a.Name(), b.Name()))
+		})
 		g := sampleGroup{ID: "sample-" + l.Dir, Name: l.Name}
 		for _, f := range files {
 			text, err := partnerFiles.ReadFile(path.Join(dir, f.Name()))
@@ -63,7 +70,7 @@ func loadPartners(base string) (*guidePage, []sampleGroup, error) {
 				return nil, nil, err
 			}
 			shown := strings.TrimPrefix(string(text), "//go:build ignore\n") // which keeps our own build from it
-			g.Samples = append(g.Samples, sample{f.Name(), strings.TrimSpace(shown)})
+			g.Samples = append(g.Samples, sample{"file-" + l.Dir + "-" + strings.TrimSuffix(f.Name(), path.Ext(f.Name())), f.Name(), strings.TrimSpace(shown)})
 		}
 		groups = append(groups, g)
 	}
@@ -74,11 +81,12 @@ type developersView struct {
 	page
 	Guide   *guidePage
 	Samples []sampleGroup
+	Scopes  any // what a key may do: directory.Scopes
 }
 
 // partnersPage answers GET /partners.
 func (s *Server) partnersPage(c *fiber.Ctx) error {
-	v := developersView{page: s.page(c, s.partners.Title, "/partners"), Guide: s.partners, Samples: s.samples}
+	v := developersView{page: s.page(c, s.partners.Title, "/partners"), Guide: s.partners, Samples: s.samples, Scopes: directory.Scopes}
 	v.Canonical, v.Description = "/partners", s.partners.Description
 	c.Set(fiber.HeaderCacheControl, "public, max-age=60")
 	return s.sendPage(c, "partners", v)

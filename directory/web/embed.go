@@ -348,7 +348,26 @@ type embedFrame struct {
 	*embedAnswer
 	OEmbed  string
 	Problem *problem // instead of an answer
+	Again   bool     // it is worth to ask again
 }
+
+// A framed page asks by itself again: soon if we could not look, else when the first date in it passes, and once a day.
+// A browser does that without a script (Refresh, https://html.spec.whatwg.org/#pragma-directives).
+const (
+	embedAgain = 10 * time.Second
+	embedDaily = 24 * time.Hour
+)
+
+// again is when a frame that shows the answer asks anew.
+func (a *embedAnswer) again() time.Duration {
+	wait := embedDaily
+	if a.Until != nil {
+		wait = min(wait, a.Until.Time().Sub(a.AsOf.Time())+time.Second)
+	}
+	return max(wait, 2*time.Second)
+}
+
+func refresh(c *fiber.Ctx, wait time.Duration) { c.Set("Refresh", strconv.Itoa(int(wait/time.Second))) }
 
 // embedPage answers GET /embed/:id: a page for a frame, without any script.
 func (s *Server) embedPage(c *fiber.Ctx) error {
@@ -364,11 +383,13 @@ func (s *Server) embedPage(c *fiber.Ctx) error {
 		v.embedAnswer = &embedAnswer{ID: e.ID, Language: e.Doc.Language, Theme: e.Doc.Theme, Title: p.Title}
 		c.Status(p.Status)
 		c.Set(fiber.HeaderCacheControl, "no-store")
-		if p.Status == http.StatusServiceUnavailable {
+		if v.Again = p.Status == http.StatusServiceUnavailable; v.Again {
 			c.Set(fiber.HeaderRetryAfter, "2")
+			refresh(c, embedAgain)
 		}
 	} else {
 		c.Set(fiber.HeaderCacheControl, v.lasts())
+		refresh(c, v.again())
 	}
 	body, err := s.pages.part(langOf(c), "builder", "embed.html", v)
 	if err != nil {
@@ -510,15 +531,12 @@ func (s *Server) oEmbed(c *fiber.Ctx) error {
 	case q.format != "" && q.format != "json": // xml, or what nobody knows
 		return fiber.NewError(http.StatusNotImplemented)
 	}
-	address, query, _ := strings.Cut(q.url, "?")
-	name, ours := strings.CutPrefix(address, s.base+"/embed/")
-	id, err := directory.ParseID(directory.EmbedPrefix, name)
-	if !ours || err != nil || s.cfg.Integrators == nil {
-		return directory.NotFound
+	id, look, err := embedAddress(s.base, q.url)
+	if err == nil && s.cfg.Integrators == nil {
+		err = noEmbed
 	}
-	look, bad := parse(query, embedParams, false)
-	if len(bad) > 0 {
-		return directory.NotFound
+	if err != nil {
+		return err
 	}
 	e, err := s.embed(id)
 	if err != nil {
@@ -536,6 +554,23 @@ func (s *Server) oEmbed(c *fiber.Ctx) error {
 	out.Title, out.HTML = snippet.Title, snippet.frame("")
 	c.Set(fiber.HeaderCacheControl, "public, max-age=300")
 	return s.sendJSON(c, fiber.MIMEApplicationJSONCharsetUTF8, out)
+}
+
+// noEmbed is the error of an address that names no embed of ours: 404, as oEmbed 1.0 §2.3.2 has it.
+var noEmbed = elsewhere(wrong("url", "bad.url.none"))
+
+// embedAddress reads the address of an embed's framed form, with the look that it asks for; base is where people reach us.
+func embedAddress(base, address string) (id directory.ID, look ask, err error) {
+	address, query, _ := strings.Cut(address, "?")
+	name, ours := strings.CutPrefix(address, base+"/embed/")
+	if id, err = directory.ParseID(directory.EmbedPrefix, name); !ours || err != nil {
+		return "", look, noEmbed
+	}
+	look, bad := parse(query, embedParams, false)
+	if len(bad) > 0 { // the frame would refuse it as well
+		return "", look, badParams{wrong("url", "bad.url.look")}
+	}
+	return id, look, nil
 }
 
 // snippet is what a partner copies.

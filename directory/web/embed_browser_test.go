@@ -495,6 +495,16 @@ func TestBrowserEmbeds(t *testing.T) {
 		if got := x.text(); strings.Contains(got, english.t("embed.down")) || strings.Contains(got, english.t("embed.fell")) || strings.Contains(got, english.t("embed.again")) {
 			t.Errorf("it still says what it said while we were gone: %s", got)
 		}
+		// A frame that is open then loads itself anew, in its sandbox and without a script.
+		devtools(x, network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: true}) // it holds one of this minute, and by the test's clock weeks have passed
+		x.set(a.Until.Add(-2 * time.Second))
+		x.do(chromedp.Navigate(x.host + "/frame"))
+		x.untilText(falls[0].Dated)
+		x.set(a.Until.Add(time.Second))
+		if got := x.untilText(now.Dated); strings.Contains(got, falls[0].Dated) {
+			t.Errorf("an open frame past its date: %s", got)
+		}
+		devtools(x, network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: false})
 		x.set(x.began)
 	})
 
@@ -539,6 +549,14 @@ func TestBrowserEmbeds(t *testing.T) {
 				t.Errorf("/partners scrolls sideways at %d px", width)
 			}
 			x.accessible(t, "the page for developers", false)
+			x.do(chromedp.Navigate(x.ours + "/docs/api"))
+			if inPage[bool](x, `document.documentElement.scrollWidth > document.documentElement.clientWidth`) {
+				t.Errorf("the reference scrolls sideways at %d px", width)
+			}
+			if width == 360 {
+				x.accessible(t, "the reference", false)
+			}
+			x.do(chromedp.Navigate(x.ours + "/partners"))
 			x.photo(fmt.Sprintf("partners-%d", width))
 			x.do(chromedp.Navigate(x.ours + "/partners/embed?embed=" + url.QueryEscape(string(results))))
 			x.until(`!!document.querySelector(".kapdir-embed")`)

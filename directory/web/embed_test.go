@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -315,7 +316,9 @@ func TestEmbedsAreNeverStale(t *testing.T) {
 		for _, x := range []struct {
 			before time.Duration
 			want   string
-		}{{time.Hour, "public, max-age=60, must-revalidate"}, {60 * time.Second, "public, max-age=60, must-revalidate"}, {17 * time.Second, "public, max-age=17, must-revalidate"}, {1500 * time.Millisecond, "public, max-age=1, must-revalidate"}, {400 * time.Millisecond, "no-store"}, {0, ""}} {
+			again  string // an open frame asks by itself
+		}{{72 * time.Hour, "", "86400"}, {time.Hour, "public, max-age=60, must-revalidate", "3601"}, {60 * time.Second, "public, max-age=60, must-revalidate", "61"}, {17 * time.Second, "public, max-age=17, must-revalidate", "18"}, {1500 * time.Millisecond, "public, max-age=1, must-revalidate", "2"},
+			{400 * time.Millisecond, "no-store", "2"}, {0, "", ""}} {
 			w.set(until.Add(-x.before))
 			if *w.json(id).Until > *until && x.before > 0 {
 				t.Errorf("%s: another date %s before it", what, x.before)
@@ -325,11 +328,14 @@ func TestEmbedsAreNeverStale(t *testing.T) {
 				if got := r.Header.Get("Cache-Control"); r.StatusCode != 200 || x.want != "" && got != x.want {
 					t.Errorf("%s, %s before: %d %q, want %q", target, x.before, r.StatusCode, got, x.want)
 				}
+				if got := r.Header.Get("Refresh"); target == framed(id) && x.again != "" && got != x.again {
+					t.Errorf("%s, %s before: it asks again after %q, want %q", target, x.before, got, x.again)
+				}
 			}
 			checks, _ := json.Marshal(w.json(id).Providers)
 			said = append(said, string(checks))
 		}
-		if said[4] == said[5] {
+		if said[len(said)-2] == said[len(said)-1] {
 			t.Errorf("%s says the same past its date", what)
 		}
 		if next := w.json(id).Until; next != nil && *next <= w.clock() {
@@ -358,8 +364,12 @@ func TestEmbedOfSomebodyWhoIsGone(t *testing.T) {
 		t.Errorf("%d %v %s", r.StatusCode, r.Header, r.body)
 	}
 	down := demoServer(t, func(c *Config) { c.Integrators, c.Reader = w.store, altered{Reader: w.store, err: errDisk} })
-	if r := get(t, down, framed(id)); r.StatusCode != 503 || policyOfFrame(r) != string(shopOrigin) || r.Header.Get("Retry-After") == "" || !strings.Contains(r.body, spanish.t("problem.503")) {
+	r = get(t, down, framed(id))
+	if r.StatusCode != 503 || policyOfFrame(r) != string(shopOrigin) || r.Header.Get("Retry-After") == "" || r.Header.Get("Refresh") != "10" || !strings.Contains(r.body, spanish.t("problem.503")) {
 		t.Errorf("while we cannot look: %d %v %s", r.StatusCode, r.Header, r.body)
+	}
+	if a := dom(t, r).Find("a"); a.AttrOr("href", "x") != "" || a.Text() != spanish.t("embed.retry") {
+		t.Errorf("nothing asks again: %s", r.body)
 	}
 }
 
@@ -520,7 +530,8 @@ func TestOEmbed(t *testing.T) {
 		{"url=" + url.QueryEscape(address+"?theme=dark&lang=en"), 200, "600"},
 		{"url=" + url.QueryEscape(address) + "&format=xml", 501, ""},
 		{"url=" + url.QueryEscape(address) + "&maxwidth=1", 400, ""},
-		{"url=" + url.QueryEscape(address+"?theme=pink"), 404, ""},
+		{"url=" + url.QueryEscape(address+"?theme=pink"), 400, ""},
+		{"url=" + url.QueryEscape(address+"/"), 404, ""},
 		{"url=" + url.QueryEscape("https://evil.example"+framed(id)), 404, ""},
 		{"url=" + url.QueryEscape("https://kapdir.example.evil.example"+framed(id)), 404, ""},
 		{"url=" + url.QueryEscape("https://kapdir.example/providers/"+string(w.who("Amara Whitcomb"))), 404, ""},
@@ -532,6 +543,11 @@ func TestOEmbed(t *testing.T) {
 			t.Errorf("%s: %d, want %d", x.query, r.StatusCode, x.status)
 		}
 		conforms(t, doc, "/oembed", "/oembed?"+x.query, r)
+		if r.StatusCode == 400 || r.StatusCode == 404 && !strings.Contains(x.query, "emb_00000000000000000000000009") { // each says which parameter it is
+			if p := decode[problem](t, r); len(p.Errors) == 0 || p.Errors[0].Parameter == "" || p.Errors[0].Detail == "" {
+				t.Errorf("%s: %+v", x.query, p)
+			}
+		}
 		if x.status != 200 || r.StatusCode != 200 {
 			continue
 		}
@@ -548,6 +564,40 @@ func TestOEmbed(t *testing.T) {
 			t.Errorf("%s: what it names is %d", x.query, r.StatusCode)
 		}
 	}
+}
+
+// Whatever the address of an embed is said to be, it names one of ours or is refused, and what is framed then is what it named.
+func FuzzEmbedAddress(f *testing.F) {
+	const base, id = "https://kapdir.example", "emb_01jd8m3x7k9p2q4r6s8t0v1w2y"
+	for _, a := range []string{base + "/embed/" + id, base + "/embed/" + id + "?theme=dark&lang=es", base + "/embed/" + id + "?theme=dark&theme=light", base + "/embed/" + id + "?x=%zz", base + "/embed/" + id + "/", base + "/embed/" + id + "#x",
+		base + "/embed/" + id + ".json", base + "/embed/../embed/" + id, base + "@evil.example/embed/" + id, "HTTPS://kapdir.example/embed/" + id, base + "//embed/" + id, "", "?", "\x00", base + "/embed/emb_" + strings.Repeat("z", 26), base + "/embed/emB_" + strings.Repeat("O", 26)} {
+		f.Add(a)
+	}
+	f.Fuzz(func(t *testing.T, address string) {
+		id, look, err := embedAddress(base, address)
+		if err != nil {
+			var none elsewhere
+			var bad badParams
+			if !errors.As(err, &none) && !errors.As(err, &bad) || id != "" {
+				t.Fatalf("%q: %v", address, err)
+			}
+			return
+		}
+		x := (&Server{base: base}).snippetOf(embedAsked{Embed: directory.Embed{ID: id, Doc: directory.EmbedDoc{Language: "en"}}}, look.Theme, look.Lang, "")
+		frame, err := goquery.NewDocumentFromReader(strings.NewReader(x.frame("")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		src := frame.Find("iframe").AttrOr("src", "")
+		path, _, _ := strings.Cut(address, "?")
+		name, ours := strings.CutPrefix(path, base+"/embed/")
+		if named, err := directory.ParseID(directory.EmbedPrefix, name); !ours || err != nil || named != id || frame.Find("body > *").Length() != 1 {
+			t.Fatalf("%q is framed as %s", address, x.frame(""))
+		}
+		if again, seen, err := embedAddress(base, src); err != nil || again != id || seen.Theme != look.Theme || seen.Lang != look.Lang {
+			t.Fatalf("%q is framed as %s: %v", address, src, err)
+		}
+	})
 }
 
 // The builder writes both forms and shows the embed, without JavaScript; it says of each field what is wrong with it.
@@ -590,7 +640,7 @@ func TestEmbedBuilder(t *testing.T) {
 	}
 	// The page for developers has what it promises, and its links lead somewhere.
 	page := dom(t, get(t, w.Server, "/partners"))
-	for _, id := range []string{"start", "embeds", "csp", "oembed", "samples", "changes", "errors", "fair", "terms", "deprecation", "sample-curl", "sample-go", "sample-python", "sample-javascript"} {
+	for _, id := range []string{"start", "keys", "embeds", "webhooks", "csp", "oembed", "samples", "changes", "errors", "fair", "terms", "deprecation", "sample-curl", "sample-go", "sample-python", "sample-javascript"} {
 		if page.Find("#"+id).Length() != 1 {
 			t.Errorf("/partners has no #%s", id)
 		}
@@ -600,7 +650,10 @@ func TestEmbedBuilder(t *testing.T) {
 			t.Errorf("/partners leads to %s: %d", e.AttrOr("href", ""), r.StatusCode)
 		}
 	})
-	if strings.Contains(page.Text(), "%BASE%") || !strings.Contains(page.Text(), "https://kapdir.example/embed.js") {
+	if here, elsewhere := page.Find("pre#file-demo").Length(), dom(t, get(t, demoServer(t, public), "/partners")).Find("pre#file-demo").Length(); here != 1 || elsewhere != 0 {
+		t.Errorf("how to give oneself a key stands %d times in a demonstration, and %d times where nobody can", here, elsewhere)
+	}
+	if strings.Contains(page.Text(), "%BASE%") || strings.Contains(page.Text(), "%ANYBODY%") || !strings.Contains(page.Text(), "https://kapdir.example/embed.js") {
 		t.Error("/partners does not name our address")
 	}
 }

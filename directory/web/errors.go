@@ -59,6 +59,11 @@ type badParams []paramError
 
 func (b badParams) Error() string { return fmt.Sprintf("%d bad parameters", len(b)) }
 
+// elsewhere is the error of a parameter that can be read, and names nothing that we have: 404.
+type elsewhere paramError
+
+func (e elsewhere) Error() string { return e.Parameter + " names nothing" }
+
 // statuses maps each kind of error to its HTTP status: the only table of its sort.
 var statuses = map[directory.ErrorKind]int{
 	directory.Invalid:     http.StatusBadRequest,
@@ -89,6 +94,7 @@ func (s *Server) problemOf(err error, requestID string, l *lang) problem {
 	var kn keyNeeded
 	var scope outOfScope
 	var many tooMany
+	var none elsewhere
 	switch {
 	case errors.As(err, &ns):
 		p.Status = http.StatusUnauthorized
@@ -100,6 +106,8 @@ func (s *Server) problemOf(err error, requestID string, l *lang) problem {
 		p.Status = http.StatusTooManyRequests
 	case errors.As(err, &bad):
 		p.Status, p.Errors = http.StatusBadRequest, bad
+	case errors.As(err, &none):
+		p.Status, p.Errors = http.StatusNotFound, []paramError{paramError(none)}
 	case errors.As(err, &fe):
 		p.Status = fe.Code
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
@@ -135,6 +143,12 @@ func (s *Server) problemOf(err error, requestID string, l *lang) problem {
 		key = "problem.scope"
 	case many.after > 0:
 		key = "problem.quota"
+	}
+	switch {
+	case p.Status == http.StatusGone && de != nil && de.Field == "embed":
+		key = "problem.embed_ended"
+	case p.Status == http.StatusForbidden && de != nil && de.Field == "origin":
+		key = "problem.origin"
 	}
 	if len(p.Errors) > 0 {
 		p.Type, key = s.base+"/openapi.yaml#bad-parameters", "problem.parameters"
@@ -187,14 +201,21 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 			c.Set(fiber.HeaderWWWAuthenticate, challenge)
 		}
 	case http.StatusMethodNotAllowed:
-		c.Set(fiber.HeaderAllow, "GET, HEAD")
-		if s.takesForms(c.Path()) {
+		switch takes := s.takesForms(c.Path()); {
+		case takes && strings.HasPrefix(c.Path(), "/api/"): // what is done there is not read there
+			c.Set(fiber.HeaderAllow, "POST")
+		case takes:
 			c.Set(fiber.HeaderAllow, "GET, HEAD, POST")
+		default:
+			c.Set(fiber.HeaderAllow, "GET, HEAD")
 		}
 	}
 	c.Status(p.Status)
 	switch s.face(c, v) {
 	case data:
+		if p.Status == http.StatusNotFound && len(p.Errors) == 0 { // who asks is a program, and mistyped nothing
+			p.Detail = langOf(c).t("problem.404.data")
+		}
 		return s.sendJSON(c, "application/problem+json", p)
 	case desk:
 		return s.staffProblemPage(c, p, err)

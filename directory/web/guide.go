@@ -38,7 +38,7 @@ var guidePaths = []string{"/guide/what-is-kap", "/guide/evidence", "/guide/insur
 	"/about/how-we-check", "/about/accuracy", "/about/privacy", "/about/accessibility", "/about/for-providers"}
 
 // guideInserts are what a text may ask for.
-var guideInserts = []string{"phases", "steps", "fall", "checks", "legend", "limits", "references", "accuracy", "removal", "contact", "samples"}
+var guideInserts = []string{"phases", "steps", "fall", "checks", "legend", "limits", "references", "accuracy", "removal", "contact", "samples", "scopes"}
 
 // guide is the guide in one language.
 type guide struct {

@@ -91,6 +91,9 @@ func TestHooksAPI(t *testing.T) {
 			t.Errorf("%s: %d", id, r.StatusCode)
 		}
 	}
+	if r := do(t, w.Server, "GET", "/api/v1/hooks/"+string(hooks["acme"].ID)+"/test", bearing(key)...); r.StatusCode != 405 || r.Header.Get("Allow") != "POST" {
+		t.Errorf("reading what is done: %d, %q", r.StatusCode, r.Header.Get("Allow"))
+	}
 	if r := do(t, w.Server, "POST", "/api/v1/hooks", bearing(key)...); r.StatusCode != 405 {
 		t.Errorf("a partner makes a webhook: %d", r.StatusCode)
 	}

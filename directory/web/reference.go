@@ -40,12 +40,15 @@ type referenceOperation struct {
 	ID, Method, Path, Summary string
 	Text                      template.HTML
 	Needs                     string // the right that a key must have; "" for what anybody may ask
+	Notice                    bool   // we make the call, to a webhook; Path is the type of what it brings
+	Body                      template.HTML
+	Example                   string // of the body
 	Params                    []referenceParam
 	Answers                   []referenceAnswer
 }
 
 // Tried reports that the operation has a form: it changes nothing.
-func (o *referenceOperation) Tried() bool { return o.Method == http.MethodGet }
+func (o *referenceOperation) Tried() bool { return o.Method == http.MethodGet && !o.Notice }
 
 type referenceParam struct {
 	Name, In string
@@ -151,7 +154,7 @@ const (
 // typeOf says in words what a schema takes, with links to the shapes that have a name.
 func (r *referenceReader) typeOf(n node) template.HTML {
 	if ref, ok := strings.CutPrefix(n.get("$ref").text(), "#/components/schemas/"); ok {
-		if r.plain(ref) {
+		if !r.object(ref) && r.root.get("components", "schemas", ref, "pattern").Node == nil {
 			return r.typeOf(r.root.get("components", "schemas", ref))
 		}
 		if !slices.Contains(r.shapes, ref) {
@@ -160,7 +163,7 @@ func (r *referenceReader) typeOf(n node) template.HTML {
 		return template.HTML(`<a href="#shape-` + template.HTMLEscapeString(ref) + `">` + template.HTMLEscapeString(ref) + `</a>`) // #nosec G203: from our own document, escaped
 	}
 	words := func(s string) template.HTML { return template.HTML(template.HTMLEscapeString(s)) } // #nosec G203: escaped
-	if list := n.get("oneOf").list(); len(list) > 0 {
+	if list := append(n.get("oneOf").list(), n.get("anyOf").list()...); len(list) > 0 {
 		var out []string
 		for _, x := range list {
 			out = append(out, string(r.typeOf(x)))
@@ -208,10 +211,10 @@ func (r *referenceReader) typeOf(n node) template.HTML {
 	return template.HTML(strings.Join(out, wordOr)) // #nosec G203: made here
 }
 
-// plain reports a named schema that is a single value and no shape of its own.
-func (r *referenceReader) plain(name string) bool {
+// object reports a named schema that is more than a single value.
+func (r *referenceReader) object(name string) bool {
 	s := r.root.get("components", "schemas", name)
-	return s.get("properties").Node == nil && s.get("items").Node == nil
+	return s.get("properties").Node != nil || s.get("items").Node != nil
 }
 
 // fieldsOf lists the fields of an object, and of the objects within it that have no name of their own.
@@ -222,7 +225,7 @@ func (r *referenceReader) fieldsOf(n node, before string) (out []referenceField)
 		if f.Text == "" {
 			f.Text = r.follow(v).get("description").text()
 		}
-		if ref := v.get("$ref").text(); ref != "" && !r.plain(ref[strings.LastIndexByte(ref, '/')+1:]) {
+		if ref := v.get("$ref").text(); ref != "" && r.object(ref[strings.LastIndexByte(ref, '/')+1:]) {
 			f.Text = v.get("description").text() // the shape says the rest itself
 		}
 		out = append(out, f)
@@ -230,7 +233,7 @@ func (r *referenceReader) fieldsOf(n node, before string) (out []referenceField)
 		if v.get("type").text() == "array" {
 			inner, at = v.get("items"), before+name+"[]."
 		}
-		for _, x := range append(inner.get("oneOf").list(), inner) {
+		for _, x := range slices.Concat(inner.get("oneOf").list(), inner.get("anyOf").list(), []node{inner}) {
 			out = append(out, r.fieldsOf(x, at)...)
 		}
 	})
@@ -285,37 +288,20 @@ func readReference(raw []byte) (*reference, error) {
 			if anybody {
 				o.Needs = ""
 			}
-			for _, p := range op.get("parameters").list() {
-				p = r.follow(p)
-				schema := p.get("schema")
-				x := referenceParam{Name: p.get("name").text(), In: p.get("in").text(), Required: p.get("required").text() == "true", Type: r.typeOf(schema), Text: p.get("description").text(),
-					Default: r.follow(schema).get("default").text(), Example: p.get("example").text()}
-				if list := p.get("example").list(); len(list) > 0 {
-					x.Example = list[0].text()
-				}
-				if x.Enum = r.follow(schema).get("enum").texts(); len(x.Enum) == 0 {
-					x.Enum = r.follow(schema).get("items", "enum").texts()
-				}
-				o.Params = append(o.Params, x)
-			}
-			op.get("responses").each(func(status string, v node) {
-				v = r.follow(v)
-				a := referenceAnswer{Status: status, Text: v.get("description").text()}
-				v.get("content").each(func(kind string, c node) {
-					if kind == fiber.MIMEApplicationJSON || a.Type == "" {
-						if a.Type = r.typeOf(c.get("schema")); c.get("schema", "properties").Node != nil {
-							a.Type = template.HTML(template.HTMLEscapeString(kind)) // #nosec G203: escaped
-						}
-						if e := c.get("example"); e.Node != nil {
-							a.Example = exampleOf(e)
-						}
-					}
-				})
-				o.Answers = append(o.Answers, a)
-			})
+			r.describe(o, op)
 			g := groups[tags[0]]
 			g.Operations = append(g.Operations, o)
 			out.operations[o.ID] = o
+		})
+	})
+	r.root.get("webhooks").each(func(_ string, item node) {
+		item.each(func(method string, op node) {
+			o := &referenceOperation{ID: op.get("operationId").text(), Method: strings.ToUpper(method), Notice: true, Summary: op.get("summary").text(), Text: markdown(op.get("description"))}
+			body := op.get("requestBody", "content", fiber.MIMEApplicationJSON)
+			o.Path, o.Body, o.Example = strings.Join(r.follow(body.get("schema")).get("properties", "type", "enum").texts(), ""), r.typeOf(body.get("schema")), exampleOf(body.get("example"))
+			r.describe(o, op)
+			g := groups[strings.Join(op.get("tags").texts(), "")]
+			g.Operations = append(g.Operations, o)
 		})
 	})
 	for _, tag := range referenceTags {
@@ -327,7 +313,7 @@ func readReference(raw []byte) (*reference, error) {
 		name := r.shapes[i]
 		s := r.root.get("components", "schemas", name)
 		shape := referenceShape{Name: name, Text: markdown(s.get("description")), Fields: r.fieldsOf(s, "")}
-		if s.get("type").text() == "array" {
+		if !r.object(name) || s.get("type").text() == "array" {
 			shape.Type = r.typeOf(s)
 		}
 		out.Shapes = append(out.Shapes, shape)
@@ -336,13 +322,45 @@ func readReference(raw []byte) (*reference, error) {
 	return out, err
 }
 
+// describe reads an operation's parameters and answers.
+func (r *referenceReader) describe(o *referenceOperation, op node) {
+	for _, p := range op.get("parameters").list() {
+		p = r.follow(p)
+		schema := p.get("schema")
+		x := referenceParam{Name: p.get("name").text(), In: p.get("in").text(), Required: p.get("required").text() == "true", Type: r.typeOf(schema), Text: p.get("description").text(),
+			Default: r.follow(schema).get("default").text(), Example: p.get("example").text()}
+		if list := p.get("example").list(); len(list) > 0 {
+			x.Example = list[0].text()
+		}
+		if x.Enum = r.follow(schema).get("enum").texts(); len(x.Enum) == 0 {
+			x.Enum = r.follow(schema).get("items", "enum").texts()
+		}
+		o.Params = append(o.Params, x)
+	}
+	op.get("responses").each(func(status string, v node) {
+		v = r.follow(v)
+		a := referenceAnswer{Status: status, Text: v.get("description").text()}
+		v.get("content").each(func(kind string, c node) {
+			if kind == fiber.MIMEApplicationJSON || a.Type == "" {
+				if a.Type = r.typeOf(c.get("schema")); c.get("schema", "properties").Node != nil {
+					a.Type = template.HTML(template.HTMLEscapeString(kind)) // #nosec G203: escaped
+				}
+				if e := c.get("example"); e.Node != nil {
+					a.Example = exampleOf(e)
+				}
+			}
+		})
+		o.Answers = append(o.Answers, a)
+	})
+}
+
 // theReference is read once: each server of a test would read it anew.
 var theReference = sync.OnceValues(func() (*reference, error) { return readReference(openAPIDocument) })
 
 // exampleOf writes an example as JSON.
 func exampleOf(n node) string {
 	var v any
-	if n.Decode(&v) != nil {
+	if n.Node == nil || n.Decode(&v) != nil {
 		return ""
 	}
 	raw, err := json.MarshalIndent(v, "", "  ")
@@ -366,7 +384,7 @@ var referenceWords = map[string]string{
 	"key": "Your key, for what needs one", "key.hint": "It stays in this page and is sent with what you try here. Never put a key into an address.",
 	"needs": "Needs a key with the right", "anybody": "Anybody may ask, a limited number of times a minute.", "parameter": "Parameter", "what": "What it is", "required": "required", "parameters": "Parameters",
 	"answers": "Answers", "status": "Status", "try": "Try it", "send": "Send", "in": "in the path", "default": "default", "command": "As a command", "failed": "No answer came. Are you online?",
-	"answer": "The answer", "field": "Field", "none": "no value", "always": "always there", "header": "as a header", "example": "Example", "large": "The answer is a file, or too long to show here.",
+	"answer": "The answer", "called": "We call your address:", "body": "Body", "field": "Field", "none": "no value", "always": "always there", "header": "as a header", "example": "Example", "large": "The answer is a file, or too long to show here.",
 }
 
 // referencePage answers GET /docs/api.

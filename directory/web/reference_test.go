@@ -56,7 +56,27 @@ func TestReferenceIsTheDocument(t *testing.T) {
 				}
 			}
 		}
-		if shown < 15 {
+		for name, item := range doc.Webhooks { // what we ask of others
+			op := item.Post
+			panel := d.Find("h3#" + op.OperationID).Closest("section")
+			body := op.RequestBody.Value.Content["application/json"]
+			words := text(panel.Text())
+			for _, need := range []string{op.Summary, body.Schema.Value.Properties["type"].Value.Enum[0].(string), strings.TrimPrefix(body.Schema.Ref, "#/components/schemas/"), "webhook-signature", "410"} {
+				if !strings.Contains(words, need) && !(need == "410" && name == "test") {
+					t.Errorf("%s: %s does not say %s", l.Code, name, need)
+				}
+			}
+			if panel.Find("form").Length() != 0 || strings.Contains(words, "curl") {
+				t.Errorf("%s: %s can be tried", l.Code, name)
+			}
+			if body.Example != nil {
+				if err := body.Schema.Value.VisitJSON(body.Example); err != nil || !strings.Contains(words, "evt_") {
+					t.Errorf("%s: the example of %s: %v", l.Code, name, err)
+				}
+			}
+			shown++
+		}
+		if shown < 20 {
 			t.Errorf("%d operations: the test tests too little", shown)
 		}
 		d.Find(`a[href^="#"]`).Each(func(_ int, x *goquery.Selection) {

@@ -226,7 +226,7 @@ func New(cfg Config) (*Server, error) {
 	if s.guides, err = loadGuides(); err != nil {
 		return nil, err
 	}
-	if s.partners, s.samples, err = loadPartners(s.base); err != nil {
+	if s.partners, s.samples, err = loadPartners(s.base, s.door.anybody.most); err != nil {
 		return nil, err
 	}
 	if s.embedScript, err = loadEmbedScript(); err != nil {

@@ -39,8 +39,8 @@
     const b = e.target.closest("[data-copy]");
     if (!b) return;
     const field = document.getElementById(b.dataset.copy);
-    field.select();
-    try { await navigator.clipboard.writeText(field.value); } catch { document.execCommand("copy"); }
+    if (field.select) field.select(); else getSelection().selectAllChildren(field);
+    try { await navigator.clipboard.writeText(field.value ?? field.textContent); } catch { document.execCommand("copy"); }
     document.getElementById(b.dataset.copy + "-done").textContent = b.dataset.done;
   });
 
