@@ -778,7 +778,7 @@ func testMigrated(t *testing.T, c Config) {
 	if c.DSN != "" {
 		undo = []string{`DROP FUNCTION count_case CASCADE`, `DROP FUNCTION hide_cases CASCADE`}
 	}
-	undo = append(undo, `DROP INDEX cases_queue`, `DROP INDEX cases_undated`, `DROP INDEX cases_row`, `DROP TABLE case_count`, `DROP TABLE case_hold`, `DROP TABLE case_handing`, `DROP TABLE saved_view`, `DROP TABLE paper`, `DROP TABLE case_evidence`,
+	undo = append(undo, `DROP INDEX cases_queue`, `DROP INDEX cases_state`, `DROP INDEX provider_hidden`, `DROP INDEX cases_undated`, `DROP INDEX cases_row`, `DROP TABLE case_count`, `DROP TABLE case_hold`, `DROP TABLE case_handing`, `DROP TABLE saved_view`, `DROP TABLE paper`, `DROP TABLE case_evidence`,
 		`DROP TABLE notice`, `DROP TABLE announced`, `DROP TABLE follower`, `DROP TABLE hook`, `DROP TABLE delivery`, `DROP TABLE embed`, `DROP TABLE api_usage`, `DROP TABLE api_key`, `DROP TABLE integrator`,
 		`DROP TABLE IF EXISTS staff_session`, `DROP TABLE IF EXISTS staff_login`, `DROP TABLE IF EXISTS staff_passkey`, `DROP TABLE IF EXISTS staff_code`, `DROP TABLE IF EXISTS staff_audit`)
 	for _, column := range []string{"hidden", "harm", "due", "work", "needs", "state"} {
