@@ -798,7 +798,7 @@ func (w *world) makeSpecialPeople() {
 	add("Texas: Probated/Suspended with DISCPL_ACTN Yes", "Clifton |Beaumont", "M", familyTherapist, "TX", 1, standing("Probated/Suspended", func(l *licence) { l.flagged = true }))
 	add("Texas: Active with DISCPL_ACTN Yes", "Hollis |Marchetti", "M", psychologist, "TX", 0, standing("Active", func(l *licence) { l.flagged = true }))
 	add("Texas: not in the roster, which holds current licensees only", "Renata |Oyelaran", "F", counsellor, "TX", 2, standing("Active", func(l *licence) { l.absent = true }))
-	add("Texas: the licence expires between the reading and the demo's now (2026-11-14)", "Gwendolyn |Pratt", "F", counsellor, "TX", 0, standing("Active", expires("2026-11-14")))
+	add("Texas: the licence was confirmed on its last day (2026-11-14), and has ended by the demo's now", "Gwendolyn |Pratt", "F", counsellor, "TX", 0, standing("Active", expires("2026-11-14")))
 	add("Texas: the licence expires soon (2026-12-15)", "Ezekiel |Marsh", "M", socialWorker, "TX", 1, standing("Active", expires("2026-12-15")))
 
 	// Titles.

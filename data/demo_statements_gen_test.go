@@ -251,6 +251,8 @@ func (w *world) decisions() []byte {
 	active := find("hollis-marchetti")
 	decide("staff-rowan", active, directory.Decision{Kind: directory.License, State: "TX", Number: active.licences[0].number, Decision: "return",
 		Note: "Active with a disciplinary action: ask the council what is in force."})
+	ends := find("gwendolyn-pratt") // confirmed on its last day
+	decide("staff-imani", ends, directory.Decision{Kind: directory.License, State: "TX", Number: ends.licences[0].number, Decision: "confirm"})
 	return jsonLines(lines)
 }
 

@@ -97,6 +97,20 @@ func Derive(h History, t, k Instant, policies Policies) Standing {
 	return s
 }
 
+// Ends says which kind of case time opens about the answer: what a source or a document showed ended by its own date, or
+// is about to; "" is none. What the source itself called expired is none: somebody looked, and it has no other date.
+func (s Standing) Ends() CaseKind {
+	switch {
+	case s.Class != ClassSource && s.Class != ClassDocument:
+		return ""
+	case s.Status == StatusExpired && slices.Contains(s.Reasons, ReasonExpired):
+		return CaseExpired
+	case s.Status == StatusExpiring:
+		return CaseExpiring
+	}
+	return ""
+}
+
 func sameAnswer(a, b Standing) bool {
 	return a.Status == b.Status && slices.Equal(a.Reasons, b.Reasons) && slices.Equal(a.Because, b.Because) && slices.Equal(a.Sides, b.Sides)
 }

@@ -130,6 +130,7 @@ type CaseKind string
 const (
 	CaseExclusion     CaseKind = "possible_exclusion"
 	CaseAdverse       CaseKind = "adverse"
+	CaseExpired       CaseKind = "expired" // opened by time: see Standing.Ends
 	CaseConflict      CaseKind = "conflict"
 	CaseIndeterminate CaseKind = "indeterminate"
 	CaseDuplicate     CaseKind = "possible_duplicate"
@@ -140,10 +141,13 @@ const (
 	CaseFacts         CaseKind = "facts_differ"
 	CaseRemoved       CaseKind = "possible_removed"
 	CaseRemoval       CaseKind = "removal_request"
+	CaseExpiring      CaseKind = "expiring" // opened by time
 )
 
 // CaseKinds lists the kinds in the order in which a person looks at them, with what each means and in how many
-// business days it is decided: what is hidden or corrected on request in RemovalDays, all else in DecisionDays.
+// business days it is decided: what is hidden or corrected on request in RemovalDays, all else in DecisionDays. The order
+// is that of the harm that waiting does: what stands against somebody whom the public finds, then what a page says that
+// may be so no longer, then whom it may be about, then what has left the page already, and last what would only add to it.
 var CaseKinds = []struct {
 	Kind  CaseKind
 	Words string
@@ -151,17 +155,23 @@ var CaseKinds = []struct {
 }{
 	{CaseExclusion, "a row of an exclusion list may be about the provider", DecisionDays},
 	{CaseAdverse, "a register's answer stands against the provider, or may", DecisionDays},
-	{CaseChange, "a register's answer differs from the one that was confirmed", DecisionDays},
+	{CaseExpired, "what was confirmed ended by its own date, and nobody has looked it up since", DecisionDays},
 	{CaseConflict, "an identifier agrees and the name does not, or two sources differ", DecisionDays},
 	{CaseIndeterminate, "what the source says is no clear answer", DecisionDays},
 	{CaseDocument, "a document stands in the files of two providers", DecisionDays},
 	{CaseDuplicate, "two descriptions may be of one person", DecisionDays},
+	{CaseChange, "a register's answer differs from the one that was confirmed", DecisionDays},
 	{CaseRemoved, "a listing may be of somebody who was removed; it is not listed meanwhile", DecisionDays},
 	{CaseRemoval, "somebody asks that a listing be removed or corrected", RemovalDays},
 	{CaseDispute, "the provider says that something is wrong", DecisionDays},
+	{CaseExpiring, "what was confirmed is about to end by its own date", DecisionDays},
 	{CaseFirst, "a register's answer nobody has looked at yet", DecisionDays},
 	{CaseFacts, "two sources of one class state a fact differently", DecisionDays},
 }
+
+// ByTime reports a kind whose cases time opens: no observation waits for a person, but the register is to be looked up
+// anew. Nothing is decided about them; they close when newer evidence makes the answer another.
+func (k CaseKind) ByTime() bool { return k == CaseExpired || k == CaseExpiring }
 
 // Words says what the kind means.
 func (k CaseKind) Words() string {

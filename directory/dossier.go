@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,7 +19,8 @@ type Dossier struct {
 	Status   Status       `json:"status,omitempty"`
 	Now      string       `json:"now,omitempty"` // what the claim is worth at this moment, in words
 	History  []Told       `json:"history"`
-	Why      string       `json:"why,omitempty"` // of what is no clear answer: why it is none
+	Why      string       `json:"why,omitempty"`  // of what is no clear answer: why it is none; of a record that is not there: that it is not
+	Ends     *Ended       `json:"ends,omitempty"` // of a case that time opened, while it waits
 	Compared []Compared   `json:"compared"`
 	Row      *SourceRow   `json:"row,omitempty"`
 	Others   []Other      `json:"others,omitempty"`  // whom the row speaks of besides
@@ -60,8 +62,9 @@ type Wish struct {
 	Of       int64  // of an act: the event
 	Staff    string
 	Field    string
-	To       *Fixed // of a correction
-	Hurry    bool   // rather no answer than waiting for somebody else who writes
+	To       *Fixed  // of a correction
+	Look     *LookUp // of LookAnew
+	Hurry    bool    // rather no answer than waiting for somebody else who writes
 }
 
 // Foreseen is what would be known if a wish were done: the files from which public pages would be made. Nothing is
@@ -162,12 +165,71 @@ type Choice struct {
 	Event *Event `json:"-"`            // what it would append to the claim, for With; nil when it appends nothing to it
 }
 
+// The choices about what ended by its own date, or is about to: see CaseKind.ByTime. Whoever may return an observation
+// may do both. They are done by Store.BringIn, with a LookUp that names the case.
+const (
+	LookAnew     = "look_up"        // what the register says now is written down
+	CouldNotLook = "could_not_look" // it could not be asked
+)
+
+// Ended says by what an answer has ended, or is about to.
+type Ended struct {
+	Day    Date    `json:"day"`             // the last on which it holds
+	Source string  `json:"source"`          // which gave the day
+	Looked Instant `json:"looked"`          // when somebody or the program looked there last
+	AsOf   Date    `json:"as_of,omitempty"` // of what day the source's own data were then
+	Since  Instant `json:"since"`           // since when public pages say so, as far as is known today
+}
+
+// EndedAt says by what the claim has ended at t as known at k, or is about to; nil where time opens no case about it.
+func (h History) EndedAt(t, k Instant, policies Policies) *Ended {
+	st := Derive(h, t, k, policies)
+	kind := st.Ends()
+	if kind == "" {
+		return nil
+	}
+	b := st.Basis.Body
+	out := &Ended{Day: cmp.Or(b.Expires, b.To), Source: b.Source, Looked: st.Basis.PerformedAt, AsOf: b.SourceAsOf}
+	// It has been said since the first of the moments from which on it was said at every one.
+	end := expiryEnd(h.Claim, st.Basis)
+	moments := []Instant{t, end, end.AddDays(-policies.InForce(t, k).Kinds[h.Claim.Kind].Expiring)}
+	for _, e := range h.inEffect(t, k) {
+		moments = append(moments, e.PerformedAt)
+	}
+	slices.Sort(moments)
+	for _, at := range slices.Backward(moments) {
+		if at > t {
+			continue
+		}
+		if Derive(h, at, k, policies).Ends() != kind {
+			break
+		}
+		out.Since = at
+	}
+	return out
+}
+
+// Missing says of an observation that a search found no record: that it is there no longer, where a record was. "" is
+// that it is no such observation.
+func (h History) Missing(e Event, t, k Instant) string {
+	if e.Type != Observe || e.Body.State != SeenNotFound {
+		return ""
+	}
+	for _, o := range h.inEffect(t, k) {
+		if o.Type == Observe && o.Seq < e.Seq && o.Identifies() && o.Body.State != SeenNotFound && o.Body.State != SeenUnavailable {
+			return "no longer in the register"
+		}
+	}
+	return "not in the register"
+}
+
 // Queued is a line of the list of cases.
 type Queued struct {
 	Case
 	Name  string `json:"name"` // the provider's
 	What  string `json:"what"`
-	About *Claim `json:"-"` // nil of a case that is about no claim
+	Why   string `json:"why,omitempty"` // of a record that is not there: that it is not
+	About *Claim `json:"-"`             // nil of a case that is about no claim
 	Need  Need   `json:"need"`
 	Waits bool   `json:"waits"`
 	Due   Date   `json:"due,omitempty"`

@@ -36,6 +36,7 @@ type LookUp struct {
 	SourceAsOf   Date    `json:"source_as_of,omitempty"`
 	Note         string  `json:"note,omitempty"`
 
+	Case  ID                `json:"-"` // at whose page it was written down; what was filed with it is evidence too
 	Cells map[string]string `json:"-"` // of the row, by column
 }
 
@@ -219,6 +220,40 @@ func withoutSSN(cells map[string]string) map[string]string {
 		}
 	}
 	return out
+}
+
+// LookUp is what somebody found who looked the claim of the case up: cells are what a worksheet's row would have, by the
+// names of its columns, of those that a person fills in. seen is the number of the dossier that they looked at. What a
+// worksheet would refuse is Invalid.
+func (d Dossier) LookUp(seen int64, cells map[string]string) (LookUp, error) {
+	if d.Claim == nil || !d.Case.Kind.ByTime() {
+		return LookUp{}, Errorf(Invalid, "case", "a look-up is written down at the page of what has ended, or is about to; all else comes by a worksheet")
+	}
+	row := map[string]string{"source": d.Case.Source, "provider": string(d.Provider.ID), "claim": string(d.Claim.ID), "kind": string(d.Claim.Kind), "revision": strconv.FormatInt(seen, 10)}
+	for _, name := range sheetFills {
+		row[name] = cells[name]
+	}
+	x, wrong := readLookUp(row)
+	x.Line, x.Case = 1, d.Case.ID
+	if wrong != nil {
+		return x, Errorf(Invalid, wrong.Field, "%s", wrong.Reason)
+	}
+	return x, nil
+}
+
+// Refused is why nothing was recorded of the look-up, nil if something was.
+func (o LookUpOutcome) Refused() error {
+	switch {
+	case o.Became == BecameRecorded:
+		return nil
+	case o.Became == BecameAlready:
+		return Errorf(Conflict, "found", "that is on record already (event %d)", o.Event)
+	case o.Field == "revision":
+		return Errorf(Conflict, "seen", "%s", o.Reason)
+	case o.Became == BecameWrong:
+		return Errorf(Invalid, o.Field, "%s", o.Reason)
+	}
+	return Errorf(Refused, "found", "%s", o.Reason)
 }
 
 // readLookUp reads the cells of a row.

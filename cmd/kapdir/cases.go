@@ -32,7 +32,7 @@ Kinds:
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.casesListCommand(), a.casesShowCommand(), a.casesDecideCommand(), a.casesUnmergeCommand())
+	cmd.AddCommand(a.casesListCommand(), a.casesShowCommand(), a.casesDecideCommand(), a.casesLookCommand(), a.casesUnmergeCommand())
 	return cmd
 }
 
@@ -116,6 +116,9 @@ func (a *app) listCases(f store.CaseFilter) error {
 			due := "-"
 			if c.Need.Due != "" {
 				due = string(c.Need.Due)
+			}
+			if c.Why != "" {
+				c.What += ", " + c.Why
 			}
 			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", c.ID, c.Kind, age(c.Opened, now), c.Name, c.What, c.Source, needs(c), due)
 		}
@@ -227,6 +230,10 @@ func writeDossier(w io.Writer, d directory.Dossier, as string) {
 	}
 	if d.Claim != nil {
 		fmt.Fprintf(w, "\nCLAIM  %s  %s\n  now: %s\n", d.Claim.Words(), d.Claim.ID, d.Now)
+		if e := d.Ends; e != nil {
+			ends := map[bool]string{true: "ended", false: "ends"}[c.Kind == directory.CaseExpired]
+			fmt.Fprintf(w, "  it %s on %s, says %s, looked at on %s; public pages have said so since %s\n", ends, e.Day, e.Source, e.Looked.Date(), e.Since.Date())
+		}
 		fmt.Fprintln(w, "\nHISTORY")
 		for _, e := range d.History {
 			gone := ""
@@ -327,6 +334,12 @@ func dash(s string) string {
 
 // decideCommand is the command line of a decision.
 func decideCommand(d directory.Dossier, decision, as string) string {
+	switch look := fmt.Sprintf("kapdir cases look %s --as %s --seen %d", d.Case.ID, as, d.Seen); decision {
+	case directory.LookAnew:
+		return look + ` --found yes --words "ACTIVE" --number … --name … --expires …`
+	case directory.CouldNotLook:
+		return look + ` --found could_not_look --note "WHY"`
+	}
 	line := fmt.Sprintf("kapdir cases decide %s %s --as %s --seen %d", d.Case.ID, decision, as, d.Seen)
 	switch directory.Deed(decision) {
 	case directory.Clear:
@@ -391,6 +404,101 @@ one who read it out of the source and one who confirms it. Nobody reviews what t
 	cmd.Flags().StringVar(&d.Field, "field", "", "of clear and distinct: the identifier that differs; of same: the one that agrees")
 	cmd.Flags().StringVar(&d.Note, "note", "", "why, for those who look later; no public face shows it")
 	return cmd
+}
+
+func (a *app) casesLookCommand() *cobra.Command {
+	var as, at string
+	var seen int64
+	cells := map[string]*string{}
+	cmd := &cobra.Command{
+		Use:   "look CASE --as NAME --seen N --found yes|no|could_not_look",
+		Short: "Write down what a register says now of what has ended",
+		Long: `Write down what the register says now of what has ended by its own date, or is about to: a case of the kind
+expired or expiring. Look at the case first: kapdir cases show CASE gives the number for --seen, and the register's address.
+
+  yes             there is a record: copy its status, its number and its name as they stand there, and when it expires
+  no              a search by the number and by every name found none
+  could_not_look  the register could not be asked: --note says why. Nothing that the public reads changes
+
+It is an observation by you, by the same rules as a worksheet (kapdir worksheets): bad news lowers the answer at once, good
+news waits for somebody else to confirm it. The case closes by itself once the answer is another.`,
+		Example: `  kapdir cases look cas_… --as rowan --seen 812 --found yes --words ACTIVE --number LPC.0012345 --name "Ana Ruiz" --expires 2028-08-31
+  kapdir cases look cas_… --as rowan --seen 812 --found could_not_look --note "The site is down."`,
+		Args: args(cobra.ExactArgs(1)),
+		RunE: func(_ *cobra.Command, argv []string) error {
+			id, err := directory.ParseID(directory.CasePrefix, argv[0])
+			if err != nil {
+				return usageError{err}
+			}
+			if as == "" {
+				return usageError{fmt.Errorf("--as: say who you are; kapdir staff list names the staff")}
+			}
+			row := map[string]string{"looked_at": cmp.Or(at, string(directory.At(a.clock()())))}
+			for name, v := range cells {
+				row[name] = *v
+			}
+			if row["found"] == "could_not_look" && row["note"] == "" {
+				return usageError{fmt.Errorf("--note: say why it could not be looked up")}
+			}
+			return a.lookAnew(id, as, seen, row)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&as, "as", "", "your name as a staff member")
+	f.Int64Var(&seen, "seen", 0, "the number that kapdir cases show gave")
+	f.StringVar(&at, "at", "", "when you looked, with the time zone: 2026-11-29 14:05 -07:00 (default: now)")
+	for flag, x := range map[string][2]string{"found": {"found", "yes, no or could_not_look"}, "words": {"status_words", "the status, in the register's words"}, "number": {"number", "the number, as the register shows it"},
+		"name": {"name_shown", "the name, as the register shows it"}, "expires": {"expires", "when it expires"}, "restrictions": {"restrictions", "board actions, as it shows them; none, if it says so"},
+		"data-of": {"source_as_of", "the day of its data, if it says one"}, "note": {"note", "anything else, for those who look later"}} {
+		cells[x[0]] = new(string)
+		f.StringVar(cells[x[0]], flag, "", x[1])
+	}
+	return cmd
+}
+
+// looked is the answer of a look-up at a case: what became of it, and how the case stands now.
+type looked struct {
+	directory.LookUpOutcome
+	Closed bool   `json:"closed"`
+	Now    string `json:"now"`
+}
+
+func (a *app) lookAnew(id directory.ID, as string, seen int64, cells map[string]string) error {
+	return a.atDesk(func(st *store.Store) error {
+		d, err := st.Dossier(a.ctx, id, as)
+		if err != nil {
+			return err
+		}
+		l, err := d.LookUp(seen, cells)
+		if err != nil {
+			return err
+		}
+		out, err := st.BringIn(a.ctx, as, localAuth, []directory.LookUp{l}, false)
+		if err != nil {
+			return err
+		}
+		if err := out[0].Refused(); err != nil {
+			return err
+		}
+		if d, err = st.Dossier(a.ctx, id, ""); err != nil {
+			return err
+		}
+		ans := looked{out[0], d.Case.Closed != "", d.Now}
+		return a.answer(ans, func(w io.Writer) {
+			fmt.Fprintf(w, "Recorded as event %d. The claim is now %s.\n", ans.Event, ans.Now)
+			switch {
+			case ans.Closed:
+				fmt.Fprintln(w, "The case is closed.")
+			case ans.Waits:
+				fmt.Fprintln(w, "The case stays open until somebody else confirms it.")
+			default:
+				fmt.Fprintln(w, "The case stays open.")
+			}
+			if ans.Case != "" {
+				fmt.Fprintf(w, "Case %s waits for somebody to confirm it.\n", ans.Case)
+			}
+		})
+	})
 }
 
 // decided is the answer of a decision: the event, and how the case and the claim stand now.

@@ -66,8 +66,8 @@ func (v *visitor) leave(id directory.ID) {
 	v.until(fmt.Sprintf(`document.readyState === "complete" && !location.pathname.endsWith(%q)`, id))
 }
 
-// Ten cases are decided by keyboard alone, of every kind that the demonstration has and of two that people bring about
-// here, each by another deed; what the public reads follows within two seconds.
+// Cases of ten kinds are decided by keyboard alone: of every kind that the demonstration has and of two that people bring
+// about here, each by another deed; what the public reads follows within two seconds.
 func TestBrowserDeskByKeyboard(t *testing.T) {
 	state := t.TempDir()
 	s := start(t, "demo", "--state", state)
@@ -90,6 +90,7 @@ func TestBrowserDeskByKeyboard(t *testing.T) {
 	seen := show(about.ID).Seen
 	must(t, "claims", "dispute", string(about.Claim), "--state", state, "--now", demoNow, "--as", "staff-rowan", "--seen", fmt.Sprint(seen), "--identity", "--note", "They say that it is another person of their name.")
 
+	kinds := map[directory.CaseKind]bool{}
 	rowan, imani := sit(t, s, "staff-rowan", 1280), sit(t, s, "staff-imani", 1280)
 	took := map[directory.ID]bool{}
 	pick := func(kind directory.CaseKind, ok func(directory.Dossier) bool) directory.Dossier {
@@ -142,11 +143,25 @@ func TestBrowserDeskByKeyboard(t *testing.T) {
 			func(d directory.Dossier) bool { return d.Case.Closed != "" }, 0},
 		{directory.CaseDispute, imani, "accept the dispute", choice("accept"), func(v *visitor) { v.key("a"); v.write("Another birth year."); v.send() },
 			func(d directory.Dossier) bool { return strings.Contains(last(d), "accepted the dispute") }, 0},
+		{directory.CaseExpired, rowan, "write down that it has lapsed", choice(directory.LookAnew), func(v *visitor) {
+			v.key("a")
+			for _, cell := range []string{"Delinquent", "74494", "Gwendolyn Pratt", "2026-11-14"} {
+				v.write("\t" + cell)
+			}
+			v.send()
+		}, func(d directory.Dossier) bool { // bad news lowers at once, and is a case of its own
+			return d.Case.Closed != "" && d.Status == directory.StatusUnderReview && strings.Contains(last(d), "Delinquent")
+		}, 0},
+		{directory.CaseExpiring, imani, "could not check", choice(directory.CouldNotLook), func(v *visitor) { v.key("u"); v.write("The council's site was down."); v.send() },
+			func(d directory.Dossier) bool {
+				return d.Need.Returned == "staff-imani" && d.Case.Closed == "" && d.Status == directory.StatusExpiring
+			}, 0},
 		{directory.CaseRemoval, imani, "hide on request", choice("accept_request"), func(v *visitor) { v.key("h"); v.write("They called from the clinic."); v.send() },
 			func(d directory.Dossier) bool { return d.Case.Closed != "" }, 0},
 	} {
 		d := pick(x.kind, x.fits)
 		v := x.who
+		kinds[x.kind] = true
 		from := emptyList
 		if x.press > 0 {
 			from = "kind%3Dfirst_verification"
@@ -201,6 +216,10 @@ func TestBrowserDeskByKeyboard(t *testing.T) {
 	}
 	if _, body, _ := s.get(t, "/providers/"+string(d.Provider.ID)); !strings.Contains(string(body), "shows") {
 		t.Error("the page says nothing of it")
+	}
+	kinds[d.Case.Kind] = true
+	if len(kinds) != 10 {
+		t.Errorf("cases of %d kinds were decided: %v", len(kinds), kinds)
 	}
 	worksheetByHand(t, s, state, rowan)
 	rowan.open(d.Case.ID, emptyList)
@@ -319,13 +338,13 @@ func TestBrowserDeskAxe(t *testing.T) {
 		v := sit(t, s, "staff-imani", look.width)
 		call(v, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: look.scheme}}})
 		paths := []string{"/staff/cases", "/staff/cases?kind=adverse&late=1"}
-		for _, kind := range []string{"adverse", "first_verification", "indeterminate", "possible_duplicate", "possible_exclusion", "reused_document"} {
+		for _, kind := range []string{"adverse", "first_verification", "indeterminate", "possible_duplicate", "possible_exclusion", "reused_document", "expired", "expiring"} {
 			v.do(chromedp.Navigate(s.url + "/staff/cases?kind=" + kind))
 			if href := js[string](v, `document.querySelector("a[data-row]")?.getAttribute("href") ?? ""`); href != "" {
 				paths = append(paths, href)
 			}
 		}
-		if len(paths) < 6 {
+		if len(paths) < 10 {
 			t.Errorf("only %v", paths)
 		}
 		v.do(chromedp.Navigate(s.url + paths[len(paths)-1]))

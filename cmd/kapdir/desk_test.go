@@ -2,8 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -152,6 +154,44 @@ func TestCasesAtTheTerminal(t *testing.T) {
 	out, _, status := desk(t, dir, nil, printed("staff-imani", "confirm")...)
 	if status != exitDone || !strings.Contains(out, "The claim is now adverse") || !strings.Contains(out, "The case is closed.") {
 		t.Errorf("decided by two: %d %q", status, out)
+	}
+	// What ended after it was read, once somebody has confirmed it: it is looked up anew.
+	desk(t, dir, &list, "cases", "list", "--kind", "first_verification", "--limit", "1000")
+	i := slices.IndexFunc(list.Cases, func(q directory.Queued) bool {
+		return q.Name == "Gwendolyn Pratt" && strings.HasPrefix(q.What, "license")
+	})
+	first := string(list.Cases[i].ID)
+	var seen directory.Dossier
+	desk(t, dir, &seen, "cases", "show", first)
+	desk(t, dir, nil, "cases", "decide", first, "confirm", "--as", "staff-rowan", "--seen", fmt.Sprint(seen.Seen))
+	desk(t, dir, &list, "cases", "list", "--kind", "expired")
+	if len(list.Cases) != 1 {
+		t.Fatalf("expired: %+v", list.Cases)
+	}
+	ended := string(list.Cases[0].ID)
+	out, _, _ = desk(t, dir, nil, "cases", "show", ended, "--as", "staff-rowan")
+	look := regexp.MustCompile(`kapdir (cases look \S+ --as staff-rowan --seen \d+) --found could_not_look`).FindStringSubmatch(out)
+	if look == nil || !strings.Contains(out, "it ended on 14 Nov 2026, says tx-bhec, looked at on 10 Nov 2026; public pages have said so since 16 Nov 2026") {
+		t.Fatalf("show:\n%s", out)
+	}
+	anew := func(more ...string) (string, string, int) {
+		t.Helper()
+		var d directory.Dossier
+		desk(t, dir, &d, "cases", "show", ended)
+		return desk(t, dir, nil, append([]string{"cases", "look", ended, "--as", "staff-rowan", "--seen", fmt.Sprint(d.Seen)}, more...)...)
+	}
+	if _, errs, status := anew("--found", "could_not_look"); status != exitUsage || !strings.Contains(errs, "--note") {
+		t.Errorf("without a reason: %d %s", status, errs)
+	}
+	if out, errs, status := anew("--found", "could_not_look", "--note", "The site is down."); status != exitDone || !strings.Contains(out, "The case stays open.") {
+		t.Errorf("could not look: %d %s %s", status, out, errs)
+	}
+	if _, errs, status := desk(t, dir, nil, "cases", "decide", ended, "confirm", "--as", "staff-imani", "--seen", "1", "--note", "x"); status != exitFailed || !strings.Contains(errs, "kapdir cases look") {
+		t.Errorf("a decision: %d %s", status, errs)
+	}
+	if out, errs, status := anew("--found", "yes", "--words", "Delinquent", "--number", seen.Claim.Number.Shown, "--name", "Gwendolyn Pratt", "--expires", "11/14/2026"); status != exitDone ||
+		!strings.Contains(out, "The case is closed.") || !strings.Contains(out, "waits for somebody to confirm it") {
+		t.Errorf("looked: %d %s %s", status, out, errs)
 	}
 	for _, x := range []struct {
 		argv   []string

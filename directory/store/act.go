@@ -300,7 +300,7 @@ func (x *act) correct() (*newEvent, error) {
 	n := x.append(directory.Event{Supersedes: old.Seq, Evidence: append(slices.Clone(old.Evidence), evidence), Body: body}, !was || body.Match == directory.M5)
 	if old.Type == directory.Observe { // the case goes on under the row's own key
 		n.judge, n.source = true, body.Source
-		_, err = x.one(`SELECT source, key FROM cases WHERE claim = $1 AND event = $2 ORDER BY id LIMIT 1`, []any{hist.Claim.ID, old.Seq}, &n.source, &n.key)
+		_, err = x.one(`SELECT source, key FROM cases WHERE claim = $1 AND event = $2 AND kind NOT IN ('expired', 'expiring') ORDER BY id LIMIT 1`, []any{hist.Claim.ID, old.Seq}, &n.source, &n.key)
 	}
 	return n, err
 }

@@ -50,7 +50,12 @@ func (s *Store) Dossier(ctx context.Context, id directory.ID, as string) (direct
 			if of = desk.event(hist, c); of != nil && (of.Type == directory.Observe || of.Type == directory.Assert) {
 				body = &of.Body
 			}
-			shown = desk.shownBefore(hist, of)
+			if shown = desk.shownBefore(hist, of); of != nil {
+				d.Why = hist.Missing(*of, desk.now, desk.known)
+			}
+			if c.Kind.ByTime() && c.Closed == "" {
+				d.Ends = hist.EndedAt(desk.now, desk.known, s.config.Policies)
+			}
 		}
 		p, err := t.pairOf(c, &holding{stored: *h})
 		if err != nil {
@@ -420,6 +425,9 @@ func (d desk) waits(h *stored, c directory.Case, hist *directory.History) bool {
 	if c.Kind == directory.CaseRemoved { // its provider is the one who was removed
 		return c.Closed == ""
 	}
+	if c.Kind.ByTime() && !h.listed {
+		return false
+	}
 	return c.Closed == "" && !h.file.Provider.Withdrawn && h.file.Provider.MergedInto == "" && d.s.waits(c, hist, d.now, d.known)
 }
 
@@ -454,6 +462,13 @@ func (d desk) needOf(c directory.Case, hist *directory.History, p pair) director
 		n := directory.Need{Approvals: 2 - min(1, len(p.given)), Given: p.given, From: d.office.without(p.given, directory.Verifier, directory.Approver)}
 		if len(p.given) > 0 && !d.office.anyOf(p.given, directory.Approver) {
 			n.Approver, n.From = true, d.office.without(p.given, directory.Approver)
+		}
+		return n
+	case hist != nil && c.Kind.ByTime():
+		n := directory.Need{Approvals: 1, From: d.office.with(directory.Verifier, directory.Approver)}
+		if e := tried(hist, c.Event, d.now, d.known); e != nil {
+			n.Returned = e.Actor.ID
+			n.Due = e.PerformedAt.Date().AddBusinessDays(d.s.config.Policies.InForce(d.now, d.known).ReturnDays)
 		}
 		return n
 	case hist == nil || c.Kind == directory.CaseDispute || c.Kind == directory.CaseDocument:
@@ -513,7 +528,8 @@ func (t *tx) rowOf(c directory.Case, of *directory.Event) (*directory.SourceRow,
 			continue
 		}
 		out.Evidence, out.Text = sum, text
-		if decode(text, &body) == nil && body.Key == c.Key {
+		if decode(text, &body) == nil && (body.Key == c.Key || c.Key == "") {
+			out.Key = body.Key
 			out.Release, out.Line, out.Fields, out.Text = body.Release, body.Line, body.Fields, ""
 			switch {
 			case body.Record != nil:
@@ -533,6 +549,9 @@ func (t *tx) rowOf(c directory.Case, of *directory.Event) (*directory.SourceRow,
 // othersOf returns whom the row of the case speaks of besides the case's provider, or may.
 func (t *tx) othersOf(c directory.Case) ([]directory.Other, error) {
 	var ids []directory.ID
+	if c.Kind.ByTime() { // it is about no row
+		return nil, nil
+	}
 	scan := func(r *sql.Rows) error {
 		var id directory.ID
 		err := r.Scan(&id)
@@ -613,6 +632,13 @@ func (d desk) choices(h *stored, c directory.Case, hist *directory.History, of *
 	}
 	policies := d.s.config.Policies
 	before := directory.Derive(*hist, d.now, d.known, policies)
+	if c.Kind.ByTime() {
+		could := d.lookable(m, c, hist.Claim)
+		add(directory.LookAnew, "what the register says now is on record with you as whoever read it: bad news lowers the answer at once, good news waits for somebody else to confirm it", "", could)
+		add(directory.CouldNotLook, fmt.Sprintf("nothing that the public reads changes; to be looked at again by %s",
+			d.now.Date().AddBusinessDays(policies.InForce(d.now, d.known).ReturnDays)), before.Status, could)
+		return out
+	}
 	foresee := func(e directory.Event) directory.Standing {
 		e.Actor = directory.Actor{Kind: directory.Staff, ID: m.Name}
 		if m.Name == "" {
@@ -680,6 +706,18 @@ func (d desk) choices(h *stored, c directory.Case, hist *directory.History, of *
 		add(deed, effect, after.Status, d.office.review(m, hist, *of, deed, d.now, d.known, policies))
 	}
 	return out
+}
+
+// lookable refuses to look a claim up where no register is asked about it by hand.
+func (d desk) lookable(m directory.StaffMember, c directory.Case, claim directory.Claim) error {
+	policy := d.s.config.Policies.InForce(d.now, d.known)
+	if !slices.Contains(lookedUp, claim.Kind) || !policy.Approves(c.Source, claim.Kind, claim.Jurisdiction) {
+		return directory.Errorf(directory.Refused, "decision", "no register is looked up for it: ask the provider, file what they send, and correct what it says")
+	}
+	if m.Name == "" {
+		return nil
+	}
+	return d.office.may(m, directory.Return, directory.Ordinary)
 }
 
 // change says how an answer would move.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,7 +14,7 @@ import (
 // it with what its page offers them: as one who finds that it is about the provider, and as one who finds that it is
 // not. At each step the case asks for somebody whom there is, and the list says what the page says.
 func testClosable(t *testing.T, c Config) {
-	c.SuppressionKey = []byte(strings.Repeat("k", 32))
+	c.SuppressionKey, c.Standing = []byte(strings.Repeat("k", 32)), sheetWords
 	s := open(t, c)
 	x := &trial{t: t, s: s}
 	for name, role := range map[string]directory.Role{"kim": directory.Verifier, "lee": directory.Approver} {
@@ -126,6 +127,15 @@ func testClosable(t *testing.T, c Config) {
 			x.release(directory.SeenExpired, q.Name, firstLicence(find(t, s, q.Name)).Number.Digits())
 			return []directory.ID{id}
 		}},
+		{"ended", directory.CaseExpired, func() []directory.ID { return []directory.ID{x.ends("2026-11-22")} }},
+		{"about to end", directory.CaseExpiring, func() []directory.ID { return []directory.ID{x.ends("2026-12-22")} }},
+		{"a document that ended", directory.CaseExpired, func() []directory.ID {
+			who, _ := somebody(nothing)
+			id := idOf(who)
+			must(s.Attest(ctx, directory.Attestation{At: directory.At(noon.Add(-1e9)), Provider: directory.ProviderRef{ID: id}, By: "provider", Auth: "email_link",
+				DEA: &directory.DocumentStatement{State: "CO", Expires: "2026-11-22", SHA256: strings.Repeat(fmt.Sprintf("%02x", x.n), 32)}}))
+			return []directory.ID{id}
+		}},
 		{"excluded, by number", directory.CaseExclusion, func() []directory.ID {
 			n := npi()
 			who, _ := somebody(func(l *directory.Listing) { l.NPI = n })
@@ -222,7 +232,12 @@ func testClosable(t *testing.T, c Config) {
 						t.Log(steps)
 						return
 					}
-					step := x.goOn(t, open[0], theirs)
+					step := ""
+					for _, q := range open { // where somebody else must act first, the other
+						if step = x.goOn(t, q, theirs); step != "" {
+							break
+						}
+					}
 					if step == "" {
 						t.Fatalf("after %q nothing closes the case about %s, which needs %+v: %s", steps, open[0].What, open[0].Need, x.offers(open[0].ID))
 					}
@@ -233,6 +248,23 @@ func testClosable(t *testing.T, c Config) {
 		}
 	}
 	whole(t, s)
+}
+
+// ends lists one more person whose licence was confirmed and is good until a day.
+func (x *trial) ends(day directory.Date) directory.ID {
+	x.t.Helper()
+	x.n++
+	who, number := "Given"+letters(x.n, "aa")+" Family"+letters(x.n, "bb"), fmt.Sprintf("6%05d", x.n)
+	load(x.t, x.s, edition("kap-commons", fmt.Sprint("s", x.n), "2026-11-20"), listing(fmt.Sprint("s", x.n), who, func(l *directory.Listing) {
+		l.Sites = []directory.Site{denver(fmt.Sprintf("(303) 555-%04d", x.n))}
+		l.Licences = []directory.ListedLicence{licence("CO", "LPC", "LPC.000"+number)}
+	}))
+	load(x.t, x.s, edition("co-dora", fmt.Sprint("d", x.n), "2026-11-21"), roster("LPC", number, who, "Current", directory.SeenActive, day))
+	id := find(x.t, x.s, who).Provider.ID
+	for q := range slices.Values(must(x.s.List(ctx, CaseFilter{Provider: id, Limit: 9}, false)).Cases) {
+		x.must(x.decide("kim", "confirm", q.Case, x.claim(q.Claim).Seen))
+	}
+	return id
 }
 
 // offers writes what the case's page offers whom.
@@ -249,14 +281,17 @@ func (x *trial) offers(id directory.ID) (out string) {
 // goOn takes the next step about a case that waits: the first that one of those is offered for whom the case asks.
 func (x *trial) goOn(t *testing.T, q directory.Queued, theirs bool) string {
 	t.Helper()
-	order := []string{"accept", "close", "confirm", "same", "take", "correct", "accept_request", "distinct"}
+	order := []string{"look_up", "accept", "close", "confirm", "same", "take", "correct", "accept_request", "distinct"}
 	if !theirs {
-		order = []string{"decline", "close", "clear", "distinct", "keep", "decline_request"}
+		order = []string{"look_up", "decline", "close", "clear", "distinct", "keep", "decline_request", "correct"}
 		if q.Kind == directory.CaseDocument {
 			order = []string{"confirm"}
 		}
 	} else if q.Kind == directory.CaseDocument {
 		order = []string{"clear"}
+	}
+	if q.Why != "" { // that the register has them no longer
+		order = []string{"confirm"}
 	}
 	d := must(x.s.Dossier(ctx, q.ID, ""))
 	if fmt.Sprintf("%+v", d.Need) != fmt.Sprintf("%+v", q.Need) {
@@ -295,9 +330,21 @@ func (x *trial) goOn(t *testing.T, q directory.Queued, theirs bool) string {
 			switch do {
 			case "accept", "decline", "close":
 				_, err = x.act(who, directory.Deed(do), q.Claim, q.Event)
+			case "look_up": // renewed, or not there any more
+				cells := map[string]string{"looked_at": string(x.s.now()), "found": "no"}
+				if theirs {
+					cells = map[string]string{"looked_at": string(x.s.now()), "found": "yes", "status_words": "Current", "number": mine.Claim.Number.Shown, "name_shown": q.Name, "expires": "2028-08-31"}
+				}
+				l := must(mine.LookUp(mine.Seen, cells))
+				if err = must(x.s.BringIn(ctx, who, "test", []directory.LookUp{l}, false))[0].Refused(); errors.Is(err, directory.Conflict) {
+					continue // they have looked, and somebody else confirms it
+				}
 			case "correct":
 				to := &directory.Fixed{By: []string{by}, Method: "phone", Text: "the clerk read it out"}
 				switch state := mine.Case.Kind; {
+				case state == directory.CaseExpired: // a new document
+					day := directory.Date("2028-08-31")
+					to = &directory.Fixed{Expires: &day, Method: "upload", Text: "the new certificate"}
 				case state == directory.CaseExclusion:
 					to.State = directory.SeenExcluded
 				case state == directory.CaseIndeterminate:

@@ -326,6 +326,8 @@ func (w *work) decide(d directory.Decision, out *directory.Event) error {
 		return w.decidePaper(c, h, d, done)
 	case d.Case != "" && c.Claim == "":
 		return w.decideCandidate(c, h, d, done, out)
+	case c.Kind.ByTime():
+		return directory.Errorf(directory.Invalid, "decision", "nothing was observed that could be decided: the register is looked up anew").Try("kapdir cases look %s", c.ID)
 	case c.Kind == directory.CaseDispute:
 		return directory.Errorf(directory.Invalid, "decision", "a dispute is accepted, declined or closed").Try("kapdir cases show %s", c.ID)
 	case slices.Contains([]directory.Deed{directory.Distinct, directory.Same, directory.Keep, directory.Take}, directory.Deed(d.Decision)):

@@ -46,6 +46,14 @@ type work struct {
 	near    *vicinity                 // of a long run; see around
 
 	rematched []directory.ID // who was compared with everything loaded
+	stands    []stands       // claims whose answers were computed anew, of those that end
+}
+
+// stands is how a claim stands that was computed anew, where what is said of it has an end.
+type stands struct {
+	h    *holding
+	hist *directory.History
+	directory.Standing
 }
 
 func newWork(s *Store, t *tx) *work {
@@ -488,10 +496,14 @@ func (w *work) last(h *holding, known directory.Instant) {
 		if !h.news[id] && !(told && h.lasts.come(id, w.now)) {
 			continue
 		}
-		if until := directory.Derive(h.file.Claims[i], w.now, known, w.s.config.Policies).ValidUntil; until != "" {
-			fresh[id] = until
+		st := directory.Derive(h.file.Claims[i], w.now, known, w.s.config.Policies)
+		if st.ValidUntil != "" {
+			fresh[id] = st.ValidUntil
 		} else {
 			delete(fresh, id)
+		}
+		if hist := &h.file.Claims[i]; slices.ContainsFunc(hist.Events, func(e directory.Event) bool { return e.Body.Expires != "" || e.Body.To != "" }) {
+			w.stands = append(w.stands, stands{h, hist, st})
 		}
 	}
 	if h.lasts, h.news = fresh, nil; told {

@@ -107,6 +107,9 @@ func (s *Store) queued(t *tx, lines []line) (out []directory.Queued, err error) 
 		hist := desk.historyOf(h, c)
 		if hist != nil {
 			q.What, q.About = hist.Claim.Words(), &hist.Claim
+			if e := desk.event(hist, c); e != nil {
+				q.Why = hist.Missing(*e, desk.now, desk.known)
+			}
 		}
 		q.Waits = desk.waits(h, c, hist)
 		if q.Need = desk.need(h, c, hist, pairs[c.ID]); q.Waits {

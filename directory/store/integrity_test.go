@@ -47,10 +47,13 @@ var releasedMigrations = map[string]string{
 	"migrations/00020_integrator.sql":           "0f0379075a213e2e8b2e5fbed58ff458af47ef8660f2b5b1c55d3c37596751b6",
 	"migrations/00021_notice.sql":               "378d6beb1e39b75f27cf9f1e88378fb130f66b0c886dc40e907f7a9cf7db9c3d",
 	"migrations/00024_undated.sql":              "ac774ab74e5c2fa9bdfc7a56b5232a1457022edb09a231249e5f4fb46a37a486",
+	"migrations/00028_desk.sql":                 "854da68df70ad86a104dd1877c09a2123eb2244b3b4ee36cba836394dc70b1f2",
 	"migrations/00023_stages.sql":               "e7b1baebfee69ddff65d4a0427abca6e29ac093bcea049737d106e137abda602",
 	"migrations/00016_queue.sql":                "7bbe387138d8b87d572fa990fc152216c3d90967204f5407eead4c2557476986",
 	"migrations/sqlite/00017_queue.sql":         "f0ecc1c190d86ffb444439dcd2a187ebd234f2dd38c35877f36390a4a247082c",
 	"migrations/postgres/00017_queue.sql":       "7511fa7a609723ad28a723a880cb5adac9b3f49dd0d630d71bc46b8fea233ddd",
+	"migrations/sqlite/00027_ended.sql":         "447f16d8a6db6fff648bc0b47cd2872417d37a09304c4885da0860cbfef4f8a0",
+	"migrations/postgres/00027_ended.sql":       "5fd4742f7870e255c37d8ae84c68316ea403034b6ba790cf7a5f2ac2a578644f",
 }
 
 func TestMigrationsArePinned(t *testing.T) {

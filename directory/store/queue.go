@@ -261,16 +261,10 @@ func (w *work) writeCases() error {
 		if err != nil {
 			return err
 		}
-		// Whose provider is at hand, such as in a screening of everybody, stands in its place at once.
-		at := casePlace{harm: 99, work: directory.WorkNew, needs: directory.Verifier}
-		if h := w.held[c.Provider]; h != nil {
-			at = placeOf(c.Case, w.now, h, jurisdictionIn(h, c.Claim))
-			if err := at.stage(w, c.Case, historyIn(h, c.Claim), pair{}); err != nil {
-				return err
-			}
+		row, err := w.caseRow(c.Case, string(agreed), hash)
+		if err != nil {
+			return err
 		}
-		row := []any{directory.NewID(directory.CasePrefix, w.now), c.Kind, c.Provider, c.Claim, c.Source, clean(c.Key), c.Event, string(agreed), w.now, "", 1, hash, 0,
-			at.hidden, at.harm, at.due, string(at.work), string(at.needs), string(at.state)}
 		id := identity{string(c.Kind), string(c.Provider), string(c.Claim), c.Source, clean(c.Key)}
 		switch i, again := place[id]; {
 		case !again:
@@ -280,14 +274,7 @@ func (w *work) writeCases() error {
 			rows[i] = row
 		}
 	}
-	err := w.insert(`INSERT INTO cases (id, kind, provider, claim, source, key, event, agreed, opened, closed, revision, row_hash, decided,
-		hidden, harm, due, work, needs, state)`, rows,
-		`ON CONFLICT (kind, provider, claim, source, key) DO UPDATE SET event = excluded.event, agreed = excluded.agreed, row_hash = excluded.row_hash,
-			opened = CASE WHEN cases.closed = '' THEN cases.opened ELSE excluded.opened END, due = CASE WHEN cases.closed = '' THEN cases.due ELSE '' END,
-			work = CASE WHEN excluded.event > cases.event THEN excluded.work ELSE cases.work END, needs = CASE WHEN excluded.event > cases.event THEN excluded.needs ELSE cases.needs END,
-			closed = '', revision = cases.revision + 1, decided = 0
-		WHERE excluded.event > cases.event
-			OR excluded.event = 0 AND (excluded.row_hash <> cases.row_hash OR cases.closed = '' AND excluded.agreed <> cases.agreed)`)
+	err := w.insertCases(rows)
 	if err != nil {
 		return err
 	}
@@ -296,6 +283,35 @@ func (w *work) writeCases() error {
 		return err
 	}
 	return w.dateCases()
+}
+
+// caseRow writes a case to be opened as a row of the table. Whose provider is at hand, such as in a screening of everybody,
+// stands in its place at once.
+func (w *work) caseRow(c directory.Case, agreed, hash string) ([]any, error) {
+	at := casePlace{harm: 99, work: directory.WorkNew, needs: directory.Verifier}
+	if h := w.held[c.Provider]; h != nil {
+		at = placeOf(c, w.now, h, jurisdictionIn(h, c.Claim))
+		if err := at.stage(w, c, historyIn(h, c.Claim), pair{}); err != nil {
+			return nil, err
+		}
+		if c.Kind.ByTime() && at.state == "" && h.brief != nil {
+			at.due = "" // where they are is not held: see dateCases
+		}
+	}
+	return []any{directory.NewID(directory.CasePrefix, w.now), c.Kind, c.Provider, c.Claim, c.Source, clean(c.Key), c.Event, agreed, w.now, "", 1, hash, 0,
+		at.hidden, at.harm, at.due, string(at.work), string(at.needs), string(at.state)}, nil
+}
+
+// insertCases opens cases. One of the same kind, claim and row is the one there is.
+func (w *work) insertCases(rows [][]any) error {
+	return w.insert(`INSERT INTO cases (id, kind, provider, claim, source, key, event, agreed, opened, closed, revision, row_hash, decided,
+		hidden, harm, due, work, needs, state)`, rows,
+		`ON CONFLICT (kind, provider, claim, source, key) DO UPDATE SET event = excluded.event, agreed = excluded.agreed, row_hash = excluded.row_hash,
+			opened = CASE WHEN cases.closed = '' THEN cases.opened ELSE excluded.opened END, due = CASE WHEN cases.closed = '' THEN cases.due ELSE '' END,
+			work = CASE WHEN excluded.event > cases.event THEN excluded.work ELSE cases.work END, needs = CASE WHEN excluded.event > cases.event THEN excluded.needs ELSE cases.needs END,
+			closed = '', revision = cases.revision + 1, decided = 0
+		WHERE excluded.event > cases.event
+			OR excluded.event = 0 AND (excluded.row_hash <> cases.row_hash OR cases.closed = '' AND excluded.agreed <> cases.agreed)`)
 }
 
 // settleCases closes the cases of the claims that the work has written to whose events no longer wait for
@@ -313,22 +329,35 @@ func (w *work) settleCases() error {
 			}
 		}
 	}
+	for _, x := range w.stands {
+		if (len(x.hist.Events) > 1 || x.Ends() != "") && hists[x.hist.Claim.ID] == nil {
+			for _, id := range append([]directory.ID{x.hist.Claim.ID}, x.hist.Also...) {
+				hists[id] = x.hist
+				claims = append(claims, string(id))
+			}
+		}
+	}
 	if len(claims) == 0 {
 		return nil
 	}
+	byTime := map[directory.ID][]directory.Case{}
 	cases := map[directory.ID][]directory.Case{}
 	var order []directory.ID
 	err := w.eachIn(`SELECT id, kind, claim, source, event, closed FROM cases WHERE claim IN (%s) ORDER BY claim, event DESC, id`, nil, claims, func(r *sql.Rows) error {
 		var c directory.Case
 		err := r.Scan(&c.ID, &c.Kind, &c.Claim, &c.Source, &c.Event, &c.Closed)
 		c.Claim = hists[c.Claim].Claim.ID // cases about claims that are one since a merge are about one
+		if c.Kind.ByTime() {
+			byTime[c.Claim] = append(byTime[c.Claim], c)
+			return err
+		}
 		if cases[c.Claim] == nil {
 			order = append(order, c.Claim)
 		}
 		cases[c.Claim] = append(cases[c.Claim], c)
 		return err
 	})
-	if err != nil || len(order) == 0 {
+	if err != nil || len(order)+len(w.stands) == 0 {
 		return err
 	}
 	known, err := w.known()
@@ -379,11 +408,89 @@ func (w *work) settleCases() error {
 			}
 		}
 	}
+	gone, back, err := w.casesByTime(byTime, &office, known)
+	if err != nil {
+		return err
+	}
+	done, again = append(done, gone...), append(again, back...)
 	if err := w.execIn(`UPDATE cases SET closed = $1 WHERE id IN (%s)`, []any{w.now}, done); err != nil {
 		return err
 	}
 	w.undated = w.undated || len(again) > 0
 	return w.execIn(`UPDATE cases SET closed = '', due = '', opened = $1 WHERE id IN (%s)`, []any{w.now}, again)
+}
+
+// casesByTime makes the cases that time opens agree with how their claims stand: one is open about what has ended, or one
+// about what is about to, and goes by the newest look at the register. It opens those that lack, and returns those to be
+// closed and those to be opened again.
+func (w *work) casesByTime(held map[directory.ID][]directory.Case, o **office, known directory.Instant) (done, again []string, err error) {
+	var rows, moved [][]any
+	for _, x := range w.stands {
+		want, of := x.Ends(), held[x.hist.Claim.ID]
+		var open, closed *directory.Case
+		for i := range of {
+			switch c := &of[i]; {
+			case c.Closed == "" && (c.Kind != want || open != nil):
+				done = append(done, string(c.ID))
+			case c.Closed == "":
+				open = c
+			case c.Kind == want && c.Source == x.Basis.Body.Source && closed == nil:
+				closed = c
+			}
+		}
+		c := directory.Case{Kind: want, Provider: x.h.id(), Claim: x.hist.Claim.ID, Opened: w.now}
+		if want != "" {
+			c.Source, c.Event, c.Match = x.Basis.Body.Source, x.Basis.Seq, matchOf(x.Basis.Body)
+		}
+		switch {
+		case want == "":
+		case open == nil && closed == nil:
+			agreed, err := json.Marshal(c.Match)
+			if err != nil {
+				return nil, nil, err
+			}
+			row, err := w.caseRow(c, string(agreed), "")
+			if err != nil {
+				return nil, nil, err
+			}
+			rows = append(rows, row)
+			w.undated = true
+		case open == nil:
+			again = append(again, string(closed.ID))
+			moved = append(moved, []any{closed.ID, c.Event, string(directory.WorkNew), ""})
+		case open.Event != c.Event: // somebody looked, and it says what it said: the time to look again runs anew
+			moved = append(moved, []any{open.ID, c.Event, string(directory.WorkNew), string(want.Due(w.now.Date()))})
+		case tried(x.hist, c.Event, w.now, known) != nil:
+			if *o == nil {
+				staff, err := w.office()
+				if err != nil {
+					return nil, nil, err
+				}
+				*o = &staff
+			}
+			if err := w.reviewed(*open, x.hist, **o, known); err != nil {
+				return nil, nil, err
+			}
+		}
+	}
+	if err := w.insertCases(rows); err != nil {
+		return nil, nil, err
+	}
+	return done, again, w.update("cases", "id", []string{"event BIGINT", "work TEXT", "due TEXT"}, moved)
+}
+
+// tried returns the newest attempt of a person to look the claim up since the observation of that number, where no
+// source answered; nil if there is none.
+func tried(hist *directory.History, since int64, now, known directory.Instant) *directory.Event {
+	for _, e := range slices.Backward(hist.InEffect(now, known)) {
+		switch {
+		case e.Seq == since:
+			return nil
+		case e.Type == directory.Observe && e.Body.State == directory.SeenUnavailable && e.Actor.Kind == directory.Staff:
+			return &e
+		}
+	}
+	return nil
 }
 
 // reviewed notes how far a case is that somebody has looked at and that waits on: one that was returned is due anew.
@@ -405,6 +512,9 @@ type casePlace struct {
 
 // stage says how far the case is and whose turn it is, as its page will.
 func (at *casePlace) stage(w *work, c directory.Case, hist *directory.History, p pair) error {
+	if c.Kind.ByTime() { // nobody has had a hand in it yet
+		return nil
+	}
 	known, err := w.known()
 	if err != nil {
 		return err
@@ -440,6 +550,7 @@ func placeOf(c directory.Case, opened directory.Instant, h *holding, state direc
 	case c.Kind == directory.CaseRemoved:
 		at.hidden = 0
 	case p.Withdrawn || p.MergedInto != "":
+	case !h.listed && c.Kind.ByTime(): // no page says it
 	case !h.listed:
 		at.hidden = 1
 	default:
@@ -515,7 +626,7 @@ func (w *work) dateCases() error {
 	}
 	for _, c := range opened {
 		h := w.held[c.Provider]
-		if known := found[c.Provider]; h == nil && known != nil {
+		if known := found[c.Provider]; known != nil && (h == nil || h.brief != nil) { // of whom a part is held there may be no address
 			h = &holding{stored: *known}
 		}
 		at := placeOf(c, c.Opened, h, states[c.Claim])
@@ -585,6 +696,8 @@ func (s *Store) waits(c directory.Case, hist *directory.History, now, known dire
 	}
 	is := func(e directory.Event) bool { return e.Seq == c.Event }
 	switch c.Kind {
+	case directory.CaseExpired, directory.CaseExpiring:
+		return directory.Derive(*hist, now, known, s.config.Policies).Ends() == c.Kind
 	case directory.CaseDispute:
 		return slices.ContainsFunc(hist.Disputed(now, known), is)
 	case directory.CaseDocument:

@@ -74,6 +74,9 @@ func testStore(t *testing.T, fresh func(testing.TB) Config) {
 		{"duplicates", testDuplicates},
 		{"oversight numbers", testOversightNumbers},
 		{"time passes", testTouchDue},
+		{"what time ends", testEnded},
+		{"a day on which many end", testEndTogether},
+		{"cases in another order", testReordered},
 		{"pages of changes", testChangePage},
 		{"copies of what was taken back", testUnfitCopy},
 		{"attest", testAttest},
@@ -124,6 +127,7 @@ func testStore(t *testing.T, fresh func(testing.TB) Config) {
 		t.Run(x.name, func(t *testing.T) { x.test(t, fresh(t)) })
 	}
 	t.Run("order of sources", func(t *testing.T) { testFactOrder(t, fresh) })
+	t.Run("time and evidence at random", func(t *testing.T) { testEndedWalk(t, fresh) })
 	t.Run("merges at random", func(t *testing.T) { testMergeSequences(t, fresh) })
 	t.Run("crashes", func(t *testing.T) { testCrashes(t, fresh) })
 	t.Run("any order", func(t *testing.T) { testAnyOrder(t, fresh) })
@@ -774,7 +778,7 @@ func testMigrated(t *testing.T, c Config) {
 	if c.DSN != "" {
 		undo = []string{`DROP FUNCTION count_case CASCADE`, `DROP FUNCTION hide_cases CASCADE`}
 	}
-	undo = append(undo, `DROP INDEX cases_queue`, `DROP INDEX cases_undated`, `DROP INDEX cases_row`, `DROP TABLE case_count`, `DROP TABLE case_hold`, `DROP TABLE case_handing`, `DROP TABLE saved_view`, `DROP TABLE paper`, `DROP TABLE case_evidence`,
+	undo = append(undo, `DROP INDEX cases_queue`, `DROP INDEX cases_state`, `DROP INDEX provider_hidden`, `DROP INDEX cases_undated`, `DROP INDEX cases_row`, `DROP TABLE case_count`, `DROP TABLE case_hold`, `DROP TABLE case_handing`, `DROP TABLE saved_view`, `DROP TABLE paper`, `DROP TABLE case_evidence`,
 		`DROP TABLE notice`, `DROP TABLE announced`, `DROP TABLE follower`, `DROP TABLE hook`, `DROP TABLE delivery`, `DROP TABLE embed`, `DROP TABLE api_usage`, `DROP TABLE api_key`, `DROP TABLE integrator`,
 		`DROP TABLE IF EXISTS staff_session`, `DROP TABLE IF EXISTS staff_login`, `DROP TABLE IF EXISTS staff_passkey`, `DROP TABLE IF EXISTS staff_code`, `DROP TABLE IF EXISTS staff_audit`)
 	for _, column := range []string{"hidden", "harm", "due", "work", "needs", "state"} {

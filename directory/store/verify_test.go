@@ -729,7 +729,7 @@ func verifyHolds(r *rapid.T, t *testing.T, s *Store, all bool) {
 			t.Fatal(err)
 		}
 		for _, c := range must(s.Cases(ctx, true, 1000)) {
-			open[c.ID] = true
+			open[c.ID] = !c.Kind.ByTime() // those go as the answer goes: see testEndedWalk
 		}
 		return claims, open
 	}
@@ -769,8 +769,8 @@ func verifyHolds(r *rapid.T, t *testing.T, s *Store, all bool) {
 			}
 		}
 	}
-	for id := range open {
-		if !still[id] {
+	for id, decided := range open {
+		if decided && !still[id] {
 			r.Fatalf("case %s was closed", id)
 		}
 	}

@@ -176,6 +176,7 @@ type brought struct {
 	h       *holding
 	i       int // the claim's place; -1 of a list that was never searched for them
 	about   directory.Claim
+	added   []string // evidence that was filed with the case
 	policy  directory.Policy
 	asKnown directory.Instant
 }
@@ -221,6 +222,9 @@ func (b *brought) take() error {
 	return wrong("found", "%q is neither yes nor no nor could_not_look", b.Found)
 }
 
+// lookedUp are the kinds of claim that a look-up by hand is about.
+var lookedUp = []directory.ClaimKind{directory.License, directory.ExclusionScreen, directory.IdentityNPI}
+
 // find finds the claim that the row names, and refuses a row that cannot be about it.
 func (b *brought) find() error {
 	var ok bool
@@ -259,18 +263,28 @@ func (b *brought) find() error {
 		b.about = b.h.file.Claims[b.i].Claim
 	}
 	b.out.Claim, b.out.What = b.about.ID, b.about.Words()
-	looked := []directory.ClaimKind{directory.License, directory.ExclusionScreen, directory.IdentityNPI}
 	switch {
 	case b.about.Kind != b.Kind || b.Kind == directory.ExclusionScreen && b.about.Issuer != b.Source:
 		return wrong("kind", "the claim is a %s: leave the column as it was exported", b.about.Words())
-	case !slices.Contains(looked, b.Kind):
+	case !slices.Contains(lookedUp, b.Kind):
 		return wrong("kind", "a %s is not looked up by a worksheet", b.Kind)
 	case !b.policy.Approves(b.Source, b.Kind, b.about.Jurisdiction):
 		return directory.Errorf(directory.Refused, "source", "no policy approves %s for it: what it says would prove nothing", b.Source)
 	case b.Number != "" && directory.LooksLikeBareSSN(b.Number) && !directory.LooksLikeBareSSN(b.about.Number.Shown):
 		return directory.Errorf(directory.Refused, "number", "what looks like a Social Security number must not be held")
 	}
-	return nil
+	if b.Case == "" {
+		return nil
+	}
+	c, err := b.caseOf(b.Case)
+	switch {
+	case err != nil:
+		return err
+	case c.Claim == "" || b.i < 0 || !b.h.file.Claims[b.i].Holds(c.Claim):
+		return directory.Errorf(directory.Invalid, "case", "the case is about something else")
+	}
+	b.added, err = b.addedTo(b.Case)
+	return err
 }
 
 // free refuses what somebody else works at the desk.
@@ -328,7 +342,7 @@ func (b *brought) evidence() directory.Evidence {
 // observe appends an observation by whoever brings it in.
 func (b *brought) observe(i int, body directory.Body, reason []string, evidence directory.Evidence, visible bool) *newEvent {
 	e := directory.Event{Type: directory.Observe, PerformedAt: b.At, Actor: directory.Actor{Kind: directory.Staff, ID: b.staff, Auth: b.auth}, Reason: reason,
-		Evidence: []string{b.keep(evidence)}, Body: body}
+		Evidence: append([]string{b.keep(evidence)}, b.added...), Body: body}
 	n := b.work.append(b.h, i, e, visible)
 	n.source, n.key = b.Source, b.key()
 	return n
@@ -358,7 +372,7 @@ func (b *brought) foresee(hist directory.History, e directory.Event) directory.S
 func (b *brought) told(n *newEvent) {
 	b.then = func() error {
 		b.out.Event = n.event().Seq
-		_, err := b.one(`SELECT id FROM cases WHERE claim = $1 AND event = $2 AND closed = '' ORDER BY id LIMIT 1`, []any{n.history().Claim.ID, n.event().Seq}, &b.out.Case)
+		_, err := b.one(`SELECT id FROM cases WHERE claim = $1 AND event = $2 AND closed = '' AND kind NOT IN ('expired', 'expiring') ORDER BY id LIMIT 1`, []any{n.history().Claim.ID, n.event().Seq}, &b.out.Case)
 		return err
 	}
 }

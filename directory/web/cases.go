@@ -292,6 +292,7 @@ type deedForm struct {
 	Agrees                          bool // the field is an identifier that agrees, not one that differs
 	Optional                        bool // a note is welcome
 	Fixed                           bool // a correction: what is right
+	Look                            bool // what a register says now
 	Wrong                           bool // a dispute: what is wrong
 	Danger                          bool
 	Seen                            int64
@@ -316,6 +317,7 @@ type casePage struct {
 	About    string // what the claim is about
 	Why      string // why the case needs a person
 	Lookups  []lookupLink
+	Sheet    string   // of what time has ended: the worksheet of its source
 	Reaches  []string // how the provider can be asked
 	Members  []string // to whom the case can be given
 	Mine     bool
@@ -368,6 +370,8 @@ var deedWords = map[string]struct{ label, key, told string }{
 	"dispute_identity": {"Open a dispute: it is about somebody else", "I", "A dispute is opened"},
 	"unmerge":          {"Take the merge back", "M", "The merge is taken back"},
 	"filed":            {"", "", "The evidence is filed"},
+	"look_up":          {"Write down what the register says now", "a", "What the register says is on record"},
+	"could_not_look":   {"Could not check", "u", "On record that it could not be checked"},
 }
 
 // How a case stands after a deed, as an address says it.
@@ -462,6 +466,9 @@ func (s *Server) showCase(c *fiber.Ctx, who *staffSession, id directory.ID, p ca
 		p.Why = d.Why
 	}
 	p.Lookups = lookups(d)
+	if d.Ends != nil && slices.ContainsFunc(d.Choices, func(x directory.Choice) bool { return x.Decision == directory.LookAnew && x.Refused == "" }) {
+		p.Sheet = "/staff/worksheets/" + d.Ends.Source
+	}
 	for _, x := range d.Provider.Sites {
 		if x.Phone != "" && !slices.Contains(p.Reaches, x.Phone) {
 			p.Reaches = append(p.Reaches, x.Phone)
@@ -546,6 +553,8 @@ func (p *casePage) deeds(ctx context.Context, s *Server, d directory.Dossier, wh
 	for _, x := range d.Choices {
 		f := form(x)
 		switch {
+		case x.Decision == directory.LookAnew:
+			f.Look, f.Note = true, false
 		case x.Decision == "same" && d.Case.Kind != directory.CaseDuplicate && d.Case.Kind != directory.CaseRemoved:
 			f.Label, f.Field, f.Agrees, f.Danger, f.Optional = "It is about them", true, true, d.Case.Kind == directory.CaseAdverse, false
 		case x.Decision == "same" && d.Need.Approvals == 2:
@@ -688,6 +697,11 @@ func (s *Server) askPreview(ctx context.Context, c *fiber.Ctx, who *staffSession
 			x.To.Method = "phone"
 		}
 	}
+	if do == directory.LookAnew {
+		var l directory.LookUp
+		l, err = s.lookUp(d, do, form)
+		x.Look = &l
+	}
 	var f directory.Foreseen
 	if err == nil {
 		f, err = s.cfg.Desk.Foresee(ctx, x)
@@ -720,7 +734,7 @@ func (s *Server) decide(ctx context.Context, who *staffSession, id directory.ID,
 	case "could_not":
 		deed, note = directory.Return, "Could not check: "+note
 	}
-	if why == "" && slices.Contains(deed.Asks(), "note") {
+	if why == "" && do != directory.LookAnew && slices.Contains(deed.Asks(), "note") {
 		return directory.Errorf(directory.Invalid, "note", "say why: it stays with the record, and no public face shows it")
 	}
 	switch do {
@@ -741,6 +755,17 @@ func (s *Server) decide(ctx context.Context, who *staffSession, id directory.ID,
 	d, err := s.cfg.Desk.Dossier(ctx, id, who.Name)
 	if err != nil {
 		return err
+	}
+	if do == directory.LookAnew || do == directory.CouldNotLook {
+		l, err := s.lookUp(d, do, form)
+		if err != nil {
+			return err
+		}
+		out, err := s.cfg.Desk.BringIn(ctx, who.Name, auth, []directory.LookUp{l}, false)
+		if err != nil {
+			return err
+		}
+		return out[0].Refused()
 	}
 	a := directory.Act{Do: deed, Staff: who.Name, Auth: auth, Of: of, Seen: seen, Note: note}
 	if d.Claim != nil {
@@ -766,6 +791,22 @@ func (s *Server) decide(ctx context.Context, who *staffSession, id directory.ID,
 	}
 	_, err = s.cfg.Desk.Act(ctx, a)
 	return err
+}
+
+// lookUp reads what somebody found at the register, or that they could not look.
+func (s *Server) lookUp(d directory.Dossier, do string, form url.Values) (directory.LookUp, error) {
+	var seen int64
+	_, _ = fmt.Sscan(form.Get("seen"), &seen)
+	cells := map[string]string{"looked_at": string(s.now()), "found": "could_not_look", "note": form.Get("note")}
+	if at := strings.TrimSpace(form.Get("looked_at")); at != "" {
+		cells["looked_at"] = at + "Z"
+	}
+	if do == directory.LookAnew {
+		for _, name := range []string{"found", "status_words", "number", "name_shown", "expires", "restrictions", "source_as_of"} {
+			cells[name] = form.Get(name)
+		}
+	}
+	return d.LookUp(seen, cells)
 }
 
 // fileDeeds are what can be done about a whole provider.

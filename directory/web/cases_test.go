@@ -305,10 +305,11 @@ func (d *deskTrial) foretold(id directory.ID, who, do string, more url.Values) (
 		v, _ := form.Find(`input[name="` + name + `"]`).Attr("value")
 		values.Set(name, v)
 	}
-	if do == "correct" {
+	if do == "correct" || do == directory.LookAnew {
 		values.Set("preview", do)
 		r := d.post(who, path, values)
-		if form = find(d.page(r)); r.StatusCode != 200 || form.Length() == 0 || form.Find(`textarea[name=text]`).Text() != values.Get("text") {
+		if form = find(d.page(r)); r.StatusCode != 200 || form.Length() == 0 || form.Find(`textarea[name=text]`).Text() != values.Get("text") ||
+			form.Find(`input[name=name_shown]`).AttrOr("value", "") != values.Get("name_shown") {
 			t.Fatalf("%s: asking what the public would read: %d %s", label, r.StatusCode, text(d.page(r).Find(".wrong").Text()))
 		}
 		values.Del("preview")
@@ -528,6 +529,78 @@ func TestDeskRefusals(t *testing.T) {
 	}
 	if r := decide("imani", "confirm", now.Seen); r.StatusCode != 303 || d.dossier(x.Case.ID).Status != directory.StatusAdverse {
 		t.Errorf("second person: %d, %s", r.StatusCode, d.dossier(x.Case.ID).Now)
+	}
+}
+
+// What has ended, or is about to, says when, by whom and since when, and is looked up anew: what the page says the public
+// will read is what they read.
+func TestDeskLookAnew(t *testing.T) {
+	d := newTrial(t)
+	if _, err := d.store.TouchDue(t.Context(), d.now, 100); err != nil {
+		t.Fatal(err)
+	}
+	ended, soon := d.first(directory.CaseExpired), d.first(directory.CaseExpiring)
+	for _, x := range []struct {
+		d    directory.Dossier
+		says string
+	}{{ended, "It ended on 14 Nov 2026, says the Texas register, looked at on 10 Nov 2026 with data of 10 Nov 2026. The public page has said so since 15 Nov 2026."}, {soon, "It ends on 15 Dec 2026, says the Texas register, looked at on 10 Nov 2026 with data of 10 Nov 2026. The public page has said so since 14 Nov 2026."}} {
+		doc := d.page(d.get("rowan", "/staff/cases/"+string(x.d.Case.ID)))
+		says := text(doc.Find("#ends").Text())
+		if !strings.HasPrefix(says, x.says) {
+			t.Errorf("%s: %q", x.d.Case.Kind, says)
+		}
+		if href := doc.Find("#ends a").AttrOr("href", ""); href != "/staff/worksheets/tx-bhec" {
+			t.Errorf("the worksheet of its source: %q", href)
+		}
+		if doc.Find(".lookups a").Length() == 0 || doc.Find("#ends").Length() != 1 {
+			t.Error("no link to the register")
+		}
+		d.inWords(x.d.Case.Kind, doc)
+	}
+	send := func(who string, x directory.Dossier, form url.Values) reply {
+		t.Helper()
+		form.Set("seen", fmt.Sprint(x.Seen))
+		form.Set("then", "stay")
+		return d.post(who, "/staff/cases/"+string(x.Case.ID), form)
+	}
+	for what, r := range map[string]reply{
+		"a viewer":               send("vera", soon, url.Values{"do": {"look_up"}, "found": {"no"}}),
+		"could not, and not why": send("rowan", soon, url.Values{"do": {"could_not_look"}, "note": {" "}}),
+		"a record of nothing":    send("rowan", soon, url.Values{"do": {"look_up"}, "found": {"yes"}}),
+		"another number":         send("rowan", soon, url.Values{"do": {"look_up"}, "found": {"yes"}, "status_words": {"Active"}, "number": {"1"}, "name_shown": {"Ezekiel Marsh"}}),
+		"a decision":             send("imani", soon, url.Values{"do": {"confirm"}}),
+		"of another kind":        send("rowan", d.first(directory.CaseFirst), url.Values{"do": {"look_up"}, "found": {"no"}}),
+		"a number that it never had": d.post("rowan", "/staff/cases/"+string(soon.Case.ID), url.Values{"do": {"look_up"}, "found": {"no"},
+			"seen": {"1"}}),
+	} {
+		if r.StatusCode != 400 && r.StatusCode != 403 && r.StatusCode != 409 {
+			t.Errorf("%s: %d", what, r.StatusCode)
+		}
+	}
+	if d.dossier(soon.Case.ID).Seen != soon.Seen {
+		t.Fatal("what was refused was recorded")
+	}
+	if pages, _ := d.foretold(soon.Case.ID, "rowan", directory.CouldNotLook, nil); pages != 0 {
+		t.Error("an attempt changes what the public reads")
+	}
+	if x := d.dossier(soon.Case.ID); x.Need.Returned != "rowan" || !x.Waits {
+		t.Errorf("after an attempt: %+v", x.Need)
+	}
+	if pages, _ := d.foretold(soon.Case.ID, "imani", directory.LookAnew, url.Values{"found": {"no"}, "name_shown": {""}}); pages != 1 {
+		t.Error("that nothing was found changes no page")
+	}
+	if pages, _ := d.foretold(ended.Case.ID, "imani", directory.LookAnew, url.Values{"found": {"yes"}, "status_words": {"Delinquent"}, "number": {ended.Claim.Number.Shown}, "name_shown": {ended.Provider.DisplayName()}}); pages != 1 {
+		t.Error("that it has lapsed changes no page")
+	}
+	for _, x := range []directory.Dossier{soon, ended} {
+		if after := d.dossier(x.Case.ID); after.Case.Closed == "" || after.Ends != nil {
+			t.Errorf("%s is open still: %+v", x.Case.Kind, after.Now)
+		}
+	}
+	// What the search did not find any more says so in the list.
+	list := text(d.page(d.get("rowan", "/staff/cases?kind=change")).Find("tbody").Text())
+	if !strings.Contains(list, "no longer in the register") {
+		t.Errorf("the list says %q", list)
 	}
 }
 

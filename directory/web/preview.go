@@ -136,6 +136,7 @@ type previewer struct {
 	d     directory.Dossier
 	who   string
 	rests map[directory.ID][]publicLine // of others, as they are now; see rest
+	busy  bool                          // somebody else writes: the page waits for them once
 }
 
 // of is what would become of public pages if the choice were made. What is one event is derived from the file with it;
@@ -144,7 +145,7 @@ func (p *previewer) of(x directory.Choice) preview {
 	d := p.d
 	wish := directory.Wish{Case: d.Case.ID, Provider: d.Provider.ID, Do: x.Decision, Of: x.Of, Staff: p.who, Field: "licence", Hurry: true}
 	switch {
-	case x.Refused != "" || x.Decision == "correct":
+	case x.Refused != "" || x.Decision == "correct" || x.Decision == directory.LookAnew:
 		return preview{}
 	case x.Event != nil && d.Claim != nil:
 		return p.file(d.File.With(d.Claim.ID, *x.Event, d.At, d.Known), x.After != d.Status)
@@ -152,8 +153,12 @@ func (p *previewer) of(x directory.Choice) preview {
 		return p.file(nil, true)
 	case slices.Contains([]string{"same", "clear", "take", "prove", "accept_request", "unmerge", "restore_file"}, x.Decision),
 		x.Decision == "distinct" && d.Case.Kind == directory.CaseRemoved:
+		if p.busy {
+			return preview{}
+		}
 		f, err := p.s.cfg.Desk.Foresee(p.ctx, wish)
 		if err != nil {
+			p.busy = directory.KindOf(err) == directory.Unavailable
 			return preview{}
 		}
 		return p.s.foreseen(f, d.Provider.ID, d.At, d.Known)
