@@ -32,19 +32,24 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	app := &app{ctx: ctx, out: os.Stdout, err: os.Stderr, getenv: os.Getenv, back: standBack}
+	code := app.run(os.Args[1:])
 	stop()
 	os.Exit(code)
 }
 
 // run is the whole program without the process around it: it returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	app := &app{ctx: ctx, out: stdout, err: stderr, getenv: os.Getenv}
-	root := app.rootCommand()
+	return (&app{ctx: ctx, out: stdout, err: stderr, getenv: os.Getenv}).run(args)
+}
+
+func (a *app) run(args []string) int {
+	ctx, stderr := a.ctx, a.err
+	root := a.rootCommand()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
-		return app.exit
+		return a.exit
 	}
 	var usage usageError
 	if errors.As(err, &usage) || strings.HasPrefix(err.Error(), "unknown command") {
@@ -73,6 +78,7 @@ type app struct {
 	keepRules bool             // one of those recipes cannot be read: the rules stay as they were recorded last
 	stands    standing         // the demonstration's clock, once its store is open
 	exit      int
+	back      func() // lets servers on the same machine go first; nil in tests
 
 	hookClient *safehttp.Client // what calls webhooks, in tests; the program's own when nil
 }
@@ -102,6 +108,11 @@ Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 done with rows in qua
 		if err := a.cfg.check(); err != nil {
 			return usageError{err}
 		}
+		for c := cmd; c.HasParent(); c = c.Parent() {
+			if a.back != nil && longWork[c.Name()] && c.Parent() == root {
+				a.back()
+			}
+		}
 		return a.ownRecipes()
 	}
 	root.AddCommand(a.demoCommand(), a.benchCommand(), a.importCommand(), a.crawlCommand(), a.serveCommand(), a.indexCommand(), a.exportCommand(), a.sourcesCommand(), a.showCommand(), a.verifyCommand(), a.dueCommand(), a.fsckCommand(), a.auditCommand(),
@@ -109,6 +120,9 @@ Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 done with rows in qua
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
 }
+
+// longWork are the commands that may take minutes beside a running server.
+var longWork = map[string]bool{"import": true, "crawl": true, "verify": true, "export": true, "index": true, "fsck": true, "audit": true}
 
 // args wraps cobra's argument checks so that a wrong number of arguments exits with status 2.
 func args(check cobra.PositionalArgs) cobra.PositionalArgs {

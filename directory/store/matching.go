@@ -561,16 +561,14 @@ func (w *work) quietLists() ([]directory.Run, error) {
 		return w.lists, nil
 	}
 	w.asked = true
+	runs, err := w.runs(`WHERE number IN (SELECT MAX(number) FROM run GROUP BY source) AND outcome = 'done'`)
+	if err != nil {
+		return nil, err
+	}
 	for _, info := range directory.Tables().Sources() {
-		if info.Kind != "exclusion" {
-			continue
-		}
-		run, found, err := w.runOne(`WHERE source = $1 ORDER BY number DESC LIMIT 1`, info.ID)
-		if err != nil {
-			return nil, err
-		}
-		if found && run.Outcome == "done" {
-			w.lists = append(w.lists, run)
+		i := slices.IndexFunc(runs, func(r directory.Run) bool { return r.Release.Source == info.ID })
+		if info.Kind == "exclusion" && i >= 0 {
+			w.lists = append(w.lists, runs[i])
 		}
 	}
 	return w.lists, nil

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package main
+
+// standBack is for Linux alone.
+func standBack() {}
