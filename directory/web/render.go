@@ -115,6 +115,7 @@ func functions(a *assets, l *lang) template.FuncMap {
 		},
 		"phase":      l.phase,
 		"placedBy":   l.placedBy,
+		"offers":     l.offers,
 		"rangeOf":    l.prices,
 		"tone":       tone,
 		"resultOf":   func(c claim) directory.CheckResult { return c.result },
