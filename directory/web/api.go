@@ -186,6 +186,13 @@ func echo(a ask, q search.Query) queryEcho {
 // apiProvider answers GET /api/v1/providers/:id.
 func (s *Server) apiProvider(c *fiber.Ctx) error {
 	vary(c, fiber.HeaderAuthorization) // who has a key is told more
+	key := ""
+	if visitOf(c).key != nil || len(c.Request().Header.Peek(fiber.HeaderAuthorization)) == 0 { // staff are told more than is kept
+		key = c.Path() + "?" + rawQuery(c)
+		if kept := s.kept(key); kept != nil {
+			return s.sendKept(c, kept)
+		}
+	}
 	p, err := s.provider(c)
 	if err != nil {
 		return s.moved(c, err, "")
@@ -194,7 +201,18 @@ func (s *Server) apiProvider(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderCacheControl, "no-store")
 		return s.sendJSON(c, fiber.MIMEApplicationJSONCharsetUTF8, p)
 	}
-	return s.sendCached(c, fiber.MIMEApplicationJSONCharsetUTF8, p, func() ([]byte, error) { return encodeJSON(p) })
+	return s.sendCached(c, fiber.MIMEApplicationJSONCharsetUTF8, p, func() ([]byte, error) {
+		body, err := encodeJSON(p)
+		if err == nil && key != "" && p.At == nil {
+			a := &keptAnswer{span: today(p.AsOf), head: p.Head, contentType: fiber.MIMEApplicationJSONCharsetUTF8, body: body, tag: string(c.Response().Header.Peek(fiber.HeaderETag)), lasts: p.ValidUntil}
+			a.ends(p.AsOf.Add(keptFor))
+			if p.ValidUntil != nil {
+				a.ends(*p.ValidUntil)
+			}
+			s.answers.put(key, a)
+		}
+		return body, err
+	})
 }
 
 // moved leads on to who stands for a merged provider, to the same thing beneath; any other error it returns.

@@ -18,10 +18,11 @@ import (
 	"kapdir/search"
 )
 
-// Two things are kept in memory so that a search need not be worked out again: whole answers, and what a list
-// tells of one provider. Neither outlives what it says: an answer ends with the next number at which a public
-// face could have changed, and both end with the first result of a check that changes by itself. Nothing of
-// it is written down anywhere, and what is sent says no-store: others may not keep what somebody searched for.
+// Two things are kept in memory so that an answer need not be worked out again: whole answers, to searches and about
+// one provider, and what a list tells of one provider. Neither outlives what it says: an answer ends with the next
+// number at which a public face could have changed, and both end with the first result of a check that changes by
+// itself. Nothing of it is written down anywhere, and what answers a search says no-store: others may not keep what
+// somebody searched for.
 
 const (
 	keptAnswers = 32 << 20 // bytes of whole answers
@@ -100,6 +101,8 @@ type keptAnswer struct {
 	body        []byte
 	link        string
 	noindex     bool
+	tag         string                 // of an answer that others may keep too; "" of one that they may not
+	lasts       *directory.Instant     // and until when; nil is for long
 	zip         atomic.Pointer[[]byte] // for who takes it gzipped; made when the first asks
 }
 
@@ -159,7 +162,11 @@ var (
 // sendKept sends an answer that is kept, or could be.
 func (s *Server) sendKept(c *fiber.Ctx, a *keptAnswer) error {
 	h := &c.Response().Header
-	h.SetCanonical(nameCacheControl, valueNoStore)
+	if a.tag == "" {
+		h.SetCanonical(nameCacheControl, valueNoStore)
+	} else if s.cacheable(c, a.tag, ageOf(a.lasts, s.now(), false)) {
+		return notModified(c)
+	}
 	if len(h.Peek(fiber.HeaderVary)) == 0 { // the API has said more
 		h.SetCanonical(nameVary, valueVary)
 	}
