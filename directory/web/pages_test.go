@@ -258,6 +258,9 @@ func TestSearchPage(t *testing.T) {
 	if d.Find(`input[name=care][value=full_kap][checked]`).Length() != 1 {
 		t.Error("the chosen filter is not ticked")
 	}
+	if f := d.Find("details.filters"); f.Is("[open]") || !strings.Contains(text(f.Find("summary").First().Text()), "1 chosen") {
+		t.Error("the filters stand before the results on a phone, or do not say that one is chosen")
+	}
 	if d.Find(".chips a").Length() != 1 || strings.Contains(d.Find(".chips a").AttrOr("href", ""), "care") {
 		t.Error("the chosen filter cannot be taken off")
 	}
