@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -185,7 +186,6 @@ func echo(a ask, q search.Query) queryEcho {
 
 // apiProvider answers GET /api/v1/providers/:id.
 func (s *Server) apiProvider(c *fiber.Ctx) error {
-	vary(c, fiber.HeaderAuthorization) // who has a key is told more
 	key := ""
 	if visitOf(c).key != nil || len(c.Request().Header.Peek(fiber.HeaderAuthorization)) == 0 { // staff are told more than is kept
 		key = c.Path() + "?" + rawQuery(c)
@@ -193,6 +193,7 @@ func (s *Server) apiProvider(c *fiber.Ctx) error {
 			return s.sendKept(c, kept)
 		}
 	}
+	vary(c, fiber.HeaderAuthorization) // who has a key is told more
 	p, err := s.provider(c)
 	if err != nil {
 		return s.moved(c, err, "")
@@ -204,10 +205,11 @@ func (s *Server) apiProvider(c *fiber.Ctx) error {
 	return s.sendCached(c, fiber.MIMEApplicationJSONCharsetUTF8, p, func() ([]byte, error) {
 		body, err := encodeJSON(p)
 		if err == nil && key != "" && p.At == nil {
-			a := &keptAnswer{span: today(p.AsOf), head: p.Head, contentType: fiber.MIMEApplicationJSONCharsetUTF8, body: body, tag: string(c.Response().Header.Peek(fiber.HeaderETag)), lasts: p.ValidUntil}
+			a := &keptAnswer{span: today(p.AsOf), head: p.Head, contentType: fiber.MIMEApplicationJSONCharsetUTF8, body: body, tag: bytes.Clone(c.Response().Header.Peek(fiber.HeaderETag)), lasts: milli(p.AsOf.AddDays(1))}
 			a.ends(p.AsOf.Add(keptFor))
 			if p.ValidUntil != nil {
 				a.ends(*p.ValidUntil)
+				a.lasts = milli(*p.ValidUntil)
 			}
 			s.answers.put(key, a)
 		}

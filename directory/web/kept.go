@@ -101,8 +101,8 @@ type keptAnswer struct {
 	body        []byte
 	link        string
 	noindex     bool
-	tag         string                 // of an answer that others may keep too; "" of one that they may not
-	lasts       *directory.Instant     // and until when; nil is for long
+	tag         []byte                 // of an answer that others may keep too; nil of one that they may not
+	lasts       int64                  // and until when, in Unix milliseconds
 	zip         atomic.Pointer[[]byte] // for who takes it gzipped; made when the first asks
 }
 
@@ -156,15 +156,27 @@ func (s *Server) kept(key string) *keptAnswer {
 // Names and values of headers as they are sent.
 var (
 	nameCacheControl, valueNoStore = []byte(fiber.HeaderCacheControl), []byte("no-store")
+	nameETag                       = []byte(fiber.HeaderETag)
 	nameVary, valueVary            = []byte(fiber.HeaderVary), []byte(fiber.HeaderAcceptEncoding)
 )
+
+// cacheable is Server.cacheable of what is kept.
+func (a *keptAnswer) cacheable(c *fiber.Ctx, now int64) (held bool) {
+	h := &c.Response().Header
+	h.SetCanonical(nameETag, a.tag)
+	var room [48]byte
+	age := max(0, min(longestCache, time.Duration(a.lasts-now)*time.Millisecond))
+	h.SetCanonical(nameCacheControl, strconv.AppendInt(append(room[:0], "public, max-age="...), int64(age/time.Second), 10))
+	asked := c.Request().Header.Peek(fiber.HeaderIfNoneMatch)
+	return len(asked) > 0 && matches(string(asked), string(a.tag))
+}
 
 // sendKept sends an answer that is kept, or could be.
 func (s *Server) sendKept(c *fiber.Ctx, a *keptAnswer) error {
 	h := &c.Response().Header
-	if a.tag == "" {
+	if a.tag == nil {
 		h.SetCanonical(nameCacheControl, valueNoStore)
-	} else if s.cacheable(c, a.tag, ageOf(a.lasts, s.now(), false)) {
+	} else if a.cacheable(c, s.cfg.Now().UnixMilli()) {
 		return notModified(c)
 	}
 	if len(h.Peek(fiber.HeaderVary)) == 0 { // the API has said more
