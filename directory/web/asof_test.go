@@ -93,7 +93,7 @@ func TestAnswersForThePast(t *testing.T) {
 }
 
 // asWritten compares what the API writes.
-var asWritten = cmpopts.IgnoreUnexported(claim{}, checkSource{}, part{})
+var asWritten = cmpopts.IgnoreUnexported(check{}, claim{}, checkSource{}, part{})
 
 // The page of a moment says so before all else, is left out of search engines, and leads to today.
 func TestPageOfThePast(t *testing.T) {
