@@ -339,8 +339,8 @@ func (s *Store) free(ctx context.Context, f CaseFilter, staff string, skip direc
 	return id, err
 }
 
-// firstFor returns the first of the cases that does not wait for others than the member, "" if there is none: about what
-// they said their part, or read at the register themself, there may be nothing left that they could do.
+// firstFor returns the first of the cases that does not wait for others than the member, "" if there is none. What they
+// said their part about does, what needs an approver now if they are none, and what they read at the register themself.
 func (d desk) firstFor(t *tx, lines []line, m directory.StaffMember) (directory.ID, error) {
 	var of []directory.ID
 	for _, l := range lines {
@@ -368,8 +368,12 @@ func (d desk) firstFor(t *tx, lines []line, m directory.StaffMember) (directory.
 		if err != nil {
 			return "", err
 		}
+		need := d.need(h, l.Case, hist, p)
+		if l.work == directory.WorkSecond && (slices.Contains(need.Given, m.Name) || need.Approver && m.Role != directory.Approver) {
+			continue
+		}
 		all := d.choices(h, l.Case, hist, e, m, p)
-		if len(all) == 0 || slices.ContainsFunc(all, func(x directory.Choice) bool { return x.Refused == "" }) {
+		if !mine || slices.ContainsFunc(all, func(x directory.Choice) bool { return x.Refused == "" }) {
 			return l.ID, nil
 		}
 	}
