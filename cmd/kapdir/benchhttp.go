@@ -46,6 +46,7 @@ rounds, and of the processor's time, which is the server's alone.`,
 		RunE: func(*cobra.Command, []string) error { return b.run(a.ctx) },
 	}
 	cmd.Flags().IntVar(&b.n, "providers", 10000, "how many")
+	cmd.Flags().BoolVar(&b.one, "one", false, "measure answers about one provider instead of searches, as long as those of the demonstration")
 	cmd.Flags().BoolVar(&b.pages, "pages", false, "measure the pages instead of the API")
 	cmd.Flags().IntVar(&b.conns, "connections", 64, "how many at once")
 	cmd.Flags().IntVar(&b.rounds, "rounds", 9, "how often each has its turn")
@@ -75,7 +76,7 @@ func benchLoad(ctx context.Context, in io.Reader, out io.Writer) error {
 type httpMeasure struct {
 	*app
 	n, conns, rounds int
-	pages            bool
+	pages, one       bool
 	turn             time.Duration
 }
 
@@ -236,7 +237,7 @@ func (b *httpMeasure) run(ctx context.Context) error {
 		return err
 	}
 	reader := benchReader{c: corpus, at: directory.At(searchbench.Noon)}
-	if b.pages {
+	if b.pages || b.one {
 		if reader.alike, reader.at, err = b.demoFiles(filepath.Join(dir, "demo")); err != nil {
 			return err
 		}
@@ -257,7 +258,14 @@ func (b *httpMeasure) run(ctx context.Context) error {
 	defer flush()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	paths, people := benchPaths(corpus, 200), []string(nil)
+	paths, people, what := benchPaths(corpus, 200), []string(nil), "search"
+	if b.one {
+		what = "provider"
+		r := rand.New(rand.NewPCG(12, 12))
+		for i := range paths {
+			paths[i] = "/api/v1/providers/" + string(corpus.File(1+r.IntN(b.n), 0).Provider.ID)
+		}
+	}
 	if b.pages {
 		r := rand.New(rand.NewPCG(12, 12))
 		for i := range paths {
@@ -316,7 +324,7 @@ func (b *httpMeasure) run(ctx context.Context) error {
 		return err
 	}
 	servers := []*httpServer{{name: "bare Fiber handler", addr: stock, paths: paths}, {name: "bare, our headers and timeouts", addr: alike, paths: paths},
-		{name: "search, kept answers", addr: cached, paths: paths}, {name: "search, worked out anew", addr: anew, paths: paths}}
+		{name: what + ", kept answers", addr: cached, paths: paths}, {name: what + ", worked out anew", addr: anew, paths: paths}}
 	if b.pages {
 		servers = append(servers, &httpServer{name: "provider's page", addr: anew, paths: people})
 	}

@@ -128,6 +128,9 @@ func TestEveryWayByKeyboard(t *testing.T) {
 				v.keys(kb.Enter)
 				v.until(`location.pathname === "/compare" && document.querySelectorAll("table.compare thead th").length === 2`)
 				page("compare")
+				if !js[bool](v, `[...document.querySelectorAll("table.compare thead th")].every((e) => e.getBoundingClientRect().right <= innerWidth)`) {
+					t.Error("two providers do not stand side by side in sight")
+				}
 				v.tab(".sideways") // the table can be moved by the arrow keys
 				if js[bool](v, `document.querySelector(".sideways").scrollWidth > document.querySelector(".sideways").clientWidth`) {
 					v.keys(kb.ArrowRight)

@@ -27,10 +27,9 @@ func touch(t testing.TB, s *Store, limit int) {
 func endsHold(t interface{ Fatalf(string, ...any) }, tb testing.TB, s *Store) map[directory.CaseKind]int {
 	tb.Helper()
 	type open struct {
-		kind    directory.CaseKind
-		event   int64
-		waits   bool
-		history directory.ID
+		kind  directory.CaseKind
+		event int64
+		waits bool
 	}
 	count := map[directory.CaseKind]int{}
 	err := s.read(ctx, "test", func(x *tx) error {

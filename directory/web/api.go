@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -185,6 +186,13 @@ func echo(a ask, q search.Query) queryEcho {
 
 // apiProvider answers GET /api/v1/providers/:id.
 func (s *Server) apiProvider(c *fiber.Ctx) error {
+	key := ""
+	if visitOf(c).key != nil || len(c.Request().Header.Peek(fiber.HeaderAuthorization)) == 0 { // staff are told more than is kept
+		key = c.Path() + "?" + rawQuery(c)
+		if kept := s.kept(key); kept != nil {
+			return s.sendKept(c, kept)
+		}
+	}
 	vary(c, fiber.HeaderAuthorization) // who has a key is told more
 	p, err := s.provider(c)
 	if err != nil {
@@ -194,7 +202,19 @@ func (s *Server) apiProvider(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderCacheControl, "no-store")
 		return s.sendJSON(c, fiber.MIMEApplicationJSONCharsetUTF8, p)
 	}
-	return s.sendCached(c, fiber.MIMEApplicationJSONCharsetUTF8, p, func() ([]byte, error) { return encodeJSON(p) })
+	return s.sendCached(c, fiber.MIMEApplicationJSONCharsetUTF8, p, func() ([]byte, error) {
+		body, err := encodeJSON(p)
+		if err == nil && key != "" && p.At == nil {
+			a := &keptAnswer{span: today(p.AsOf), head: p.Head, contentType: fiber.MIMEApplicationJSONCharsetUTF8, body: body, tag: bytes.Clone(c.Response().Header.Peek(fiber.HeaderETag)), lasts: milli(p.AsOf.AddDays(1))}
+			a.ends(p.AsOf.Add(keptFor))
+			if p.ValidUntil != nil {
+				a.ends(*p.ValidUntil)
+				a.lasts = milli(*p.ValidUntil)
+			}
+			s.answers.put(key, a)
+		}
+		return body, err
+	})
 }
 
 // moved leads on to who stands for a merged provider, to the same thing beneath; any other error it returns.

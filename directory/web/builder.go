@@ -84,6 +84,13 @@ type developersView struct {
 	Scopes  any // what a key may do: directory.Scopes
 }
 
+// Demonstrated are the commands by which whoever runs a demonstration gives themself a key and an embed.
+func (developersView) Demonstrated() string {
+	return `kapdir partner add mine "My clinic" --origin http://localhost:8000 --state .kapdir/demo
+kapdir partner key add mine "my site" --scopes read,credentials,changes,export,hooks,embeds --state .kapdir/demo
+kapdir partner embed add mine "near us" --query "state=CO&care=full_kap" --state .kapdir/demo`
+}
+
 // partnersPage answers GET /partners.
 func (s *Server) partnersPage(c *fiber.Ctx) error {
 	v := developersView{page: s.page(c, s.partners.Title, "/partners"), Guide: s.partners, Samples: s.samples, Scopes: directory.Scopes}

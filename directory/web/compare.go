@@ -47,11 +47,12 @@ type compareRow struct {
 }
 
 type compareCell struct {
-	Text   string
-	Silent bool // nobody said
-	Result directory.CheckResult
-	Origin *origin
-	Beside []partStated // what else is stated of it
+	Text    string
+	Silent  bool // nobody said
+	Result  directory.CheckResult
+	Origin  *origin
+	Beside  []partStated // what else is stated of it
+	Against string       // see check.Against
 	// CareDiffers says that sources state different things of what the kind of care goes by.
 	CareDiffers bool
 }
@@ -230,6 +231,9 @@ func (l *lang) compared(columns []compareColumn) []compareRow {
 		row(l.t("check."+string(name)), func(p *provider) compareCell {
 			c := p.check(name)
 			cell := compareCell{Text: c.Label, Result: c.Result}
+			if c.Result == directory.NotMet {
+				cell.Against = c.against
+			}
 			if len(c.Sources) > 0 {
 				cell.Origin = &origin{Name: c.Sources[0].Name, AsOf: c.Sources[0].AsOf}
 			}

@@ -69,6 +69,35 @@ func unsaid(f *fact[phase]) bool {
 	return f == nil || f.Value.Offered == directory.Unknown && f.Value.SessionsMax == 0 && f.Value.MinutesMax == 0
 }
 
+// Infusion reports a provider of whom sources say that ketamine is given without all of the therapy around it.
+func (p *provider) Infusion() bool {
+	switch directory.CareType(p.Practice.Care.Value) {
+	case directory.CareInfusionOnly, directory.CareInfusionCheckIns:
+		return true
+	}
+	return false
+}
+
+// offers says below the name what the provider is listed as. Whoever is listed here and, by the same listing, gives
+// infusions without the therapy is not said to offer it: it is the first thing that a patient reads.
+func (l *lang) offers(p *provider) string {
+	switch {
+	case p.ListedAs == directory.AsPrescriber:
+		return l.t("provider.as.prescriber")
+	case p.ListedAs == directory.AsClinic:
+		return l.t("provider.as.clinic")
+	case !p.Infusion():
+		return l.t("provider.as.listing")
+	case p.At != nil: // how sessions are run is kept only as it is today
+		return l.t("provider.as.ketamine")
+	case p.Practice.CareDiffers():
+		return l.t("provider.as.differs")
+	case p.Practice.Care.Value == string(directory.CareInfusionOnly):
+		return l.t("provider.as.infusion")
+	}
+	return l.t("provider.as.check_ins")
+}
+
 // check is the one of that name.
 func (p *provider) check(name directory.CheckName) check {
 	if i := slices.IndexFunc(p.Checks, func(c check) bool { return c.Check == name }); i >= 0 {
@@ -200,7 +229,11 @@ func (l *lang) course(p *provider) string {
 		return l.t("glance.cost.package", "Price", l.prices(low, high)) + l.saidBy(list)
 	}
 	list := p.pricesOf("medicine_session")
-	if len(list) == 0 {
+	switch {
+	case len(list) > 0:
+	case p.Practice.Care.Value == string(directory.CareInfusionOnly):
+		return l.t("glance.cost.none.infusion", "Typical", l.prices(typicalInfusion.low, typicalInfusion.high))
+	default:
 		return l.t("glance.cost.none", "Typical", l.prices(typicalCourse.low, typicalCourse.high))
 	}
 	low, high := bounds(list)

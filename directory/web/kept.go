@@ -18,10 +18,11 @@ import (
 	"kapdir/search"
 )
 
-// Two things are kept in memory so that a search need not be worked out again: whole answers, and what a list
-// tells of one provider. Neither outlives what it says: an answer ends with the next number at which a public
-// face could have changed, and both end with the first result of a check that changes by itself. Nothing of
-// it is written down anywhere, and what is sent says no-store: others may not keep what somebody searched for.
+// Two things are kept in memory so that an answer need not be worked out again: whole answers, to searches and about
+// one provider, and what a list tells of one provider. Neither outlives what it says: an answer ends with the next
+// number at which a public face could have changed, and both end with the first result of a check that changes by
+// itself. Nothing of it is written down anywhere, and what answers a search says no-store: others may not keep what
+// somebody searched for.
 
 const (
 	keptAnswers = 32 << 20 // bytes of whole answers
@@ -100,6 +101,8 @@ type keptAnswer struct {
 	body        []byte
 	link        string
 	noindex     bool
+	tag         []byte                 // of an answer that others may keep too; nil of one that they may not
+	lasts       int64                  // and until when, in Unix milliseconds
 	zip         atomic.Pointer[[]byte] // for who takes it gzipped; made when the first asks
 }
 
@@ -153,13 +156,29 @@ func (s *Server) kept(key string) *keptAnswer {
 // Names and values of headers as they are sent.
 var (
 	nameCacheControl, valueNoStore = []byte(fiber.HeaderCacheControl), []byte("no-store")
+	nameETag                       = []byte(fiber.HeaderETag)
 	nameVary, valueVary            = []byte(fiber.HeaderVary), []byte(fiber.HeaderAcceptEncoding)
 )
+
+// cacheable is Server.cacheable of what is kept.
+func (a *keptAnswer) cacheable(c *fiber.Ctx, now int64) (held bool) {
+	h := &c.Response().Header
+	h.SetCanonical(nameETag, a.tag)
+	var room [48]byte
+	age := max(0, min(longestCache, time.Duration(a.lasts-now)*time.Millisecond))
+	h.SetCanonical(nameCacheControl, strconv.AppendInt(append(room[:0], "public, max-age="...), int64(age/time.Second), 10))
+	asked := c.Request().Header.Peek(fiber.HeaderIfNoneMatch)
+	return len(asked) > 0 && matches(string(asked), string(a.tag))
+}
 
 // sendKept sends an answer that is kept, or could be.
 func (s *Server) sendKept(c *fiber.Ctx, a *keptAnswer) error {
 	h := &c.Response().Header
-	h.SetCanonical(nameCacheControl, valueNoStore)
+	if a.tag == nil {
+		h.SetCanonical(nameCacheControl, valueNoStore)
+	} else if a.cacheable(c, s.cfg.Now().UnixMilli()) {
+		return notModified(c)
+	}
 	if len(h.Peek(fiber.HeaderVary)) == 0 { // the API has said more
 		h.SetCanonical(nameVary, valueVary)
 	}

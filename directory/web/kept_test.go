@@ -54,6 +54,72 @@ func TestKeptAnswersAreTheSame(t *testing.T) {
 	}
 }
 
+// So has a provider's, which others may keep too: by the same tag, and for as long as it has left.
+func TestKeptProvidersAreTheSame(t *testing.T) {
+	var store *counting
+	now := new(atomic.Int64)
+	at := func(c *Config) {
+		now.Store(c.Now().UnixMilli())
+		c.Now = func() time.Time { return time.UnixMilli(now.Load()) }
+	}
+	kept, anew := demoServer(t, at, func(c *Config) { store = &counting{Reader: c.Reader}; c.Reader = store }), demoServer(t, at, func(c *Config) { c.KeepAnswers = -1 })
+	begun := now.Load()
+	same := func(target string, fromMemory bool, header ...string) {
+		t.Helper()
+		want, before := get(t, anew, target, header...), store.one.Load()
+		got := get(t, kept, target, header...)
+		if got.StatusCode != want.StatusCode || got.body != want.body {
+			t.Fatalf("%s: %d and %d, %s", target, got.StatusCode, want.StatusCode, cmp.Diff(want.body, got.body))
+		}
+		if read := store.one.Load() > before; read == fromMemory {
+			t.Errorf("%s %v: the store was asked: %v", target, header, read)
+		}
+		for _, h := range []string{"Date", "Ratelimit"} {
+			want.Header.Del(h)
+			got.Header.Del(h)
+		}
+		if d := cmp.Diff(want.Header, got.Header); d != "" {
+			t.Errorf("%s: headers (-anew +kept):\n%s", target, d)
+		}
+	}
+	ids := must(store.Listed(t.Context()))
+	for i := 0; i < len(ids); i += 40 {
+		now.Store(begun)
+		target := api(ids[i])
+		same(target, false)
+		same(target, true)
+		same(target, true, "If-None-Match", get(t, anew, target).Header.Get("ETag"))
+		same(target, true, "Accept-Encoding", "gzip")
+		same(target+"?state=TX", false)
+		same(target+"?state=TX", true)
+		same(target+"?at=2026-06-01", false)
+		same(target+"?at=2026-06-01", false)
+		p := decode[provider](t, get(t, anew, target))
+		end := begun + keptFor.Milliseconds()
+		if p.ValidUntil != nil && p.ValidUntil.Time().UnixMilli() < end {
+			end = p.ValidUntil.Time().UnixMilli()
+		}
+		now.Store(end - 1)
+		get(t, kept, target)
+		before := store.one.Load()
+		now.Store(end)
+		get(t, kept, target)
+		if store.one.Load() == before {
+			t.Errorf("%s is kept at its end", target)
+		}
+		now.Store(begun)
+	}
+	target := api(ids[1])
+	get(t, kept, target)
+	before := store.one.Load()
+	store.more.Add(1)
+	time.Sleep(2 * headFor)
+	get(t, kept, target)
+	if store.one.Load() == before {
+		t.Error("an answer outlives a change")
+	}
+}
+
 // What is spliced together is what encoding/json would write of the whole.
 func TestSplicedAsEncoded(t *testing.T) {
 	s := demoServer(t, func(c *Config) { c.KeepAnswers = -1 })
@@ -87,7 +153,13 @@ func TestSplicedAsEncoded(t *testing.T) {
 type counting struct {
 	Reader
 	files, heads atomic.Int64
+	one          atomic.Int64 // files that were asked for by themselves
 	more         atomic.Int64
+}
+
+func (c *counting) File(ctx context.Context, id directory.ID) (*directory.CredentialFile, error) {
+	c.one.Add(1)
+	return c.Reader.File(ctx, id)
 }
 
 func (c *counting) Files(ctx context.Context, ids []directory.ID) ([]*directory.CredentialFile, error) {

@@ -343,7 +343,7 @@ var largeTowns = sync.OnceValue(func() []directory.Place {
 
 // towns names the largest towns that lie within the frame and have room beside the pins and each other.
 func (m *mapView) towns(at projection, move func(spot) spot, frame box) {
-	const most, letter, line = 8, 6.6, 15
+	const most, letter, line = 8, 9.3, 19 // as on a phone, where the letters have 17 px of 480
 	var taken []box
 	square := func(x, y int, r float64) box {
 		return box{float64(x) - r, float64(y) - r, float64(x) + r, float64(y) + r}

@@ -134,6 +134,11 @@ func TestEveryProviderPage(t *testing.T) {
 		d := dom(t, r)
 		wellMade(t, pageOf(id), d)
 		body := text(d.Find("main").Text())
+		if lead, kap := text(d.Find(".who .lead").Text()), english.t("provider.as.listing"); p.ListedAs == directory.AsKAP && strings.HasPrefix(lead, kap) == p.Infusion() {
+			t.Errorf("%s: %q stands below the name, and the kind of care is %s", id, lead, p.Practice.Care.Value)
+		} else if !p.Practice.CareDiffers() && p.Practice.Care.Value == string(directory.CareInfusionOnly) && !strings.Contains(lead, "infusion only") {
+			t.Errorf("%s: %q stands below the name of one who gives infusions alone", id, lead)
+		}
 		for _, c := range p.Checks {
 			if !strings.Contains(body, text(c.Sentence)) || !strings.Contains(body, c.Label) {
 				t.Errorf("%s: the page lacks what the JSON says of %s: %s", id, c.Check, c.Sentence)
@@ -252,6 +257,9 @@ func TestSearchPage(t *testing.T) {
 	}
 	if d.Find(`input[name=care][value=full_kap][checked]`).Length() != 1 {
 		t.Error("the chosen filter is not ticked")
+	}
+	if f := d.Find("details.filters"); f.Is("[open]") || !strings.Contains(text(f.Find("summary").First().Text()), "1 chosen") {
+		t.Error("the filters stand before the results on a phone, or do not say that one is chosen")
 	}
 	if d.Find(".chips a").Length() != 1 || strings.Contains(d.Find(".chips a").AttrOr("href", ""), "care") {
 		t.Error("the chosen filter cannot be taken off")

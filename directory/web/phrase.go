@@ -673,21 +673,7 @@ func (t teller) prescriber(c directory.Claim) string {
 // protocol tells what is stated of the parts of a session, and what is not.
 func (t teller) protocol(s directory.Standing) string {
 	b, on := s.Basis.Body, s.CheckedAt.Date()
-	var yes, no, silent []string
-	for _, x := range []struct {
-		answer directory.Answer
-		part   string
-	}{{b.Preparation, "preparation"}, {b.Presence, "presence"}, {b.Monitoring, "monitoring"}, {b.Emergency, "emergency"}, {b.Integration, "integration"}} {
-		words := t.t("protocol." + x.part)
-		switch x.answer {
-		case directory.Yes:
-			yes = append(yes, words)
-		case directory.No:
-			no = append(no, words)
-		default:
-			silent = append(silent, words)
-		}
-	}
+	yes, no, silent := t.partsOf(b)
 	out := ""
 	switch s.Class {
 	case directory.ClassDocument:
@@ -707,6 +693,40 @@ func (t teller) protocol(s directory.Standing) string {
 		out += " " + t.t("say.protocol.silent", "Parts", strings.Join(silent, ", "))
 	}
 	return out
+}
+
+// partsOf names the five parts of a session by what is stated of them.
+func (t teller) partsOf(b directory.Body) (yes, no, silent []string) {
+	for _, x := range []struct {
+		answer directory.Answer
+		part   string
+	}{{b.Preparation, "preparation"}, {b.Presence, "presence"}, {b.Monitoring, "monitoring"}, {b.Emergency, "emergency"}, {b.Integration, "integration"}} {
+		words := t.t("protocol." + x.part)
+		switch x.answer {
+		case directory.Yes:
+			yes = append(yes, words)
+		case directory.No:
+			no = append(no, words)
+		default:
+			silent = append(silent, words)
+		}
+	}
+	return yes, no, silent
+}
+
+// against tells briefly what stands against the provider in a check that is not met, or in which a problem is on
+// record; "" of any other. A list says it beside the result, so that nobody must guess what is not met.
+func (t teller) against(c directory.Check, sentence string) string {
+	switch {
+	case c.Result == directory.NotMet && c.Check == directory.CheckProtocol && len(c.Parts) > 0 && c.Parts[0].Standing.Shown():
+		if _, no, _ := t.partsOf(c.Parts[0].Standing.Basis.Body); len(no) > 0 {
+			return t.t("say.protocol.no", "Parts", strings.Join(no, ", "))
+		}
+		return sentence
+	case c.Result == directory.NotMet, c.Result == directory.ProblemOnRecord:
+		return sentence
+	}
+	return ""
 }
 
 // noun names what a claim is about, for the middle of a sentence.

@@ -115,6 +115,7 @@ func functions(a *assets, l *lang) template.FuncMap {
 		},
 		"phase":      l.phase,
 		"placedBy":   l.placedBy,
+		"offers":     l.offers,
 		"rangeOf":    l.prices,
 		"tone":       tone,
 		"resultOf":   func(c claim) directory.CheckResult { return c.result },
@@ -431,11 +432,7 @@ func (s *Server) sendTagged(c *fiber.Ctx, contentType string, said any, age time
 		return err
 	}
 	sum := sha256.Sum256(append(raw, contentType+langOf(c).Code+s.cfg.Version+s.look...))
-	tag := `W/"` + hex.EncodeToString(sum[:12]) + `"`
-	c.Set(fiber.HeaderETag, tag)
-	c.Set(fiber.HeaderCacheControl, "public, max-age="+strconv.Itoa(int(age/time.Second)))
-	vary(c, fiber.HeaderAcceptEncoding)
-	if matches(c.Get(fiber.HeaderIfNoneMatch), tag) {
+	if s.cacheable(c, `W/"`+hex.EncodeToString(sum[:12])+`"`, age) {
 		return notModified(c)
 	}
 	b, err := body()
@@ -443,4 +440,12 @@ func (s *Server) sendTagged(c *fiber.Ctx, contentType string, said any, age time
 		return err
 	}
 	return s.send(c, contentType, b)
+}
+
+// cacheable says that an answer may be kept for so long, and by which tag it is known. held is that whoever asks has it.
+func (s *Server) cacheable(c *fiber.Ctx, tag string, age time.Duration) (held bool) {
+	c.Set(fiber.HeaderETag, tag)
+	c.Set(fiber.HeaderCacheControl, "public, max-age="+strconv.Itoa(int(age/time.Second)))
+	vary(c, fiber.HeaderAcceptEncoding)
+	return matches(c.Get(fiber.HeaderIfNoneMatch), tag)
 }

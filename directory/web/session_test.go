@@ -1,9 +1,12 @@
 package web
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/PuerkitoBio/goquery"
 
 	"kapdir/directory"
 )
@@ -129,6 +132,57 @@ func TestNothingStatedIsCalledUnknown(t *testing.T) {
 	t.Logf("in two languages: %d facts that the protocol alone states, %d of which sources disagree", filled, contrary)
 	if filled < 40 || contrary < 10 {
 		t.Error("the demonstration has too few of them to test anything")
+	}
+}
+
+// A card in the list, and a column beside others, say what is not met, so that "Full KAP" above "Not met" misleads
+// nobody; and where the provider's own word or paper contradicts the kind of care of the listing, that it does.
+func TestCardsSayWhatIsNotMet(t *testing.T) {
+	s := demoServer(t)
+	notMet, contrary := 0, 0
+	for _, id := range everybody(t) {
+		p := decode[provider](t, get(t, s, api(id)))
+		differs := p.Practice.CareDiffers()
+		if !differs && !slices.ContainsFunc(p.Checks, func(c check) bool { return c.Result == directory.NotMet }) || notMet > 30 && !differs {
+			continue
+		}
+		for _, l := range languages {
+			d := dom(t, get(t, s, l.To("/compare?ids="+string(id))))
+			table := text(d.Find("table.compare").Text())
+			var card *goquery.Selection
+			for _, x := range dom(t, get(t, s, l.To("/?q="+url.QueryEscape(p.Name)))).Find(".cards article").EachIter() {
+				if x.AttrOr("aria-labelledby", "") == "n-"+string(id) {
+					card = x
+				}
+			}
+			if card == nil {
+				t.Fatalf("%s is not found by name", p.Name)
+			}
+			if got := card.Find(".brief .differs").Length() == 1; got != differs {
+				t.Errorf("%s %s: the card says that sources disagree: %v, want %v", l.Code, id, got, differs)
+			}
+			if differs {
+				contrary++
+			}
+			for _, c := range p.Checks {
+				if c.Result != directory.NotMet {
+					continue
+				}
+				notMet++
+				said := ""
+				for _, x := range card.Find(".check").EachIter() {
+					if text(x.Find("strong").First().Text()) == l.t("check."+string(c.Check)) {
+						said = text(x.Find(".sentence").Text())
+					}
+				}
+				if said == "" || l == english && !strings.Contains(text(c.Sentence), said) || !strings.Contains(table, said) {
+					t.Errorf("%s %s: %s is not met, and the card says %q of it: %s, %s", l.Code, id, c.Check, said, c.Sentence, table)
+				}
+			}
+		}
+	}
+	if notMet < 20 || contrary < 4 {
+		t.Errorf("only %d checks that are not met and %d kinds of care in doubt were looked at", notMet, contrary)
 	}
 }
 

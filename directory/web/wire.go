@@ -118,9 +118,14 @@ type result struct {
 	ChecksFor   *directory.State       `json:"checks_for"`
 	Checks      []check                `json:"checks"`
 
+	careDiffers bool // see practice.CareDiffers
+
 	sites     []directory.Site              // for the map of the page
 	checkList func() (template.HTML, error) // the checks as the page shows them, made once
 }
+
+// CareDiffers reports that sources state different things of a part by which the kind of care goes.
+func (r result) CareDiffers() bool { return r.careDiffers }
 
 // CheckList is the card's list of checks, which is the same in every search of one state and the largest part of it.
 func (r result) CheckList() (template.HTML, error) { return r.checkList() }
@@ -196,7 +201,12 @@ type check struct {
 	NextDue    *directory.Instant    `json:"next_due"`
 	Sources    []checkSource         `json:"sources"`
 	Parts      []part                `json:"parts,omitempty"`
+
+	against string // what a list says of it beside the result; see teller.against
 }
+
+// Against is what stands against the provider in the check, in few words; "" without.
+func (c check) Against() string { return c.against }
 
 type checkSource struct {
 	Name string         `json:"name"`
@@ -495,10 +505,13 @@ func checksAndIssue(f *directory.CredentialFile, y directory.State, m moment, po
 				} else if p.Claim != nil && (p.What == directory.License || p.What == directory.DisciplineScreen) && p.Claim.Jurisdiction != "" {
 					title += ", " + t.lang.state(p.Claim.Jurisdiction)
 				}
+				if p.What == directory.License && t.whose(p.Provider).prescriber { // else it reads as the provider's own
+					title = t.t("part.of_prescriber", "Part", title)
+				}
 				w.Parts = append(w.Parts, part{p.What, title, p.Result, t.labelOf(c.Check, p.Result), t.part(p).text, sourceOf(p.Standing)})
 			}
 		}
-		w.AsOf, w.NextDue = maybe(asOf), maybe(due)
+		w.AsOf, w.NextDue, w.against = maybe(asOf), maybe(due), t.against(c, w.Sentence)
 		out = append(out, w)
 	}
 	return out, issued
@@ -554,6 +567,11 @@ func (s *Server) resultOf(f *directory.CredentialFile, y directory.State, m mome
 	r := result{ID: p.ID, Name: p.DisplayName(), Kind: p.Kind, ListedAs: p.ListedAs, Credentials: credentials(p), URL: providerURL(p.ID),
 		Claimed: p.Claimed, Care: m.lang.label("care", string(p.Practice.CareType())), Why: []string{}, ChecksFor: maybe(y),
 		Checks: checksOf(f, y, m, s.cfg.Policies, false), Accepting: s.accepting(f, m), Telehealth: m.lang.telehealth(p), sites: p.Sites}
+	if r.Care.Value != string(directory.CareUnknown) && slices.ContainsFunc(f.Claims, func(h directory.History) bool { return h.Claim.Kind == directory.ProtocolClaim }) {
+		w := m.lang.practice(p)
+		s.also(&w, f, m)
+		r.careDiffers = w.CareDiffers()
+	}
 	if len(p.Sites) > 0 {
 		r.Place = siteOf(p.Sites[0])
 	}
