@@ -179,6 +179,7 @@ type Ended struct {
 	Looked Instant `json:"looked"`          // when somebody or the program looked there last
 	AsOf   Date    `json:"as_of,omitempty"` // of what day the source's own data were then
 	Since  Instant `json:"since"`           // since when public pages say so, as far as is known today
+	Newer  int64   `json:"newer,omitempty"` // the event of what was read since, if it waits for somebody to confirm it
 }
 
 // EndedAt says by what the claim has ended at t as known at k, or is about to; nil where time opens no case about it.
@@ -190,6 +191,11 @@ func (h History) EndedAt(t, k Instant, policies Policies) *Ended {
 	}
 	b := st.Basis.Body
 	out := &Ended{Day: cmp.Or(b.Expires, b.To), Source: b.Source, Looked: st.Basis.PerformedAt, AsOf: b.SourceAsOf}
+	for _, n := range st.Pending {
+		if n > st.Basis.Seq {
+			out.Newer = max(out.Newer, n)
+		}
+	}
 	// It has been said since the first of the moments from which on it was said at every one.
 	end := expiryEnd(h.Claim, st.Basis)
 	moments := []Instant{t, end, end.AddDays(-policies.InForce(t, k).Kinds[h.Claim.Kind].Expiring)}

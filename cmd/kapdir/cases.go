@@ -233,6 +233,9 @@ func writeDossier(w io.Writer, d directory.Dossier, as string) {
 		if e := d.Ends; e != nil {
 			ends := map[bool]string{true: "ended", false: "ends"}[c.Kind == directory.CaseExpired]
 			fmt.Fprintf(w, "  it %s on %s, says %s, looked at on %s; public pages have said so since %s\n", ends, e.Day, e.Source, e.Looked.Date(), e.Since.Date())
+			if e.Newer > 0 {
+				fmt.Fprintf(w, "  what was read since, event %d, waits for somebody else to confirm it, in a case of its own: kapdir cases list --provider %s\n", e.Newer, p.ID)
+			}
 		}
 		fmt.Fprintln(w, "\nHISTORY")
 		for _, e := range d.History {

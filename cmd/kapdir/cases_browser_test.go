@@ -205,6 +205,12 @@ func TestBrowserDeskByKeyboard(t *testing.T) {
 		t.Error("the same person is offered to be the second")
 	}
 	imani.open(d.Case.ID, emptyList)
+	for _, fold := range []string{"s", "i", "j"} { // opened by mistake, each is left by Esc, and the keys are there again
+		imani.key(fold)
+		imani.until(`document.querySelector("details[data-key='` + fold + `'][open]")?.contains(document.activeElement)`)
+		imani.key("Escape")
+		imani.until(`!document.querySelector("details[data-key='` + fold + `']").open && document.activeElement.tagName === "SUMMARY"`)
+	}
 	imani.key("c", "\r")
 	imani.leave(d.Case.ID)
 	decided := time.Now()

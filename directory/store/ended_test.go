@@ -216,12 +216,20 @@ func testEnded(t *testing.T, c Config) {
 	clk.set(time.Date(2027, 2, 12, 12, 0, 0, 0, time.UTC))
 	expect("ended", "expired open", "expiring closed")
 	q = x.caseOf(id, directory.CaseExpired)
-	if d = must(s.Dossier(ctx, q.ID, "")); d.Ends == nil || d.Ends.Day != "2027-02-10" || d.Ends.Since.Date() != "2027-02-11" || q.Opened != directory.At(clk.now()) {
+	if d = must(s.Dossier(ctx, q.ID, "")); d.Ends == nil || d.Ends.Newer != 0 || d.Ends.Day != "2027-02-10" || d.Ends.Since.Date() != "2027-02-11" || q.Opened != directory.At(clk.now()) {
 		t.Errorf("expired: %+v %+v", d.Ends, q)
 	}
 	// Renewed: that waits for somebody else, and until then the page says what it said.
 	look("kim", ends("2029-02-28"))
 	expect("renewed, not confirmed", "expired open", "expiring closed")
+	if d = must(s.Dossier(ctx, q.ID, "")); d.Ends == nil || d.Ends.Newer != d.History[len(d.History)-1].Seq {
+		t.Errorf("looked up, and it does not say so: %+v", d.Ends)
+	}
+	for who, want := range map[string]bool{"kim": false, "pat": true} { // who read it does not confirm it
+		if id, err := s.Next(ctx, CaseFilter{Kind: directory.CaseChange}, who, ""); err != nil || (id != "") != want {
+			t.Errorf("next for %s: %q, %v", who, id, err)
+		}
+	}
 	confirm("pat")
 	expect("renewed", "expired closed", "expiring closed")
 	if d = must(s.Dossier(ctx, q.ID, "")); d.Waits || d.Ends != nil || len(d.Choices) != 0 {

@@ -270,31 +270,114 @@ func (s *Store) Take(ctx context.Context, id directory.ID, staff string, over bo
 	return out, err
 }
 
-// Next makes the first case of the list that is free, or the member's own, theirs, and returns its id; "" when
-// there is none. Two who ask at once are given two different ones. The case skip is not given.
+// Next makes the first case of the list the member's that is free, or their own, and does not wait for others alone; it
+// returns its id, "" when there is none. Two who ask at once are given two different ones. The case skip is not given:
+// while it waits the list is gone on with after it, and from its beginning only once nothing is left there.
 func (s *Store) Next(ctx context.Context, f CaseFilter, staff string, skip directory.ID) (id directory.ID, err error) {
-	err = s.write(ctx, "store.Next", func(w *work) error {
-		o, err := w.office()
+	f.All, f.After = false, ""
+	for range nextTries {
+		if id, err = s.free(ctx, f, staff, skip); err != nil || id == "" {
+			return "", err
+		}
+		if _, err = s.Take(ctx, id, staff, false); directory.KindOf(err) != directory.Conflict { // somebody was quicker
+			break
+		}
+	}
+	if err != nil {
+		return "", err
+	}
+	return id, nil
+}
+
+// nextTries is how often somebody may be slower than others before Next gives up.
+const nextTries = 50
+
+// free finds what Next gives.
+func (s *Store) free(ctx context.Context, f CaseFilter, staff string, skip directory.ID) (id directory.ID, err error) {
+	err = s.read(ctx, "store.Next", func(t *tx) error {
+		desk, err := s.desk(t)
 		if err != nil {
 			return err
 		}
-		if err := o.decider(staff); err != nil {
+		if err := desk.office.decider(staff); err != nil {
 			return err
 		}
-		f.All = false
-		which := where(f, w.now)
-		n := len(which.args)
-		which.where += fmt.Sprintf(` AND c.id <> $%d AND NOT EXISTS (SELECT 1 FROM case_hold h WHERE h.id = c.id AND h.staff <> $%d AND h.until > $%d)`, n+1, n+2, n+3)
-		which.args = append(which.args, skip, staff, w.now)
-		lines, err := w.casesOf(which, 1)
-		if err != nil || len(lines) == 0 {
+		member, err := desk.office.member(staff)
+		if err != nil {
 			return err
 		}
-		id = lines[0].ID
-		_, err = w.take1(id, staff, false)
-		return err
+		starts := []string{""}
+		if skip != "" {
+			switch l, err := t.lineOf(skip); {
+			case err == nil && l.Closed == "":
+				starts = []string{l.cursor(), ""}
+			case err != nil && directory.KindOf(err) != directory.NotFound:
+				return err
+			}
+		}
+		for _, f.After = range starts {
+			for some := 1; ; some = min(4*some, 64) { // nearly always the first will do
+				which := where(f, desk.now)
+				n := len(which.args)
+				which.where += fmt.Sprintf(` AND c.id <> $%d AND NOT EXISTS (SELECT 1 FROM case_hold h WHERE h.id = c.id AND h.staff <> $%d AND h.until > $%d)`, n+1, n+2, n+3)
+				which.args = append(which.args, skip, staff, desk.now)
+				lines, err := t.casesOf(which, some)
+				if err != nil {
+					return err
+				}
+				if id, err = desk.firstFor(t, lines, member); err != nil || id != "" {
+					return err
+				}
+				if len(lines) < some {
+					break
+				}
+				f.After = lines[some-1].cursor()
+			}
+		}
+		return nil
 	})
 	return id, err
+}
+
+// firstFor returns the first of the cases that does not wait for others than the member, "" if there is none. What they
+// said their part about does, what needs an approver now if they are none, and what they read at the register themself.
+func (d desk) firstFor(t *tx, lines []line, m directory.StaffMember) (directory.ID, error) {
+	var of []directory.ID
+	for _, l := range lines {
+		of = append(of, l.Provider)
+	}
+	held, err := t.load(of)
+	if err != nil {
+		return "", err
+	}
+	for _, l := range lines {
+		h := held[l.Provider]
+		if h == nil {
+			return "", directory.Errorf(directory.Internal, "", "the provider of case %s is missing: run kapdir fsck", l.ID)
+		}
+		hist := d.historyOf(h, l.Case)
+		var e *directory.Event
+		if hist != nil {
+			e = d.event(hist, l.Case)
+		}
+		mine := e != nil && e.Actor.Kind == directory.Staff && e.Actor.ID == m.Name
+		if l.work != directory.WorkSecond && !mine { // if nothing else, it can be corrected
+			return l.ID, nil
+		}
+		p, err := t.pairOf(l.Case, &holding{stored: *h})
+		if err != nil {
+			return "", err
+		}
+		need := d.need(h, l.Case, hist, p)
+		if l.work == directory.WorkSecond && (slices.Contains(need.Given, m.Name) || need.Approver && m.Role != directory.Approver) {
+			continue
+		}
+		all := d.choices(h, l.Case, hist, e, m, p)
+		if !mine || slices.ContainsFunc(all, func(x directory.Choice) bool { return x.Refused == "" }) {
+			return l.ID, nil
+		}
+	}
+	return "", nil
 }
 
 // Assign gives a case to a staff member, until they give it back or somebody takes it over.

@@ -139,6 +139,71 @@ func testQueue(t *testing.T, c Config) {
 	whole(t, s)
 }
 
+// testNext asks for one case after the other: each leaving goes on in the list, and nobody is given what they may do
+// nothing about, so that it is free for whoever may.
+func testNext(t *testing.T, c Config) {
+	clk := newClock()
+	c.Now = clk.now
+	s := open(t, c)
+	hire(t, s)
+	x := &trial{t: t, s: s}
+	for range 3 {
+		x.person(directory.SeenRevoked, false)
+	}
+	x.person(directory.SeenActive, false)
+	unclear, _ := x.person(directory.SeenIndeterminate, false)
+	list := must(s.List(ctx, CaseFilter{Limit: 100}, false)).Cases
+	next := func(who string, skip directory.ID) directory.ID {
+		t.Helper()
+		id, err := s.Next(ctx, CaseFilter{}, who, skip)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	var walked []directory.ID
+	at := next("kim", "")
+	for range len(list) + 1 {
+		walked = append(walked, at)
+		at = next("kim", at)
+	}
+	var want []directory.ID
+	for _, q := range list {
+		want = append(want, q.ID)
+	}
+	if want = append(want, list[0].ID); !slices.Equal(walked, want) {
+		t.Errorf("leaving each case leads to\n%v, the list is\n%v", walked, want)
+	}
+	clk.set(noon.Add(time.Hour)) // kim holds none any more
+	var said []directory.ID
+	for _, q := range list {
+		if q.Kind == directory.CaseAdverse && q.Claim != "" {
+			x.must(x.decide("kim", "confirm", q.Case, x.claim(q.Claim).Seen))
+			said = append(said, q.ID)
+		}
+	}
+	if len(said) < 3 {
+		t.Fatalf("%d adverse cases", len(said))
+	}
+	for _, skip := range append([]directory.ID{""}, said...) {
+		if got := next("kim", skip); slices.Contains(said, got) || got == "" {
+			t.Errorf("kim, who said their part, gets %q after %q", got, skip)
+		}
+	}
+	if got := next("lee", ""); got != said[0] {
+		t.Errorf("the second person gets %s, not %s", got, said[0])
+	}
+	if id, err := s.Next(ctx, CaseFilter{Work: directory.WorkSecond}, "kim", ""); id != "" || err != nil {
+		t.Errorf("where nothing is left for kim they get %q, %v", id, err)
+	}
+	q := x.theCase(unclear) // what kim returned can be corrected by them too
+	x.must(x.decide("kim", "return", q.Case, x.claim(q.Claim).Seen))
+	if id, err := s.Next(ctx, CaseFilter{Work: directory.WorkReturned}, "kim", ""); id != q.ID || err != nil {
+		t.Errorf("of what they returned kim gets %q, %v", id, err)
+	}
+	whole(t, s)
+}
+
 // testHolds lets people take, give, take over and give back cases: nobody decides what somebody else works, and
 // every step is on record.
 func testHolds(t *testing.T, c Config) {

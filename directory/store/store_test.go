@@ -99,6 +99,7 @@ func testStore(t *testing.T, fresh func(testing.TB) Config) {
 		{"two decide at once", testTwoAtOnce},
 		{"the list of cases", testQueue},
 		{"whose a case is", testHolds},
+		{"the next case", testNext},
 		{"evidence that staff file", testPapers},
 		{"NPPES alone lists nobody", testNPPESAlone},
 		{"rules", testRules},

@@ -58,7 +58,7 @@ func newTrial(t *testing.T) *deskTrial {
 		t.Fatal(err)
 	}
 	clock := func() time.Time { return w.now.Time() }
-	if w.store, err = store.Open(context.Background(), store.Config{Dir: filepath.Join(dir, "state"), Now: clock}); err != nil {
+	if w.store, err = store.Open(context.Background(), store.Config{Dir: filepath.Join(dir, "state"), Now: clock, Standing: active}); err != nil {
 		t.Fatal(err)
 	}
 	if w.index, err = search.Open(context.Background(), search.Config{Dir: filepath.Join(dir, "index"), Feed: w.store, Files: w.store.Files, Now: clock, Log: quiet()}); err != nil {
@@ -532,6 +532,14 @@ func TestDeskRefusals(t *testing.T) {
 	}
 }
 
+// active knows one word of a register.
+func active(_, words string, _, _ directory.Date) directory.Observed {
+	if words == "Active" {
+		return directory.SeenActive
+	}
+	return directory.SeenIndeterminate
+}
+
 // What has ended, or is about to, says when, by whom and since when, and is looked up anew: what the page says the public
 // will read is what they read.
 func TestDeskLookAnew(t *testing.T) {
@@ -585,6 +593,20 @@ func TestDeskLookAnew(t *testing.T) {
 	}
 	if x := d.dossier(soon.Case.ID); x.Need.Returned != "rowan" || !x.Waits {
 		t.Errorf("after an attempt: %+v", x.Need)
+	}
+	// Renewed: the case waits, and says that it was looked up since, and that somebody else confirms it.
+	if d.page(d.get("imani", "/staff/cases/"+string(soon.Case.ID))).Find("#newer").Length() != 0 {
+		t.Error("before anybody looked the page says that somebody did")
+	}
+	if r := send("rowan", d.dossier(soon.Case.ID), url.Values{"do": {"look_up"}, "found": {"yes"}, "status_words": {"Active"}, "number": {soon.Claim.Number.Shown},
+		"name_shown": {soon.Provider.DisplayName()}, "expires": {"2028-12-31"}, "restrictions": {"none"}}); r.StatusCode != 303 {
+		t.Fatalf("a renewal: %d", r.StatusCode)
+	}
+	doc := d.page(d.get("imani", "/staff/cases/"+string(soon.Case.ID)))
+	all := d.dossier(soon.Case.ID).History
+	newest := all[len(all)-1]
+	if says := text(doc.Find("#newer").Text()); !strings.Contains(says, fmt.Sprintf("event %d", newest.Seq)) || !strings.Contains(text(doc.Find(".history").Text()), "expires 31 Dec 2028") {
+		t.Errorf("after it was looked up the page says %q", says)
 	}
 	if pages, _ := d.foretold(soon.Case.ID, "imani", directory.LookAnew, url.Values{"found": {"no"}, "name_shown": {""}}); pages != 1 {
 		t.Error("that nothing was found changes no page")

@@ -69,8 +69,8 @@
       return;
     }
     if (e.key === "Escape") {
-      const fold = e.target.closest("details.deed");
-      if (fold) { fold.open = false; fold.querySelector("summary").focus(); }
+      const fold = e.target.closest("details[data-key][open]");
+      if (fold) { fold.open = false; fold.querySelector("summary").focus(); } else if (typing(e)) e.target.blur();
       return;
     }
     if (e.ctrlKey || e.metaKey || e.altKey || e.isComposing || typing(e)) return;
