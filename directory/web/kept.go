@@ -37,6 +37,7 @@ type heads struct {
 	reader Reader
 	turn   chan struct{}
 	last   atomic.Pointer[seenHead]
+	wrote  atomic.Int64 // how often somebody wrote by this server
 }
 
 type seenHead struct {
@@ -66,12 +67,18 @@ func (h *heads) look(ctx context.Context) (directory.Head, error) {
 	if x, ok := h.fresh(); ok {
 		return x, nil
 	}
-	at := time.Now()
+	at, wrote := time.Now(), h.wrote.Load()
 	x, err := h.reader.Head(ctx)
-	if err == nil {
+	if err == nil && wrote == h.wrote.Load() {
 		h.last.Store(&seenHead{x, at})
 	}
 	return x, err
+}
+
+// forget is for whoever has written by this server: what they did shows at once.
+func (h *heads) forget() {
+	h.wrote.Add(1)
+	h.last.Store(nil)
 }
 
 // span is how long something worked out holds: from a moment to before another, in Unix milliseconds.

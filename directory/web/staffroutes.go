@@ -255,6 +255,9 @@ func (s *Server) guarded(r staffRoute) fiber.Handler {
 		if r.method == http.MethodPost && who != nil && !hmac.Equal([]byte(formToken(c)), []byte(who.Token)) {
 			return directory.Errorf(directory.Refused, "", "the form is of another session: load its page again, and send it from there")
 		}
+		if r.method == http.MethodPost {
+			defer s.heads.forget()
+		}
 		return r.do(s, c, who)
 	}
 }
