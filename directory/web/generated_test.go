@@ -345,7 +345,7 @@ func TestGeneratedRequests(t *testing.T) {
 	for _, o := range operationsOf(t) {
 		count := *generatedCount
 		if count == 0 {
-			if count = 60; strings.HasPrefix(o.path, "/api/") {
+			if count = 60; strings.HasPrefix(o.path, "/api/") || o.path == "/oembed" { // of 60 addresses hardly one may be an embed's
 				count = 300
 			}
 		}
@@ -392,7 +392,7 @@ func TestGeneratedRequests(t *testing.T) {
 			res.Body.Close()
 			all++
 		}
-		if statuses[http.StatusOK]+statuses[http.StatusNotModified]+statuses[http.StatusAccepted] < count/20 && o.method == http.MethodGet && count >= 60 {
+		if statuses[http.StatusOK]+statuses[http.StatusNotModified]+statuses[http.StatusAccepted] < max(1, count/50) && o.method == http.MethodGet && count >= 60 {
 			t.Errorf("%s %s: of %d requests hardly any was good: %v", o.method, o.path, count, statuses)
 		}
 		t.Logf("%-4s %-40s %6d requests in %6s: %v", o.method, o.path, count, time.Since(begun).Round(10*time.Millisecond), statuses)
