@@ -33,16 +33,7 @@ func endsHold(t interface{ Fatalf(string, ...any) }, tb testing.TB, s *Store) ma
 	}
 	count := map[directory.CaseKind]int{}
 	err := s.read(ctx, "test", func(x *tx) error {
-		var ids []directory.ID
-		if err := x.each(`SELECT id FROM provider`, nil, func(r *sql.Rows) error {
-			var id directory.ID
-			err := r.Scan(&id)
-			ids = append(ids, id)
-			return err
-		}); err != nil {
-			return err
-		}
-		held, err := x.load(ids)
+		held, err := everyone(x)
 		if err != nil {
 			return err
 		}

@@ -260,6 +260,21 @@ func rowCounts(t testing.TB, s *Store) map[string]int {
 	return out
 }
 
+// everyone reads the files of all providers.
+func everyone(x *tx) (map[directory.ID]*stored, error) {
+	var ids []directory.ID
+	err := x.each(`SELECT id FROM provider`, nil, func(r *sql.Rows) error {
+		var id directory.ID
+		err := r.Scan(&id)
+		ids = append(ids, id)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return x.load(ids)
+}
+
 // dump writes everything the store holds without ids, numbers, salts and times, so that two stores that
 // came to the same by different ways are equal.
 func dump(t testing.TB, s *Store) string {
@@ -269,16 +284,7 @@ func dump(t testing.TB, s *Store) string {
 	claims := map[directory.ID]string{"": ""}
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
 	err := s.read(context.Background(), "dump", func(x *tx) error {
-		var ids []directory.ID
-		if err := x.each(`SELECT id FROM provider`, nil, func(r *sql.Rows) error {
-			var id directory.ID
-			err := r.Scan(&id)
-			ids = append(ids, id)
-			return err
-		}); err != nil {
-			return err
-		}
-		held, err := x.load(ids)
+		held, err := everyone(x)
 		if err != nil {
 			return err
 		}
