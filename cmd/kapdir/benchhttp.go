@@ -37,8 +37,9 @@ func (a *app) benchHTTPCommand() *cobra.Command {
 with --connections 1 their p99 is what the server takes for one. What is known of each is that of one of the
 demonstration's people, so that a page is as long as theirs.
 
-Measure GET /api/v1/providers on invented providers, in one run beside a Fiber handler that does nothing but
-send the same bodies: with the answers kept in memory, and with every one worked out anew. Every answer counts all
+Measure GET /api/v1/providers on invented providers, in one run beside two Fiber handlers that do nothing but send
+the same: one the bodies alone, one all bytes, the headers too. It is measured with the answers kept in memory, and with
+every one worked out anew. Every answer counts all
 facets. The load comes from a process of its own, over keep-alive connections that ask again when they have their
 answer, and shares the processor with the server. They take turns; the ratios are of answers per second, median of the
 rounds, and of the processor's time, which is the server's alone.`,
@@ -108,7 +109,8 @@ type httpRow struct {
 	P50       float64 `json:"p50_us"`
 	P99       float64 `json:"p99_us"`
 	Bytes     int     `json:"mean_bytes"`
-	Ratio     float64 `json:"of_bare"` // of answers per second
+	Ratio     float64 `json:"of_bare"`  // of answers per second, of the one that sends the bodies
+	Alike     float64 `json:"of_alike"` // of the one that sends all bytes, headers too
 	CPURatio  float64 `json:"cpu_of_bare"`
 }
 
@@ -322,7 +324,7 @@ func (b *httpMeasure) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	servers := []*httpServer{{name: "bare Fiber handler", addr: stock, paths: paths}, {name: "bare, our headers and timeouts", addr: alike, paths: paths},
+	servers := []*httpServer{{name: "bare Fiber handler, the bodies", addr: stock, paths: paths}, {name: "bare Fiber handler, all bytes", addr: alike, paths: paths},
 		{name: what + ", kept answers", addr: cached, paths: paths}, {name: what + ", worked out anew", addr: anew, paths: paths}}
 	if b.pages {
 		servers = append(servers, &httpServer{name: "provider's page", addr: anew, paths: people})
@@ -389,11 +391,11 @@ func (b *httpMeasure) print(servers []*httpServer) error {
 	load, _ := os.ReadFile("/proc/loadavg") // none elsewhere
 	a := httpAnswer{Providers: b.n, Connections: b.conns, Load: strings.TrimSpace(string(load))}
 	for _, s := range servers {
-		ratios := make([]float64, len(s.rates))
-		for i := range ratios { // each beside the bare one of its own round
-			ratios[i] = s.rates[i] / servers[0].rates[i]
+		ratios, alike := make([]float64, len(s.rates)), make([]float64, len(s.rates))
+		for i := range ratios { // each beside the bare ones of its own round
+			ratios[i], alike[i] = s.rates[i]/servers[0].rates[i], s.rates[i]/servers[1].rates[i]
 		}
-		a.Servers = append(a.Servers, httpRow{s.name, median(s.rates), s.cpu / float64(s.count) * 1e6, median(s.p50), median(s.p99), s.bodies / s.count, median(ratios), 0})
+		a.Servers = append(a.Servers, httpRow{s.name, median(s.rates), s.cpu / float64(s.count) * 1e6, median(s.p50), median(s.p99), s.bodies / s.count, median(ratios), median(alike), 0})
 		x := &a.Servers[len(a.Servers)-1]
 		x.CPURatio = a.Servers[0].CPU / x.CPU
 	}
@@ -402,9 +404,9 @@ func (b *httpMeasure) print(servers []*httpServer) error {
 	}
 	w := tabwriter.NewWriter(b.app.out, 0, 4, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(w, "%d providers, %d connections, load %s\t\t\t\t\t\t\t\t\n", a.Providers, a.Connections, a.Load)
-	fmt.Fprintln(w, "server\tanswers/s\tserver CPU µs\tp50 µs\tp99 µs\tbytes\tof bare\tby CPU\t")
+	fmt.Fprintln(w, "server\tanswers/s\tserver CPU µs\tp50 µs\tp99 µs\tbytes\tof bare\tof all bytes\tby CPU\t")
 	for _, x := range a.Servers {
-		fmt.Fprintf(w, "%s\t%.0f\t%.1f\t%.0f\t%.0f\t%d\t%.2f\t%.2f\t\n", x.Server, x.PerSecond, x.CPU, x.P50, x.P99, x.Bytes, x.Ratio, x.CPURatio)
+		fmt.Fprintf(w, "%s\t%.0f\t%.1f\t%.0f\t%.0f\t%d\t%.2f\t%.2f\t%.2f\t\n", x.Server, x.PerSecond, x.CPU, x.P50, x.P99, x.Bytes, x.Ratio, x.Alike, x.CPURatio)
 	}
 	return w.Flush()
 }

@@ -20,15 +20,9 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// Bare serves the bodies in turn, whatever is asked, on l until it is closed. With headers it has the settings
-// of the program's own server as well.
+// Bare serves the bodies in turn, with the headers, whatever is asked, on l until it is closed.
 func Bare(l net.Listener, bodies [][]byte, headers [][2]string) error {
-	cfg := fiber.Config{DisableStartupMessage: true}
-	if headers != nil {
-		cfg.Immutable, cfg.StrictRouting, cfg.CaseSensitive, cfg.DisableDefaultContentType = true, true, true, true
-		cfg.ReadTimeout, cfg.WriteTimeout, cfg.IdleTimeout = 5*time.Second, 10*time.Second, 30*time.Second
-	}
-	app := fiber.New(cfg)
+	app := fiber.New(fiber.Config{DisableStartupMessage: true})
 	var n atomic.Uint64
 	app.Use(func(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSONCharsetUTF8)
