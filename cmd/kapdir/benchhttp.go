@@ -403,7 +403,7 @@ func (b *httpMeasure) print(servers []*httpServer) error {
 		return json.NewEncoder(b.app.out).Encode(a)
 	}
 	w := tabwriter.NewWriter(b.app.out, 0, 4, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(w, "%d providers, %d connections, load %s\t\t\t\t\t\t\t\t\n", a.Providers, a.Connections, a.Load)
+	fmt.Fprintf(w, "%d providers, %d connections, load %s\t\t\t\t\t\t\t\t\t\n", a.Providers, a.Connections, a.Load)
 	fmt.Fprintln(w, "server\tanswers/s\tserver CPU µs\tp50 µs\tp99 µs\tbytes\tof bare\tof all bytes\tby CPU\t")
 	for _, x := range a.Servers {
 		fmt.Fprintf(w, "%s\t%.0f\t%.1f\t%.0f\t%.0f\t%d\t%.2f\t%.2f\t%.2f\t\n", x.Server, x.PerSecond, x.CPU, x.P50, x.P99, x.Bytes, x.Ratio, x.Alike, x.CPURatio)
