@@ -65,7 +65,8 @@ const searchRoute = "/api/v1/providers?"
 
 // search asks the index which providers, and the store what they are, within one lane and one deadline.
 func (s *Server) search(ctx context.Context, c *fiber.Ctx, a ask) (*searchAnswer, error) {
-	leave, err := s.lanes.take(s.clientAddress(c), a.heavy())
+	read := search.Read(ctx, s.cfg.Search, a.reading(), a.Text)
+	leave, err := s.lanes.take(s.clientAddress(c), a.heavy(read))
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +80,7 @@ func (s *Server) search(ctx context.Context, c *fiber.Ctx, a ask) (*searchAnswer
 	if err != nil {
 		return nil, err
 	}
-	found, err := s.searchIndex(ctx, a)
+	found, err := s.searchIndex(ctx, a, read)
 	if err != nil {
 		return nil, err
 	}
@@ -165,13 +166,13 @@ func (s *Server) rows(ctx context.Context, hits []search.Hit, y directory.State,
 	return rows, nil
 }
 
-func (s *Server) searchIndex(ctx context.Context, a ask) (search.Answered, error) {
+func (s *Server) searchIndex(ctx context.Context, a ask, read search.Reading) (search.Answered, error) {
 	if a.At == "" { // one about the past has the page's deadline, and the index's own
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, searchDeadline)
 		defer cancel()
 	}
-	return search.Answer(ctx, s.cfg.Search, a.query(), a.reading(), a.Text)
+	return search.AnswerRead(ctx, s.cfg.Search, a.query(), a.reading(), read)
 }
 
 // echo repeats the question as it was understood.
