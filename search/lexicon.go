@@ -32,7 +32,7 @@ type meaning struct {
 // phrases is the lexicon: what people call things, folded.
 type phrases struct {
 	of      map[string][]meaning
-	longest int                 // words of the longest phrase
+	longest int                    // words of the longest phrase
 	begins  map[string]bool        // words with which a phrase of several words begins
 	words   map[byte][]lexiconWord // every word of four letters or more, by its first letter, in order
 	titles  map[string]string      // letters of a licence, as facets have them

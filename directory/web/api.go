@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -45,10 +46,12 @@ func (s *Server) apiSearch(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	kept := &keptAnswer{span: answer.span, head: answer.Head, contentType: fiber.MIMEApplicationJSONCharsetUTF8}
-	if kept.body, err = answer.encode(); err != nil {
+	room := rooms.Get().(*[]byte)
+	defer rooms.Put(room)
+	if *room, err = answer.append((*room)[:0]); err != nil {
 		return err
 	}
+	kept := &keptAnswer{span: answer.span, head: answer.Head, contentType: fiber.MIMEApplicationJSONCharsetUTF8, body: *room}
 	first := a
 	first.Cursor = ""
 	kept.link = `<` + strings.TrimSuffix(searchRoute+first.encode(), "?") + `>; rel="first"`
@@ -57,9 +60,19 @@ func (s *Server) apiSearch(c *fiber.Ctx) error {
 		next.Cursor = *answer.Next
 		kept.link = `<` + searchRoute + next.encode() + `>; rel="next", ` + kept.link
 	}
-	s.answers.put(key, kept)
-	return s.sendKept(c, kept)
+	if s.answers.takes(kept) {
+		kept.body = bytes.Clone(kept.body)
+		s.answers.put(key, kept)
+		return s.sendKept(c, kept)
+	}
+	if err = s.sendKept(c, kept); err == nil {
+		c.Response().SetBody(c.Response().Body()) // the room is used again before this is sent
+	}
+	return err
 }
+
+// rooms are buffers in which answers are written.
+var rooms = sync.Pool{New: func() any { return new([]byte) }}
 
 const searchRoute = "/api/v1/providers?"
 

@@ -136,8 +136,11 @@ func (x *answers) get(key string, head, now int64) *keptAnswer {
 	return nil
 }
 
+// takes reports that the answer would be held.
+func (x *answers) takes(a *keptAnswer) bool { return x != nil && a.from < a.until }
+
 func (x *answers) put(key string, a *keptAnswer) {
-	if x != nil && a.from < a.until {
+	if x.takes(a) {
 		x.cache.Set(key, a)
 	}
 }
@@ -338,8 +341,8 @@ func appendString(b []byte, s string) []byte {
 	return append(append(append(b, '"'), s...), '"')
 }
 
-// encode writes the answer as encoding/json would, with the rows as they are kept.
-func (a *searchAnswer) encode() ([]byte, error) {
+// append writes the answer as encoding/json would, with the rows as they are kept.
+func (a *searchAnswer) append(b []byte) ([]byte, error) {
 	shell := *a
 	shell.Results, shell.Facets = []result{}, nil
 	raw, err := encodeJSON(&shell)
@@ -347,12 +350,7 @@ func (a *searchAnswer) encode() ([]byte, error) {
 		return nil, err
 	}
 	before, after, _ := bytes.Cut(raw, []byte(`"results":[],"facets":null`))
-	size := len(raw) + 4096
-	for _, r := range a.rows {
-		size += len(r.json) + 64
-	}
-	b := append(make([]byte, 0, size), before...)
-	b = append(b, `"results":[`...)
+	b = append(append(b, before...), `"results":[`...)
 	for i, r := range a.rows {
 		if i > 0 {
 			b = append(b, ',')
