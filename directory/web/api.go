@@ -136,7 +136,11 @@ func (s *Server) rows(ctx context.Context, hits []search.Hit, y directory.State,
 			miles := math.Round(*h.Miles*10) / 10
 			r.miles = &miles
 		}
-		r.why, r.explain = m.lang.why(h.Why), reasons(h.Stands)
+		if r.explain = reasons(h.Stands); i > 0 && slices.Equal(h.Why, hits[i-1].Why) {
+			r.why = rows[i-1].why
+		} else {
+			r.why = m.lang.why(h.Why)
+		}
 		if current {
 			if l, ok := s.rowsKept.GetIfPresent(listedKey{h.ID, y, m.lang}); ok && l.seq == h.Seq && l.holds(now) {
 				r.listed = l
