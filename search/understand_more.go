@@ -88,13 +88,13 @@ func (r *reader) behind(i int, list []string) int {
 // amount reads a number of dollars at a token: how many tokens, how much, and whether it says that it is
 // money.
 func (r *reader) amount(i int) (n, dollars int, money bool) {
-	v, err := strconv.Atoi(r.word(i))
-	if err != nil || v > maxDollars {
+	v, ok := numberOf(r.word(i))
+	if !ok || v > maxDollars {
 		return 0, 0, false
 	}
 	money = r.toks[i].dollar
 	if t := r.toks; i+2 < len(t) && t[i+1].joined && t[i+2].joined && r.word(i+2) == "k" && len(r.word(i+1)) == 1 && isNumber(r.word(i+1)) && r.text[t[i].end:t[i+1].start] == "." {
-		tenth, _ := strconv.Atoi(r.word(i + 1))
+		tenth, _ := numberOf(r.word(i + 1))
 		return 3, v*1000 + tenth*100, v <= 100 // 1.2k
 	}
 	if n = 1; r.word(i+n) == "k" && r.toks[i+n].joined && v <= 100 {
@@ -200,8 +200,8 @@ func (r *reader) leastPrice(i int) int {
 // distance reads within 30 miles, 20 mi from, a 25 mile radius.
 func (r *reader) distance(i int) int {
 	at := i + r.behind(i, withinWords)
-	v, err := strconv.Atoi(r.word(at))
-	if err != nil || at < len(r.toks) && r.toks[at].dollar || mileWords[r.word(at+1)] == 0 || v < 1 {
+	v, ok := numberOf(r.word(at))
+	if !ok || at < len(r.toks) && r.toks[at].dollar || mileWords[r.word(at+1)] == 0 || v < 1 {
 		return 0
 	}
 	miles := int(float64(v)*mileWords[r.word(at+1)] + 0.5)

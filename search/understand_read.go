@@ -43,6 +43,7 @@ type reader struct {
 func newReader(text string, o Options) *reader {
 	r := &reader{text: text, o: o, p: vocabulary()}
 	letter := func(c rune) bool { return unicode.IsLetter(c) || unicode.IsMark(c) }
+	r.toks = make([]token, 0, 1+strings.Count(text, " "))
 	runes := []rune(text)
 	at := make([]int, len(runes)+1) // byte offsets
 	for i, c := range runes {
@@ -543,9 +544,21 @@ func (r *reader) code(i int) bool {
 }
 
 func isNumber(w string) bool {
-	if w == "" {
-		return false
+	_, ok := numberOf(w)
+	return ok
+}
+
+// numberOf is strconv.Atoi for words, most of which are no number: it makes no error of them.
+func numberOf(w string) (n int, ok bool) {
+	for i := range len(w) {
+		switch {
+		case w[i] < '0' || w[i] > '9':
+			return 0, false
+		case i == 18: // it may be too large
+			n, err := strconv.Atoi(w)
+			return n, err == nil
+		}
+		n = 10*n + int(w[i]-'0')
 	}
-	_, err := strconv.Atoi(w)
-	return err == nil
+	return n, w != ""
 }

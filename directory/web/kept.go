@@ -345,12 +345,13 @@ func appendString(b []byte, s string) []byte {
 func (a *searchAnswer) append(b []byte) ([]byte, error) {
 	shell := *a
 	shell.Results, shell.Facets = []result{}, nil
-	raw, err := encodeJSON(&shell)
+	b, err := appendJSON(b, &shell)
 	if err != nil {
-		return nil, err
+		return b, err
 	}
-	before, after, _ := bytes.Cut(raw, []byte(`"results":[],"facets":null`))
-	b = append(append(b, before...), `"results":[`...)
+	cut := bytes.Index(b, []byte(`"results":[],"facets":null`)) // no string holds a quotation mark without a backslash before it
+	after := bytes.Clone(b[cut+len(`"results":[],"facets":null`):])
+	b = append(b[:cut], `"results":[`...)
 	for i, r := range a.rows {
 		if i > 0 {
 			b = append(b, ',')
