@@ -216,7 +216,7 @@ func openListingRows(m *material, opts Options, rejected func(RowFormat, Rejecte
 			}
 			row.Error = scrubReason(strings.Join(texts, "; "))
 			for i, c := range cells {
-				if textHoldsSSN(c, false) || nineRun.MatchString(plainDigits(c)) && !strings.HasSuffix(ListingColumns[i].Name, "_zip") {
+				if textHoldsSSN(c, false) || nineRun.MatchString(directory.PlainDigits(c)) && !strings.HasSuffix(ListingColumns[i].Name, "_zip") {
 					row.Cells[i] = withheldCell
 				}
 			}

@@ -16,18 +16,14 @@ import (
 const ssnReason = "holds a number shaped like a Social Security number; the value was not kept"
 
 var (
-	// dashes are the characters that print as a hyphen; a number written with them is the same number.
-	dashes   = strings.NewReplacer("‐", "-", "‑", "-", "‒", "-", "–", "-", "—", "-", "−", "-", "﹣", "-", "－", "-")
 	slotSSN  = regexp.MustCompile(`^\s*\d{3}[-. ]\d{2}[-. ]\d{4}\s*$`)
 	nearSSN  = regexp.MustCompile(`(^|[^0-9.-])[0-9]{3}[. ][0-9]{2}[. ][0-9]{4}($|[^0-9.-])`)
 	nineRun  = regexp.MustCompile(`(^|[^0-9])[0-9]{9}($|[^0-9])`)
 	longRuns = regexp.MustCompile(`[0-9]{6,}`)
 )
 
-// holdsSSN reports a value that must not be held, as directory.LooksLikeSSN does, and also when it is
-// written with wide digits, other dashes or characters that do not print. Every row is asked, so it looks
-// at the hyphens only.
-func holdsSSN(s string) bool { return hyphensSSN(plainDigits(s)) }
+// holdsSSN is directory.LooksLikeSSN. Every row is asked, so it looks at the hyphens only.
+func holdsSSN(s string) bool { return hyphensSSN(directory.PlainDigits(s)) }
 
 // hyphensSSN is holdsSSN of a value that is plainly written.
 func hyphensSSN(s string) bool {
@@ -44,22 +40,6 @@ func hyphensSSN(s string) bool {
 	}
 }
 
-// plainDigits writes compatibility forms plainly and drops what does not print.
-func plainDigits(s string) string {
-	for i := 0; i < len(s); i++ {
-		if s[i] >= 0x80 {
-			s = strings.Map(func(r rune) rune {
-				if unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Cc, r) || r == unicode.ReplacementChar { // as cleanText does
-					return -1
-				}
-				return r
-			}, norm.NFKC.String(strings.ToValidUTF8(s, "")))
-			return dashes.Replace(s)
-		}
-	}
-	return s
-}
-
 func digitOrHyphen(c byte) bool { return c == '-' || c >= '0' && c <= '9' }
 
 func allDigits(s string) bool { return strings.Trim(s, "0123456789") == "" }
@@ -73,14 +53,14 @@ func recordHoldsSSN(r directory.Record) bool {
 // textHoldsSSN is holdsSSN for what a person wrote freely, where the number may also stand with blanks or dots,
 // or, in a name, as nine digits in a row.
 func textHoldsSSN(s string, name bool) bool {
-	s = plainDigits(s)
+	s = directory.PlainDigits(s)
 	return holdsSSN(s) || nearSSN.MatchString(s) || name && nineRun.MatchString(s)
 }
 
 // slotHoldsSSN looks at a place where a licence number belongs: there nine bare digits count too,
 // unless the state itself issues such numbers.
 func slotHoldsSSN(slot string, state directory.State) bool {
-	slot = plainDigits(slot)
+	slot = directory.PlainDigits(slot)
 	return holdsSSN(slot) || slotSSN.MatchString(slot) || directory.LooksLikeBareSSN(slot) && !issuesNineDigits(state, strings.TrimSpace(slot))
 }
 
@@ -112,7 +92,7 @@ func fieldsHoldSSN(fields map[string]string) (string, bool) {
 // scrubText makes what a quarantined row may keep of itself: its beginning without control characters,
 // and nothing at all if any part of it could be a Social Security number.
 func scrubText(s string) string {
-	if p := plainDigits(s); s == "" || holdsSSN(p) || slotSSN.MatchString(p) || nineRun.MatchString(p) {
+	if p := directory.PlainDigits(s); s == "" || holdsSSN(p) || slotSSN.MatchString(p) || nineRun.MatchString(p) {
 		return ""
 	}
 	return shorten(cleanText(s), 200)
@@ -120,7 +100,7 @@ func scrubText(s string) string {
 
 // scrubReason keeps a value out of a reason that quotes it.
 func scrubReason(s string) string {
-	if p := plainDigits(s); holdsSSN(p) || nineRun.MatchString(p) {
+	if p := directory.PlainDigits(s); holdsSSN(p) || nineRun.MatchString(p) {
 		s = longRuns.ReplaceAllString(ssnDigits.ReplaceAllString(p, "#"), "#")
 	}
 	return shorten(s, 500)

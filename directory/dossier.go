@@ -163,6 +163,20 @@ type Choice struct {
 
 	Of    int64  `json:"of,omitempty"` // of an act: the event
 	Event *Event `json:"-"`            // what it would append to the claim, for With; nil when it appends nothing to it
+
+	// Foreseen is what public pages would be made from after it, where it is about the provider's whole file and nothing need
+	// be written to know; nil elsewhere: see Store.Foresee.
+	Foreseen *Foreseen `json:"-"`
+}
+
+// Rehearsed reports a choice of which only the rules themselves know what becomes of public pages, if it is more than an
+// event of one claim.
+func (x Choice) Rehearsed(kind CaseKind) bool {
+	switch x.Decision {
+	case "same", "clear", "take", "prove", "accept_request", "unmerge", "restore_file":
+		return true
+	}
+	return x.Decision == "distinct" && kind == CaseRemoved
 }
 
 // The choices about what ended by its own date, or is about to: see CaseKind.ByTime. Whoever may return an observation

@@ -3,6 +3,7 @@ package directory
 import (
 	"regexp"
 	"strings"
+	"unicode"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -102,8 +103,32 @@ var (
 )
 
 // LooksLikeSSN reports whether text holds a number in the shape of a Social Security number
-// (three, two and four digits with hyphens). What does is quarantined before any write and never logged.
-func LooksLikeSSN(text string) bool { return ssnDashed.MatchString(text) }
+// (three, two and four digits with hyphens), also when it is written with wide digits, other dashes or characters between
+// them that do not print. What does is quarantined before any write and never logged.
+func LooksLikeSSN(text string) bool { return ssnDashed.MatchString(PlainDigits(text)) }
+
+// dashes are the characters that print as a hyphen; a number written with them is the same number.
+var dashes = strings.NewReplacer("‐", "-", "‑", "-", "‒", "-", "–", "-", "—", "-", "−", "-", "﹣", "-", "－", "-")
+
+// PlainDigits writes compatibility forms and dashes plainly, and drops what does not print or cannot be stored, so that no
+// number that was looked for in it comes together later.
+func PlainDigits(s string) string {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c >= 0x7f || c < ' ' && c != '\n' && c != '\t' && c != '\r' {
+			s = strings.Map(func(r rune) rune {
+				switch {
+				case r == '\n' || r == '\t' || r == '\r':
+					return ' '
+				case unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Cc, r) || r == unicode.ReplacementChar:
+					return -1
+				}
+				return r
+			}, norm.NFKC.String(strings.ToValidUTF8(s, "")))
+			return dashes.Replace(s)
+		}
+	}
+	return s
+}
 
 // LooksLikeBareSSN reports nine digits and nothing else, which counts as an SSN in a licence slot of a
 // state that issues no nine-digit numbers: CMS leaked such values from provider records in 2026.

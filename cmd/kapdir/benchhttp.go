@@ -242,7 +242,8 @@ func (b *httpMeasure) run(ctx context.Context) error {
 			return err
 		}
 	}
-	now := reader.at.Time
+	at := reader.at.Time()
+	now := func() time.Time { return at }
 	st, err := store.Open(ctx, store.Config{Dir: filepath.Join(dir, "state"), Now: now})
 	if err != nil {
 		return err
@@ -254,8 +255,6 @@ func (b *httpMeasure) run(ctx context.Context) error {
 		return err
 	}
 	defer log.Close()
-	lines, flush := gatherLog(log) // as the server does
-	defer flush()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	paths, people, what := benchPaths(corpus, 200), []string(nil), "search"
@@ -279,7 +278,7 @@ func (b *httpMeasure) run(ctx context.Context) error {
 			return "", err
 		}
 		srv, err := web.New(web.Config{Reader: reader, Search: ours.Index, Policies: directory.StandardPolicies(), BaseURL: "http://localhost", Now: now,
-			KeepAnswers: keep, AnonymousPerMinute: 1 << 40, Log: slog.New(lines)})
+			KeepAnswers: keep, AnonymousPerMinute: 1 << 40, Log: slog.New(slog.NewJSONHandler(log, nil))})
 		if err != nil {
 			return "", err
 		}

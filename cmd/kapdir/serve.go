@@ -59,9 +59,7 @@ and the page says so. End it with Ctrl-C or SIGTERM: requests under way are fini
 // serve answers on ln until the program is told to end. demoStaff are codes with which to sign in at the desk of a
 // demonstration.
 func (a *app) serve(ln net.Listener, st *store.Store, demo *web.DemoInfo, now func() time.Time, demoStaff map[string]string) error {
-	lines, flush := gatherLog(a.err)
-	defer flush()
-	log := slog.New(lines)
+	log := slog.New(slog.NewJSONHandler(a.err, nil))
 	if host, port, err := net.SplitHostPort(a.cfg.Addr); err == nil && port == "0" { // the system chose the port
 		_, port, _ = net.SplitHostPort(ln.Addr().String())
 		a.cfg.Addr = net.JoinHostPort(host, port)

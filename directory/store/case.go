@@ -101,6 +101,14 @@ func (s *Store) Dossier(ctx context.Context, id directory.ID, as string) (direct
 		if err := t.whole(desk, h, member, &d); err != nil {
 			return err
 		}
+		for i := range d.Choices {
+			if x := &d.Choices[i]; as != "" && x.Refused == "" && (x.Event == nil || hist == nil) && x.Rehearsed(c.Kind) {
+				wish := directory.Wish{Case: c.ID, Provider: c.Provider, Do: x.Decision, Of: x.Of, Staff: as, Field: "licence"}
+				if out, err := t.foreseen(s, wish); err == nil {
+					x.Foreseen = &out
+				} // else what is foreseen elsewhere says why
+			}
+		}
 		if d.Hold, err = t.holdOf(c.ID, desk.now); err != nil {
 			return err
 		}

@@ -26,12 +26,13 @@ type work struct {
 	events   []*newEvent
 	evidence map[string]directory.Evidence
 	cases    []newCase
-	undated  bool         // cases were opened that have no place in the list yet
-	keeps    bool         // those stay whose they are
-	trial    bool         // it is undone: see Foresee
-	ended    int64        // the newest number taken; 0 when none was
-	matched  int          // candidates that screening found
-	then     func() error // what remains to be done once the events have their numbers
+	undated  bool              // cases were opened that have no place in the list yet
+	keeps    bool              // those stay whose they are
+	trial    bool              // it is undone: see Foresee
+	ended    int64             // the newest number taken; 0 when none was
+	recorded directory.Instant // and when it was recorded
+	matched  int               // candidates that screening found
+	then     func() error      // what remains to be done once the events have their numbers
 
 	older   int                       // rows of a listing that are older than what is held
 	back    *row                      // a page that had gone and is there again
@@ -315,7 +316,7 @@ func (w *work) flush() error {
 		if head, last, err = w.take(n, len(changed)+len(linked) > 0); err != nil {
 			return err
 		}
-		w.ended = head.Seq
+		w.ended, w.recorded = head.Seq, head.RecordedAt
 	}
 	next := head.Seq - n + 1
 	for _, e := range w.events {
@@ -342,6 +343,9 @@ func (w *work) flush() error {
 		rows = append(rows, []any{next, id, "oversight"})
 		next++
 	}
+	if w.dry { // what is left only writes
+		return nil
+	}
 	if err := w.insert(`INSERT INTO change (seq, provider, why)`, rows, ""); err != nil {
 		return err
 	}
@@ -362,6 +366,12 @@ func (w *work) flush() error {
 // them, and last the hash of the newest event so far. With public, the last number is one that public
 // faces hear of.
 func (w *work) take(n int64, public bool) (h directory.Head, last string, err error) {
+	if w.dry {
+		if h, err = w.head(); err == nil {
+			h.Seq, h.RecordedAt = h.Seq+n, max(w.now, instant(h.RecordedAt.Time().UnixMilli()+1))
+		}
+		return h, "", err
+	}
 	var ms int64
 	found, err := w.one(`UPDATE head SET seq = seq + $1, recorded_ms = CASE WHEN recorded_ms < $2 THEN $2 ELSE recorded_ms + 1 END,
 		public_seq = CASE WHEN $3 = 1 THEN seq + $1 ELSE public_seq END RETURNING seq, recorded_ms, public_seq, last_hash`,
@@ -394,21 +404,25 @@ func (t *tx) linkedTo(ids []directory.ID) ([]directory.ID, error) {
 		if err != nil {
 			return nil, err
 		}
-		err = t.eachIn(`SELECT DISTINCT p.id, c.kind FROM claim c JOIN provider p ON p.id = c.provider WHERE c.kind IN ('oversight_link', 'practice_agreement')
-			AND c.other IN (%s) AND c.other <> '' AND p.listed = 1 AND p.withdrawn = 0 AND p.merged_into = ''`, nil, texts(named), func(r *sql.Rows) error {
-			var id directory.ID
-			var kind directory.ClaimKind
-			err := r.Scan(&id, &kind)
-			if seen[id] {
-				return err
-			}
-			if out = append(out, id); kind == directory.PracticeAgreement {
-				agreed = append(agreed, id)
-			}
-			return err
+		type row struct {
+			id   directory.ID
+			kind directory.ClaimKind
+		}
+		rows, err := rowsOnce(t, `SELECT DISTINCT p.id, c.kind FROM claim c JOIN provider p ON p.id = c.provider WHERE c.kind IN ('oversight_link', 'practice_agreement')
+			AND c.other IN (%s) AND c.other <> '' AND p.listed = 1 AND p.withdrawn = 0 AND p.merged_into = ''`, texts(named), func(r *sql.Rows) (x row, err error) {
+			err = r.Scan(&x.id, &x.kind)
+			return x, err
 		})
 		if err != nil {
 			return nil, err
+		}
+		for _, x := range rows {
+			if seen[x.id] {
+				continue
+			}
+			if out = append(out, x.id); x.kind == directory.PracticeAgreement {
+				agreed = append(agreed, x.id)
+			}
 		}
 		for _, id := range out {
 			seen[id] = true

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -18,9 +19,8 @@ const hurry = 15 * time.Millisecond
 // error is the rule's that would refuse it; Unavailable in a hurry is that somebody else was writing.
 func (s *Store) Foresee(ctx context.Context, x directory.Wish) (out directory.Foreseen, err error) {
 	op := "store.Foresee " + x.Do
-	switch x.Do {
-	case "correct", "withdraw_file", "prove", "accept_request":
-		err = s.read(ctx, op, func(t *tx) (err error) { out, err = t.foreseeOne(s, x); return err })
+	err = s.read(ctx, op, func(t *tx) (err error) { out, err = t.foreseen(s, x); return err })
+	if !errors.Is(err, errWrites) {
 		return out, err
 	}
 	wait := patience
@@ -34,7 +34,30 @@ func (s *Store) Foresee(ctx context.Context, x directory.Wish) (out directory.Fo
 	defer t.Rollback()
 	w := newWork(s, s.in(ctx, t, s.often))
 	w.trial = true
+	out = directory.Foreseen{}
 	return out, s.fault(op, w.foresee(x, &out))
+}
+
+// errWrites says that a wish reads again what it has written, so that it can only be rehearsed by writing.
+var errWrites = errors.New("it can only be foreseen by writing")
+
+// foreseen foresees without writing; errWrites is that it cannot.
+func (t *tx) foreseen(s *Store, x directory.Wish) (directory.Foreseen, error) {
+	switch x.Do {
+	case "correct", "withdraw_file", "prove", "accept_request":
+		return t.foreseeOne(s, x)
+	}
+	return t.rehearse(s, x)
+}
+
+// rehearse foresees on the snapshot what is decided about one provider's file: whatever would be written is left out, and
+// what would be read of it is in the hands of the work. For all else it returns errWrites.
+func (t *tx) rehearse(s *Store, x directory.Wish) (out directory.Foreseen, err error) {
+	dry := *t
+	dry.dry = true
+	w := newWork(s, &dry)
+	w.trial = true
+	return out, w.foresee(x, &out)
 }
 
 // wished reads the case of a wish and whom it is about.
@@ -140,6 +163,9 @@ func (w *work) foresee(x directory.Wish, out *directory.Foreseen) error {
 			about = append(about, merged)
 		}
 	}
+	if w.dry && (c.Kind == directory.CaseRemoved || x.Look != nil || pair.other != "" || x.Do == "unmerge" || x.Do == "restore_file") {
+		return errWrites
+	}
 	if c.Kind == directory.CaseRemoved { // there is no page yet, and whose it will be nobody knows
 		about = nil
 	}
@@ -205,6 +231,9 @@ func (w *work) foresee(x directory.Wish, out *directory.Foreseen) error {
 	if err := w.flush(); err != nil {
 		return err
 	}
+	if w.dry {
+		return w.unwritten(id, now, resting, out)
+	}
 	head, err := w.head()
 	if err != nil {
 		return err
@@ -236,6 +265,49 @@ func (w *work) foresee(x directory.Wish, out *directory.Foreseen) error {
 			}
 			if f.MergedAfter == id {
 				f.MergedAfter = ""
+			}
+		}
+		out.People = append(out.People, f)
+	}
+	out.More = max(0, len(resting)-directory.MostResting)
+	return nil
+}
+
+// unwritten says what came of a work that wrote nothing: of the one whose file it changed, and of those whose checks
+// rest on theirs.
+func (w *work) unwritten(id directory.ID, now []*directory.CredentialFile, resting []directory.ID, out *directory.Foreseen) error {
+	for _, h := range w.order {
+		if h.why != "" && h.file.Provider.ID != id {
+			return errWrites
+		}
+	}
+	head, err := w.head()
+	if err != nil {
+		return err
+	}
+	out.At, out.Known = w.now, max(w.now, head.RecordedAt, w.recorded)
+	var own, after *directory.CredentialFile
+	for _, f := range now {
+		if f.Provider.ID == id {
+			own, after = f, f
+		}
+	}
+	if h := w.held[id]; h != nil {
+		after = nil
+		if h.public() {
+			after = &h.file
+			after.Claims = directory.Unify(after.Claims)
+			if err := w.link([]*directory.CredentialFile{after}); err != nil {
+				return err
+			}
+		}
+	}
+	out.People = append(out.People, directory.ForeseenFile{ID: id, Now: own, After: after})
+	for _, r := range resting[:min(len(resting), directory.MostResting)] {
+		f := directory.ForeseenFile{ID: r}
+		for _, n := range now {
+			if n.Provider.ID == r {
+				f.Now, f.After = n, n.Resting(id, after)
 			}
 		}
 		out.People = append(out.People, f)

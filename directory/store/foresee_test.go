@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,12 +36,16 @@ func testForesee(t *testing.T, c Config) {
 		slices.Sort(claims)
 		return string(doc) + "\n" + strings.Join(claims, "\n") + "\n" + publicChecks(t, s, f)
 	}
+	writes := map[string]bool{"joining two": true, "parting two": true, "showing them again": true, "listing a namesake": true}
 	try := func(what string, wish directory.Wish, do func()) {
 		t.Helper()
 		rows, head := fmt.Sprint(rowCounts(t, s)), must(s.Head(ctx))
 		f, err := s.Foresee(ctx, wish)
 		if err != nil {
 			t.Fatalf("%s: %v", what, err)
+		}
+		if err := s.read(ctx, "test", func(x *tx) error { _, err := x.foreseen(s, wish); return err }); errors.Is(err, errWrites) != writes[what] {
+			t.Errorf("%s without writing: %v", what, err)
 		}
 		if after := fmt.Sprint(rowCounts(t, s)); after != rows || must(s.Head(ctx)) != head {
 			t.Fatalf("%s was rehearsed and left something: %s, was %s", what, after, rows)

@@ -223,7 +223,7 @@ func testTamperingAnywhere(t *testing.T, c Config) {
 			}
 		}
 		r, err := s.fsck(x, nil)
-		if err := errors.Join(err, x.Rollback()); err != nil {
+		if err := errors.Join(err, x.runner.(*sql.Tx).Rollback()); err != nil {
 			t.Fatal(err)
 		}
 		near := []string{fmt.Sprint(all[i].seq)}
@@ -278,7 +278,7 @@ func testTamperingAnywhere(t *testing.T, c Config) {
 	for _, seq := range []string{`(SELECT max(seq) FROM change)`, `1000000`} {
 		x := edit(t, s, `INSERT INTO event_payload (seq, claim, salt, payload) SELECT `+seq+`, claim, salt, payload FROM event_payload WHERE seq = (SELECT min(seq) FROM event)`)
 		r, err := s.fsck(x, nil)
-		if err := errors.Join(err, x.Rollback()); err != nil {
+		if err := errors.Join(err, x.runner.(*sql.Tx).Rollback()); err != nil {
 			t.Fatal(err)
 		}
 		if len(r.Faults) == 0 || r.Faults[0].Table != "event_payload" {
@@ -336,7 +336,7 @@ func testRemoved(t *testing.T, c Config) {
 			}
 		}
 		r, err := s.fsck(in, nil)
-		if err := errors.Join(err, in.Rollback()); err != nil {
+		if err := errors.Join(err, in.runner.(*sql.Tx).Rollback()); err != nil {
 			t.Fatal(err)
 		}
 		if x.table == "" && len(r.Faults) > 0 || x.table != "" && (len(r.Faults) == 0 || r.Faults[0].Table != x.table) || r.Removed != 1 {

@@ -35,19 +35,19 @@ func (t *tx) survivor(id directory.ID) (directory.ID, error) {
 func (t *tx) withMerged(ids []directory.ID) ([]directory.ID, error) {
 	all := slices.Clone(ids)
 	for next := ids; len(next) > 0; {
-		var more []directory.ID
-		err := t.eachIn(`SELECT merged FROM merge_record WHERE survivor IN (%s) ORDER BY merged`, nil, texts(next), func(r *sql.Rows) error {
-			var id directory.ID
-			err := r.Scan(&id)
-			if !slices.Contains(all, id) {
-				all, more = append(all, id), append(more, id)
-			}
-			return err
+		merged, err := rowsOnce(t, `SELECT merged FROM merge_record WHERE survivor IN (%s) ORDER BY merged`, texts(next), func(r *sql.Rows) (id directory.ID, err error) {
+			err = r.Scan(&id)
+			return id, err
 		})
 		if err != nil {
 			return nil, err
 		}
-		next = more
+		next = nil
+		for _, id := range merged {
+			if !slices.Contains(all, id) {
+				all, next = append(all, id), append(next, id)
+			}
+		}
 	}
 	return all, nil
 }

@@ -167,13 +167,15 @@ func (t *tx) addedTo(id directory.ID) (out []string, err error) {
 	if id == "" {
 		return nil, nil
 	}
-	err = t.each(`SELECT evidence FROM case_evidence WHERE id = $1 ORDER BY number`, []any{id}, func(r *sql.Rows) error {
-		var sum string
-		err := r.Scan(&sum)
-		out = append(out, sum)
-		return err
+	return once(t, "case_evidence "+string(id), func() (out []string, err error) {
+		err = t.each(`SELECT evidence FROM case_evidence WHERE id = $1 ORDER BY number`, []any{id}, func(r *sql.Rows) error {
+			var sum string
+			err := r.Scan(&sum)
+			out = append(out, sum)
+			return err
+		})
+		return out, err
 	})
-	return out, err
 }
 
 // Paper returns a document that staff filed, with its bytes. NotFound is that nobody filed it, or that it was

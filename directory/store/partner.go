@@ -33,7 +33,7 @@ func (s *Store) AddPartner(ctx context.Context, info directory.SourceInfo) error
 // again, for another process may have added one.
 func (s *Store) LearnPartners(ctx context.Context) error {
 	var all []directory.SourceInfo
-	err := s.read(ctx, "store.LearnPartners", func(t *tx) error {
+	err := s.glance(ctx, "store.LearnPartners", func(t *tx) error {
 		return t.each(`SELECT doc FROM partner`, nil, func(r *sql.Rows) error {
 			var doc string
 			if err := r.Scan(&doc); err != nil {

@@ -215,7 +215,7 @@ func (s *Store) ChangePage(ctx context.Context, after int64, limit int) (directo
 // is of somebody else. A copy of what was public before then must not be shown any more (contracts.md §6).
 func (s *Store) TakenBack(ctx context.Context, after int64) (bool, error) {
 	found := false
-	err := s.read(ctx, "store.TakenBack", func(t *tx) error {
+	err := s.glance(ctx, "store.TakenBack", func(t *tx) error {
 		reviewed := false
 		err := t.each(`SELECT DISTINCT why FROM change WHERE seq > $1`, []any{after}, func(r *sql.Rows) error {
 			var why string
@@ -250,7 +250,7 @@ func (s *Store) TakenBack(ctx context.Context, after int64) (bool, error) {
 // changed. A moment of knowledge is never earlier than Head.RecordedAt.
 func (s *Store) Head(ctx context.Context) (directory.Head, error) {
 	var h directory.Head
-	err := s.read(ctx, "store.Head", func(t *tx) (err error) {
+	err := s.glance(ctx, "store.Head", func(t *tx) (err error) {
 		h, err = t.head()
 		return err
 	})
@@ -306,14 +306,20 @@ func (t *tx) load(ids []directory.ID) (map[directory.ID]*stored, error) {
 
 // events reads the events of claims, by their numbers, into the histories.
 func (t *tx) events(claims []string, of func(directory.ID) *directory.History) error {
-	return t.eachIn(`SELECT claim, payload FROM event_payload WHERE claim IN (%s) ORDER BY seq`, nil, claims, func(r *sql.Rows) error {
-		var claim directory.ID
-		var payload string
-		if err := r.Scan(&claim, &payload); err != nil {
-			return err
-		}
-		return addEvent(of(claim), payload)
+	type row struct {
+		claim   directory.ID
+		payload string
+	}
+	rows, err := rowsOnce(t, `SELECT claim, payload FROM event_payload WHERE claim IN (%s) ORDER BY seq`, claims, func(r *sql.Rows) (x row, err error) {
+		err = r.Scan(&x.claim, &x.payload)
+		return x, err
 	})
+	for _, x := range rows {
+		if err == nil {
+			err = addEvent(of(x.claim), x.payload)
+		}
+	}
+	return err
 }
 
 // addEvent adds an event as the table holds it to the history of its claim.
@@ -327,24 +333,27 @@ func addEvent(h *directory.History, payload string) error {
 
 // providers reads providers alone.
 func (t *tx) providers(ids []directory.ID) (map[directory.ID]*stored, error) {
+	type row struct {
+		stored                 // but for the file
+		id, merged             directory.ID
+		listed, withdrawn, seq int64
+	}
 	out := make(map[directory.ID]*stored, len(ids))
-	err := t.eachIn(`SELECT p.id, f.doc, p.listed, p.withdrawn, p.merged_into, p.seq, p.valid_until, p.moments, f.subject
-		FROM provider p JOIN provider_facts f ON f.id = p.id WHERE p.id IN (%s)`, nil, texts(ids), func(r *sql.Rows) error {
-		var h stored
-		var id, merged directory.ID
-		var listed, withdrawn, seq int64
-		if err := r.Scan(&id, &h.doc, &listed, &withdrawn, &merged, &seq, &h.until, &h.moments, &h.described); err != nil {
-			return err
-		}
+	rows, err := rowsOnce(t, `SELECT p.id, f.doc, p.listed, p.withdrawn, p.merged_into, p.seq, p.valid_until, p.moments, f.subject
+		FROM provider p JOIN provider_facts f ON f.id = p.id WHERE p.id IN (%s)`, texts(ids), func(r *sql.Rows) (x row, err error) {
+		err = r.Scan(&x.id, &x.doc, &x.listed, &x.withdrawn, &x.merged, &x.seq, &x.until, &x.moments, &x.described)
+		return x, err
+	})
+	for _, x := range rows {
+		h := x.stored
 		p := &h.file.Provider
 		if err := decode(h.doc, p); err != nil {
-			return directory.Errorf(directory.Internal, "", "provider %s cannot be read: run kapdir fsck: %w", id, err)
+			return out, directory.Errorf(directory.Internal, "", "provider %s cannot be read: run kapdir fsck: %w", x.id, err)
 		}
-		p.ID, p.Withdrawn, p.MergedInto, p.Seq = id, withdrawn != 0, merged, seq
-		h.listed = listed != 0
-		out[id] = &h
-		return nil
-	})
+		p.ID, p.Withdrawn, p.MergedInto, p.Seq = x.id, x.withdrawn != 0, x.merged, x.seq
+		h.listed = x.listed != 0
+		out[x.id] = &h
+	}
 	return out, err
 }
 
@@ -361,6 +370,13 @@ func scanClaim(r *sql.Rows, more ...any) (c directory.Claim, err error) {
 
 // claims calls f for each claim of the providers that fulfils the condition, which is SQL; "" is all.
 func (t *tx) claims(providers []directory.ID, condition string, args []any, f func(directory.Claim)) error {
+	if condition == "" {
+		rows, err := rowsOnce(t, `SELECT `+claimColumns+` FROM claim WHERE provider IN (%s)`, texts(providers), func(r *sql.Rows) (directory.Claim, error) { return scanClaim(r) })
+		for _, c := range rows {
+			f(c)
+		}
+		return err
+	}
 	return t.eachIn(`SELECT `+claimColumns+` FROM claim WHERE provider IN (%s) `+condition, args, texts(providers), func(r *sql.Rows) error {
 		c, err := scanClaim(r)
 		f(c)
@@ -442,14 +458,15 @@ func (t *tx) link(files []*directory.CredentialFile) error {
 }
 
 func (t *tx) head() (directory.Head, error) {
-	var h directory.Head
-	var ms int64
-	found, err := t.one(`SELECT seq, recorded_ms, public_seq FROM head`, nil, &h.Seq, &ms, &h.Public)
-	if err == nil && !found {
-		err = directory.Errorf(directory.Internal, "", "the head of the store is missing: run kapdir fsck")
-	}
-	h.RecordedAt = instant(ms)
-	return h, err
+	return once(t, "head", func() (h directory.Head, err error) {
+		var ms int64
+		found, err := t.one(`SELECT seq, recorded_ms, public_seq FROM head`, nil, &h.Seq, &ms, &h.Public)
+		if err == nil && !found {
+			err = directory.Errorf(directory.Internal, "", "the head of the store is missing: run kapdir fsck")
+		}
+		h.RecordedAt = instant(ms)
+		return h, err
+	})
 }
 
 func texts[T ~string](list []T) []string {

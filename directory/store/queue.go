@@ -130,7 +130,7 @@ func (t *tx) caseOf(id directory.ID) (directory.Case, error) {
 }
 
 func (t *tx) lineOf(id directory.ID) (line, error) {
-	found, err := t.casesOf(filter{where: `c.id = $1`, args: []any{id}}, 1)
+	found, err := once(t, "case "+string(id), func() ([]line, error) { return t.casesOf(filter{where: `c.id = $1`, args: []any{id}}, 1) })
 	if err == nil && len(found) == 0 {
 		err = directory.Errorf(directory.NotFound, "case", "there is no case %s", id).Try("kapdir cases list shows what waits")
 	}
@@ -223,7 +223,7 @@ func (s *Store) request(ctx context.Context, what string) error {
 
 func (s *Store) requested(ctx context.Context, what string) (int64, error) {
 	var n int64
-	err := s.read(ctx, "store.requested "+what, func(t *tx) error {
+	err := s.glance(ctx, "store.requested "+what, func(t *tx) error {
 		_, err := t.one(`SELECT count FROM request WHERE name = $1`, []any{what}, &n)
 		return err
 	})

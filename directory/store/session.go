@@ -80,7 +80,7 @@ func scanSession(scan func(...any) error) (x directory.StaffSession, err error) 
 // means that we could not look. That they are there is noted, once a minute.
 func (s *Store) Session(ctx context.Context, secret string, at directory.Instant) (out directory.StaffSession, ok bool, err error) {
 	sum := secretSum(secret)
-	err = s.read(ctx, "store.Session", func(t *tx) error {
+	err = s.glance(ctx, "store.Session", func(t *tx) error {
 		return t.each(`SELECT `+sessionColumns+` FROM staff_session s JOIN staff m ON m.name = s.name WHERE s.sha256 = $1 AND m.disabled = ''`, []any{sum}, func(r *sql.Rows) (err error) {
 			out, err = scanSession(r.Scan)
 			ok = out.Live(at)

@@ -85,7 +85,7 @@ func (s *Store) ChangeStaff(ctx context.Context, c directory.StaffChange) (direc
 
 // Staff returns everybody who decides or has decided, by name.
 func (s *Store) Staff(ctx context.Context) (out []directory.StaffMember, err error) {
-	err = s.read(ctx, "store.Staff", func(t *tx) error {
+	err = s.glance(ctx, "store.Staff", func(t *tx) error {
 		out, err = t.staff()
 		return err
 	})
@@ -94,7 +94,7 @@ func (s *Store) Staff(ctx context.Context) (out []directory.StaffMember, err err
 
 // StaffChanges returns every change of staff, the oldest first.
 func (s *Store) StaffChanges(ctx context.Context) (out []directory.StaffChange, err error) {
-	err = s.read(ctx, "store.StaffChanges", func(t *tx) error {
+	err = s.glance(ctx, "store.StaffChanges", func(t *tx) error {
 		out, err = t.staffChanges()
 		return err
 	})
@@ -127,11 +127,13 @@ type office struct {
 	trace []directory.StaffChange
 }
 
-func (t *tx) office() (o office, err error) {
-	if o.staff, err = t.staff(); err == nil {
-		o.trace, err = t.staffChanges()
-	}
-	return o, err
+func (t *tx) office() (office, error) {
+	return once(t, "office", func() (o office, err error) {
+		if o.staff, err = t.staff(); err == nil {
+			o.trace, err = t.staffChanges()
+		}
+		return o, err
+	})
 }
 
 // member returns the staff member who may act; the error says what to do when there is none.

@@ -227,23 +227,72 @@ func (s *Store) read(ctx context.Context, op string, f func(*tx) error) error {
 		return s.fault(op, err)
 	}
 	defer t.Rollback() // also when f panics
-	err = f(s.in(ctx, t, s.oftenRead))
+	x := s.in(ctx, t, s.oftenRead)
+	x.seen = map[string]any{}
+	err = f(x)
 	t.Rollback() // which frees the connection
 	s.oftenRead.prepare(ctx)
 	return s.fault(op, err)
 }
 
-func (s *Store) in(ctx context.Context, t *sql.Tx, o *often) *tx {
-	return &tx{ctx, t, s.dialect, o, newReferences(&s.filters)}
+// glance runs f, which makes one statement: that sees one snapshot without a transaction, whose beginning and end
+// are two more ways to the database and back.
+func (s *Store) glance(ctx context.Context, op string, f func(*tx) error) error {
+	err := f(s.in(ctx, alone{s.reader}, s.oftenRead))
+	s.oftenRead.prepare(ctx)
+	return s.fault(op, err)
 }
+
+func (s *Store) in(ctx context.Context, r runner, o *often) *tx {
+	return &tx{ctx: ctx, runner: r, dialect: s.dialect, often: o, refs: newReferences(&s.filters)}
+}
+
+// runner runs statements: a transaction, or one statement alone.
+type runner interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+	StmtContext(ctx context.Context, st *sql.Stmt) *sql.Stmt
+}
+
+type alone struct{ *sql.DB }
+
+func (alone) StmtContext(_ context.Context, st *sql.Stmt) *sql.Stmt { return st }
 
 // tx is a transaction with the few shapes of statement that the store uses.
 type tx struct {
 	ctx context.Context
-	*sql.Tx
+	runner
 	dialect dialect
 	often   *often
 	refs    *references
+	seen    map[string]any // what once read; nil where it reads anew, since something may have been written
+	dry     bool           // whatever writes does nothing: see Foresee
+}
+
+// once reads something that is asked for in several places of a transaction that only reads, where it is the same each
+// time. The caller leaves it as it is.
+func once[T any](t *tx, key string, read func() (T, error)) (T, error) {
+	if v, ok := t.seen[key]; ok {
+		return v.(T), nil
+	}
+	v, err := read()
+	if err == nil && t.seen != nil {
+		t.seen[key] = v
+	}
+	return v, err
+}
+
+// rowsOnce is once of rows, each of which scan makes.
+func rowsOnce[T any](t *tx, query string, values []string, scan func(*sql.Rows) (T, error)) ([]T, error) {
+	return once(t, query+strings.Join(values, " "), func() (out []T, err error) {
+		err = t.eachIn(query, nil, values, func(r *sql.Rows) error {
+			v, err := scan(r)
+			out = append(out, v)
+			return err
+		})
+		return out, err
+	})
 }
 
 // often keeps the statements with lists and rows of values prepared on the connections of one pool: SQLite
@@ -308,6 +357,9 @@ func heard(query string) {
 
 func (t *tx) exec(query string, args ...any) (int64, error) {
 	heard(query)
+	if t.dry {
+		return 1, nil
+	}
 	r, err := t.ExecContext(t.ctx, query, args...)
 	if err != nil {
 		return 0, err
@@ -401,6 +453,9 @@ func (t *tx) update(table, key string, columns []string, rows [][]any) error {
 // inRows runs a statement with rows of values, in chunks of which there are few sizes: each has a text of its
 // own. types are the values', where the statement does not tell them.
 func (t *tx) inRows(rows [][]any, statement func(values string) string, types []string) error {
+	if t.dry {
+		return nil
+	}
 	for len(rows) > 0 {
 		n := max(1, mostWritten/len(rows[0]))
 		if n > len(rows) {

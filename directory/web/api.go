@@ -28,8 +28,8 @@ var openAPIDocument []byte
 // apiSearch answers GET /api/v1/providers.
 func (s *Server) apiSearch(c *fiber.Ctx) error {
 	raw := rawQuery(c)
-	if kept := s.kept(searchRoute + raw); kept != nil {
-		return s.sendKept(c, kept)
+	if kept := s.kept(keyOf(c)); kept != nil {
+		return s.sendKept(c.Context(), kept)
 	}
 	a, bad := parse(raw, apiSearchParams, false)
 	if len(bad) > 0 {
@@ -37,8 +37,8 @@ func (s *Server) apiSearch(c *fiber.Ctx) error {
 	}
 	key := searchRoute + a.encode() // one way to write all that ask the same
 	if kept := s.kept(key); kept != nil {
-		s.answers.put(searchRoute+raw, kept)
-		return s.sendKept(c, kept)
+		s.answers.put(keyOf(c), kept)
+		return s.sendKept(c.Context(), kept)
 	}
 	ctx, cancel := s.deadline(pageDeadline)
 	defer cancel()
@@ -51,7 +51,7 @@ func (s *Server) apiSearch(c *fiber.Ctx) error {
 	if *room, err = answer.append((*room)[:0]); err != nil {
 		return err
 	}
-	kept := &keptAnswer{span: answer.span, head: answer.Head, contentType: fiber.MIMEApplicationJSONCharsetUTF8, body: *room}
+	kept := &keptAnswer{span: answer.span, head: answer.Head, contentType: fiber.MIMEApplicationJSONCharsetUTF8, body: *room, route: visitOf(c).route, quota: s.door.anybody}
 	first := a
 	first.Cursor = ""
 	kept.link = `<` + strings.TrimSuffix(searchRoute+first.encode(), "?") + `>; rel="first"`
@@ -63,9 +63,9 @@ func (s *Server) apiSearch(c *fiber.Ctx) error {
 	if s.answers.takes(kept) {
 		kept.body = bytes.Clone(kept.body)
 		s.answers.put(key, kept)
-		return s.sendKept(c, kept)
+		return s.sendKept(c.Context(), kept)
 	}
-	if err = s.sendKept(c, kept); err == nil {
+	if err = s.sendKept(c.Context(), kept); err == nil {
 		c.Response().SetBody(c.Response().Body()) // the room is used again before this is sent
 	}
 	return err
@@ -79,7 +79,7 @@ const searchRoute = "/api/v1/providers?"
 // search asks the index which providers, and the store what they are, within one lane and one deadline.
 func (s *Server) search(ctx context.Context, c *fiber.Ctx, a ask) (*searchAnswer, error) {
 	read := search.Read(ctx, s.cfg.Search, a.reading(), a.Text)
-	leave, err := s.lanes.take(s.clientAddress(c), a.heavy(read))
+	leave, err := s.lanes.take(s.clientAddress(c.Context()), a.heavy(read))
 	if err != nil {
 		return nil, err
 	}
@@ -206,9 +206,9 @@ func echo(a ask, q search.Query) queryEcho {
 func (s *Server) apiProvider(c *fiber.Ctx) error {
 	key := ""
 	if visitOf(c).key != nil || len(c.Request().Header.Peek(fiber.HeaderAuthorization)) == 0 { // staff are told more than is kept
-		key = c.Path() + "?" + rawQuery(c)
+		key = keyOf(c)
 		if kept := s.kept(key); kept != nil {
-			return s.sendKept(c, kept)
+			return s.sendKept(c.Context(), kept)
 		}
 	}
 	vary(c, fiber.HeaderAuthorization) // who has a key is told more
@@ -223,7 +223,8 @@ func (s *Server) apiProvider(c *fiber.Ctx) error {
 	return s.sendCached(c, fiber.MIMEApplicationJSONCharsetUTF8, p, func() ([]byte, error) {
 		body, err := encodeJSON(p)
 		if err == nil && key != "" && p.At == nil {
-			a := &keptAnswer{span: today(p.AsOf), head: p.Head, contentType: fiber.MIMEApplicationJSONCharsetUTF8, body: body, tag: bytes.Clone(c.Response().Header.Peek(fiber.HeaderETag)), lasts: milli(p.AsOf.AddDays(1))}
+			a := &keptAnswer{span: today(p.AsOf), head: p.Head, contentType: fiber.MIMEApplicationJSONCharsetUTF8, body: body, tag: bytes.Clone(c.Response().Header.Peek(fiber.HeaderETag)), lasts: milli(p.AsOf.AddDays(1)),
+				route: visitOf(c).route, quota: s.door.anybody}
 			a.ends(p.AsOf.Add(keptFor))
 			if p.ValidUntil != nil {
 				a.ends(*p.ValidUntil)
@@ -377,7 +378,7 @@ func (s *Server) apiSuggest(c *fiber.Ctx) error {
 	if a.Limit == 0 {
 		a.Limit = maxSuggestion
 	}
-	leave, err := s.lanes.take(s.clientAddress(c), false)
+	leave, err := s.lanes.take(s.clientAddress(c.Context()), false)
 	if err != nil {
 		return err
 	}

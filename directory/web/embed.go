@@ -421,8 +421,8 @@ func (s *Server) embedURL(id directory.ID) string { return s.base + "/embed/" + 
 func (s *Server) embedJSON(c *fiber.Ctx) error {
 	c.Response().Header.SetCanonical(nameVary, []byte(fiber.HeaderAcceptEncoding+", "+fiber.HeaderOrigin))
 	q := s.door.embeds
-	got := take(q.tally, s.clientAddress(c), q.most)
-	sayLimit(c, q.name, q.policy, got)
+	got := take(q.tally, s.clientAddress(c.Context()), q.most)
+	sayLimit(&c.Response().Header, q.name, q.policy, got)
 	if !got.ok {
 		return tooMany{got.seconds()}
 	}

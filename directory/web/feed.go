@@ -67,13 +67,13 @@ func (s *Server) apiChanges(c *fiber.Ctx) error {
 		a.Limit = changePage
 	}
 	if a.Wait > 0 {
-		if err := s.news.wait(s.clientAddress(c), a.After, time.Duration(a.Wait)*time.Second); err != nil {
+		if err := s.news.wait(s.clientAddress(c.Context()), a.After, time.Duration(a.Wait)*time.Second); err != nil {
 			return err
 		}
 	}
 	key := "/api/v1/changes?after=" + strconv.FormatInt(a.After, 10) + "&limit=" + strconv.Itoa(a.Limit)
 	if kept := s.kept(key); kept != nil {
-		return s.sendKept(c, kept)
+		return s.sendKept(c.Context(), kept)
 	}
 	ctx, cancel := s.deadline(feedDeadline)
 	defer cancel()
@@ -84,7 +84,7 @@ func (s *Server) apiChanges(c *fiber.Ctx) error {
 		return busy
 	}
 	if kept := s.kept(key); kept != nil {
-		return s.sendKept(c, kept)
+		return s.sendKept(c.Context(), kept)
 	}
 	page, err := s.cfg.Reader.ChangePage(ctx, a.After, a.Limit)
 	if err != nil {
@@ -105,7 +105,7 @@ func (s *Server) apiChanges(c *fiber.Ctx) error {
 	if len(kept.body) < mostKeptPage {
 		s.answers.put(key, kept)
 	}
-	return s.sendKept(c, kept)
+	return s.sendKept(c.Context(), kept)
 }
 
 // mostKeptPage bounds the pages that are kept: those are for the many who wait for the same change, and not to push

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 
 	"kapdir/directory"
 )
@@ -59,12 +60,11 @@ func policyOf(name string, most int) []byte {
 
 var nameRateLimit, namePolicy = []byte("RateLimit"), []byte("RateLimit-Policy")
 
-func sayLimit(c *fiber.Ctx, name string, policy []byte, got taken) {
+func sayLimit(h *fasthttp.ResponseHeader, name string, policy []byte, got taken) {
 	var room [64]byte
 	b := append(append(append(room[:0], '"'), name...), `";r=`...)
 	b = append(strconv.AppendInt(b, int64(got.left), 10), ";t="...)
 	b = strconv.AppendInt(b, int64(got.seconds()), 10)
-	h := &c.Response().Header
 	h.SetCanonical(namePolicy, policy)
 	h.SetCanonical(nameRateLimit, b)
 }
@@ -255,8 +255,8 @@ func (s *Server) admit(c *fiber.Ctx, pattern string, scope directory.Scope, q *q
 		if q == nil {
 			q = s.door.anybody
 		}
-		got := take(q.tally, s.clientAddress(c), q.most)
-		sayLimit(c, q.name, q.policy, got)
+		got := take(q.tally, s.clientAddress(c.Context()), q.most)
+		sayLimit(&c.Response().Header, q.name, q.policy, got)
 		if !got.ok {
 			return tooMany{got.seconds()}
 		}
@@ -264,7 +264,7 @@ func (s *Server) admit(c *fiber.Ctx, pattern string, scope directory.Scope, q *q
 	}
 	visitOf(c).key = key
 	got := take(s.door.keyed, key.ID, key.PerMinute)
-	sayLimit(c, "key", key.policy, got)
+	sayLimit(&c.Response().Header, "key", key.policy, got)
 	switch {
 	case !got.ok:
 		failed = tooMany{got.seconds()}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/maypok86/otter/v2"
+	"github.com/valyala/fasthttp"
 
 	"kapdir/directory"
 	"kapdir/search"
@@ -108,6 +109,8 @@ type keptAnswer struct {
 	body        []byte
 	link        string
 	noindex     bool
+	route       string                 // the pattern, for the log; "" where only its handler may send it
+	quota       *quota                 // of whoever asks for it without a key; nil where nobody counts
 	tag         []byte                 // of an answer that others may keep too; nil of one that they may not
 	lasts       int64                  // and until when, in Unix milliseconds
 	zip         atomic.Pointer[[]byte] // for who takes it gzipped; made when the first asks
@@ -128,14 +131,6 @@ func newAnswers(most int64) (*answers, error) {
 	return &answers{c}, err
 }
 
-// get returns the answer, if it still holds.
-func (x *answers) get(key string, head, now int64) *keptAnswer {
-	if a, ok := x.cache.GetIfPresent(key); ok && a.head == head && a.holds(now) {
-		return a
-	}
-	return nil
-}
-
 // takes reports that the answer would be held.
 func (x *answers) takes(a *keptAnswer) bool { return x != nil && a.from < a.until }
 
@@ -145,22 +140,71 @@ func (x *answers) put(key string, a *keptAnswer) {
 	}
 }
 
-// kept returns the answer that is kept under the key, if it still holds. If nobody has looked at the store within
-// 20 ms, it looks; one that cannot be asked gives nothing, and whoever asks it next tells of that.
+// keyOf is the key of whatever a request asks for: its target as it was written.
+func keyOf(c *fiber.Ctx) string { return string(c.Context().RequestURI()) }
+
+// quick answers what is asked for most, an answer that is kept, for somebody without a key, and reports that it did. It
+// says no more and no less than guard, admit and the handler together, whose way through Fiber costs as much as sending
+// the answer does. Whatever is not that simple it leaves to them.
+func (s *Server) quick(rc *fasthttp.RequestCtx) bool {
+	if s.answers == nil || !rc.IsGet() {
+		return false
+	}
+	started := time.Now()
+	a, ok := s.answers.cache.GetIfPresent(string(rc.RequestURI()))
+	if !ok || a.route == "" || !s.holds(a) {
+		return false
+	}
+	for _, name := range slowHeaders {
+		if len(rc.Request.Header.PeekBytes(name)) > 0 {
+			return false
+		}
+	}
+	h := &rc.Response.Header
+	s.fresh.CopyTo(h)
+	if a.quota != nil {
+		got := take(a.quota.tally, s.clientAddress(rc), a.quota.most)
+		if !got.ok { // which took nothing
+			return false
+		}
+		h.SetCanonical(nameVary, valueVaryAPI)
+		sayLimit(h, a.quota.name, a.quota.policy, got)
+	}
+	if err := s.sendKept(rc, a); err != nil {
+		rc.Response.Reset()
+		return false
+	}
+	s.requests.count(requestLine{a.route, fiber.MethodGet, rc.Response.StatusCode(), bucket(time.Since(started))})
+	return true
+}
+
+// slowHeaders are of requests that are not simple.
+var slowHeaders = [][]byte{[]byte(fiber.HeaderAuthorization), []byte(fiber.HeaderOrigin), []byte(fiber.HeaderContentEncoding)}
+
+// kept returns the answer that is kept under the key, if it still holds.
 func (s *Server) kept(key string) *keptAnswer {
 	if s.answers == nil {
 		return nil
 	}
+	if a, ok := s.answers.cache.GetIfPresent(key); ok && s.holds(a) {
+		return a
+	}
+	return nil
+}
+
+// holds reports that the answer is still true. If nobody has looked at the store within 20 ms, it looks; one that cannot
+// be asked lets nothing hold, and whoever asks it next tells of that.
+func (s *Server) holds(a *keptAnswer) bool {
 	head, ok := s.heads.fresh()
 	if !ok {
 		ctx, cancel := s.deadline(pageDeadline)
 		defer cancel()
 		var err error
 		if head, err = s.heads.look(ctx); err != nil {
-			return nil
+			return false
 		}
 	}
-	return s.answers.get(key, head.Public, s.cfg.Now().UnixMilli())
+	return a.head == head.Public && a.span.holds(s.cfg.Now().UnixMilli())
 }
 
 // Names and values of headers as they are sent.
@@ -171,36 +215,39 @@ var (
 )
 
 // cacheable is Server.cacheable of what is kept.
-func (a *keptAnswer) cacheable(c *fiber.Ctx, now int64) (held bool) {
-	h := &c.Response().Header
+func (a *keptAnswer) cacheable(rc *fasthttp.RequestCtx, now int64) (held bool) {
+	h := &rc.Response.Header
 	h.SetCanonical(nameETag, a.tag)
 	var room [48]byte
 	age := max(0, min(longestCache, time.Duration(a.lasts-now)*time.Millisecond))
 	h.SetCanonical(nameCacheControl, strconv.AppendInt(append(room[:0], "public, max-age="...), int64(age/time.Second), 10))
-	asked := c.Request().Header.Peek(fiber.HeaderIfNoneMatch)
+	asked := rc.Request.Header.Peek(fiber.HeaderIfNoneMatch)
 	return len(asked) > 0 && matches(string(asked), string(a.tag))
 }
 
 // sendKept sends an answer that is kept, or could be.
-func (s *Server) sendKept(c *fiber.Ctx, a *keptAnswer) error {
-	h := &c.Response().Header
+func (s *Server) sendKept(rc *fasthttp.RequestCtx, a *keptAnswer) error {
+	h := &rc.Response.Header
 	if a.tag == nil {
 		h.SetCanonical(nameCacheControl, valueNoStore)
-	} else if a.cacheable(c, s.cfg.Now().UnixMilli()) {
-		return notModified(c)
+	} else if a.cacheable(rc, s.cfg.Now().UnixMilli()) {
+		rc.Response.ResetBody()
+		rc.SetStatusCode(fiber.StatusNotModified)
+		return nil
 	}
 	if len(h.Peek(fiber.HeaderVary)) == 0 { // the API has said more
 		h.SetCanonical(nameVary, valueVary)
 	}
 	h.SetContentType(a.contentType)
 	if a.link != "" {
-		c.Set(fiber.HeaderLink, a.link)
+		h.Set(fiber.HeaderLink, a.link)
 	}
 	if a.noindex {
-		c.Set("X-Robots-Tag", "noindex")
+		h.Set("X-Robots-Tag", "noindex")
 	}
-	if len(a.body) < gzipFrom || !acceptsGzip(c) {
-		return c.Send(a.body)
+	if len(a.body) < gzipFrom || !acceptsGzip(rc) {
+		rc.Response.SetBodyRaw(a.body)
+		return nil
 	}
 	z := a.zip.Load()
 	if z == nil {
@@ -211,8 +258,9 @@ func (s *Server) sendKept(c *fiber.Ctx, a *keptAnswer) error {
 		z = &b
 		a.zip.Store(z)
 	}
-	c.Set(fiber.HeaderContentEncoding, "gzip")
-	return c.Send(*z)
+	h.Set(fiber.HeaderContentEncoding, "gzip")
+	rc.Response.SetBodyRaw(*z)
+	return nil
 }
 
 // listed is what a list tells of one provider to patients of one state.

@@ -412,3 +412,39 @@ func TestServedSlotsComeBack(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// The quick way to an answer that is kept is no way around what every request goes through.
+func TestQuickIsNoWayAround(t *testing.T) {
+	s := demoServer(t, func(c *Config) { c.AnonymousPerMinute = 5 })
+	target := "/api/v1/providers?q=trauma&limit=3"
+	var rest []string
+	for i, want := range []int{200, 200, 200, 401, 200, 429, 429, 405} {
+		method, headers := "GET", []string(nil)
+		switch want {
+		case http.StatusUnauthorized:
+			headers = []string{"Authorization", "Bearer kap_live_nobody_has_this"}
+		case http.StatusMethodNotAllowed:
+			method = "POST"
+		}
+		got := do(t, s, method, target, headers...)
+		if got.StatusCode != want {
+			t.Errorf("request %d: %d, want %d: %s", i, got.StatusCode, want, got.body)
+		}
+		rest = append(rest, got.Header.Get("RateLimit"))
+		for _, h := range s.headers {
+			if got.Header.Get(string(h[0])) != string(h[1]) {
+				t.Errorf("request %d has %s %q", i, h[0], got.Header.Get(string(h[0])))
+			}
+		}
+	}
+	for i, left := range []string{"4", "3", "2", "1", "0", "0", "0", ""} {
+		if _, r, _ := strings.Cut(rest[i], ";r="); left != "" && !strings.HasPrefix(r, left+";") {
+			t.Errorf("request %d has %q left of the quota, want %s", i, rest[i], left)
+		}
+	}
+	s = demoServer(t)
+	get(t, s, target)
+	if got := get(t, s, target, "Content-Encoding", "gzip"); got.StatusCode != http.StatusUnsupportedMediaType {
+		t.Errorf("with an encoding: %d", got.StatusCode)
+	}
+}

@@ -83,7 +83,7 @@ func (s *Server) sitemapPart(c *fiber.Ctx) error {
 
 // listed reads who has a page. It is a long list, so it waits with the heavy questions.
 func (s *Server) listed(c *fiber.Ctx) ([]directory.ID, error) {
-	leave, err := s.lanes.take(s.clientAddress(c), true)
+	leave, err := s.lanes.take(s.clientAddress(c.Context()), true)
 	if err != nil {
 		return nil, err
 	}

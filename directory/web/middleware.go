@@ -1,9 +1,7 @@
 package web
 
 import (
-	"context"
 	"errors"
-	"log/slog"
 	"net/netip"
 	"runtime"
 	"slices"
@@ -12,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 )
 
 // face says in what form a route fails.
@@ -102,8 +101,7 @@ func (s *Server) takesForms(path string) bool {
 }
 
 // guard stands around every request: it refuses what no route takes, sets the headers, catches panics,
-// renders errors and writes the one log line. The line has the route's pattern, the method, the status
-// and how long it took in steps: no address, no query, no identifier, nothing of who asked.
+// renders errors and counts the request for the log.
 func (s *Server) guard(c *fiber.Ctx) error {
 	started := time.Now()
 	v := visitOf(c)
@@ -118,41 +116,15 @@ func (s *Server) guard(c *fiber.Ctx) error {
 	if m := c.Method(); m == fiber.MethodGet || m == fiber.MethodHead || m == fiber.MethodPost {
 		method = m
 	}
-	s.logRequest(v.route, method, c.Response().StatusCode(), time.Since(started))
+	s.requests.count(requestLine{v.route, method, c.Response().StatusCode(), bucket(time.Since(started))})
 	return nil
-}
-
-func (s *Server) logRequest(route, method string, status int, took time.Duration) {
-	h := s.log.Handler()
-	if ctx := context.Background(); h.Enabled(ctx, slog.LevelInfo) {
-		_ = s.logged.of(h, requestLine{route, method, status, bucket(took)}).
-			Handle(ctx, slog.NewRecord(time.Now(), slog.LevelInfo, "request", 0)) // without a look at the stack, which costs as much as the rest; there is nowhere to tell of an error
-	}
-}
-
-// requestLine is what the log says of a request beside the moment. There are not many different ones, so that each is
-// written out once.
-type requestLine struct {
-	route, method string
-	status        int
-	took          string
-}
-
-type requestLines struct{ written sync.Map } // of requestLine to slog.Handler
-
-func (x *requestLines) of(h slog.Handler, l requestLine) slog.Handler {
-	if w, ok := x.written.Load(l); ok {
-		return w.(slog.Handler)
-	}
-	w, _ := x.written.LoadOrStore(l, h.WithAttrs([]slog.Attr{slog.String("route", l.route), slog.String("method", l.method), slog.Int("status", l.status), slog.String("took", l.took)}))
-	return w.(slog.Handler)
 }
 
 // unread answers a request that could not even be read: too large, too slow, malformed. It comes past
 // guard, straight from the server.
 func (s *Server) unread(c *fiber.Ctx, err error) error {
 	failed := s.fail(c, err)
-	s.logRequest("(unread)", "other", c.Response().StatusCode(), 0)
+	s.requests.count(requestLine{"(unread)", "other", c.Response().StatusCode(), bucket(0)})
 	return failed
 }
 
@@ -198,18 +170,6 @@ func (s *Server) logPanic(route string, value any) {
 		}
 	}
 	s.log.Error("panic in a handler", "route", route, "panic", what, "frames", strings.Join(frames, " < "))
-}
-
-func bucket(d time.Duration) string {
-	for _, b := range []struct {
-		under time.Duration
-		name  string
-	}{{10 * time.Millisecond, "<10ms"}, {50 * time.Millisecond, "<50ms"}, {200 * time.Millisecond, "<200ms"}, {time.Second, "<1s"}} {
-		if d < b.under {
-			return b.name
-		}
-	}
-	return ">=1s"
 }
 
 // everyAnswer are the headers that every answer carries (reliability.md §8), by their canonical names.
@@ -311,12 +271,12 @@ func parseProxies(list []string) ([]netip.Prefix, error) {
 // clientAddress is whose turn it is: the connection's address, or, behind trusted proxies, the rightmost
 // hop that is not one of them. What stands further left the client wrote itself. An IPv6 client counts
 // by its /64. It is kept in memory while the search runs, and nowhere else.
-func (s *Server) clientAddress(c *fiber.Ctx) netip.Addr {
-	addr, _ := netip.AddrFromSlice(c.Context().RemoteIP())
+func (s *Server) clientAddress(rc *fasthttp.RequestCtx) netip.Addr {
+	addr, _ := netip.AddrFromSlice(rc.RemoteIP())
 	addr = addr.Unmap()
 	if len(s.proxies) > 0 && s.trusted(addr) {
 		var hops []string
-		for _, line := range c.Request().Header.PeekAll(fiber.HeaderXForwardedFor) {
+		for _, line := range rc.Request.Header.PeekAll(fiber.HeaderXForwardedFor) {
 			hops = append(hops, strings.Split(string(line), ",")...)
 		}
 		for i := len(hops) - 1; i >= 0; i-- {

@@ -159,9 +159,9 @@ var radii = []int{5, 10, 25, 50, 100, 250, 500}
 func (s *Server) searchPage(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	raw := rawQuery(c)
-	key := strings.Clone(c.Path()) + "?" + raw
+	key := keyOf(c)
 	if kept := s.kept(key); kept != nil {
-		return s.sendKept(c, kept)
+		return s.sendKept(c.Context(), kept)
 	}
 	ctx, cancel := s.deadline(pageDeadline)
 	defer cancel()
@@ -214,9 +214,9 @@ func (s *Server) searchPage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	kept := &keptAnswer{span: v.Answer.span, head: v.Answer.Head, contentType: fiber.MIMETextHTMLCharsetUTF8, body: body, noindex: v.Asked}
+	kept := &keptAnswer{span: v.Answer.span, head: v.Answer.Head, contentType: fiber.MIMETextHTMLCharsetUTF8, body: body, noindex: v.Asked, route: visitOf(c).route}
 	s.answers.put(key, kept)
-	return s.sendKept(c, kept)
+	return s.sendKept(c.Context(), kept)
 }
 
 // fill makes the results whole, as the page shows them.

@@ -151,8 +151,9 @@ func (p *previewer) of(x directory.Choice) preview {
 		return p.file(d.File.With(d.Claim.ID, *x.Event, d.At, d.Known), x.After != d.Status)
 	case x.Decision == "withdraw_file":
 		return p.file(nil, true)
-	case slices.Contains([]string{"same", "clear", "take", "prove", "accept_request", "unmerge", "restore_file"}, x.Decision),
-		x.Decision == "distinct" && d.Case.Kind == directory.CaseRemoved:
+	case x.Foreseen != nil:
+		return p.s.foreseen(*x.Foreseen, d.Provider.ID, d.At, d.Known)
+	case x.Rehearsed(d.Case.Kind):
 		if p.busy {
 			return preview{}
 		}

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 
 	"kapdir/directory"
 )
@@ -289,7 +290,7 @@ func (s *Server) sendAsset(c *fiber.Ctx, a asset) error {
 		return notModified(c)
 	}
 	c.Set(fiber.HeaderContentType, a.contentType)
-	if acceptsGzip(c) {
+	if acceptsGzip(c.Context()) {
 		c.Set(fiber.HeaderContentEncoding, "gzip")
 		return c.Send(a.gzip)
 	}
@@ -312,8 +313,8 @@ func matches(header, tag string) bool {
 	return false
 }
 
-func acceptsGzip(c *fiber.Ctx) bool {
-	for _, e := range strings.Split(c.Get(fiber.HeaderAcceptEncoding), ",") {
+func acceptsGzip(rc *fasthttp.RequestCtx) bool {
+	for e := range strings.SplitSeq(string(rc.Request.Header.Peek(fiber.HeaderAcceptEncoding)), ",") {
 		name, q, _ := strings.Cut(strings.TrimSpace(e), ";")
 		if strings.EqualFold(strings.TrimSpace(name), "gzip") {
 			weight := strings.ReplaceAll(q, " ", "")
@@ -334,7 +335,7 @@ const gzipFrom = 1024 // bytes; smaller answers are sent as they are
 func (s *Server) send(c *fiber.Ctx, contentType string, body []byte) error {
 	c.Set(fiber.HeaderContentType, contentType)
 	vary(c, fiber.HeaderAcceptEncoding)
-	if len(body) < gzipFrom || !acceptsGzip(c) {
+	if len(body) < gzipFrom || !acceptsGzip(c.Context()) {
 		return c.Send(body)
 	}
 	z, err := gzipped(body)

@@ -148,7 +148,7 @@ func (s *Server) takeReport(c *fiber.Ctx) error {
 		wrong("", "", "report.bad.token")
 	}
 	c.Status(http.StatusBadRequest)
-	if len(v.Errors) == 0 && !s.forms.admit(s.clientAddress(c)) {
+	if len(v.Errors) == 0 && !s.forms.admit(s.clientAddress(c.Context())) {
 		c.Status(http.StatusTooManyRequests)
 		c.Set(fiber.HeaderRetryAfter, "600")
 		wrong("", "", "report.bad.many")

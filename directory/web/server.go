@@ -143,7 +143,7 @@ type Server struct {
 	forms     *forms
 	headers   [][2][]byte
 	fresh     fasthttp.ResponseHeader // an answer's before anybody has set anything
-	logged    requestLines
+	requests  *requestLog
 	heads     *heads
 	news      *news
 	feedTurn  chan struct{}
@@ -191,6 +191,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, errors.New("web: BaseURL must be an address such as https://kapdir.example")
 	}
 	s := &Server{cfg: cfg, base: strings.TrimRight(cfg.BaseURL, "/"), https: base.Scheme == "https", log: cfg.Log, lanes: newLanes(), forms: newForms(), door: newAPIDoor(cfg)}
+	s.requests = &requestLog{log: cfg.Log}
 	s.headers = s.everyAnswer()
 	s.fresh.SetNoDefaultContentType(true) // as the server's answers have it: see DisableDefaultContentType
 	for _, x := range s.headers {
@@ -358,7 +359,9 @@ func (s *Server) harden(srv *fasthttp.Server) {
 			_ = s.guard(c)
 			return
 		}
-		next(rc)
+		if !s.quick(rc) {
+			next(rc)
+		}
 	}
 }
 
@@ -405,6 +408,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	case <-ended:
 	case <-stop.Done():
 	}
+	s.requests.write()
 	return err
 }
 

@@ -98,7 +98,7 @@ func (s *Server) prove(ctx context.Context, c *fiber.Ctx, form url.Values, name 
 	if !staffName.MatchString(name) {
 		name = "" // it is nobody's, and costs as much to try
 	}
-	t := trier{source: s.clientAddress(c), name: name}
+	t := trier{source: s.clientAddress(c.Context()), name: name}
 	switch {
 	case form.Has("demo"):
 		if who, ok = s.demoStaff(form.Get("demo")); ok {
@@ -339,7 +339,7 @@ func (s *Server) enrolling(c *fiber.Ctx, who *staffSession) (v enrolView, form u
 		return v, nil, err
 	}
 	v = enrolView{staffPage: s.staffPage(c, who, "Enrol"), Passkeys: s.desk.passkeys != nil, Least: passwordLeast}
-	at, t := s.staffNow(), trier{source: s.clientAddress(c)}
+	at, t := s.staffNow(), trier{source: s.clientAddress(c.Context())}
 	if left := s.desk.guesses.wait(t, at); left > 0 {
 		c.Status(http.StatusTooManyRequests)
 		v.Error = "There were too many tries. Wait " + patience(left) + ", then try again."
