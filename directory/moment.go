@@ -37,8 +37,32 @@ func ParseInstant(s string) (Instant, error) {
 
 // Time returns the moment, or the zero time for "".
 func (i Instant) Time() time.Time {
+	if t, ok := i.time(); ok {
+		return t
+	}
 	t, _ := time.Parse(InstantFormat, string(i))
 	return t
+}
+
+// time reads what At wrote, without looking at the format again; ok is false for anything else.
+func (i Instant) time() (t time.Time, ok bool) {
+	if len(i) != len(InstantFormat) || i[10] != 'T' || i[13] != ':' || i[16] != ':' || i[19] != '.' || i[23] != 'Z' {
+		return t, false
+	}
+	year, month, day, ok := Date(i[:10]).civil()
+	number := func(from, to int) (n int) {
+		for _, c := range []byte(i[from:to]) {
+			ok = ok && c >= '0' && c <= '9'
+			n = n*10 + int(c-'0')
+		}
+		return n
+	}
+	hour, minute, second, milli := number(11, 13), number(14, 16), number(17, 19), number(20, 23)
+	if !ok || hour > 23 || minute > 59 || second > 59 {
+		return t, false
+	}
+	t = time.Date(year, month, day, hour, minute, second, milli*1e6, time.UTC)
+	return t, t.Day() == day && t.Month() == month
 }
 
 // Add returns the instant d later; "" stays "".

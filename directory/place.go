@@ -11,15 +11,24 @@ type State string
 
 // ParseState reads a code or a name, in any case: "co", "Colorado".
 func ParseState(s string) (State, error) {
-	t := Tables()
-	up := strings.ToUpper(strings.TrimSpace(s))
-	if _, ok := t.states[State(up)]; ok {
-		return State(up), nil
-	}
-	if c, ok := t.stateByName[Fold(s)]; ok {
+	if c, ok := FindState(s); ok {
 		return c, nil
 	}
 	return "", Errorf(Invalid, "state", "%q is not a US state or territory", s)
+}
+
+// FindState is ParseState for whoever expects that most words are none.
+func FindState(s string) (State, bool) {
+	t := Tables()
+	if code := strings.TrimSpace(s); len(code) <= 4 { // two letters, which may have been longer as small ones
+		if up := State(strings.ToUpper(code)); len(up) == 2 {
+			if _, ok := t.states[up]; ok {
+				return up, true
+			}
+		}
+	}
+	c, ok := t.stateByName[Fold(s)]
+	return c, ok
 }
 
 // Name returns the state's name, or its code if it is not in the table.

@@ -60,14 +60,24 @@ const fewNamesakes = 20
 // mostTries bounds the searches that help with one that finds nobody.
 const mostTries = 12
 
-// Answer reads the text, adds it to what the query says already, and searches. What nobody has in their
-// entry is mended: a word that is near another, then a word that says nothing here, each told. A search that
-// still finds nobody comes with what to lift, counted by searching.
-func Answer(ctx context.Context, e Engine, q Query, o Options, text string) (Answered, error) {
+// Read is Understand with the names of those who are listed.
+func Read(ctx context.Context, e Engine, o Options, text string) Reading {
 	if o.Known == nil {
 		o.Known = func(word string) bool { return e.Known(ctx, word) }
 	}
-	a := Answered{Reading: Understand(text, o), asked: q}
+	return Understand(text, o)
+}
+
+// Answer reads the text and answers what was read.
+func Answer(ctx context.Context, e Engine, q Query, o Options, text string) (Answered, error) {
+	return AnswerRead(ctx, e, q, o, Read(ctx, e, o, text))
+}
+
+// AnswerRead adds what was read with the options to what the query says already, and searches. What nobody has in their
+// entry is mended: a word that is near another, then a word that says nothing here, each told. A search that
+// still finds nobody comes with what to lift, counted by searching.
+func AnswerRead(ctx context.Context, e Engine, q Query, o Options, r Reading) (Answered, error) {
+	a := Answered{Reading: r, asked: q}
 	if err := a.somebody(ctx, e, o); err != nil {
 		return a, err
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 
 	"github.com/RoaringBitmap/roaring/v2"
 
@@ -230,7 +231,7 @@ func (e *evaluation) on(s *snapshot, hits []hit, l *lexicon) answer {
 	lapsed := s.next != 0 && e.now >= s.next
 	switch {
 	case len(e.words.terms) > 0 && !nearby && e.past == nil && !lapsed && alike(s, hits):
-		a.total = e.sets(s, a.counts, p, l, s.setOf(hits), hits[0].match)
+		a.total = e.sets(s, a.counts, p, l, hits, hits[0].match)
 	case len(e.words.terms) > 0:
 		t := e.scan(s, a.counts, p)
 		for i := range hits {
@@ -252,7 +253,7 @@ func (e *evaluation) on(s *snapshot, hits []hit, l *lexicon) answer {
 		}
 		a.total = t.done()
 	default:
-		a.total = e.sets(s, a.counts, p, l, s.live, match{})
+		a.total = e.sets(s, a.counts, p, l, nil, match{})
 	}
 	a.hits, a.more = p.done()
 	return a
@@ -263,30 +264,20 @@ func alike(s *snapshot, hits []hit) bool {
 	return len(hits) > len(s.byID)/fewOf && !slices.ContainsFunc(hits, func(h hit) bool { return h.match != hits[0].match })
 }
 
-// setOf returns the documents of the hits.
-func (s *snapshot) setOf(hits []hit) *roaring.Bitmap {
-	if len(hits) == len(s.byID) {
-		return s.live
-	}
-	docs := make([]uint32, len(hits))
-	for i, h := range hits {
-		docs[i] = h.doc
-	}
-	set := roaring.New()
-	set.AddMany(docs)
-	return set
-}
-
 // nearby returns the living with a site within so many miles, each once.
 func (s *snapshot) nearby(f *from, miles float64) []uint32 {
-	var docs []uint32
-	s.within(f, miles, func(doc uint32, _ bool) {
-		if s.alive == nil || s.alive.has(doc) {
+	var docs, often []uint32
+	s.within(f, miles, func(doc uint32, several bool) {
+		switch {
+		case s.alive != nil && !s.alive.has(doc):
+		case several:
+			often = append(often, doc)
+		default:
 			docs = append(docs, doc)
 		}
 	})
-	slices.Sort(docs)
-	return slices.Compact(docs)
+	slices.Sort(often)
+	return append(docs, slices.Compact(often)...)
 }
 
 // scan holds documents against the query one by one, which is the way for few of them: of a word, of a
@@ -298,6 +289,7 @@ type scan struct {
 	page    *page
 	docs    []uint32  // that fit all
 	counted [2]uint64 // the bits of the facets counted
+	others  bool      // some facet with values from firstOther on is counted
 	facet   [facets][2]uint64
 	facetOf []facet // of values from firstOther on
 	checked bool    // some check is filtered
@@ -377,7 +369,7 @@ func (t *scan) see(doc uint32, m match) {
 func (t *scan) done() int {
 	e, s := t.e, t.s
 	checks := e.count[facetCheck]
-	if e.setsAre(s) && s.denser(len(t.docs)) {
+	if e.setsAre(s) && s.denser(len(t.docs), len(s.values)) {
 		set := make(denseSet, s.n/64+1)
 		for _, doc := range t.docs {
 			set[doc/64] |= 1 << (doc % 64)
@@ -421,32 +413,40 @@ func (t *scan) countCheck(c *checksEntry, check int) {
 }
 
 // sets answers a query without a circle by sets of documents: whoever has one of the values chosen is known
-// beforehand. All of base hold the words, if there are any, in the same way. The total is returned.
-func (e *evaluation) sets(s *snapshot, counts []int32, p *page, l *lexicon, base *roaring.Bitmap, m match) int {
-	cut := func(other *roaring.Bitmap) {
-		if other == nil {
-			other = roaring.New()
-		}
-		base = roaring.And(base, other)
+// beforehand. The hits all hold the words in the same way m; without words they are nil, which is everybody. The
+// total is returned.
+func (e *evaluation) sets(s *snapshot, counts []int32, p *page, l *lexicon, hits []hit, m match) int {
+	room := newRoom(s, 6+2*(len(e.filters)+len(e.checks)))
+	defer room.leave()
+	base := room.set()
+	if hits == nil {
+		s.everybody(base)
+	}
+	for i := range hits {
+		base.add(hits[i].doc)
 	}
 	if e.distant != 0 {
-		cut(s.remote[l.find(facetState, string(e.q.Telehealth))-firstState])
+		remote := room.set()
+		if who := s.remote[l.find(facetState, string(e.q.Telehealth))-firstState]; who != nil {
+			who.WriteDenseTo(remote)
+		}
+		base.and(remote)
 	}
 	if most := e.q.PriceMaxCents; most > 0 {
-		base = s.pick(base, func(doc uint32) bool { return s.price[doc] >= 0 && s.price[doc] <= most })
+		base.keep(func(doc uint32) bool { return s.price[doc] >= 0 && s.price[doc] <= most })
 	}
 	if e.q.CanSee != "" {
-		base = s.pick(base, func(doc uint32) bool { return e.maySee(s, s.checksFor(doc, e.state)) })
+		base.keep(func(doc uint32) bool { return e.maySee(s, s.checksFor(doc, e.state)) })
 	}
 	type part struct {
 		facet facet
 		check int // of facetCheck
-		set   *roaring.Bitmap
+		set   denseSet
 	}
-	var parts []part
+	parts := make([]part, 0, 8)
 	for i := range e.filters {
 		f := &e.filters[i]
-		parts = append(parts, part{f.facet, -1, s.anyOf(f.values)})
+		parts = append(parts, part{f.facet, -1, room.anyOf(f.values)})
 	}
 	for i, wanted := range e.checks {
 		if wanted == 0 {
@@ -460,26 +460,28 @@ func (e *evaluation) sets(s *snapshot, counts []int32, p *page, l *lexicon, base
 					values = append(values, firstCheck+int32(checkValue(i, uint8(r))))
 				}
 			}
-			x.set = s.anyOf(values)
+			x.set = room.anyOf(values)
 		} else {
-			x.set = s.pick(base, func(doc uint32) bool { return wanted&(1<<s.checksFor(doc, e.state).result(i)) != 0 })
+			x.set = room.set()
+			copy(x.set, base)
+			x.set.keep(func(doc uint32) bool { return wanted&(1<<s.checksFor(doc, e.state).result(i)) != 0 })
 		}
 		parts = append(parts, x)
 	}
-	without := func(skip int) *roaring.Bitmap {
-		set := base
+	without := func(set denseSet, skip int) (total int) {
+		copy(set, base)
 		for i, x := range parts {
 			if i != skip {
-				set = roaring.And(set, x.set)
+				set.and(x.set)
 			}
 		}
-		return set
+		return set.size()
 	}
-	all := without(-1)
-	total := int(all.GetCardinality())
+	all, lifted := room.set(), room.set()
+	total := without(all, -1)
 
 	// Every facet without a choice in it is counted over all that fit, every other with its own choice lifted.
-	lifted := map[facet]bool{}
+	var choice [facets]bool
 	liftedCheck := [5]bool{}
 	for i, x := range parts {
 		if !e.count[x.facet] {
@@ -487,48 +489,18 @@ func (e *evaluation) sets(s *snapshot, counts []int32, p *page, l *lexicon, base
 		}
 		if x.facet == facetCheck {
 			liftedCheck[x.check] = true
-			e.countChecks(s, without(i), counts, func(check int) bool { return check == x.check })
+			e.countChecks(s, lifted, without(lifted, i), counts, func(check int) bool { return check == x.check })
 			continue
 		}
-		lifted[x.facet] = true
-		set := without(i)
-		e.countSet(s, set, int(set.GetCardinality()), counts, func(f facet) bool { return f == x.facet })
+		choice[x.facet] = true
+		e.countSet(s, lifted, without(lifted, i), counts, func(f facet) bool { return f == x.facet })
 	}
-	e.countSet(s, all, total, counts, func(f facet) bool { return e.count[f] && !lifted[f] && f != facetCheck })
+	e.countSet(s, all, total, counts, func(f facet) bool { return e.count[f] && !choice[f] && f != facetCheck })
 	if e.count[facetCheck] {
-		e.countChecks(s, all, counts, func(check int) bool { return !liftedCheck[check] })
+		e.countChecks(s, all, total, counts, func(check int) bool { return !liftedCheck[check] })
 	}
 	e.pageOf(s, all, total, p, m)
 	return total
-}
-
-// pick returns those of the set for which f holds.
-func (s *snapshot) pick(set *roaring.Bitmap, f func(doc uint32) bool) *roaring.Bitmap {
-	var docs []uint32
-	set.Iterate(func(doc uint32) bool {
-		if f(doc) {
-			docs = append(docs, doc)
-		}
-		return true
-	})
-	return roaring.BitmapOf(docs...)
-}
-
-// anyOf returns who has one of the values, the dead included. It must not be changed.
-func (s *snapshot) anyOf(values []int32) *roaring.Bitmap {
-	var sets []*roaring.Bitmap
-	for _, v := range values {
-		if int(v) < len(s.values) && s.values[v] != nil {
-			sets = append(sets, s.values[v])
-		}
-	}
-	switch len(sets) {
-	case 0:
-		return roaring.New()
-	case 1:
-		return sets[0]
-	}
-	return roaring.FastOr(sets...)
 }
 
 // setsAre reports that who has a value at home is who has it now.
@@ -536,14 +508,120 @@ func (e *evaluation) setsAre(s *snapshot) bool {
 	return e.past == nil && (s.next == 0 || e.now < s.next)
 }
 
-// denseSet has a bit for each document.
+// denseSet has a bit for each document; one that is shorter has none of the others.
 type denseSet []uint64
 
 func (d denseSet) has(doc uint32) bool { return d[doc/64]&(1<<(doc%64)) != 0 }
 
+func (d denseSet) add(doc uint32) { d[doc/64] |= 1 << (doc % 64) }
+
+func (d denseSet) and(other denseSet) {
+	n := min(len(d), len(other))
+	for i, w := range other[:n] {
+		d[i] &= w
+	}
+	clear(d[n:])
+}
+
+func (d denseSet) or(other denseSet) {
+	for i, w := range other[:min(len(d), len(other))] {
+		d[i] |= w
+	}
+}
+
+func (d denseSet) size() (n int) {
+	for _, w := range d {
+		n += bits.OnesCount64(w)
+	}
+	return n
+}
+
+func (d denseSet) each(f func(doc uint32)) {
+	for i, w := range d {
+		for ; w != 0; w &= w - 1 {
+			f(uint32(i*64 + bits.TrailingZeros64(w)))
+		}
+	}
+}
+
+// keep leaves those for which f holds.
+func (d denseSet) keep(f func(doc uint32) bool) {
+	d.each(func(doc uint32) {
+		if !f(doc) {
+			d[doc/64] &^= 1 << (doc % 64)
+		}
+	})
+}
+
+// room is memory for the sets of one evaluation, which the next uses again.
+type room struct {
+	s     *snapshot
+	size  int // words of a set
+	words []uint64
+	used  int
+}
+
+var rooms = sync.Pool{New: func() any { return new(room) }}
+
+func newRoom(s *snapshot, sets int) *room {
+	r := rooms.Get().(*room)
+	r.s, r.size, r.used = s, s.n/64+1, 0
+	if len(r.words) < sets*r.size {
+		r.words = make([]uint64, sets*r.size)
+	}
+	return r
+}
+
+func (r *room) leave() {
+	r.s = nil
+	rooms.Put(r)
+}
+
+// set returns an empty set for the snapshot.
+func (r *room) set() denseSet {
+	set := denseSet(r.words[r.used : r.used+r.size : r.used+r.size])
+	r.used += r.size
+	clear(set)
+	return set
+}
+
+// anyOf returns who has one of the values, dead ones it may be among them.
+func (r *room) anyOf(values []int32) denseSet {
+	s, known, set := r.s, r.s.dense(), r.set()
+	var one denseSet
+	for _, v := range values {
+		switch {
+		case int(v) >= len(s.values) || s.values[v] == nil: // nobody has it
+		case known != nil:
+			set.or(known[v])
+		default:
+			if one == nil {
+				one = r.set()
+			}
+			clear(one)
+			s.values[v].WriteDenseTo(one)
+			set.or(one)
+		}
+	}
+	return set
+}
+
+// everybody fills an empty set with the living.
+func (s *snapshot) everybody(set denseSet) {
+	if s.alive != nil {
+		copy(set, s.alive)
+		return
+	}
+	for i := range s.n / 64 {
+		set[i] = math.MaxUint64
+	}
+	set[s.n/64] = 1<<(s.n%64) - 1
+}
+
 // mostDense bounds the documents of a snapshot of which sets are kept as plain bits beside the bitmaps: a set of
 // some thousands among tens of thousands is an array there, and cutting two arrays costs by their members.
-const mostDense = 1 << 17
+// A test lowers it.
+var mostDense = 1 << 17
 
 // dense returns who has each value as plain bits; nil for a snapshot of too many.
 func (s *snapshot) dense() []denseSet {
@@ -564,9 +642,9 @@ func (s *snapshot) dense() []denseSet {
 // leastDense is the number of documents from which sets of plain bits are worth their making. A test lowers it.
 var leastDense = 64
 
-// denser reports that it is cheaper to cut plain bits for each value than to read what so many documents have.
-func (s *snapshot) denser(docs int) bool {
-	return s.n <= mostDense && docs > leastDense && docs > s.n/64*len(s.values)/64
+// denser reports that it is cheaper to cut plain bits for each of some values than to read what so many documents have.
+func (s *snapshot) denser(docs, values int) bool {
+	return s.n <= mostDense && docs > leastDense && docs > s.n/64*values/64
 }
 
 // countDense counts the values of some facets over a set.
@@ -591,8 +669,8 @@ func (s *snapshot) countOf(set denseSet, v int) int32 {
 const fewOf = 16
 
 // countSet counts the values of some facets over a set of so many documents.
-func (e *evaluation) countSet(s *snapshot, set *roaring.Bitmap, total int, counts []int32, counted func(f facet) bool) {
-	if set == s.live || total == len(s.byID) {
+func (e *evaluation) countSet(s *snapshot, set denseSet, total int, counts []int32, counted func(f facet) bool) {
+	if total == len(s.byID) {
 		for v, n := range s.counts {
 			if f := s.facetOf[v]; f >= 0 && f != facetCheck && counted(f) {
 				counts[v] = n
@@ -600,86 +678,82 @@ func (e *evaluation) countSet(s *snapshot, set *roaring.Bitmap, total int, count
 		}
 		return
 	}
-	if s.denser(total) {
-		s.countDense(set.ToDense(), counts, func(f facet) bool { return f != facetCheck && counted(f) })
-		return
-	}
-	if s.n <= mostDense || total < len(s.byID)/fewOf {
-		t := scan{s: s, counts: counts}
-		for f := range facets {
-			if f != facetCheck && counted(f) {
-				t.counted[0] |= s.facetBits[f][0]
-				t.counted[1] |= s.facetBits[f][1]
-			}
+	t := scan{s: s, counts: counts}
+	values := 0
+	for f := range facets {
+		if f != facetCheck && counted(f) {
+			t.counted[0] |= s.facetBits[f][0]
+			t.counted[1] |= s.facetBits[f][1]
+			values += s.facetSize[f]
+			t.others = t.others || s.facetSize[f] > bits.OnesCount64(s.facetBits[f][0])+bits.OnesCount64(s.facetBits[f][1])
 		}
-		set.Iterate(func(doc uint32) bool {
+	}
+	switch {
+	case s.denser(total, values):
+		s.countDense(set, counts, func(f facet) bool { return f != facetCheck && counted(f) })
+	case s.n <= mostDense || total < len(s.byID)/fewOf:
+		set.each(func(doc uint32) {
 			b := &s.bits[doc]
 			t.countBits(b[0]&t.counted[0], b[1]&t.counted[1])
+			if !t.others {
+				return
+			}
 			for _, v := range s.others.of(doc) {
 				if counted(s.facetOf[v]) {
 					counts[v]++
 				}
 			}
-			return true
 		})
-		return
-	}
-	for v, has := range s.values {
-		if f := s.facetOf[v]; has != nil && f >= 0 && f != facetCheck && counted(f) {
-			counts[v] = int32(set.AndCardinality(has))
+	default:
+		who := roaring.FromDense(set, false)
+		for v, has := range s.values {
+			if f := s.facetOf[v]; has != nil && f >= 0 && f != facetCheck && counted(f) {
+				counts[v] = int32(who.AndCardinality(has))
+			}
 		}
 	}
 }
 
-// countChecks counts the results of some checks over a set.
-func (e *evaluation) countChecks(s *snapshot, set *roaring.Bitmap, counts []int32, counted func(check int) bool) {
+// countChecks counts the results of some checks over a set of so many documents.
+func (e *evaluation) countChecks(s *snapshot, set denseSet, total int, counts []int32, counted func(check int) bool) {
 	per := len(directory.CheckResults)
-	if e.state == homeState {
-		total := int(set.GetCardinality())
-		everybody := total == len(s.byID)
+	everybody := total == len(s.byID)
+	dense := s.denser(total, len(checkValues))
+	if e.state != homeState || !everybody && !dense && (s.n <= mostDense || total < len(s.byID)/fewOf) {
+		set.each(func(doc uint32) {
+			c := s.checksFor(doc, e.state)
+			for i := range len(directory.CheckNames) {
+				if counted(i) {
+					counts[firstCheck+checkValue(i, c.result(i))]++
+				}
+			}
+		})
+		return
+	}
+	var who *roaring.Bitmap
+	if !everybody && !dense {
+		who = roaring.FromDense(set, false)
+	}
+	for i := range checkValues {
+		v := firstCheck + i
 		switch {
-		case !everybody && s.denser(total):
-			dense := set.ToDense()
-			for v := firstCheck; v < firstCheck+len(checkValues) && v < len(s.values); v++ {
-				if counted((v - firstCheck) / per) {
-					counts[v] = s.countOf(dense, v)
-				}
-			}
-			return
-		case everybody || s.n > mostDense && total >= len(s.byID)/fewOf:
-			for i := range checkValues {
-				v := firstCheck + i
-				switch {
-				case !counted(i/per) || v >= len(s.values) || s.values[v] == nil: // of nobody there are no values yet
-				case everybody:
-					counts[v] = s.counts[v]
-				default:
-					counts[v] = int32(set.AndCardinality(s.values[v]))
-				}
-			}
-			return
+		case !counted(i/per) || v >= len(s.values) || s.values[v] == nil: // of nobody there are no values yet
+		case everybody:
+			counts[v] = s.counts[v]
+		case dense:
+			counts[v] = s.countOf(set, v)
+		default:
+			counts[v] = int32(who.AndCardinality(s.values[v]))
 		}
 	}
-	set.Iterate(func(doc uint32) bool {
-		c := s.checksFor(doc, e.state)
-		for i := range len(directory.CheckNames) {
-			if counted(i) {
-				counts[firstCheck+checkValue(i, c.result(i))]++
-			}
-		}
-		return true
-	})
 }
 
 // pageOf finds the page in a set: along the order that the snapshot keeps, if the query asks for one of
 // those and the set is no small part of everybody; else by looking at each.
-func (e *evaluation) pageOf(s *snapshot, set *roaring.Bitmap, total int, p *page, m match) {
+func (e *evaluation) pageOf(s *snapshot, set denseSet, total int, p *page, m match) {
 	o, ok := homeOrderOf[e.q.Sort]
 	if !ok || e.from != nil || e.state != homeState || !e.rankCare || total*64 < len(s.byID) {
-		set.Iterate(func(doc uint32) bool {
-			p.see(doc, m)
-			return true
-		})
+		set.each(func(doc uint32) { p.see(doc, m) })
 		return
 	}
 	order := s.orders[o]
@@ -694,7 +768,7 @@ func (e *evaluation) pageOf(s *snapshot, set *roaring.Bitmap, total int, p *page
 		if len(p.found) > p.limit {
 			return
 		}
-		if total == len(s.byID) || set.Contains(doc) {
+		if set.has(doc) {
 			p.see(doc, m)
 		}
 	}

@@ -35,6 +35,13 @@ const (
 var facetNames = [facets]string{"state", "care", "check", "accepting", "focus", "framework", "population", "route", "setting", "video", "payment", "access", "format",
 	"language", "licence", "programme"}
 
+var facetLabels = func() (labels [facets]string) {
+	for f, n := range facetNames {
+		labels[f] = FacetLabel(n)
+	}
+	return labels
+}()
+
 var facetByName = func() map[string]facet {
 	m := map[string]facet{}
 	for f, n := range facetNames {
@@ -223,33 +230,44 @@ func (l *lexicon) size() int {
 	return len(l.words)
 }
 
-// present makes the public form of one facet from the counts by number. A chosen value stands even with none.
-func (l *lexicon) present(f facet, counts []int32, chosen []string) Facet {
-	out := Facet{Name: facetNames[f], Label: FacetLabel(facetNames[f])}
-	numbers, words, labels := l.all(f)
-	here := 0
-	for _, n := range numbers {
-		if int(n) < len(counts) && counts[n] > 0 {
-			here++
+// countedOf tells how many of the counts are any.
+func countedOf(counts []int32) (n int) {
+	for _, c := range counts {
+		if c > 0 {
+			n++
 		}
 	}
-	out.Values = make([]FacetValue, 0, here+len(chosen))
+	return n
+}
+
+// present makes the public form of one facet from the counts by number, with its values behind those of others. A
+// chosen value stands even with none.
+func (l *lexicon) present(f facet, counts []int32, chosen []string, all []FacetValue) (Facet, []FacetValue) {
+	numbers, words, labels := l.all(f)
+	start := len(all)
 	for _, n := range numbers {
-		w := words[n]
 		count := 0
 		if int(n) < len(counts) {
 			count = int(counts[n])
 		}
-		selected := len(chosen) > 0 && slices.Contains(chosen, w)
+		if count == 0 && len(chosen) == 0 {
+			continue
+		}
+		w := words[n]
+		selected := slices.Contains(chosen, w)
 		if count == 0 && !selected || f == facetLicence && !selected && !isProfession(w) {
 			continue // letters such as LCSW can be asked for; the list shows professions
 		}
-		out.Values = append(out.Values, FacetValue{Value: w, Label: labels[n], Count: count, Selected: selected})
+		all = append(all, FacetValue{Value: w, Label: labels[n], Count: count, Selected: selected})
 	}
 	for _, v := range chosen {
-		if !slices.ContainsFunc(out.Values, func(x FacetValue) bool { return x.Value == v }) {
-			out.Values = append(out.Values, FacetValue{Value: v, Label: Label(facetNames[f], v), Selected: true})
+		if !slices.ContainsFunc(all[start:], func(x FacetValue) bool { return x.Value == v }) {
+			all = append(all, FacetValue{Value: v, Label: Label(facetNames[f], v), Selected: true})
 		}
+	}
+	out := Facet{Name: facetNames[f], Label: facetLabels[f]}
+	if len(all) > start {
+		out.Values = slices.Clip(all[start:])
 	}
 	switch f {
 	case facetState:
@@ -258,13 +276,13 @@ func (l *lexicon) present(f facet, counts []int32, chosen []string) Facet {
 		}
 	case facetLanguage, facetLicence, facetProgramme:
 		slices.SortFunc(out.Values, func(a, b FacetValue) int {
-			return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Label, b.Label), cmp.Compare(a.Value, b.Value))
+			if a.Count != b.Count {
+				return cmp.Compare(b.Count, a.Count)
+			}
+			return cmp.Or(cmp.Compare(a.Label, b.Label), cmp.Compare(a.Value, b.Value))
 		})
 	}
-	if len(out.Values) == 0 {
-		out.Values = nil
-	}
-	return out
+	return out, all
 }
 
 // spell returns the values of the numbers.

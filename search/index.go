@@ -497,8 +497,11 @@ func (x *Index) Search(ctx context.Context, q Query) (Result, error) {
 	if q.At != "" {
 		patience = max(patience, pastTime)
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
+	if end, ok := ctx.Deadline(); !ok || time.Until(end) > patience {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, patience)
+		defer cancel()
+	}
 
 	words := q.request()
 	r := Result{Seq: e.seq.Load(), Understood: words.understood(), Plain: e.words == nil}
@@ -552,6 +555,7 @@ func (x *Index) Search(ctx context.Context, q Query) (Result, error) {
 		r.Next = writeCursor(q, a.hits[len(a.hits)-1].key)
 	}
 	r.Facets = make([]Facet, 0, facets)
+	values := make([]FacetValue, 0, countedOf(a.counts)) // of all facets, one after another
 	for f := range facets {
 		if !ev.count[f] {
 			continue
@@ -560,7 +564,9 @@ func (x *Index) Search(ctx context.Context, q Query) (Result, error) {
 		if f == facetState && q.State != "" {
 			chosen = []string{string(q.State)}
 		}
-		r.Facets = append(r.Facets, x.maker.lexicon.present(f, a.counts, chosen))
+		var shown Facet
+		shown, values = x.maker.lexicon.present(f, a.counts, chosen, values)
+		r.Facets = append(r.Facets, shown)
 	}
 	return r, nil
 }

@@ -32,15 +32,22 @@ type meaning struct {
 // phrases is the lexicon: what people call things, folded.
 type phrases struct {
 	of      map[string][]meaning
-	longest int                 // words of the longest phrase
-	begins  map[string]bool     // words with which a phrase of several words begins
-	words   map[byte][]string   // every word of four letters or more, by its first letter
-	titles  map[string]string   // letters of a licence, as facets have them
-	towns   map[byte][]townWord // words of towns' names, by first letter
+	longest int                    // words of the longest phrase
+	begins  map[string]bool        // words with which a phrase of several words begins
+	words   map[byte][]lexiconWord // every word of four letters or more, by its first letter, in order
+	titles  map[string]string      // letters of a licence, as facets have them
+	towns   map[byte][]townWord    // words of towns' names, by first letter
+
+	beginsPlace map[string]bool // words with which the name of a town or state of several words begins
+}
+
+type lexiconWord struct {
+	word    string
+	letters uint32 // as lettersOf has them
 }
 
 type townWord struct {
-	word string
+	lexiconWord
 	zips int // of the largest town whose name has it
 }
 
@@ -82,7 +89,16 @@ func shippedRows(name string) [][]string {
 
 // vocabulary is the lexicon with what the other tables call things: programmes, letters of licences, towns.
 var vocabulary = sync.OnceValue(func() *phrases {
-	p := &phrases{of: map[string][]meaning{}, begins: map[string]bool{}, words: map[byte][]string{}, titles: map[string]string{}, towns: map[byte][]townWord{}}
+	p := &phrases{of: map[string][]meaning{}, begins: map[string]bool{}, words: map[byte][]lexiconWord{}, titles: map[string]string{}, towns: map[byte][]townWord{},
+		beginsPlace: map[string]bool{}}
+	place := func(name string) {
+		if first, _, ok := strings.Cut(directory.Fold(name), " "); ok {
+			p.beginsPlace[first] = true
+		}
+	}
+	for short := range shortTown {
+		p.beginsPlace[short] = true
+	}
 	for _, row := range readLexicon() {
 		for _, s := range row.phrases {
 			p.add(s, row.meaning)
@@ -107,6 +123,7 @@ var vocabulary = sync.OnceValue(func() *phrases {
 	}
 	sizes := map[string]int{}
 	directory.Tables().EachTown(func(t directory.Place) {
+		place(t.City)
 		for _, w := range tokens(t.City) {
 			if len(w) >= 4 {
 				sizes[w] = max(sizes[w], directory.Tables().TownZIPs(t.City, t.State))
@@ -114,9 +131,10 @@ var vocabulary = sync.OnceValue(func() *phrases {
 		}
 	})
 	for w, n := range sizes {
-		p.towns[w[0]] = append(p.towns[w[0]], townWord{w, n})
+		p.towns[w[0]] = append(p.towns[w[0]], townWord{lexiconWord{w, lettersOf(w)}, n})
 	}
 	for _, s := range directory.Tables().States() {
+		place(s.Name())
 		for _, w := range tokens(s.Name()) {
 			p.word(w)
 		}
@@ -125,7 +143,7 @@ var vocabulary = sync.OnceValue(func() *phrases {
 		slices.SortFunc(list, func(a, b townWord) int { return b.zips - a.zips })
 	}
 	for _, list := range p.words {
-		slices.Sort(list)
+		slices.SortFunc(list, func(a, b lexiconWord) int { return strings.Compare(a.word, b.word) })
 	}
 	return p
 })
@@ -143,8 +161,8 @@ func (p *phrases) add(phrase string, m meaning) {
 }
 
 func (p *phrases) word(w string) {
-	if len(w) >= 4 && !slices.Contains(p.words[w[0]], w) {
-		p.words[w[0]] = append(p.words[w[0]], w)
+	if x := (lexiconWord{w, lettersOf(w)}); len(w) >= 4 && !slices.Contains(p.words[w[0]], x) {
+		p.words[w[0]] = append(p.words[w[0]], x)
 	}
 }
 
@@ -158,10 +176,11 @@ func (p *phrases) nearest(w string, zips int) string {
 	}
 	best, far := "", 2*most+1
 	letters := lettersOf(w)
-	near := func(x string) {
-		if bits.OnesCount32(lettersOf(x)^letters) > 2*most {
+	near := func(l lexiconWord) {
+		if bits.OnesCount32(l.letters^letters) > 2*most {
 			return
 		}
+		x := l.word
 		d := 2 * editDistance(runes, []rune(x), most)
 		if d > far {
 			return
@@ -187,7 +206,7 @@ func (p *phrases) nearest(w string, zips int) string {
 		if len(runes) == 5 && len(x.word) < len(w) {
 			continue // romeo is not Rome
 		}
-		near(x.word)
+		near(x.lexiconWord)
 	}
 	return best
 }

@@ -472,10 +472,14 @@ func (b *bench) plainly() *Index {
 }
 
 func TestSearchIsWhatReadingEveryFileGives(t *testing.T) {
-	defer func(n int) { leastDense = n }(leastDense)
+	defer func(least, most int) { leastDense, mostDense = least, most }(leastDense, mostDense)
 	leastDense = 1
 	for seed := range uint64(3) {
 		t.Run(fmt.Sprint("corpus ", seed), func(t *testing.T) {
+			if seed == 1 { // as if they were very many
+				mostDense = 0
+				defer func() { mostDense = 1 << 17 }()
+			}
 			r := rand.New(rand.NewPCG(seed, 2))
 			b := newBench(t, corpus(seed, 20+40*int(seed))...)
 			for round := range 2 {

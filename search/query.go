@@ -3,7 +3,6 @@ package search
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -152,46 +151,46 @@ func validFilter(name string, values []string) error {
 // it is for tests and cursors, and is never logged.
 func (q Query) String() string {
 	var parts []string
-	add := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
+	add := func(name, value string) { parts = append(parts, name+value) }
 	if q.Text != "" {
-		add("q:%q", q.Text)
+		add("q:", strconv.Quote(q.Text))
 	}
 	if q.Exact && q.Text != "" {
-		add("exact")
+		add("exact", "")
 	}
 	if q.Whole && q.Text != "" {
-		add("whole")
+		add("whole", "")
 	}
 	if q.State != "" {
-		add("state:%s", q.State)
+		add("state:", string(q.State))
 	}
 	if q.Near != nil {
-		add("near:%s,%s,%s", number(q.Near.Point.Lat), number(q.Near.Point.Lon), q.Near.State)
+		add("near:", number(q.Near.Point.Lat)+","+number(q.Near.Point.Lon)+","+string(q.Near.State))
 		if q.Miles > 0 {
-			add("miles:%s", number(q.Miles))
+			add("miles:", number(q.Miles))
 		}
 	}
 	if q.Telehealth != "" {
-		add("telehealth:%s", q.Telehealth)
+		add("telehealth:", string(q.Telehealth))
 	}
 	if q.CanSee != "" {
-		add("can_see:%s", q.CanSee)
+		add("can_see:", string(q.CanSee))
 	}
 	for _, name := range sortedKeys(q.Filters) {
 		values := slices.Clone(q.Filters[name])
 		slices.Sort(values)
 		for _, v := range slices.Compact(values) {
-			add("%s:%q", name, v)
+			add(name+":", strconv.Quote(v))
 		}
 	}
 	if q.PriceMaxCents > 0 {
-		add("price_max:%d", q.PriceMaxCents)
+		add("price_max:", strconv.FormatInt(q.PriceMaxCents, 10))
 	}
 	if q.Sort != "" && q.Sort != Relevance {
-		add("sort:%s", q.Sort)
+		add("sort:", q.Sort)
 	}
 	if q.At != "" {
-		add("at:%s", q.At)
+		add("at:", string(q.At))
 	}
 	return strings.Join(parts, " ")
 }

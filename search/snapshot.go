@@ -42,6 +42,7 @@ type snapshot struct {
 
 	facetOf   []facet // by number of the value; -1 is none
 	facetBits [facets][2]uint64
+	facetSize [facets]int // values
 	denseOnce sync.Once
 	denseSets []denseSet // by number of the value, the dead included
 	once      sync.Once
@@ -381,6 +382,7 @@ func (s *snapshot) count(old *snapshot, dead, added []uint32, l *lexicon) {
 	}
 	for f := range facets {
 		numbers, _, _ := l.all(f)
+		s.facetSize[f] = len(numbers)
 		for _, n := range numbers {
 			if int(n) < size {
 				s.facetOf[n] = f
@@ -616,23 +618,22 @@ var fieldsWeight = func() (w [1 << fields]float32) {
 const closeSpelling = "close spelling"
 
 // why names the places in which the words stand. That a former name matched is told as a name: which
-// other name somebody had is theirs to tell.
-func (m match) why() []string {
-	var out []string
-	for f := range fields {
-		if m.in&(1<<f) == 0 {
-			continue
+// other name somebody had is theirs to tell. The list must not be changed.
+func (m match) why() []string { return whys[boolInt(m.class == misspelt)][m.in] }
+
+var whys = func() (all [2][1 << fields][]string) {
+	for in := range 1 << fields {
+		var out []string
+		for f := range fields {
+			name := fieldNames[f]
+			if f == fieldFormer {
+				name = fieldNames[fieldName]
+			}
+			if in&(1<<f) != 0 && !slices.Contains(out, name) {
+				out = append(out, name)
+			}
 		}
-		name := fieldNames[f]
-		if f == fieldFormer {
-			name = fieldNames[fieldName]
-		}
-		if !slices.Contains(out, name) {
-			out = append(out, name)
-		}
+		all[0][in], all[1][in] = slices.Clip(out), append(slices.Clip(out), closeSpelling)
 	}
-	if m.class == misspelt {
-		out = append(out, closeSpelling)
-	}
-	return out
-}
+	return all
+}()

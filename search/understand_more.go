@@ -61,6 +61,7 @@ func (r *reader) number(i int) int {
 }
 
 var (
+	withinWords  = []string{"not more than", "no more than", "less than", "up to", "under", "a menos de", "within a", "within about", "within", "inside", "dentro de", "menos de", "hasta", "a"}
 	underWords   = []string{"less than", "no more than", "not more than", "at most", "up to", "cheaper than", "budget of", "budget is", "can pay", "can afford", "menos de", "no mas de", "por debajo de", "presupuesto de", "under", "below", "max", "maximum", "budget", "hasta", "maximo", "presupuesto"}
 	overWords    = []string{"no less than", "not less than", "more than", "at least", "starting at", "starting from", "over", "above", "minimum", "from", "mas de", "por encima de", "al menos", "a partir de", "desde"}
 	upWords      = []string{"or more", "and up", "and above", "or above", "or higher", "plus", "o mas", "en adelante"}
@@ -73,10 +74,12 @@ var (
 
 // behind returns how many tokens from one on say one of the phrases.
 func (r *reader) behind(i int, list []string) int {
+	if i >= len(r.toks) {
+		return 0
+	}
 	for _, s := range list {
-		n := strings.Count(s, " ") + 1
-		if i+n <= len(r.toks) && r.joinWords(i, i+n) == s {
-			return n
+		if rest, ok := strings.CutPrefix(r.words[r.toks[i].at:], s); ok && rest[0] == ' ' {
+			return strings.Count(s, " ") + 1
 		}
 	}
 	return 0
@@ -85,13 +88,13 @@ func (r *reader) behind(i int, list []string) int {
 // amount reads a number of dollars at a token: how many tokens, how much, and whether it says that it is
 // money.
 func (r *reader) amount(i int) (n, dollars int, money bool) {
-	v, err := strconv.Atoi(r.word(i))
-	if err != nil || v > maxDollars {
+	v, ok := numberOf(r.word(i))
+	if !ok || v > maxDollars {
 		return 0, 0, false
 	}
 	money = r.toks[i].dollar
 	if t := r.toks; i+2 < len(t) && t[i+1].joined && t[i+2].joined && r.word(i+2) == "k" && len(r.word(i+1)) == 1 && isNumber(r.word(i+1)) && r.text[t[i].end:t[i+1].start] == "." {
-		tenth, _ := strconv.Atoi(r.word(i + 1))
+		tenth, _ := numberOf(r.word(i + 1))
 		return 3, v*1000 + tenth*100, v <= 100 // 1.2k
 	}
 	if n = 1; r.word(i+n) == "k" && r.toks[i+n].joined && v <= 100 {
@@ -196,9 +199,9 @@ func (r *reader) leastPrice(i int) int {
 
 // distance reads within 30 miles, 20 mi from, a 25 mile radius.
 func (r *reader) distance(i int) int {
-	at := i + r.behind(i, []string{"not more than", "no more than", "less than", "up to", "under", "a menos de", "within a", "within about", "within", "inside", "dentro de", "menos de", "hasta", "a"})
-	v, err := strconv.Atoi(r.word(at))
-	if err != nil || at < len(r.toks) && r.toks[at].dollar || mileWords[r.word(at+1)] == 0 || v < 1 {
+	at := i + r.behind(i, withinWords)
+	v, ok := numberOf(r.word(at))
+	if !ok || at < len(r.toks) && r.toks[at].dollar || mileWords[r.word(at+1)] == 0 || v < 1 {
 		return 0
 	}
 	miles := int(float64(v)*mileWords[r.word(at+1)] + 0.5)
@@ -271,8 +274,8 @@ func (r *reader) letters() {
 		if t.taken || len(t.word) != 2 {
 			continue
 		}
-		s, err := directory.ParseState(t.word)
-		if err != nil || r.isName(i, "licence") {
+		s, ok := directory.FindState(t.word)
+		if !ok || r.isName(i, "licence") {
 			continue
 		}
 		caps := t.caps && !r.shouting
@@ -405,7 +408,11 @@ func (r *reader) mend() {
 
 // has reports a word of the lexicon.
 func (p *phrases) has(w string) bool {
-	return len(w) > 0 && slices.Contains(p.words[w[0]], w)
+	if w == "" {
+		return false
+	}
+	_, ok := slices.BinarySearchFunc(p.words[w[0]], w, func(x lexiconWord, w string) int { return strings.Compare(x.word, w) })
+	return ok
 }
 
 // denials are the words that say no to what follows, and what may stand between.

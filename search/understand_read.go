@@ -14,6 +14,7 @@ import (
 type token struct {
 	start, end int    // in bytes
 	word       string // folded
+	at         int    // of the word in reader.words
 	typed      string // folded as it was typed, where word is mended
 	caps       bool   // two letters or more, all capitals
 	title      bool   // begins with a capital
@@ -32,6 +33,7 @@ type reader struct {
 	o        Options
 	p        *phrases
 	toks     []token
+	words    string // of all tokens, each with a blank behind it
 	pieces   []Piece
 	shouting bool // the whole text is in capitals, which then mean nothing
 	askPlace bool
@@ -41,6 +43,7 @@ type reader struct {
 func newReader(text string, o Options) *reader {
 	r := &reader{text: text, o: o, p: vocabulary()}
 	letter := func(c rune) bool { return unicode.IsLetter(c) || unicode.IsMark(c) }
+	r.toks = make([]token, 0, 1+strings.Count(text, " "))
 	runes := []rune(text)
 	at := make([]int, len(runes)+1) // byte offsets
 	for i, c := range runes {
@@ -85,6 +88,16 @@ func newReader(text string, o Options) *reader {
 	return r
 }
 
+// join writes the words of the tokens one after another: most of what is looked up is some that follow each other.
+func (r *reader) join() {
+	b := make([]byte, 0, len(r.text)+8)
+	for i := range r.toks {
+		r.toks[i].at = len(b)
+		b = append(append(b, r.toks[i].word...), ' ')
+	}
+	r.words = string(b)
+}
+
 // rangeGap is what stands between the amounts of $400-$800.
 var rangeGap = map[string]bool{"-$": true, "–$": true, "—$": true, "–": true}
 
@@ -99,6 +112,7 @@ func thousands(rest []rune) bool {
 
 // read recognises what it can, from left to right, the longest first.
 func (r *reader) read() {
+	r.join()
 	for i := 0; i < len(r.toks); {
 		if n := r.number(i); n > 0 {
 			i += n
@@ -199,11 +213,11 @@ func aliasPlace(s string) (directory.Place, bool) {
 }
 
 func (r *reader) joinWords(from, to int) string {
-	var w []string
-	for _, t := range r.toks[from:to] {
-		w = append(w, t.word)
+	if from == to {
+		return ""
 	}
-	return strings.Join(w, " ")
+	last := &r.toks[to-1]
+	return r.words[r.toks[from].at : last.at+len(last.word)]
 }
 
 // lookup finds the longest phrase of the lexicon that begins at a token and means something there.
@@ -313,6 +327,9 @@ var between = wordSet("the to el la patients clients state me of city area town 
 // which nothing before it marks as one, is read if it is plainly one.
 func (r *reader) place(at int, bare bool) (Piece, int) {
 	for n := min(5, len(r.toks)-at); n > 0; n-- {
+		if n > 1 && !r.p.beginsPlace[r.word(at)] {
+			continue
+		}
 		if slices.ContainsFunc(r.toks[at+1:at+n], func(t token) bool { return t.broken }) {
 			continue
 		}
@@ -320,9 +337,9 @@ func (r *reader) place(at int, bare bool) (Piece, int) {
 		if p, k := r.town(at, n, words, bare); k > 0 {
 			return p, k
 		}
-		s, err := directory.ParseState(words)
+		s, ok := directory.FindState(words)
 		switch {
-		case err != nil:
+		case !ok:
 		case len(words) > 2 && !(bare && n == 1 && r.isName(at, "state")):
 			p := Piece{Kind: "state", Values: []string{string(s)}, core: [2]int{at, at + n}}
 			switch s {
@@ -353,31 +370,31 @@ func codeNote(s directory.State) string {
 	return string(s) + " was read as " + s.Name() + "."
 }
 
+// shortTown has what the names of towns begin with by how that is cut short.
+var shortTown = map[string]string{"st": "saint", "ft": "fort", "mt": "mount", "n": "north", "s": "south", "e": "east", "w": "west"}
+
 // town reads n tokens as a town, with the state and ZIP behind it.
 func (r *reader) town(at, n int, words string, bare bool) (Piece, int) {
 	t := directory.Tables()
 	city := words
-	for _, x := range [][2]string{{"st ", "saint "}, {"ft ", "fort "}, {"mt ", "mount "}, {"n ", "north "}, {"s ", "south "}, {"e ", "east "}, {"w ", "west "}} {
-		if rest, ok := strings.CutPrefix(words, x[0]); ok {
-			city = x[1] + rest
-		}
+	if short, rest, ok := strings.Cut(words, " "); ok && shortTown[short] != "" {
+		city = shortTown[short] + " " + rest
 	}
 	p, others, ok := t.PlaceOfTown(city, "")
+	if !ok && city != words {
+		city = words
+		p, others, ok = t.PlaceOfTown(city, "")
+	}
 	if !ok {
-		if city = words; city == "" {
-			return Piece{}, 0
-		}
-		if p, others, ok = t.PlaceOfTown(city, ""); !ok {
-			return Piece{}, 0
-		}
+		return Piece{}, 0
 	}
 	found := func(p directory.Place, end int) (Piece, int) {
 		return Piece{Kind: "near", Values: []string{p.String()}, Place: &p, core: [2]int{at, end}}, end - at
 	}
 	end := at + n
 	for k := min(3, len(r.toks)-end); k > 0; k-- { // Boulder, CO; Portland, Maine; Columbus Ohio
-		s, err := directory.ParseState(r.joinWords(end, end+k))
-		if err != nil {
+		s, ok := directory.FindState(r.joinWords(end, end+k))
+		if !ok {
 			continue
 		}
 		p, _, ok := t.PlaceOfTown(city, s)
@@ -392,7 +409,7 @@ func (r *reader) town(at, n int, words string, bare bool) (Piece, int) {
 		}
 		return found(p, end)
 	}
-	if _, err := directory.ParseState(words); err == nil && len(words) > 2 {
+	if _, ok := directory.FindState(words); ok && len(words) > 2 {
 		return Piece{}, 0 // New York, Washington: the state
 	}
 	if bare && !r.plainTown(at, n, p, others) || !bare && n == 1 && (len(words) < 3 || r.ordinary(at)) {
@@ -512,7 +529,7 @@ func (r *reader) isName(i int, kind string) bool {
 // townHere reports that a token begins a town with its state, which no name does.
 func (r *reader) townHere(i int) bool {
 	for k := min(3, len(r.toks)-i-1); k > 0; k-- {
-		if s, err := directory.ParseState(r.joinWords(i+1, i+1+k)); err == nil {
+		if s, ok := directory.FindState(r.joinWords(i+1, i+1+k)); ok {
 			if _, _, ok := directory.Tables().PlaceOfTown(r.word(i), s); ok {
 				return true
 			}
@@ -522,14 +539,26 @@ func (r *reader) townHere(i int) bool {
 }
 
 func (r *reader) code(i int) bool {
-	_, err := directory.ParseState(r.word(i))
-	return err == nil && len(r.word(i)) == 2
+	_, ok := directory.FindState(r.word(i))
+	return ok && len(r.word(i)) == 2
 }
 
 func isNumber(w string) bool {
-	if w == "" {
-		return false
+	_, ok := numberOf(w)
+	return ok
+}
+
+// numberOf is strconv.Atoi for words, most of which are no number: it makes no error of them.
+func numberOf(w string) (n int, ok bool) {
+	for i := range len(w) {
+		switch {
+		case w[i] < '0' || w[i] > '9':
+			return 0, false
+		case i == 18: // it may be too large
+			n, err := strconv.Atoi(w)
+			return n, err == nil
+		}
+		n = 10*n + int(w[i]-'0')
 	}
-	_, err := strconv.Atoi(w)
-	return err == nil
+	return n, w != ""
 }

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -45,10 +46,12 @@ func (s *Server) apiSearch(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	kept := &keptAnswer{span: answer.span, head: answer.Head, contentType: fiber.MIMEApplicationJSONCharsetUTF8, route: visitOf(c).route, quota: s.door.anybody}
-	if kept.body, err = answer.encode(); err != nil {
+	room := rooms.Get().(*[]byte)
+	defer rooms.Put(room)
+	if *room, err = answer.append((*room)[:0]); err != nil {
 		return err
 	}
+	kept := &keptAnswer{span: answer.span, head: answer.Head, contentType: fiber.MIMEApplicationJSONCharsetUTF8, body: *room, route: visitOf(c).route, quota: s.door.anybody}
 	first := a
 	first.Cursor = ""
 	kept.link = `<` + strings.TrimSuffix(searchRoute+first.encode(), "?") + `>; rel="first"`
@@ -57,15 +60,26 @@ func (s *Server) apiSearch(c *fiber.Ctx) error {
 		next.Cursor = *answer.Next
 		kept.link = `<` + searchRoute + next.encode() + `>; rel="next", ` + kept.link
 	}
-	s.answers.put(key, kept)
-	return s.sendKept(c.Context(), kept)
+	if s.answers.takes(kept) {
+		kept.body = bytes.Clone(kept.body)
+		s.answers.put(key, kept)
+		return s.sendKept(c.Context(), kept)
+	}
+	if err = s.sendKept(c.Context(), kept); err == nil {
+		c.Response().SetBody(c.Response().Body()) // the room is used again before this is sent
+	}
+	return err
 }
+
+// rooms are buffers in which answers are written.
+var rooms = sync.Pool{New: func() any { return new([]byte) }}
 
 const searchRoute = "/api/v1/providers?"
 
 // search asks the index which providers, and the store what they are, within one lane and one deadline.
 func (s *Server) search(ctx context.Context, c *fiber.Ctx, a ask) (*searchAnswer, error) {
-	leave, err := s.lanes.take(s.clientAddress(c.Context()), a.heavy())
+	read := search.Read(ctx, s.cfg.Search, a.reading(), a.Text)
+	leave, err := s.lanes.take(s.clientAddress(c.Context()), a.heavy(read))
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +93,7 @@ func (s *Server) search(ctx context.Context, c *fiber.Ctx, a ask) (*searchAnswer
 	if err != nil {
 		return nil, err
 	}
-	found, err := s.searchIndex(ctx, a)
+	found, err := s.searchIndex(ctx, a, read)
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +136,11 @@ func (s *Server) rows(ctx context.Context, hits []search.Hit, y directory.State,
 			miles := math.Round(*h.Miles*10) / 10
 			r.miles = &miles
 		}
-		r.why, r.explain = m.lang.why(h.Why), reasons(h.Stands)
+		if r.explain = reasons(h.Stands); i > 0 && slices.Equal(h.Why, hits[i-1].Why) {
+			r.why = rows[i-1].why
+		} else {
+			r.why = m.lang.why(h.Why)
+		}
 		if current {
 			if l, ok := s.rowsKept.GetIfPresent(listedKey{h.ID, y, m.lang}); ok && l.seq == h.Seq && l.holds(now) {
 				r.listed = l
@@ -165,13 +183,13 @@ func (s *Server) rows(ctx context.Context, hits []search.Hit, y directory.State,
 	return rows, nil
 }
 
-func (s *Server) searchIndex(ctx context.Context, a ask) (search.Answered, error) {
+func (s *Server) searchIndex(ctx context.Context, a ask, read search.Reading) (search.Answered, error) {
 	if a.At == "" { // one about the past has the page's deadline, and the index's own
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, searchDeadline)
 		defer cancel()
 	}
-	return search.Answer(ctx, s.cfg.Search, a.query(), a.reading(), a.Text)
+	return search.AnswerRead(ctx, s.cfg.Search, a.query(), a.reading(), read)
 }
 
 // echo repeats the question as it was understood.

@@ -2,6 +2,7 @@ package web
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"kapdir/directory"
@@ -48,15 +49,30 @@ func inDanger(text string) bool {
 	return dangerous(folded) && dangerous(harmless.ReplaceAllString(folded, " ")) // each of the harmless has such a word
 }
 
-func dangerous(folded string) bool {
+// dangerBy has dangerWords by their first word, each with a blank behind it, and the beginnings of words apart.
+var dangerBy, dangerStems = func() (by map[string][]string, stems []string) {
+	by = map[string][]string{}
 	for _, w := range dangerWords {
 		if stem, ok := strings.CutSuffix(w, "*"); ok {
-			if strings.Contains(folded, stem) && strings.Contains(folded, " "+stem) {
-				return true
-			}
-		} else if strings.Contains(folded, w) && strings.Contains(folded, " "+w+" ") {
+			stems = append(stems, stem)
+			continue
+		}
+		first, _, _ := strings.Cut(w, " ")
+		by[first] = append(by[first], w+" ")
+	}
+	return by, stems
+}()
+
+// dangerous looks at every word of a folded text that has one blank before each word and behind the last.
+func dangerous(folded string) bool {
+	for at := 1; at < len(folded); {
+		rest := folded[at:]
+		begins := func(w string) bool { return strings.HasPrefix(rest, w) }
+		end := strings.IndexByte(rest, ' ')
+		if slices.ContainsFunc(dangerBy[rest[:end]], begins) || slices.ContainsFunc(dangerStems, begins) {
 			return true
 		}
+		at += end + 1
 	}
 	return false
 }

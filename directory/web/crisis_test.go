@@ -1,8 +1,11 @@
 package web
 
 import (
+	"slices"
 	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 
 	"kapdir/search"
 )
@@ -37,6 +40,33 @@ func TestCrisisWords(t *testing.T) {
 	if len(must) < 40 || len(not) < 20 {
 		t.Errorf("%d and %d", len(must), len(not))
 	}
+}
+
+// A phrase of danger is found wherever it stands as whole words, and the beginning of a word at the beginning of any.
+func TestDangerStandsAnywhere(t *testing.T) {
+	var words []string
+	for _, w := range dangerWords {
+		words = append(words, strings.Fields(strings.TrimSuffix(w, "*"))...)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		var text []string
+		for range rapid.IntRange(0, 6).Draw(t, "pieces") {
+			switch rapid.IntRange(0, 3).Draw(t, "kind") {
+			case 0:
+				text = append(text, strings.TrimSuffix(rapid.SampledFrom(dangerWords).Draw(t, "phrase"), "*"))
+			default:
+				text = append(text, rapid.SampledFrom([]string{"", "", "un", "s"}).Draw(t, "before")+rapid.SampledFrom(words).Draw(t, "word")+rapid.SampledFrom([]string{"", "", "al", "s"}).Draw(t, "behind"))
+			}
+		}
+		folded := " " + strings.Join(text, " ") + " "
+		want := slices.ContainsFunc(dangerWords, func(w string) bool {
+			stem, begins := strings.CutSuffix(w, "*")
+			return begins && strings.Contains(folded, " "+stem) || !begins && strings.Contains(folded, " "+w+" ")
+		})
+		if dangerous(folded) != want {
+			t.Fatalf("%q: %v", folded, !want)
+		}
+	})
 }
 
 // TestWordsOfDangerAskForNothing: whatever shows the notice is neither somebody's name, nor a place, nor a word

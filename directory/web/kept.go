@@ -131,8 +131,11 @@ func newAnswers(most int64) (*answers, error) {
 	return &answers{c}, err
 }
 
+// takes reports that the answer would be held.
+func (x *answers) takes(a *keptAnswer) bool { return x != nil && a.from < a.until }
+
 func (x *answers) put(key string, a *keptAnswer) {
-	if x != nil && a.from < a.until {
+	if x.takes(a) {
 		x.cache.Set(key, a)
 	}
 }
@@ -386,21 +389,17 @@ func appendString(b []byte, s string) []byte {
 	return append(append(append(b, '"'), s...), '"')
 }
 
-// encode writes the answer as encoding/json would, with the rows as they are kept.
-func (a *searchAnswer) encode() ([]byte, error) {
+// append writes the answer as encoding/json would, with the rows as they are kept.
+func (a *searchAnswer) append(b []byte) ([]byte, error) {
 	shell := *a
 	shell.Results, shell.Facets = []result{}, nil
-	raw, err := encodeJSON(&shell)
+	b, err := appendJSON(b, &shell)
 	if err != nil {
-		return nil, err
+		return b, err
 	}
-	before, after, _ := bytes.Cut(raw, []byte(`"results":[],"facets":null`))
-	size := len(raw) + 4096
-	for _, r := range a.rows {
-		size += len(r.json) + 64
-	}
-	b := append(make([]byte, 0, size), before...)
-	b = append(b, `"results":[`...)
+	cut := bytes.Index(b, []byte(`"results":[],"facets":null`)) // no string holds a quotation mark without a backslash before it
+	after := bytes.Clone(b[cut+len(`"results":[],"facets":null`):])
+	b = append(b[:cut], `"results":[`...)
 	for i, r := range a.rows {
 		if i > 0 {
 			b = append(b, ',')

@@ -493,17 +493,14 @@ func (a ask) query() search.Query {
 // reading says how the text is to be read.
 func (a ask) reading() search.Options { return search.Options{Lifted: a.Lift, Words: a.Words} }
 
-// heavy reports a question that costs much more than most.
-func (a ask) heavy() bool {
+// heavy reports a question that costs much more than most. A long one is heavy by the words that are left of it once
+// it was understood.
+func (a ask) heavy(read search.Reading) bool {
 	n := 0
 	for _, vs := range a.Filters {
 		n += len(vs)
 	}
-	if a.At != "" || n > heavyFilters {
-		return true
-	}
-	// A long question is heavy by the words that are left of it once it was understood.
-	return len(strings.Fields(a.Text)) > heavyWords && len(strings.Fields(search.Understand(a.Text, a.reading()).Rest)) > heavyWords
+	return a.At != "" || n > heavyFilters || len(strings.Fields(read.Rest)) > heavyWords
 }
 
 // asked reports that the visitor asked for anything at all.

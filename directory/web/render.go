@@ -369,14 +369,22 @@ func vary(c *fiber.Ctx, name string) {
 }
 
 // encodeJSON writes v without escaping that HTML would need: it is never part of a page.
-func encodeJSON(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
+func encodeJSON(v any) ([]byte, error) { return appendJSON(nil, v) }
+
+// appendJSON writes v behind b as encodeJSON does.
+func appendJSON(b []byte, v any) ([]byte, error) {
+	e := json.NewEncoder((*appended)(&b))
 	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
+	err := e.Encode(v)
+	return b, err
+}
+
+// appended takes what is written to it behind what it holds.
+type appended []byte
+
+func (a *appended) Write(p []byte) (int, error) {
+	*a = append(*a, p...)
+	return len(p), nil
 }
 
 func (s *Server) sendJSON(c *fiber.Ctx, contentType string, v any) error {
