@@ -374,7 +374,7 @@ func (s *snapshot) count(old *snapshot, dead, added []uint32, l *lexicon) {
 	s.values = append(s.values, make([]*roaring.Bitmap, size-len(old.values))...)
 	s.remote = old.remote
 	if s.towns = slices.Clone(old.towns); s.towns == nil {
-		s.towns = make([]int32, len(towns().numbers))
+		s.towns = make([]int32, len(towns().of))
 	}
 	s.facetOf = make([]facet, size)
 	for i := range s.facetOf {

@@ -24,7 +24,12 @@ const (
 	KindProgramme = "programme"
 )
 
-var kindOrder = []string{KindState, KindFocus, KindPlace, KindName, KindFramework, KindProgramme}
+var kindOrder = [...]string{KindState, KindFocus, KindPlace, KindName, KindFramework, KindProgramme}
+
+const (
+	placeOfPlace = 2 // of KindPlace in kindOrder
+	placeOfName  = 3
+)
 
 const (
 	maxSuggestions = 10
@@ -32,80 +37,120 @@ const (
 	suggestMiles   = 50
 )
 
-// completion is something of the tables that can be suggested, under the beginning of one of its words.
-type completion struct {
-	from  string // the folded text from that word on
-	first bool   // it is the first word
-	of    *suggestible
+// suggestible is a value or a town.
+type suggestible struct {
+	text, value string
+	number      int32           // of its count
+	point       directory.Point // of a town
 }
 
-type suggestible struct {
-	Suggestion
-	facet facet           // of a value
-	town  int32           // of a town: its number
-	point directory.Point // of a town
+// completions are all of one kind that the tables hold, under the beginnings of the words of what they are called.
+type completions struct {
+	of   []suggestible // by text
+	from []string      // the folded text from a word on, in order
+	what []uint32      // of each: the place in of, above two bits
+}
+
+const (
+	firstWord  = 1 << iota // it is of the first word
+	firstToo               // so is another of the same thing that begins with all of this one
+	belowWhats = iota      // bits
+)
+
+func newCompletions(of []suggestible, called func(s *suggestible) []string) *completions {
+	slices.SortFunc(of, func(a, b suggestible) int {
+		return cmp.Or(strings.Compare(a.text, b.text), strings.Compare(a.value, b.value))
+	})
+	type completion struct {
+		from string
+		what uint32
+	}
+	var all []completion
+	for i := range of {
+		mine := len(all)
+		for _, text := range called(&of[i]) {
+			text = strings.Join(tokens(text), " ")
+			for at := 0; at < len(text); at++ {
+				switch {
+				case at == 0:
+					all = append(all, completion{text, uint32(i)<<belowWhats | firstWord})
+				case text[at-1] == ' ':
+					all = append(all, completion{text[at:], uint32(i) << belowWhats})
+				}
+			}
+		}
+		for j := range all[mine:] {
+			c := &all[mine+j]
+			if slices.ContainsFunc(all[mine:], func(x completion) bool { return x.what&firstWord != 0 && strings.HasPrefix(x.from, c.from) }) {
+				c.what |= firstToo
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b completion) int { return cmp.Or(strings.Compare(a.from, b.from), cmp.Compare(a.what, b.what)) })
+	c := &completions{of: slices.Clip(of), from: make([]string, len(all)), what: make([]uint32, len(all))}
+	for i, x := range all {
+		c.from[i], c.what[i] = x.from, x.what
+	}
+	return c
 }
 
 // gazetteer is what the tables say of towns: completions, and numbers by how a town is written.
 type gazetteer struct {
-	completions []completion
-	numbers     map[string]int32
+	*completions
+	numbers map[string]int32
 }
 
 // towns are the same for every snapshot.
 var towns = sync.OnceValue(func() *gazetteer {
 	g := &gazetteer{numbers: map[string]int32{}}
+	var of []suggestible
+	cities := map[string]string{}
 	directory.Tables().EachTown(func(p directory.Place) {
-		s := &suggestible{Suggestion: Suggestion{Kind: KindPlace, Text: p.String(), Value: p.String()}, town: int32(len(g.numbers)), point: p.Point}
-		g.numbers[s.Value] = s.town
-		g.completions = complete(g.completions, s, p.City)
+		of = append(of, suggestible{text: p.String(), value: p.String(), point: p.Point})
+		cities[p.String()] = p.City
 	})
-	sortCompletions(g.completions)
+	g.completions = newCompletions(of, func(s *suggestible) []string { return []string{cities[s.value]} })
+	for i := range g.of {
+		g.of[i].number, g.numbers[g.of[i].value] = int32(i), int32(i)
+	}
 	return g
 })
 
-// valueCompletions are those of the facets' values.
-var valueCompletions = sync.OnceValue(func() []completion {
-	var out []completion
-	add := func(f facet, kind, value string, more ...string) {
-		s := &suggestible{Suggestion: Suggestion{Kind: kind, Text: Label(facetNames[f], value), Value: value}, facet: f}
-		for _, text := range append([]string{s.Text}, more...) {
-			out = complete(out, s, text)
+// valueCompletions are those of the facets' values, by place in kindOrder. Their values have the same number in every lexicon.
+var valueCompletions = sync.OnceValue(func() (out [len(kindOrder)]*completions) {
+	l := newLexicon()
+	for place, f := range map[int]facet{0: facetState, 1: facetFocus, 4: facetFramework, 5: facetProgramme} {
+		var of []suggestible
+		names := map[string][]string{}
+		add := func(value string, more ...string) {
+			s := suggestible{text: Label(facetNames[f], value), value: value, number: l.find(f, value)}
+			of = append(of, s)
+			names[value] = append(more, s.text)
 		}
-	}
-	for _, st := range directory.Tables().States() {
-		add(facetState, KindState, string(st), string(st))
-	}
-	for _, v := range facetFocus.vocabulary() {
-		if v != "other" {
-			add(facetFocus, KindFocus, v, synonyms["focus"][v])
+		switch f {
+		case facetState:
+			for _, st := range directory.Tables().States() {
+				add(string(st), string(st))
+			}
+		case facetProgramme:
+			for _, p := range directory.Tables().Programmes() {
+				add(p.ID, append(slices.Clone(p.Synonyms), p.ID, p.Issuer)...)
+			}
+		default:
+			for _, v := range f.vocabulary() {
+				more := []string{synonyms[facetNames[f]][v]}
+				if f == facetFramework {
+					more = append(more, strings.ReplaceAll(v, "_", " "))
+				}
+				if v != "other" {
+					add(v, more...)
+				}
+			}
 		}
+		out[place] = newCompletions(of, func(s *suggestible) []string { return names[s.value] })
 	}
-	for _, v := range facetFramework.vocabulary() {
-		if v != "other" {
-			add(facetFramework, KindFramework, v, strings.ReplaceAll(v, "_", " "), synonyms["framework"][v])
-		}
-	}
-	for _, p := range directory.Tables().Programmes() {
-		add(facetProgramme, KindProgramme, p.ID, append(slices.Clone(p.Synonyms), p.ID, p.Issuer)...)
-	}
-	sortCompletions(out)
 	return out
 })
-
-func complete(list []completion, s *suggestible, text string) []completion {
-	words := tokens(text)
-	for i := range words {
-		list = append(list, completion{strings.Join(words[i:], " "), i == 0, s})
-	}
-	return list
-}
-
-func sortCompletions(list []completion) {
-	slices.SortFunc(list, func(a, b completion) int {
-		return cmp.Or(strings.Compare(a.from, b.from), strings.Compare(a.of.Text, b.of.Text), strings.Compare(a.of.Value, b.of.Value))
-	})
-}
 
 // nameList holds where the words of names begin, in order of the folded text from there on: first the names'
 // beginnings, and apart from them all later words.
@@ -184,25 +229,6 @@ func splice[T, K any](old []T, gone, fresh []K, find func(K) int, value func(K) 
 	return out
 }
 
-// begin appends the names of which the text from a word on begins as typed, at most so many.
-func (s *snapshot) begin(out []candidate, list []nameAt, first bool, typed string, most int) []candidate {
-	text := []byte(typed)
-	at := sort.Search(len(list), func(i int) bool { return bytes.Compare(list[i].from(s), text) >= 0 })
-	for ; at < len(list) && most > 0; at++ {
-		from := list[at].from(s)
-		if !bytes.HasPrefix(from, text) {
-			break
-		}
-		doc := list[at].doc
-		if slices.ContainsFunc(out, func(c candidate) bool { return c.Kind == KindName && c.Value == string(s.ids[doc]) }) {
-			continue
-		}
-		out = append(out, candidate{Suggestion: Suggestion{Kind: KindName, Text: string(s.display.of(doc)), Value: string(s.ids[doc]), Count: 1}, first: first, whole: len(from) == len(typed)})
-		most--
-	}
-	return out
-}
-
 // Suggest returns at most limit ways, and at most ten, to complete the text: names, places, conditions,
 // approaches and trainings of which a word begins as the text does. The most useful come first: what
 // begins with the text before what has it further in, what leads to providers before what leads to none.
@@ -232,127 +258,187 @@ func (x *Index) Suggest(ctx context.Context, text string, limit int) ([]Suggesti
 	if err := ctx.Err(); err != nil {
 		return nil, late(err)
 	}
-	found := e.docs.complete(typed, x.maker.lexicon) // bounded by the tables, not by the text
-	return found[:min(limit, len(found))], nil
+	return e.docs.complete(typed, limit), nil // bounded by the tables, not by the text
 }
 
-// candidate is a suggestion in the running.
-type candidate struct {
-	Suggestion
-	of           *suggestible // nil for a name
-	sites        int32        // of a town: sites in it
-	first, whole bool
+// A rank tells which of one kind to suggest first: the higher. Below what makes it useful stand how many it
+// leads to and, so that what is the same so far stands by its text, how far from the end of the alphabet it is.
+const (
+	rankLeads  = 8 << 58 // to providers
+	rankBegins = 4 << 58 // the text is its beginning, not that of a later word
+	rankWhole  = 2 << 58 // and all of it
+	rankUseful = rankLeads | rankBegins | rankWhole
+
+	countBit = 28
+	rankLast = 1<<countBit - 1
+)
+
+// best are the ranks of the best of a kind, the best first.
+type best struct {
+	n     int
+	ranks [maxSuggestions]uint64
 }
 
-func (c *candidate) useful() int {
-	n := 0
-	if c.first {
-		n += 4
+// see takes another into account; of the same thing the higher rank stands.
+func (b *best) see(rank uint64) {
+	if b.n == len(b.ranks) && rank <= b.ranks[b.n-1] {
+		return
 	}
-	if c.whole {
-		n += 2
+	at := 0
+	for at < b.n && (b.ranks[at]^rank)&rankLast != 0 {
+		at++
 	}
-	if c.Count > 0 || c.sites > 0 {
-		n += 8
+	switch {
+	case at < b.n && rank <= b.ranks[at]:
+		return
+	case at == len(b.ranks):
+		at--
+	case at == b.n:
+		b.n++
 	}
-	return n
+	for ; at > 0 && b.ranks[at-1] < rank; at-- {
+		b.ranks[at] = b.ranks[at-1]
+	}
+	b.ranks[at] = rank
 }
 
-func (c *candidate) compare(b *candidate) int {
-	if x := cmp.Compare(b.useful(), c.useful()); x != 0 {
-		return x
+// see holds all that begin as typed against each other. The counts are by number.
+func (c *completions) see(b *best, typed string, counts []int32) {
+	at, _ := slices.BinarySearch(c.from, typed)
+	end := at + sort.Search(len(c.from)-at, func(i int) bool { return !strings.HasPrefix(c.from[at+i], typed) })
+	for i, what := range c.what[at:end] {
+		n := what >> belowWhats
+		rank := uint64(rankLast - n)
+		if what&firstWord != 0 {
+			rank |= rankBegins
+		}
+		if number := c.of[n].number; int(number) < len(counts) && counts[number] > 0 {
+			rank |= rankLeads | uint64(counts[number])<<countBit
+		}
+		if len(c.from[at+i]) == len(typed) {
+			if rank |= rankWhole; what&firstToo != 0 {
+				rank |= rankBegins
+			}
+		}
+		b.see(rank)
 	}
-	if c.Kind != b.Kind {
-		return cmp.Compare(slices.Index(kindOrder, c.Kind), slices.Index(kindOrder, b.Kind))
+}
+
+// nameFound is somebody whose name begins as typed, from a word on.
+type nameFound struct {
+	doc    uint32
+	useful uint64
+}
+
+// begin appends those of a list whose names begin as typed, each once: the first ten by their folded text, in the order
+// in which they are shown.
+func (s *snapshot) begin(found []nameFound, list []nameAt, typed string, use uint64) []nameFound {
+	at := sort.Search(len(list), func(i int) bool { return string(list[i].from(s)) >= typed })
+	from := len(found)
+	for ; at < len(list) && len(found)-from < maxSuggestions; at++ {
+		name := list[at].from(s)
+		if len(name) < len(typed) || string(name[:len(typed)]) != typed {
+			break
+		}
+		x := nameFound{list[at].doc, use}
+		if slices.ContainsFunc(found, func(f nameFound) bool { return f.doc == x.doc }) {
+			continue
+		}
+		if len(name) == len(typed) {
+			x.useful |= rankWhole
+		}
+		found = append(found, x)
+		for i := len(found) - 1; i > from && s.before(x, found[i-1]); i-- {
+			found[i-1], found[i] = x, found[i-1]
+		}
 	}
-	if c.Kind == KindName && c.Text == b.Text {
-		return strings.Compare(c.Value, b.Value)
+	return found
+}
+
+func (s *snapshot) before(a, b nameFound) bool {
+	if a.useful != b.useful {
+		return a.useful > b.useful
 	}
-	return cmp.Or(cmp.Compare(b.sites, c.sites), cmp.Compare(b.Count, c.Count), strings.Compare(c.Text, b.Text), strings.Compare(c.Value, b.Value))
+	if c := bytes.Compare(s.display.of(a.doc), s.display.of(b.doc)); c != 0 {
+		return c < 0
+	}
+	return s.ids[a.doc] < s.ids[b.doc]
 }
 
 // complete returns what the typed text may be the beginning of, the most useful first.
-func (s *snapshot) complete(typed string, l *lexicon) []Suggestion {
-	all := s.begin(nil, s.names.first, true, typed, maxSuggestions)
-	all = s.begin(all, s.names.later, false, typed, maxSuggestions)
-	var best []candidate // of the kind at hand
-	take := func(list []completion, make func(of *suggestible) candidate) {
-		at, _ := slices.BinarySearchFunc(list, typed, func(c completion, t string) int { return strings.Compare(c.from, t) })
-		for ; at < len(list) && strings.HasPrefix(list[at].from, typed); at++ {
-			x := make(list[at].of)
-			x.first, x.whole = list[at].first, list[at].from == typed
-			if len(best) == maxSuggestions && best[len(best)-1].compare(&x) < 0 {
-				continue
-			}
-			if i := slices.IndexFunc(best, func(c candidate) bool { return c.of == x.of }); i >= 0 {
-				x.first, x.whole = x.first || best[i].first, x.whole || best[i].whole
-				best = slices.Delete(best, i, i+1)
-			}
-			i, _ := slices.BinarySearchFunc(best, x, func(a, b candidate) int { return a.compare(&b) })
-			if i < maxSuggestions {
-				best = slices.Insert(best[:min(len(best), maxSuggestions-1)], i, x)
-			}
-		}
-		all, best = append(all, best...), best[:0]
+func (s *snapshot) complete(typed string, limit int) []Suggestion {
+	var room [2 * maxSuggestions]nameFound
+	names := s.begin(room[:0], s.names.first, typed, rankLeads|rankBegins)
+	if len(names) < maxSuggestions { // later words stand behind them all
+		names = s.begin(names, s.names.later, typed, rankLeads)
 	}
-	best = make([]candidate, 0, maxSuggestions+1)
-	values := valueCompletions()
-	for _, kind := range []facet{facetState, facetFocus, facetFramework, facetProgramme} {
-		at, _ := slices.BinarySearchFunc(values, typed, func(c completion, t string) int { return strings.Compare(c.from, t) })
-		end := at
-		for end < len(values) && strings.HasPrefix(values[end].from, typed) {
-			end++
-		}
-		var of []completion
-		for _, c := range values[at:end] {
-			if c.of.facet == kind {
-				of = append(of, c)
-			}
-		}
-		take(of, func(of *suggestible) candidate {
-			c := candidate{Suggestion: of.Suggestion, of: of}
-			if n := l.find(of.facet, of.Value); n >= 0 && int(n) < len(s.counts) {
-				c.Count = int(s.counts[n])
-			}
-			return c
-		})
+	var all [len(kindOrder)]best
+	for i, x := range names[:min(len(names), maxSuggestions)] {
+		all[placeOfName].see(x.useful | uint64(rankLast-i))
 	}
-	take(towns().completions, func(of *suggestible) candidate {
-		c := candidate{Suggestion: of.Suggestion, of: of}
-		if int(of.town) < len(s.towns) {
-			c.sites = s.towns[of.town]
+	for place, c := range valueCompletions() {
+		if c != nil {
+			c.see(&all[place], typed, s.counts)
 		}
-		return c
-	})
-	slices.SortFunc(all, func(a, b candidate) int { return a.compare(&b) })
-	var out, rest []Suggestion
-	kinds := map[string]int{}
-	for i := range all {
-		if len(out) == maxSuggestions {
+	}
+	towns().see(&all[placeOfPlace], typed, s.towns)
+
+	type pick struct{ kind, what int }
+	var out, rest [maxSuggestions]pick
+	outs, rests := 0, 0
+	var taken [len(kindOrder)]int
+	for outs < maxSuggestions {
+		kind := -1
+		for k := range all {
+			if taken[k] < all[k].n && (kind < 0 || all[k].ranks[taken[k]]&rankUseful > all[kind].ranks[taken[kind]]&rankUseful) {
+				kind = k
+			}
+		}
+		if kind < 0 {
 			break
 		}
-		if kinds[all[i].Kind]++; kinds[all[i].Kind] > eachKind {
-			if len(out)+len(rest) < maxSuggestions {
-				rest = append(rest, s.counted(&all[i]))
-			}
-			continue
+		p := pick{kind, rankLast - int(all[kind].ranks[taken[kind]]&rankLast)}
+		if taken[kind]++; taken[kind] <= eachKind {
+			out[outs] = p
+			outs++
+		} else if outs+rests < maxSuggestions {
+			rest[rests] = p
+			rests++
 		}
-		out = append(out, s.counted(&all[i]))
 	}
-	return append(out, rest[:min(len(rest), maxSuggestions-len(out))]...)
+	outs += copy(out[outs:], rest[:rests])
+	if outs = min(outs, limit); outs == 0 {
+		return nil
+	}
+	list := make([]Suggestion, outs)
+	for i, p := range out[:outs] {
+		x := &list[i]
+		x.Kind = kindOrder[p.kind]
+		switch p.kind {
+		case placeOfName:
+			doc := names[p.what].doc
+			x.Text, x.Value, x.Count = string(s.display.of(doc)), string(s.ids[doc]), 1
+		case placeOfPlace:
+			t := &towns().of[p.what]
+			x.Text, x.Value, x.Count = t.text, t.value, s.aroundTown(t)
+		default:
+			v := &valueCompletions()[p.kind].of[p.what]
+			x.Text, x.Value = v.text, v.value
+			if int(v.number) < len(s.counts) {
+				x.Count = int(s.counts[v.number])
+			}
+		}
+	}
+	return list
 }
 
-// counted tells of a town how many providers have a site within 50 miles. That is worked out once for each.
-func (s *snapshot) counted(c *candidate) Suggestion {
-	if c.Kind != KindPlace {
-		return c.Suggestion
+// aroundTown tells how many providers have a site within 50 miles of a town. That is worked out once for each.
+func (s *snapshot) aroundTown(t *suggestible) int {
+	s.once.Do(func() { s.around = make([]atomic.Int32, len(towns().of)) })
+	if n := s.around[t.number].Load(); n > 0 {
+		return int(n - 1)
 	}
-	s.once.Do(func() { s.around = make([]atomic.Int32, len(towns().numbers)) })
-	if n := s.around[c.of.town].Load(); n > 0 {
-		c.Count = int(n - 1)
-		return c.Suggestion
-	}
-	f := newFrom(c.of.point)
+	f := newFrom(t.point)
 	n := 0
 	var twice []uint32 // who may come twice
 	s.within(&f, suggestMiles, func(doc uint32, several bool) {
@@ -366,7 +452,6 @@ func (s *snapshot) counted(c *candidate) Suggestion {
 	})
 	slices.Sort(twice)
 	n += len(slices.Compact(twice))
-	s.around[c.of.town].Store(int32(n + 1))
-	c.Count = n
-	return c.Suggestion
+	s.around[t.number].Store(int32(n + 1))
+	return n
 }
