@@ -420,7 +420,7 @@ func (x *Index) rebuild(ctx context.Context, s *snapshot, progress func(done, to
 // on a full disk for one, is tried again ever more rarely, and plain answers go on following the feed.
 func (x *Index) Run(ctx context.Context) error {
 	const pause, longest, hour = time.Second, time.Minute, time.Hour
-	go towns()                   // so that the first visitor need not wait for the table
+	go suggests()                // so that the first visitor need not wait for the table
 	var built, audited time.Time // of the last attempt
 	var oneAudit sync.Mutex      // at a time
 	var audits sync.WaitGroup

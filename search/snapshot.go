@@ -36,7 +36,7 @@ type snapshot struct {
 	sites  []site
 	grid   *grid
 	names  *nameList
-	towns  []int32 // sites of the living by number of the town in the tables
+	lead   []int32 // by place of what the tables suggest: of a town, sites of the living there; of a value, how many have it
 	words  *wordList
 	uses   []int32 // by number of the term: how many of the living hold it
 
@@ -46,7 +46,8 @@ type snapshot struct {
 	denseOnce sync.Once
 	denseSets []denseSet // by number of the value, the dead included
 	once      sync.Once
-	around    []atomic.Int32 // by number of the town: one more than the providers within 50 miles; 0 is not counted yet
+	around    []atomic.Int32 // by place of the town as in lead: one more than the providers within 50 miles; 0 is not counted yet
+	pairs     sync.Map       // of two letters typed: the suggestions
 }
 
 // columns are shared by the snapshots of one origin; each sees of them what is before its own n.
@@ -269,8 +270,8 @@ func (g *growth) put(d *document) {
 	}
 	c.ends = append(c.ends, uint32(len(g.sites)))
 	for _, t := range d.towns {
-		if n, ok := towns().numbers[t]; ok {
-			c.town.all = append(c.town.all, uint32(n))
+		if n, ok := suggests().towns[t]; ok {
+			c.town.all = append(c.town.all, n)
 		}
 	}
 	c.town.end()
@@ -373,8 +374,8 @@ func (s *snapshot) count(old *snapshot, dead, added []uint32, l *lexicon) {
 	s.values = append(make([]*roaring.Bitmap, 0, size), old.values...)
 	s.values = append(s.values, make([]*roaring.Bitmap, size-len(old.values))...)
 	s.remote = old.remote
-	if s.towns = slices.Clone(old.towns); s.towns == nil {
-		s.towns = make([]int32, len(towns().of))
+	if s.lead = slices.Clone(old.lead); s.lead == nil {
+		s.lead = make([]int32, len(suggests().all))
 	}
 	s.facetOf = make([]facet, size)
 	for i := range s.facetOf {
@@ -413,7 +414,7 @@ func (s *snapshot) count(old *snapshot, dead, added []uint32, l *lexicon) {
 		s.eachValue(doc, func(v int32) { s.counts[v]-- })
 		eachTerm(s.terms.of(doc), func(n uint32) { s.uses[n]-- }, func([]byte) {})
 		for _, t := range s.town.of(doc) {
-			s.towns[t]--
+			s.lead[t]--
 		}
 	}
 	var ownRemote [64]bool
@@ -421,7 +422,7 @@ func (s *snapshot) count(old *snapshot, dead, added []uint32, l *lexicon) {
 		s.eachValue(doc, has(doc))
 		eachTerm(s.terms.of(doc), func(n uint32) { s.uses[n]++ }, func([]byte) {})
 		for _, t := range s.town.of(doc) {
-			s.towns[t]++
+			s.lead[t]++
 		}
 		eachBit(s.distant[doc], func(b int) {
 			if !ownRemote[b] {
@@ -434,6 +435,11 @@ func (s *snapshot) count(old *snapshot, dead, added []uint32, l *lexicon) {
 			}
 			s.remote[b].Add(doc)
 		})
+	}
+	for i, x := range suggests().all {
+		if x.kind != placeOfPlace {
+			s.lead[i] = s.counts[x.number]
+		}
 	}
 }
 

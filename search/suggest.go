@@ -26,9 +26,9 @@ const (
 
 var kindOrder = [...]string{KindState, KindFocus, KindPlace, KindName, KindFramework, KindProgramme}
 
-const (
-	placeOfPlace = 2 // of KindPlace in kindOrder
-	placeOfName  = 3
+var (
+	placeOfPlace = slices.Index(kindOrder[:], KindPlace)
+	placeOfName  = slices.Index(kindOrder[:], KindName)
 )
 
 const (
@@ -37,45 +37,83 @@ const (
 	suggestMiles   = 50
 )
 
-// suggestible is a value or a town.
+// suggestible is a town, or a value of a facet.
 type suggestible struct {
+	kind        int // place in kindOrder
 	text, value string
-	number      int32           // of its count
+	number      int32           // of a value, in every lexicon
 	point       directory.Point // of a town
 }
 
-// completions are all of one kind that the tables hold, under the beginnings of the words of what they are called.
-type completions struct {
-	of   []suggestible // by text
-	from []string      // the folded text from a word on, in order
-	what []uint32      // of each: the place in of, above two bits
+// suggestibles are all that the tables hold, by kind and text, and the beginnings of the words of what they are called.
+// They are the same for every snapshot.
+type suggestibles struct {
+	all   []suggestible
+	towns map[string]uint32 // by how they are written: place in all
+	from  []string          // the folded text from a word on, in order
+	what  []uint32          // of each: place in all, kind, and the two bits
 }
 
 const (
-	firstWord  = 1 << iota // it is of the first word
-	firstToo               // so is another of the same thing that begins with all of this one
-	belowWhats = iota      // bits
+	firstWord = 1 << iota // it is of the first word
+	firstToo              // so is another of the same thing that begins with all of this one
+	kindBit   = iota
+	placeBit  = kindBit + 3
 )
 
-func newCompletions(of []suggestible, called func(s *suggestible) []string) *completions {
-	slices.SortFunc(of, func(a, b suggestible) int {
-		return cmp.Or(strings.Compare(a.text, b.text), strings.Compare(a.value, b.value))
+var suggests = sync.OnceValue(func() *suggestibles {
+	s := &suggestibles{towns: map[string]uint32{}}
+	type thing struct {
+		suggestible
+		called []string
+	}
+	var things []thing
+	directory.Tables().EachTown(func(p directory.Place) {
+		things = append(things, thing{suggestible{kind: placeOfPlace, text: p.String(), value: p.String(), point: p.Point}, []string{p.City}})
+	})
+	l := newLexicon()
+	add := func(f facet, kind, value string, called ...string) {
+		x := suggestible{kind: slices.Index(kindOrder[:], kind), text: Label(facetNames[f], value), value: value, number: l.find(f, value)}
+		things = append(things, thing{x, append(called, x.text)})
+	}
+	for _, st := range directory.Tables().States() {
+		add(facetState, KindState, string(st), string(st))
+	}
+	for _, v := range facetFocus.vocabulary() {
+		if v != "other" {
+			add(facetFocus, KindFocus, v, synonyms["focus"][v])
+		}
+	}
+	for _, v := range facetFramework.vocabulary() {
+		if v != "other" {
+			add(facetFramework, KindFramework, v, strings.ReplaceAll(v, "_", " "), synonyms["framework"][v])
+		}
+	}
+	for _, p := range directory.Tables().Programmes() {
+		add(facetProgramme, KindProgramme, p.ID, append(slices.Clone(p.Synonyms), p.ID, p.Issuer)...)
+	}
+	slices.SortFunc(things, func(a, b thing) int {
+		return cmp.Or(cmp.Compare(a.kind, b.kind), strings.Compare(a.text, b.text), strings.Compare(a.value, b.value))
 	})
 	type completion struct {
 		from string
 		what uint32
 	}
 	var all []completion
-	for i := range of {
-		mine := len(all)
-		for _, text := range called(&of[i]) {
+	for i, x := range things {
+		s.all = append(s.all, x.suggestible)
+		if x.kind == placeOfPlace {
+			s.towns[x.value] = uint32(i)
+		}
+		what, mine := uint32(i)<<placeBit|uint32(x.kind)<<kindBit, len(all)
+		for _, text := range x.called {
 			text = strings.Join(tokens(text), " ")
-			for at := 0; at < len(text); at++ {
+			for at := range len(text) {
 				switch {
 				case at == 0:
-					all = append(all, completion{text, uint32(i)<<belowWhats | firstWord})
+					all = append(all, completion{text, what | firstWord})
 				case text[at-1] == ' ':
-					all = append(all, completion{text[at:], uint32(i) << belowWhats})
+					all = append(all, completion{text[at:], what})
 				}
 			}
 		}
@@ -87,69 +125,11 @@ func newCompletions(of []suggestible, called func(s *suggestible) []string) *com
 		}
 	}
 	slices.SortFunc(all, func(a, b completion) int { return cmp.Or(strings.Compare(a.from, b.from), cmp.Compare(a.what, b.what)) })
-	c := &completions{of: slices.Clip(of), from: make([]string, len(all)), what: make([]uint32, len(all))}
+	s.from, s.what = make([]string, len(all)), make([]uint32, len(all))
 	for i, x := range all {
-		c.from[i], c.what[i] = x.from, x.what
+		s.from[i], s.what[i] = x.from, x.what
 	}
-	return c
-}
-
-// gazetteer is what the tables say of towns: completions, and numbers by how a town is written.
-type gazetteer struct {
-	*completions
-	numbers map[string]int32
-}
-
-// towns are the same for every snapshot.
-var towns = sync.OnceValue(func() *gazetteer {
-	g := &gazetteer{numbers: map[string]int32{}}
-	var of []suggestible
-	cities := map[string]string{}
-	directory.Tables().EachTown(func(p directory.Place) {
-		of = append(of, suggestible{text: p.String(), value: p.String(), point: p.Point})
-		cities[p.String()] = p.City
-	})
-	g.completions = newCompletions(of, func(s *suggestible) []string { return []string{cities[s.value]} })
-	for i := range g.of {
-		g.of[i].number, g.numbers[g.of[i].value] = int32(i), int32(i)
-	}
-	return g
-})
-
-// valueCompletions are those of the facets' values, by place in kindOrder. Their values have the same number in every lexicon.
-var valueCompletions = sync.OnceValue(func() (out [len(kindOrder)]*completions) {
-	l := newLexicon()
-	for place, f := range map[int]facet{0: facetState, 1: facetFocus, 4: facetFramework, 5: facetProgramme} {
-		var of []suggestible
-		names := map[string][]string{}
-		add := func(value string, more ...string) {
-			s := suggestible{text: Label(facetNames[f], value), value: value, number: l.find(f, value)}
-			of = append(of, s)
-			names[value] = append(more, s.text)
-		}
-		switch f {
-		case facetState:
-			for _, st := range directory.Tables().States() {
-				add(string(st), string(st))
-			}
-		case facetProgramme:
-			for _, p := range directory.Tables().Programmes() {
-				add(p.ID, append(slices.Clone(p.Synonyms), p.ID, p.Issuer)...)
-			}
-		default:
-			for _, v := range f.vocabulary() {
-				more := []string{synonyms[facetNames[f]][v]}
-				if f == facetFramework {
-					more = append(more, strings.ReplaceAll(v, "_", " "))
-				}
-				if v != "other" {
-					add(v, more...)
-				}
-			}
-		}
-		out[place] = newCompletions(of, func(s *suggestible) []string { return names[s.value] })
-	}
-	return out
+	return s
 })
 
 // nameList holds where the words of names begin, in order of the folded text from there on: first the names'
@@ -258,7 +238,8 @@ func (x *Index) Suggest(ctx context.Context, text string, limit int) ([]Suggesti
 	if err := ctx.Err(); err != nil {
 		return nil, late(err)
 	}
-	return e.docs.complete(typed, limit), nil // bounded by the tables, not by the text
+	found := e.docs.complete(typed) // bounded by the tables, not by the text
+	return found[:min(limit, len(found))], nil
 }
 
 // A rank tells which of one kind to suggest first: the higher. Below what makes it useful stand how many it
@@ -302,25 +283,26 @@ func (b *best) see(rank uint64) {
 	b.ranks[at] = rank
 }
 
-// see holds all that begin as typed against each other. The counts are by number.
-func (c *completions) see(b *best, typed string, counts []int32) {
-	at, _ := slices.BinarySearch(c.from, typed)
-	end := at + sort.Search(len(c.from)-at, func(i int) bool { return !strings.HasPrefix(c.from[at+i], typed) })
-	for i, what := range c.what[at:end] {
-		n := what >> belowWhats
-		rank := uint64(rankLast - n)
+// see holds all that begin as typed against each other, each kind by itself. To how many each leads is given by its place.
+func (x *suggestibles) see(all *[len(kindOrder)]best, typed string, lead []int32) {
+	at, _ := slices.BinarySearch(x.from, typed)
+	end := at + sort.Search(len(x.from)-at, func(i int) bool { return !strings.HasPrefix(x.from[at+i], typed) })
+	for ; at < end; at++ {
+		what := x.what[at]
+		place := what >> placeBit
+		rank := uint64(rankLast - place)
 		if what&firstWord != 0 {
 			rank |= rankBegins
 		}
-		if number := c.of[n].number; int(number) < len(counts) && counts[number] > 0 {
-			rank |= rankLeads | uint64(counts[number])<<countBit
+		if int(place) < len(lead) && lead[place] > 0 { // it is empty before the first document
+			rank |= rankLeads | uint64(lead[place])<<countBit
 		}
-		if len(c.from[at+i]) == len(typed) {
+		if len(x.from[at]) == len(typed) {
 			if rank |= rankWhole; what&firstToo != 0 {
 				rank |= rankBegins
 			}
 		}
-		b.see(rank)
+		all[what>>kindBit&(1<<(placeBit-kindBit)-1)].see(rank)
 	}
 }
 
@@ -365,8 +347,20 @@ func (s *snapshot) before(a, b nameFound) bool {
 	return s.ids[a.doc] < s.ids[b.doc]
 }
 
-// complete returns what the typed text may be the beginning of, the most useful first.
-func (s *snapshot) complete(typed string, limit int) []Suggestion {
+// complete returns what the typed text may be the beginning of, the most useful first. Whoever types begins
+// with two letters, which many words begin with and of which there are few: what was found for those is kept.
+func (s *snapshot) complete(typed string) []Suggestion {
+	if len(typed) > 2 {
+		return s.completeAnew(typed)
+	}
+	known, ok := s.pairs.Load(typed)
+	if !ok {
+		known, _ = s.pairs.LoadOrStore(typed, s.completeAnew(typed))
+	}
+	return slices.Clone(known.([]Suggestion))
+}
+
+func (s *snapshot) completeAnew(typed string) []Suggestion {
 	var room [2 * maxSuggestions]nameFound
 	names := s.begin(room[:0], s.names.first, typed, rankLeads|rankBegins)
 	if len(names) < maxSuggestions { // later words stand behind them all
@@ -376,12 +370,8 @@ func (s *snapshot) complete(typed string, limit int) []Suggestion {
 	for i, x := range names[:min(len(names), maxSuggestions)] {
 		all[placeOfName].see(x.useful | uint64(rankLast-i))
 	}
-	for place, c := range valueCompletions() {
-		if c != nil {
-			c.see(&all[place], typed, s.counts)
-		}
-	}
-	towns().see(&all[placeOfPlace], typed, s.towns)
+	things := suggests()
+	things.see(&all, typed, s.lead)
 
 	type pick struct{ kind, what int }
 	var out, rest [maxSuggestions]pick
@@ -407,51 +397,47 @@ func (s *snapshot) complete(typed string, limit int) []Suggestion {
 		}
 	}
 	outs += copy(out[outs:], rest[:rests])
-	if outs = min(outs, limit); outs == 0 {
+	if outs == 0 {
 		return nil
 	}
 	list := make([]Suggestion, outs)
+	var shown strings.Builder // the names: one piece of memory
+	size := 0
+	for _, p := range out[:outs] {
+		if p.kind == placeOfName {
+			size += len(s.display.of(names[p.what].doc))
+		}
+	}
+	shown.Grow(size)
 	for i, p := range out[:outs] {
 		x := &list[i]
 		x.Kind = kindOrder[p.kind]
-		switch p.kind {
-		case placeOfName:
+		if p.kind == placeOfName {
 			doc := names[p.what].doc
-			x.Text, x.Value, x.Count = string(s.display.of(doc)), string(s.ids[doc]), 1
-		case placeOfPlace:
-			t := &towns().of[p.what]
-			x.Text, x.Value, x.Count = t.text, t.value, s.aroundTown(t)
-		default:
-			v := &valueCompletions()[p.kind].of[p.what]
-			x.Text, x.Value = v.text, v.value
-			if int(v.number) < len(s.counts) {
-				x.Count = int(s.counts[v.number])
-			}
+			at, _ := shown.Write(s.display.of(doc))
+			x.Text, x.Value, x.Count = shown.String()[shown.Len()-at:], string(s.ids[doc]), 1
+			continue
+		}
+		t := &things.all[p.what]
+		x.Text, x.Value = t.text, t.value
+		switch {
+		case p.kind == placeOfPlace:
+			x.Count = s.aroundTown(p.what)
+		case p.what < len(s.lead):
+			x.Count = int(s.lead[p.what])
 		}
 	}
 	return list
 }
 
 // aroundTown tells how many providers have a site within 50 miles of a town. That is worked out once for each.
-func (s *snapshot) aroundTown(t *suggestible) int {
-	s.once.Do(func() { s.around = make([]atomic.Int32, len(towns().of)) })
-	if n := s.around[t.number].Load(); n > 0 {
+func (s *snapshot) aroundTown(place int) int {
+	s.once.Do(func() { s.around = make([]atomic.Int32, len(suggests().all)) })
+	if n := s.around[place].Load(); n > 0 {
 		return int(n - 1)
 	}
-	f := newFrom(t.point)
-	n := 0
-	var twice []uint32 // who may come twice
-	s.within(&f, suggestMiles, func(doc uint32, several bool) {
-		switch {
-		case s.alive != nil && !s.alive.has(doc):
-		case several:
-			twice = append(twice, doc)
-		default:
-			n++
-		}
-	})
-	slices.Sort(twice)
-	n += len(slices.Compact(twice))
-	s.around[t.number].Store(int32(n + 1))
+	f := newFrom(suggests().all[place].point)
+	n := len(s.nearby(&f, suggestMiles))
+	s.around[place].Store(int32(n + 1))
 	return n
 }

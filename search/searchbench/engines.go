@@ -82,7 +82,7 @@ func (o *Ours) Prepare(ctx context.Context, q Question) error {
 func (o *Ours) Ask(ctx context.Context, q Question) (Answer, error) {
 	if q.Begin != "" {
 		found, err := o.Index.Suggest(ctx, q.Begin, 10)
-		a := Answer{Total: -1}
+		a := Answer{Total: -1, IDs: make([]string, 0, len(found))}
 		for _, s := range found {
 			a.IDs = append(a.IDs, s.Value)
 		}
@@ -235,7 +235,7 @@ func (b *Bleve) Ask(ctx context.Context, q Question) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	a := Answer{Total: int(r.Total)}
+	a := Answer{Total: int(r.Total), IDs: make([]string, 0, len(r.Hits))}
 	for _, h := range r.Hits {
 		a.IDs = append(a.IDs, h.ID)
 	}
