@@ -26,9 +26,11 @@ type evaluation struct {
 	rankCare bool      // full KAP stands first
 	distant  uint64    // telehealth, as the snapshot's column has it
 	from     *from
-	reach    float64 // the miles asked for as a straight line
+	inside   float64 // squares of a straight line: surely within the miles asked for, or not surely outside
+	outside  float64
 	after    *sortKey
 	count    [facets]bool // which facets to count
+	counts   bool         // any
 
 	past map[uint32]*checksEntry // of a query about the past: the checks at that moment; nil is now
 }
@@ -51,7 +53,8 @@ func evaluate(q Query, words request, l *lexicon, now int64) *evaluation {
 	}
 	if q.Near != nil {
 		f := newFrom(q.Near.Point)
-		e.from, e.reach = &f, chordOf(q.Miles)
+		reach := chordOf(q.Miles)
+		e.from, e.inside, e.outside = &f, square(reach-slack), square(reach+slack)
 	}
 	if q.Telehealth != "" {
 		e.distant = 1 << (l.find(facetState, string(q.Telehealth)) - firstState)
@@ -93,6 +96,7 @@ func evaluate(q Query, words request, l *lexicon, now int64) *evaluation {
 	}
 	for f := range facets {
 		e.count[f] = q.Facets == nil || slices.Contains(q.Facets, facetNames[f])
+		e.counts = e.counts || e.count[f]
 	}
 	e.rankCare = len(q.Filters["care"]) == 0 && !words.infusion
 	return e
@@ -160,15 +164,15 @@ func (e *evaluation) miles(s *snapshot, doc uint32) float64 {
 	return best
 }
 
-// chord is the straight line to the nearest site, rough by less than slack; -1 if it is not known.
-func (e *evaluation) chord(s *snapshot, doc uint32) float64 {
+// square is that of the straight line to the nearest site; -1 if it is not known.
+func (e *evaluation) square(s *snapshot, doc uint32) float64 {
 	sites := s.hasSites(doc)
 	if e.from == nil || len(sites) == 0 {
 		return -1
 	}
-	best := e.from.chord(&sites[0])
-	for i := 1; i < len(sites); i++ {
-		best = min(best, e.from.chord(&sites[i]))
+	best := math.Inf(1)
+	for i := range sites {
+		best = min(best, e.from.square(sites[i].x, sites[i].y, sites[i].z))
 	}
 	return best
 }
@@ -199,10 +203,10 @@ func (e *evaluation) inReach(s *snapshot, doc uint32) bool {
 	if e.from == nil || e.q.Miles == 0 {
 		return true
 	}
-	switch c := e.chord(s, doc); {
-	case c < 0 || c > e.reach+slack:
+	switch square := e.square(s, doc); {
+	case square < 0 || square > e.outside:
 		return false
-	case c < e.reach-slack:
+	case square < e.inside:
 		return true
 	}
 	return e.miles(s, doc) <= e.q.Miles
@@ -226,7 +230,10 @@ type found struct {
 // searches everybody.
 func (e *evaluation) on(s *snapshot, hits []hit, l *lexicon) answer {
 	p := e.page(s)
-	a := answer{counts: make([]int32, l.size())}
+	var a answer
+	if e.counts {
+		a.counts = make([]int32, l.size())
+	}
 	nearby := e.from != nil && e.q.Miles > 0
 	lapsed := s.next != 0 && e.now >= s.next
 	switch {
@@ -236,20 +243,23 @@ func (e *evaluation) on(s *snapshot, hits []hit, l *lexicon) answer {
 		t := e.scan(s, a.counts, p)
 		for i := range hits {
 			if e.inReach(s, hits[i].doc) {
-				t.see(hits[i].doc, hits[i].match)
+				t.see(nearDoc{hits[i].doc, -1}, hits[i].match)
 			}
 		}
 		a.total = t.done()
 	case nearby:
 		t := e.scan(s, a.counts, p)
-		for _, doc := range s.nearby(e.from, e.q.Miles) {
-			t.see(doc, match{})
+		circle := circles.Get().(*[]nearDoc)
+		*circle = s.nearby(e.from, e.q.Miles, *circle)
+		for _, x := range *circle {
+			t.see(x, match{})
 		}
+		circles.Put(circle)
 		a.total = t.done()
 	case e.past != nil || lapsed:
 		t := e.scan(s, a.counts, p)
 		for _, doc := range s.byID {
-			t.see(doc, match{})
+			t.see(nearDoc{doc, -1}, match{})
 		}
 		a.total = t.done()
 	default:
@@ -264,22 +274,6 @@ func alike(s *snapshot, hits []hit) bool {
 	return len(hits) > len(s.byID)/fewOf && !slices.ContainsFunc(hits, func(h hit) bool { return h.match != hits[0].match })
 }
 
-// nearby returns the living with a site within so many miles, each once.
-func (s *snapshot) nearby(f *from, miles float64) []uint32 {
-	var docs, often []uint32
-	s.within(f, miles, func(doc uint32, several bool) {
-		switch {
-		case s.alive != nil && !s.alive.has(doc):
-		case several:
-			often = append(often, doc)
-		default:
-			docs = append(docs, doc)
-		}
-	})
-	slices.Sort(often)
-	return append(docs, slices.Compact(often)...)
-}
-
 // scan holds documents against the query one by one, which is the way for few of them: of a word, of a
 // circle.
 type scan struct {
@@ -287,7 +281,8 @@ type scan struct {
 	s       *snapshot
 	counts  []int32
 	page    *page
-	docs    []uint32  // that fit all
+	total   int       // of those that fit all
+	docs    []uint32  // the same, if anything is counted
 	counted [2]uint64 // the bits of the facets counted
 	others  bool      // some facet with values from firstOther on is counted
 	facet   [facets][2]uint64
@@ -314,8 +309,8 @@ func (e *evaluation) scan(s *snapshot, counts []int32, p *page) *scan {
 }
 
 // see holds one document against all but the words and the distance, which it is known to fit.
-func (t *scan) see(doc uint32, m match) {
-	e, s := t.e, t.s
+func (t *scan) see(x nearDoc, m match) {
+	e, s, doc := t.e, t.s, x.doc
 	failed, failures, ok := e.fits(s, doc)
 	if !ok {
 		return
@@ -341,8 +336,10 @@ func (t *scan) see(doc uint32, m match) {
 		}
 	}
 	if failures == 0 {
-		t.docs = append(t.docs, doc)
-		t.page.see(doc, m)
+		if t.total++; e.counts {
+			t.docs = append(t.docs, doc)
+		}
+		t.page.see(x, m)
 		return
 	}
 	if !e.count[failed] {
@@ -368,6 +365,9 @@ func (t *scan) see(doc uint32, m match) {
 // done counts what fits all, and returns how many that are.
 func (t *scan) done() int {
 	e, s := t.e, t.s
+	if !e.counts {
+		return t.total
+	}
 	checks := e.count[facetCheck]
 	if e.setsAre(s) && s.denser(len(t.docs), len(s.values)) {
 		set := make(denseSet, s.n/64+1)
@@ -377,7 +377,7 @@ func (t *scan) done() int {
 		home := checks && e.state == homeState
 		s.countDense(set, t.counts, func(f facet) bool { return e.count[f] && (f != facetCheck || home) })
 		if !checks || home {
-			return len(t.docs)
+			return t.total
 		}
 	} else {
 		for _, doc := range t.docs {
@@ -398,7 +398,7 @@ func (t *scan) done() int {
 			}
 		}
 	}
-	return len(t.docs)
+	return t.total
 }
 
 func (t *scan) countBits(low, high uint64) {
@@ -753,7 +753,7 @@ func (e *evaluation) countChecks(s *snapshot, set denseSet, total int, counts []
 func (e *evaluation) pageOf(s *snapshot, set denseSet, total int, p *page, m match) {
 	o, ok := homeOrderOf[e.q.Sort]
 	if !ok || e.from != nil || e.state != homeState || !e.rankCare || total*64 < len(s.byID) {
-		set.each(func(doc uint32) { p.see(doc, m) })
+		set.each(func(doc uint32) { p.see(nearDoc{doc, -1}, m) })
 		return
 	}
 	order := s.orders[o]
@@ -769,55 +769,97 @@ func (e *evaluation) pageOf(s *snapshot, set denseSet, total int, p *page, m mat
 			return
 		}
 		if set.has(doc) {
-			p.see(doc, m)
+			p.see(nearDoc{doc, -1}, m)
 		}
 	}
 }
 
-// page keeps the best of what it sees, one more than fit on it: a heap with the worst at its top.
+// page keeps the best of what it sees, one more than fit on it.
 type page struct {
 	e     *evaluation
 	s     *snapshot
 	limit int
-	found []found
-
+	found []found // in order
 	home  bool    // the ranks kept by the snapshot are those of this query
-	after float64 // the straight line to where the page before ended
-	worst float64 // the same of the worst of a full page
+
+	// By distance the straight line tells who may be on the page, and only of those is anything dearer worked out.
+	seen  []nearFound
+	near  []uint64 // above the place in seen the bits of the square of the line, which order as the square does
+	full  int      // so many are gathered before the farthest are left out
+	least float64  // the square of the line below which everybody was on a page before
+	most  float64  // and of that beyond which nobody is on this one
+	after float64  // the line to where the page before ended
+}
+
+type nearFound struct {
+	doc   uint32
+	match match
 }
 
 func (e *evaluation) page(s *snapshot) *page {
-	p := &page{e: e, s: s, limit: e.q.limit()}
+	p := &page{e: e, s: s, limit: e.q.limit(), most: math.Inf(1), after: -1}
 	p.home = e.state == homeState && e.past == nil && (s.next == 0 || e.now < s.next)
-	if e.after != nil && e.after.Miles >= 0 {
+	switch {
+	case e.after == nil:
+	case e.after.Miles < 0: // all whose distance is known were before
+		p.least = math.Inf(1)
+	default:
 		p.after = chordOf(e.after.Miles)
+		p.least = square(p.after - slack)
 	}
 	p.found = make([]found, 0, p.limit+1)
+	if p.full = 2 * (p.limit + 1); e.q.Sort == Distance {
+		p.near, p.seen = make([]uint64, 0, p.full), make([]nearFound, 0, p.full)
+	}
 	return p
 }
 
-func (p *page) worse(i, j int) bool { return p.e.compare(&p.found[i].key, &p.found[j].key) > 0 }
-
-// see takes a document of the answer into account. What cannot be on the page is passed over before
-// anything dear is worked out of it.
-func (p *page) see(doc uint32, m match) {
-	e, s := p.e, p.s
-	full := len(p.found) > p.limit
-	k := sortKey{Miles: -1}
-	byDistance := e.q.Sort == Distance
-	if byDistance { // the straight line decides, unless it is too near to another
-		chord := e.chord(s, doc)
-		if chord >= 0 {
-			if full && p.found[0].key.Miles >= 0 && chord > p.worst+slack {
+// see takes a document of the answer into account.
+func (p *page) see(x nearDoc, m match) {
+	if p.e.q.Sort == Distance {
+		if x.square < 0 {
+			x.square = float32(p.e.square(p.s, x.doc))
+		}
+		if x.square >= 0 {
+			if float64(x.square) < p.least || float64(x.square) > p.most {
 				return
 			}
-			if e.after != nil && (e.after.Miles < 0 || chord < p.after-slack) {
-				return
+			p.near = append(p.near, uint64(math.Float32bits(x.square))<<32|uint64(len(p.seen)))
+			if p.seen = append(p.seen, nearFound{x.doc, m}); len(p.near) >= p.full {
+				p.nearest()
 			}
-		} else if full && p.found[0].key.Miles >= 0 {
+			return
+		}
+		if p.most < math.Inf(1) { // those with a distance fill the page
 			return
 		}
 	}
+	p.put(x.doc, m)
+}
+
+// nearest leaves out of those near whoever is farther than a full page of others, the nearest first.
+func (p *page) nearest() {
+	slices.Sort(p.near)
+	square32 := func(i int) float64 { return float64(math.Float32frombits(uint32(p.near[i] >> 32))) }
+	first := 0
+	for p.after >= 0 && first < len(p.near) && square32(first) <= square(p.after+slack) { // may have been before
+		first++
+	}
+	if last := first + p.limit; last < len(p.near) {
+		p.most = square(math.Sqrt(square32(last)) + 2*slack)
+		for last < len(p.near) && square32(last) <= p.most {
+			last++
+		}
+		p.near = p.near[:last]
+	}
+	p.full = max(p.full, 2*len(p.near))
+}
+
+// put works out where a document stands. What cannot be on the page is passed over before anything dear is worked out
+// of it.
+func (p *page) put(doc uint32, m match) {
+	e, s := p.e, p.s
+	k := sortKey{Miles: -1}
 	near := 0
 	if e.from != nil {
 		k.Miles = e.miles(s, doc)
@@ -833,8 +875,9 @@ func (p *page) see(doc uint32, m match) {
 		}
 		k.Rank = rank(c.problem, m, care, e.complete(s, c)+near, s.checked[doc])
 	}
-	if full && !byDistance {
-		if w := &p.found[0].key; k.First > w.First || k.First == w.First && k.Rank > w.Rank {
+	full := len(p.found) > p.limit
+	if full && e.q.Sort != Distance {
+		if w := &p.found[p.limit].key; k.First > w.First || k.First == w.First && k.Rank > w.Rank {
 			return
 		}
 	}
@@ -842,37 +885,26 @@ func (p *page) see(doc uint32, m match) {
 	if e.after != nil && e.compare(&k, e.after) <= 0 {
 		return
 	}
+	if full && e.compare(&k, &p.found[p.limit].key) >= 0 {
+		return
+	}
 	if !full {
-		p.found = append(p.found, found{doc, k, m})
-		for i := len(p.found) - 1; i > 0 && p.worse(i, (i-1)/2); i = (i - 1) / 2 {
-			p.found[i], p.found[(i-1)/2] = p.found[(i-1)/2], p.found[i]
-		}
-		p.worst = chordOf(p.found[0].key.Miles)
-		return
+		p.found = append(p.found, found{})
 	}
-	if e.compare(&k, &p.found[0].key) >= 0 {
-		return
+	i := len(p.found) - 1
+	for ; i > 0 && e.compare(&k, &p.found[i-1].key) < 0; i-- {
+		p.found[i] = p.found[i-1]
 	}
-	p.found[0] = found{doc, k, m}
-	for i := 0; ; {
-		w := i
-		for _, j := range [2]int{2*i + 1, 2*i + 2} {
-			if j < len(p.found) && p.worse(j, w) {
-				w = j
-			}
-		}
-		if w == i {
-			break
-		}
-		p.found[i], p.found[w] = p.found[w], p.found[i]
-		i = w
-	}
-	p.worst = chordOf(p.found[0].key.Miles)
+	p.found[i] = found{doc, k, m}
 }
 
 // done returns the page in order, and whether others follow.
 func (p *page) done() ([]found, bool) {
-	slices.SortFunc(p.found, func(a, b found) int { return p.e.compare(&a.key, &b.key) })
+	p.nearest()
+	for _, x := range p.near {
+		f := &p.seen[uint32(x)]
+		p.put(f.doc, f.match)
+	}
 	if len(p.found) > p.limit {
 		return p.found[:p.limit], true
 	}

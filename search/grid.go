@@ -3,6 +3,7 @@ package search
 import (
 	"math"
 	"slices"
+	"sync"
 
 	"kapdir/directory"
 )
@@ -41,10 +42,10 @@ func newFrom(p directory.Point) from {
 	return from{p, x, y, z}
 }
 
-// chord is the straight line to the site, of the earth's radius, rough by less than slack.
-func (f *from) chord(s *site) float64 {
-	dx, dy, dz := f.x-float64(s.x), f.y-float64(s.y), f.z-float64(s.z)
-	return math.Sqrt(dx*dx + dy*dy + dz*dz)
+// square is that of the straight line to the site, of the earth's radius; the line is rough by less than slack, in 32 bits too.
+func (f *from) square(x, y, z float32) float64 {
+	dx, dy, dz := f.x-float64(x), f.y-float64(y), f.z-float64(z)
+	return dx*dx + dy*dy + dz*dz
 }
 
 // chordOf is the straight line over so many miles.
@@ -111,21 +112,39 @@ func (g *grid) grown(sites []site) *grid {
 	return out
 }
 
-// within calls found for every provider, the dead included, with a site within so many miles, exactly. One who
-// has several sites may come several times.
-func (s *snapshot) within(f *from, miles float64, found func(doc uint32, several bool)) {
+// nearDoc is a provider with the square of the straight line to the nearest site; -1 is not worked out.
+type nearDoc struct {
+	doc    uint32
+	square float32
+}
+
+// circles are lists that nearby used before.
+var circles = sync.Pool{New: func() any { return new([]nearDoc) }}
+
+// nearby puts into the list, in place of what is in it, the living with a site within so many miles, exactly, each once.
+func (s *snapshot) nearby(f *from, miles float64, out []nearDoc) []nearDoc {
 	g := s.grid
 	reach := chordOf(miles)
 	near, far := square(reach-slack), square(reach+slack)
-	look := func(x *gridSite) {
-		dx, dy, dz := f.x-float64(x.x), f.y-float64(x.y), f.z-float64(x.z)
-		square := dx*dx + dy*dy + dz*dz
-		if square > far {
-			return
-		}
-		doc, others := x.of()
-		if square < near || slices.ContainsFunc(s.hasSites(doc), func(x site) bool { return f.point.Miles(x.point) <= miles }) {
-			found(doc, others)
+	out = out[:0]
+	var often []uint32 // who has several sites may come several times
+	look := func(list []gridSite) {
+		for i := range list {
+			x := &list[i]
+			square := f.square(x.x, x.y, x.z)
+			if square > far {
+				continue
+			}
+			doc, others := x.of()
+			if s.alive != nil && !s.alive.has(doc) ||
+				square >= near && !slices.ContainsFunc(s.hasSites(doc), func(x site) bool { return f.point.Miles(x.point) <= miles }) {
+				continue
+			}
+			if others {
+				often = append(often, doc)
+			} else {
+				out = append(out, nearDoc{doc, float32(square)})
+			}
 		}
 	}
 	degrees := miles/earthMiles*180/math.Pi + 1e-6
@@ -144,9 +163,8 @@ func (s *snapshot) within(f *from, miles float64, found func(doc uint32, several
 			return
 		}
 		list := g.list[g.starts[r*gridColumns+c1]:g.starts[r*gridColumns+c2+1]]
-		for i := range list {
-			look(&list[i])
-		}
+		out = slices.Grow(out, len(list)/2)
+		look(list)
 	}
 	for r := low; r <= high; r++ {
 		left, right := f.point.Lon-wide, f.point.Lon+wide
@@ -170,9 +188,13 @@ func (s *snapshot) within(f *from, miles float64, found func(doc uint32, several
 		}
 	}
 	for i := g.made; i < len(s.sites); i++ {
-		x := inGrid(s.sites, i)
-		look(&x)
+		look([]gridSite{inGrid(s.sites, i)})
 	}
+	slices.Sort(often)
+	for _, doc := range slices.Compact(often) {
+		out = append(out, nearDoc{doc, -1})
+	}
+	return out
 }
 
 // square is that of a number that is not negative: a circle smaller than slack has nothing surely inside.

@@ -497,13 +497,14 @@ func (x *Index) Search(ctx context.Context, q Query) (Result, error) {
 	if q.At != "" {
 		patience = max(patience, pastTime)
 	}
-	if end, ok := ctx.Deadline(); !ok || time.Until(end) > patience {
+	words := q.request()
+	waits := len(words.terms) > 0 || q.At != "" // the rest is work in memory
+	if end, ok := ctx.Deadline(); waits && (!ok || time.Until(end) > patience) {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, patience)
 		defer cancel()
 	}
 
-	words := q.request()
 	r := Result{Seq: e.seq.Load(), Understood: words.understood(), Plain: e.words == nil}
 	var hits []hit
 	if len(words.terms) > 0 {

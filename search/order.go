@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -235,12 +236,18 @@ type cursor struct {
 	Key   sortKey `json:"k"`
 }
 
+// writeCursor writes what json.Marshal would of a cursor: ids are letters and digits.
 func writeCursor(q Query, k sortKey) string {
-	b, err := json.Marshal(cursor{q.fingerprint(), k})
-	if err != nil {
-		return "" // no key holds what JSON cannot write
+	var room [256]byte
+	b := append(append(room[:0], `{"q":"`...), q.fingerprint()...)
+	b = append(b, `","k":{`...)
+	if k.First != 0 {
+		b = append(strconv.AppendInt(append(b, `"f":`...), k.First, 10), ',')
 	}
-	return base64.RawURLEncoding.EncodeToString(b)
+	b = strconv.AppendUint(append(b, `"r":`...), k.Rank, 10)
+	b = strconv.AppendFloat(append(b, `,"m":`...), k.Miles, 'g', -1, 64)
+	b = strconv.AppendQuoteToASCII(append(b, `,"i":`...), string(k.ID))
+	return base64.RawURLEncoding.EncodeToString(append(b, "}}"...))
 }
 
 // readCursor returns where the page before ended. A cursor of another query would skip at random, so it

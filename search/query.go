@@ -149,55 +149,73 @@ func validFilter(name string, values []string) error {
 
 // String writes the query in one form for all ways of saying the same. It holds what a visitor typed:
 // it is for tests and cursors, and is never logged.
-func (q Query) String() string {
-	var parts []string
-	add := func(name, value string) { parts = append(parts, name+value) }
+func (q Query) String() string { return string(q.write(nil)) }
+
+func (q Query) write(b []byte) []byte {
+	name := func(s string) {
+		if len(b) > 0 {
+			b = append(b, ' ')
+		}
+		b = append(b, s...)
+	}
+	quoted := func(n, value string) {
+		name(n)
+		b = strconv.AppendQuote(b, value)
+	}
+	number := func(f float64) { b = strconv.AppendFloat(b, f, 'g', -1, 64) }
 	if q.Text != "" {
-		add("q:", strconv.Quote(q.Text))
-	}
-	if q.Exact && q.Text != "" {
-		add("exact", "")
-	}
-	if q.Whole && q.Text != "" {
-		add("whole", "")
+		quoted("q:", q.Text)
+		if q.Exact {
+			name("exact")
+		}
+		if q.Whole {
+			name("whole")
+		}
 	}
 	if q.State != "" {
-		add("state:", string(q.State))
+		name("state:" + string(q.State))
 	}
 	if q.Near != nil {
-		add("near:", number(q.Near.Point.Lat)+","+number(q.Near.Point.Lon)+","+string(q.Near.State))
+		name("near:")
+		number(q.Near.Point.Lat)
+		b = append(b, ',')
+		number(q.Near.Point.Lon)
+		b = append(append(b, ','), q.Near.State...)
 		if q.Miles > 0 {
-			add("miles:", number(q.Miles))
+			name("miles:")
+			number(q.Miles)
 		}
 	}
 	if q.Telehealth != "" {
-		add("telehealth:", string(q.Telehealth))
+		name("telehealth:" + string(q.Telehealth))
 	}
 	if q.CanSee != "" {
-		add("can_see:", string(q.CanSee))
+		name("can_see:" + string(q.CanSee))
 	}
-	for _, name := range sortedKeys(q.Filters) {
-		values := slices.Clone(q.Filters[name])
+	for _, filter := range sortedKeys(q.Filters) {
+		values := slices.Clone(q.Filters[filter])
 		slices.Sort(values)
 		for _, v := range slices.Compact(values) {
-			add(name+":", strconv.Quote(v))
+			quoted(filter+":", v)
 		}
 	}
 	if q.PriceMaxCents > 0 {
-		add("price_max:", strconv.FormatInt(q.PriceMaxCents, 10))
+		name("price_max:")
+		b = strconv.AppendInt(b, q.PriceMaxCents, 10)
 	}
 	if q.Sort != "" && q.Sort != Relevance {
-		add("sort:", q.Sort)
+		name("sort:" + q.Sort)
 	}
 	if q.At != "" {
-		add("at:", string(q.At))
+		name("at:" + string(q.At))
 	}
-	return strings.Join(parts, " ")
+	return b
 }
 
 // fingerprint ties a cursor to its query.
 func (q Query) fingerprint() string {
-	sum := sha256.Sum256([]byte(q.String()))
+	var room [256]byte
+	sum := sha256.Sum256(q.write(room[:0]))
 	return hex.EncodeToString(sum[:8])
 }
 
@@ -207,8 +225,6 @@ func (q Query) limit() int {
 	}
 	return q.Limit
 }
-
-func number(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
 
 func clip(s string) string {
 	if r := []rune(strings.ToValidUTF8(s, "�")); len(r) > 40 {

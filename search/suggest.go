@@ -437,7 +437,7 @@ func (s *snapshot) aroundTown(place int) int {
 		return int(n - 1)
 	}
 	f := newFrom(suggests().all[place].point)
-	n := len(s.nearby(&f, suggestMiles))
+	n := len(s.nearby(&f, suggestMiles, nil))
 	s.around[place].Store(int32(n + 1))
 	return n
 }
