@@ -249,12 +249,10 @@ func (e *evaluation) on(s *snapshot, hits []hit, l *lexicon) answer {
 		a.total = t.done()
 	case nearby:
 		t := e.scan(s, a.counts, p)
-		circle := circles.Get().(*[]nearDoc)
-		*circle = s.nearby(e.from, e.q.Miles, *circle)
-		for _, x := range *circle {
+		p.circle = s.nearby(e.from, e.q.Miles, p.circle)
+		for _, x := range p.circle {
 			t.see(x, match{})
 		}
-		circles.Put(circle)
 		a.total = t.done()
 	case e.past != nil || lapsed:
 		t := e.scan(s, a.counts, p)
@@ -285,7 +283,7 @@ type scan struct {
 	docs    []uint32  // the same, if anything is counted
 	counted [2]uint64 // the bits of the facets counted
 	others  bool      // some facet with values from firstOther on is counted
-	facet   [facets][2]uint64
+	facet   *[facets][2]uint64
 	facetOf []facet // of values from firstOther on
 	checked bool    // some check is filtered
 	checks  bool    // the checks of each document are needed
@@ -293,7 +291,7 @@ type scan struct {
 
 func (e *evaluation) scan(s *snapshot, counts []int32, p *page) *scan {
 	t := &scan{e: e, s: s, counts: counts, page: p}
-	t.facet = s.facetBits
+	t.facet = &s.facetBits
 	for f := range facets {
 		if e.count[f] {
 			t.counted[0] |= t.facet[f][0]
@@ -783,13 +781,21 @@ type page struct {
 	home  bool    // the ranks kept by the snapshot are those of this query
 
 	// By distance the straight line tells who may be on the page, and only of those is anything dearer worked out.
-	seen  []nearFound
-	near  []uint64 // above the place in seen the bits of the square of the line, which order as the square does
-	full  int      // so many are gathered before the farthest are left out
-	least float64  // the square of the line below which everybody was on a page before
-	most  float64  // and of that beyond which nobody is on this one
-	after float64  // the line to where the page before ended
+	*surroundings
+	full  int     // so many are gathered before the farthest are left out
+	least float64 // the square of the line below which everybody was on a page before
+	most  float64 // and of that beyond which nobody is on this one
+	after float64 // the line to where the page before ended
 }
+
+// surroundings are lists, which the next evaluation uses again.
+type surroundings struct {
+	circle []nearDoc
+	seen   []nearFound
+	near   []uint64 // above the place in seen the bits of the square of the line, which order as the square does
+}
+
+var allSurroundings = sync.Pool{New: func() any { return new(surroundings) }}
 
 type nearFound struct {
 	doc   uint32
@@ -808,9 +814,9 @@ func (e *evaluation) page(s *snapshot) *page {
 		p.least = square(p.after - slack)
 	}
 	p.found = make([]found, 0, p.limit+1)
-	if p.full = 2 * (p.limit + 1); e.q.Sort == Distance {
-		p.near, p.seen = make([]uint64, 0, p.full), make([]nearFound, 0, p.full)
-	}
+	p.full = 2 * (p.limit + 1)
+	p.surroundings = allSurroundings.Get().(*surroundings)
+	p.seen, p.near = p.seen[:0], p.near[:0]
 	return p
 }
 
@@ -898,13 +904,15 @@ func (p *page) put(doc uint32, m match) {
 	p.found[i] = found{doc, k, m}
 }
 
-// done returns the page in order, and whether others follow.
+// done returns the page in order, and whether others follow. Nothing may be seen afterwards.
 func (p *page) done() ([]found, bool) {
 	p.nearest()
 	for _, x := range p.near {
 		f := &p.seen[uint32(x)]
 		p.put(f.doc, f.match)
 	}
+	allSurroundings.Put(p.surroundings)
+	p.surroundings = nil
 	if len(p.found) > p.limit {
 		return p.found[:p.limit], true
 	}

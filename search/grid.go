@@ -3,7 +3,6 @@ package search
 import (
 	"math"
 	"slices"
-	"sync"
 
 	"kapdir/directory"
 )
@@ -117,9 +116,6 @@ type nearDoc struct {
 	doc    uint32
 	square float32
 }
-
-// circles are lists that nearby used before.
-var circles = sync.Pool{New: func() any { return new([]nearDoc) }}
 
 // nearby puts into the list, in place of what is in it, the living with a site within so many miles, exactly, each once.
 func (s *snapshot) nearby(f *from, miles float64, out []nearDoc) []nearDoc {

@@ -60,11 +60,20 @@ const (
 
 // nearness halves every 25 miles.
 func nearness(miles float64) int {
-	if miles < 0 {
-		return 0
+	n := 0
+	for miles >= 0 && n < maxNear && miles <= nearSteps[n] {
+		n++
 	}
-	return int(math.Round(maxNear * math.Exp2(-miles/25)))
+	return n
 }
+
+// nearSteps are the miles up to which nearness, which is whole, is more than its place.
+var nearSteps = func() (steps [maxNear]float64) {
+	for n := range steps {
+		steps[n] = 25 * math.Log2(maxNear/(float64(n)+0.5))
+	}
+	return steps
+}()
 
 // careOrder puts full KAP first and infusion alone last; what nobody stated stands between.
 var careOrder = map[directory.CareType]int{directory.CareFullKAP: 0, directory.CareInfusionCheckIns: 1, directory.CareUnknown: 2, directory.CareInfusionOnly: 3}
