@@ -508,15 +508,17 @@ func (x *Index) Search(ctx context.Context, q Query) (Result, error) {
 	r := Result{Seq: e.seq.Load(), Understood: words.understood(), Plain: e.words == nil}
 	var hits []hit
 	if len(words.terms) > 0 {
+		room := hitRooms.Get().(*hitRoom)
+		defer hitRooms.Put(room)
 		err := safely(func() (err error) {
-			hits, err = e.matcher().match(ctx, words.terms)
+			hits, err = e.matcher().match(ctx, words.terms, room)
 			return err
 		})
 		if err != nil && ctx.Err() == nil && e.words != nil { // the index failed, not the query
 			x.cfg.Log.ErrorContext(ctx, "search: the index failed a query, which was answered plainly", "error", fmt.Sprintf("%T", err)) // its text may quote the query
 			go x.suspect(e, fmt.Errorf("it failed a query (%T)", err))
 			r.Plain = true
-			hits, err = plain{e.docs}.match(ctx, words.terms)
+			hits, err = plain{e.docs}.match(ctx, words.terms, room)
 		}
 		if err != nil {
 			return Result{}, late(err)

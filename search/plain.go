@@ -9,7 +9,7 @@ import (
 // plain matches words by reading every document. It is slow and has nothing that can break.
 type plain struct{ docs *snapshot }
 
-func (p plain) match(ctx context.Context, terms []term) ([]hit, error) {
+func (p plain) match(ctx context.Context, terms []term, room *hitRoom) ([]hit, error) {
 	s := p.docs
 	known := s.table.all()
 	near := make([][]class, len(terms)) // of each term of the index, for each of the query
@@ -24,7 +24,7 @@ func (p plain) match(ctx context.Context, terms []term) ([]hit, error) {
 			near[i][n] = x.nearest(runes, word)
 		}
 	}
-	var hits []hit
+	hits := room.hits[:0]
 	for i, doc := range s.byID {
 		if i%256 == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -64,6 +64,7 @@ func (p plain) match(ctx context.Context, terms []term) ([]hit, error) {
 			hits = append(hits, h)
 		}
 	}
+	room.hits = hits
 	return hits, nil
 }
 

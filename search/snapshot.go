@@ -563,9 +563,18 @@ func (s *snapshot) with(puts []*document, drops []directory.ID, seq int64, l *le
 // matcher says which documents hold the words of a query. There are two: the index, and a plain reading
 // of every document, which answers while there is no index and is what the index is tested against.
 type matcher interface {
-	// match returns the documents of the snapshot that hold all the terms, each once, in no order.
-	match(ctx context.Context, terms []term) ([]hit, error)
+	// match returns the documents of the snapshot that hold all the terms, each once, in no order. They stand in the
+	// room, and are good until it is used again.
+	match(ctx context.Context, terms []term, room *hitRoom) ([]hit, error)
 }
+
+// hitRoom is memory for the hits of one search, which the next uses again: of a word that everybody has they are many.
+type hitRoom struct {
+	hits []hit
+	docs []uint32 // of a segment, by its numbers
+}
+
+var hitRooms = sync.Pool{New: func() any { return new(hitRoom) }}
 
 // hit is a document that holds the terms.
 type hit struct {

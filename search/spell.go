@@ -34,7 +34,7 @@ func (x *Index) Known(ctx context.Context, word string) bool {
 	}
 	var hits []hit
 	err = safely(func() (err error) {
-		hits, err = e.matcher().match(ctx, []term{{text: word}})
+		hits, err = e.matcher().match(ctx, []term{{text: word}}, new(hitRoom))
 		return err
 	})
 	if err != nil {

@@ -121,7 +121,7 @@ type posting struct {
 	in    uint8
 }
 
-func (w *wordIndex) match(ctx context.Context, terms []term) ([]hit, error) {
+func (w *wordIndex) match(ctx context.Context, terms []term, room *hitRoom) ([]hit, error) {
 	postings := make([][]posting, len(terms))
 	for i, x := range terms {
 		if err := ctx.Err(); err != nil {
@@ -137,14 +137,13 @@ func (w *wordIndex) match(ctx context.Context, terms []term) ([]hit, error) {
 			}
 		}
 	}
-	var hits []hit
+	room.hits = room.hits[:0]
 	for i := range w.segments {
-		var err error
-		if hits, err = w.segments[i].match(ctx, hits, terms, postings); err != nil {
+		if err := w.segments[i].match(ctx, room, terms, postings); err != nil {
 			return nil, err
 		}
 	}
-	return hits, nil
+	return room.hits, nil
 }
 
 // held is what a segment holds of one posting.
@@ -153,10 +152,10 @@ type held struct {
 	set *roaring.Bitmap
 }
 
-func (g *segmentDocs) match(ctx context.Context, hits []hit, terms []term, postings [][]posting) ([]hit, error) {
+func (g *segmentDocs) match(ctx context.Context, room *hitRoom, terms []term, postings [][]posting) error {
 	dict, err := g.Segment().Dictionary(indexText)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	holds := make([][]held, len(terms))
 	var all *roaring.Bitmap // who holds every term so far
@@ -164,16 +163,16 @@ func (g *segmentDocs) match(ctx context.Context, hits []hit, terms []term, posti
 		of := postings[i]
 		if hasDigit(x.text) {
 			if of, err = numbersLike(dict, x); err != nil {
-				return nil, err
+				return err
 			}
 		}
 		for _, p := range of {
 			if err := ctx.Err(); err != nil {
-				return nil, err
+				return err
 			}
 			set, err := postingsOf(dict, p.term)
 			if err != nil {
-				return nil, err
+				return err
 			}
 			if set != nil {
 				holds[i] = append(holds[i], held{p, set})
@@ -182,7 +181,7 @@ func (g *segmentDocs) match(ctx context.Context, hits []hit, terms []term, posti
 		var who *roaring.Bitmap
 		switch len(holds[i]) {
 		case 0:
-			return hits, nil
+			return nil
 		case 1:
 			who = holds[i][0].set
 		default:
@@ -198,22 +197,24 @@ func (g *segmentDocs) match(ctx context.Context, hits []hit, terms []term, posti
 			all = roaring.And(all, who)
 		}
 		if all.IsEmpty() {
-			return hits, nil
+			return nil
 		}
 	}
 	if d := g.Deleted(); d != nil && !d.IsEmpty() {
 		all = roaring.AndNot(all, d)
 	}
-	docs := all.ToArray()
-	start := len(hits)
-	hits = slices.Grow(hits, len(docs))
+	size := int(all.GetCardinality())
+	room.docs = slices.Grow(room.docs[:0], size)[:size]
+	docs := room.docs[:all.ManyIterator().NextMany(room.docs)]
+	start := len(room.hits)
+	room.hits = slices.Grow(room.hits, len(docs))
 	for _, d := range docs {
 		if int(d) >= len(g.numbers) || g.numbers[d] == noDoc {
-			return nil, fmt.Errorf("the index names a document %d that it does not hold", d)
+			return fmt.Errorf("the index names a document %d that it does not hold", d)
 		}
-		hits = append(hits, hit{doc: g.numbers[d]})
+		room.hits = append(room.hits, hit{doc: g.numbers[d]})
 	}
-	found := hits[start:]
+	found := room.hits[start:]
 	var near []struct {
 		class class
 		in    uint8
@@ -247,7 +248,7 @@ func (g *segmentDocs) match(ctx context.Context, hits []hit, terms []term, posti
 			found[i].and(near[i].class, near[i].in)
 		}
 	}
-	return hits, nil
+	return nil
 }
 
 // eachOf calls f for those of the sorted documents that are in the set.
