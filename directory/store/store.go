@@ -60,6 +60,7 @@ type Store struct {
 	turn        *turn // nil where the database keeps the order of writers itself
 	desks       staffed
 	counts      heldCounts
+	sheets      sheetBook
 	filters     filters
 	often       *often // of the writer; nil where the driver itself keeps statements
 	oftenRead   *often // of the reader
@@ -77,7 +78,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if c.Tool.ID == "" {
 		c.Tool = directory.Actor{Kind: directory.Tool, ID: "kapdir", Version: version()}
 	}
-	s := &Store{config: c, open: map[directory.ID]*openRun{}, first: firstRows, most: mostRows, long: -1}
+	s := &Store{config: c, open: map[directory.ID]*openRun{}, first: firstRows, most: mostRows, long: -1, sheets: sheetBook{turn: make(chan struct{}, 1)}}
 	switch {
 	case c.DSN == "" && c.Dir == "":
 		return nil, directory.Errorf(directory.Invalid, "state", "say where the state directory is")
