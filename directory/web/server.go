@@ -391,7 +391,6 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	p.log.Store(s.log)
 	p.told, s.app.Server().ConnState = true, p.state
 	l = p
-	defer s.requests.write()
 	ended := make(chan error, 1)
 	go func() { ended <- s.app.Listener(l) }()
 	select {
@@ -409,6 +408,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	case <-ended:
 	case <-stop.Done():
 	}
+	s.requests.write()
 	return err
 }
 

@@ -346,23 +346,6 @@ func (r *recorder) String() string {
 	return r.buf.String()
 }
 
-// What was counted is written however serving ends.
-func TestLogIsWrittenAtTheEnd(t *testing.T) {
-	log := &recorder{}
-	s := demoServer(t, func(c *Config) { c.Log = slog.New(slog.NewJSONHandler(log, nil)) })
-	l, err := Listen("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
-	get(t, s, "/livez")
-	if err := s.Serve(t.Context(), l); err == nil || !strings.Contains(log.String(), `"route":"/livez"`) {
-		t.Errorf("%v, and the log holds %q", err, log)
-	}
-}
-
 // Nothing of a question, an address or a visitor stands in any log, whatever becomes of the request.
 func TestLogHoldsNothing(t *testing.T) {
 	const token = "zqxjkvtoken"
