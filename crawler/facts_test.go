@@ -237,7 +237,7 @@ func TestScrub(t *testing.T) {
 			t.Errorf("reason %q", r)
 		}
 	}
-	for _, s := range []string{"９００-01-2345", "900-\u200b01-2345", "900\u00ad-01-2345", "9\x00\x0000-01-2345", "900-01\x1f-2345", "900-01-23\x7f45"} {
+	for _, s := range []string{"９００-01-2345", "900-\u200b01-2345", "900\u00ad-01-2345", "9\x00\x0000-01-2345", "900-01\x1f-2345", "900-01-23\x7f45", "900-01-2345\f2", "2\x00900-01-2345", "９00-01-2345\f2"} {
 		if !holdsSSN(s) || !slotHoldsSSN(s, "CO") || scrubText(s) != "" || strings.Contains(scrubReason(s), "2345") {
 			t.Errorf("%q in disguise: %v, kept %q, reason %q", s, holdsSSN(s), scrubText(s), scrubReason(s))
 		}

@@ -23,7 +23,10 @@ var (
 )
 
 // holdsSSN is directory.LooksLikeSSN. Every row is asked, so it looks at the hyphens only.
-func holdsSSN(s string) bool { return hyphensSSN(directory.PlainDigits(s)) }
+func holdsSSN(s string) bool {
+	plain := directory.PlainDigits(s)
+	return hyphensSSN(plain) || plain != s && hyphensSSN(directory.PartedDigits(s))
+}
 
 // hyphensSSN is holdsSSN of a value that is plainly written.
 func hyphensSSN(s string) bool {
@@ -53,15 +56,25 @@ func recordHoldsSSN(r directory.Record) bool {
 // textHoldsSSN is holdsSSN for what a person wrote freely, where the number may also stand with blanks or dots,
 // or, in a name, as nine digits in a row.
 func textHoldsSSN(s string, name bool) bool {
-	s = directory.PlainDigits(s)
-	return holdsSSN(s) || nearSSN.MatchString(s) || name && nineRun.MatchString(s)
+	if holdsSSN(s) {
+		return true
+	}
+	for _, s := range []string{directory.PlainDigits(s), directory.PartedDigits(s)} {
+		if nearSSN.MatchString(s) || name && nineRun.MatchString(s) {
+			return true
+		}
+	}
+	return false
 }
 
 // slotHoldsSSN looks at a place where a licence number belongs: there nine bare digits count too,
 // unless the state itself issues such numbers.
 func slotHoldsSSN(slot string, state directory.State) bool {
+	if holdsSSN(slot) {
+		return true
+	}
 	slot = directory.PlainDigits(slot)
-	return holdsSSN(slot) || slotSSN.MatchString(slot) || directory.LooksLikeBareSSN(slot) && !issuesNineDigits(state, strings.TrimSpace(slot))
+	return slotSSN.MatchString(slot) || directory.LooksLikeBareSSN(slot) && !issuesNineDigits(state, strings.TrimSpace(slot))
 }
 
 // illinoisTypes are the first three digits of Illinois' nine-digit licence numbers, which say the
@@ -92,7 +105,7 @@ func fieldsHoldSSN(fields map[string]string) (string, bool) {
 // scrubText makes what a quarantined row may keep of itself: its beginning without control characters,
 // and nothing at all if any part of it could be a Social Security number.
 func scrubText(s string) string {
-	if p := directory.PlainDigits(s); s == "" || holdsSSN(p) || slotSSN.MatchString(p) || nineRun.MatchString(p) {
+	if p := directory.PlainDigits(s); s == "" || holdsSSN(s) || slotSSN.MatchString(p) || nineRun.MatchString(p) {
 		return ""
 	}
 	return shorten(cleanText(s), 200)
@@ -100,7 +113,7 @@ func scrubText(s string) string {
 
 // scrubReason keeps a value out of a reason that quotes it.
 func scrubReason(s string) string {
-	if p := directory.PlainDigits(s); holdsSSN(p) || nineRun.MatchString(p) {
+	if p := directory.PlainDigits(s); holdsSSN(s) || nineRun.MatchString(p) {
 		s = longRuns.ReplaceAllString(ssnDigits.ReplaceAllString(p, "#"), "#")
 	}
 	return shorten(s, 500)

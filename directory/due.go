@@ -201,11 +201,18 @@ type ClaimLook struct {
 // Looks returns what the claims of the file need, in their order: nothing that policy does not ask for, so
 // that an exclusion list of another state is left out. A claim may come twice, by program and by person.
 func (f *CredentialFile) Looks(t, k Instant, policies Policies) []ClaimLook {
+	out, _ := f.looksUntil(t, k, policies)
+	return out
+}
+
+// looksUntil is Looks, and until when they are the same without a new event; "" is for ever.
+func (f *CredentialFile) looksUntil(t, k Instant, policies Policies) (out []ClaimLook, until Instant) {
 	p := policies.InForce(t, k)
 	lists := p.ScreensFor(f.states())
-	var out []ClaimLook
+	until = policies.Boundary(t, k)
 	add := func(h History) {
 		s := Derive(h, t, k, policies)
+		until = earliest(until, s.ValidUntil)
 		for _, l := range NextLooks(h, s, t, k, policies) {
 			out = append(out, ClaimLook{h, s, l})
 		}
@@ -220,7 +227,7 @@ func (f *CredentialFile) Looks(t, k Instant, policies Policies) []ClaimLook {
 			add(History{Claim: Claim{Provider: f.Provider.ID, Kind: ExclusionScreen, Issuer: list, Created: t}})
 		}
 	}
-	return out
+	return out, until
 }
 
 // ReleaseDue says, of a release of a source whose data are as old as asOf, when a newer one is wanted and

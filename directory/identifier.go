@@ -105,14 +105,23 @@ var (
 // LooksLikeSSN reports whether text holds a number in the shape of a Social Security number
 // (three, two and four digits with hyphens), also when it is written with wide digits, other dashes or characters between
 // them that do not print. What does is quarantined before any write and never logged.
-func LooksLikeSSN(text string) bool { return ssnDashed.MatchString(PlainDigits(text)) }
+func LooksLikeSSN(text string) bool {
+	plain := PlainDigits(text)
+	return ssnDashed.MatchString(plain) || plain != text && ssnDashed.MatchString(PartedDigits(text))
+}
 
 // dashes are the characters that print as a hyphen; a number written with them is the same number.
 var dashes = strings.NewReplacer("‐", "-", "‑", "-", "‒", "-", "–", "-", "—", "-", "−", "-", "﹣", "-", "－", "-")
 
 // PlainDigits writes compatibility forms and dashes plainly, and drops what does not print or cannot be stored, so that no
 // number that was looked for in it comes together later.
-func PlainDigits(s string) string {
+func PlainDigits(s string) string { return plainly(s, -1) }
+
+// PartedDigits is PlainDigits with a blank for each character that it drops: at the end of a page, such a one parts a
+// number from the digits that follow.
+func PartedDigits(s string) string { return plainly(s, ' ') }
+
+func plainly(s string, unprinted rune) string {
 	for i := 0; i < len(s); i++ {
 		if c := s[i]; c >= 0x7f || c < ' ' && c != '\n' && c != '\t' && c != '\r' {
 			s = strings.Map(func(r rune) rune {
@@ -120,10 +129,10 @@ func PlainDigits(s string) string {
 				case r == '\n' || r == '\t' || r == '\r':
 					return ' '
 				case unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Cc, r) || r == unicode.ReplacementChar:
-					return -1
+					return unprinted
 				}
 				return r
-			}, norm.NFKC.String(strings.ToValidUTF8(s, "")))
+			}, norm.NFKC.String(strings.ToValidUTF8(s, string(unicode.ReplacementChar))))
 			return dashes.Replace(s)
 		}
 	}

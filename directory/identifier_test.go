@@ -67,6 +67,7 @@ func TestParseLicenceNumber(t *testing.T) {
 func TestLooksLikeSSN(t *testing.T) {
 	for text, want := range map[string]bool{
 		"123-45-6789": true, "SSN 123-45-6789.": true, "x123-45-6789": true, "9\x00\x0000-01-2345": true, "900–01–2345": true, "９００-01-2345": true, "900-\u200b01-2345": true, "900-01\xff-2345": true,
+		"it is 123-45-6789\f2 of 3": true, "page 1\f123-45-6789": true, "123-45-6789\x000": true, "123-45-6789\f7–9": true, "１２３-45-6789\f2": true,
 		"123-45-67890": false, "1123-45-6789": false, "303-555-0142": false, "2026-11-23": false, "CSW.09923456": false, "": false,
 	} {
 		if got := LooksLikeSSN(text); got != want {

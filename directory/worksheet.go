@@ -15,7 +15,17 @@ type Worksheet struct {
 	Completeness string     `json:"completeness"`
 	URL          string     `json:"url,omitempty"` // where the source is looked up
 	Counts       SheetCount `json:"counts"`
-	Rows         []SheetRow `json:"rows,omitempty"` // the first that is due first
+	Rows         []SheetRow `json:"rows,omitempty"`   // the first that is due first
+	Total        int        `json:"total,omitempty"`  // of the rows that were asked for, also where not all are returned
+	States       []State    `json:"states,omitempty"` // of all rows
+}
+
+// SheetAsk asks for worksheets.
+type SheetAsk struct {
+	Until  Instant // when what is asked for is due at the latest
+	Source string  // whose rows are asked for; "" is nobody's
+	State  State   // of the rows; "" is every state
+	Most   int     // rows; 0 is all
 }
 
 // SheetCount counts what is due: by now, and within days from now, each of them counting those before it.
@@ -116,47 +126,128 @@ type SheetMaker struct {
 	policies Policies
 	policy   Policy
 	sources  []SourceReads
-	only     string
 	sheets   map[string]*Worksheet
 	program  map[string]*ProgramReads
 	left     map[[2]string]*SheetLeft
 }
 
 // NewSheetMaker begins worksheets of what falls due from now until a moment, as known at k. sources says how every
-// source is read. Rows are made for the source only, with "*" for every source, with "" for none.
-func NewSheetMaker(now, until, k Instant, policies Policies, sources []SourceReads, only string) *SheetMaker {
+// source is read.
+func NewSheetMaker(now, until, k Instant, policies Policies, sources []SourceReads) *SheetMaker {
 	p := policies.InForce(now, k)
 	return &SheetMaker{out: &Worksheets{At: now, Until: until, Policy: p.Version, Sheets: []Worksheet{}, Program: []ProgramReads{}, Left: []SheetLeft{}}, known: k,
-		policies: policies, policy: p, sources: sources, only: only, sheets: map[string]*Worksheet{}, program: map[string]*ProgramReads{}, left: map[[2]string]*SheetLeft{}}
+		policies: policies, policy: p, sources: sources, sheets: map[string]*Worksheet{}, program: map[string]*ProgramReads{}, left: map[[2]string]*SheetLeft{}}
 }
 
-// Add adds what falls due of a provider.
-func (m *SheetMaker) Add(f *CredentialFile) {
-	looks := f.Looks(m.out.At, m.known, m.policies)
-	done := map[string]bool{} // a board action stands on its licence's page: both are one look
-	for _, l := range looks {
-		if l.At > m.out.Until {
+// SheetLook is one look that falls due, and where it stands: on a worksheet, with the program, or on neither. What it is
+// of lies in the provider's file.
+type SheetLook struct {
+	on     sheetPlace
+	source string // "" on neither
+	why    string
+	kind   ClaimKind
+	state  State
+	claim  ID
+	due    Instant
+}
+
+type sheetPlace byte
+
+const (
+	onSheet sheetPlace = iota
+	withProgram
+	onNeither
+)
+
+// Looks returns what falls due of a provider at any time, and until when that is so without a new event; "" is for ever.
+func (m *SheetMaker) Looks(f *CredentialFile) (out []SheetLook, until Instant) {
+	until = m.each(f, func(x SheetLook, _ ClaimLook, _ SourceReads) { out = append(out, x) })
+	return out, until
+}
+
+// Rows makes the rows of a provider that are asked for.
+func (m *SheetMaker) Rows(f *CredentialFile, ask SheetAsk) {
+	var looks []SheetLook
+	m.each(f, func(x SheetLook, l ClaimLook, s SourceReads) {
+		if looks = append(looks, x); m.asked(looks, len(looks)-1, ask) {
+			w := m.sheet(x.source)
+			w.Rows = append(w.Rows, m.row(s, f, l))
+		}
+	})
+}
+
+// On returns those looks of a provider that are rows of the worksheet that is asked for, and counts them there, with
+// their states.
+func (m *SheetMaker) On(looks []SheetLook, ask SheetAsk) (out []SheetLook) {
+	for i, x := range looks {
+		if !m.asked(looks, i, SheetAsk{Source: ask.Source}) {
 			continue
 		}
-		c := l.History.Claim
-		returned := l.By == ByPerson && l.Why == WhyReturned && slices.Contains(m.policy.LookedUp, c.Kind)
-		switch {
-		case returned, l.By == ByProgram:
-			m.place(f, l, returned, done)
-		case l.Why == WhyNoNumber:
-			m.leave("no_number", l)
-		case l.Why == WhyReview, l.Why == WhyReturned, l.Why == WhyDispute, l.Why == WhyConflict:
-			m.leave("desk", l)
-		case l.Why == WhyFile:
-			m.leave("whole_file", l)
-		default:
-			m.leave("asked", l)
+		w := m.sheet(x.source)
+		if x.state != "" && !slices.Contains(w.States, x.state) {
+			w.States = append(w.States, x.state)
+		}
+		if m.asked(looks, i, ask) {
+			w.Total++
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// Before compares by when they are due.
+func (x SheetLook) Before(y SheetLook) int { return cmp.Compare(x.due, y.due) }
+
+// asked reports that the i-th look is a row that is asked for.
+func (m *SheetMaker) asked(looks []SheetLook, i int, ask SheetAsk) bool {
+	x := looks[i]
+	return x.on == onSheet && x.source == ask.Source && (ask.State == "" || x.state == ask.State) && m.counts(looks, i)
+}
+
+// Count counts what Looks returned of a provider.
+func (m *SheetMaker) Count(looks []SheetLook) {
+	for i, x := range looks {
+		if m.counts(looks, i) {
+			m.count(x)
 		}
 	}
 }
 
-// place puts a look on the worksheet of a source, unless the program reads it or nobody can.
-func (m *SheetMaker) place(f *CredentialFile, l ClaimLook, returned bool, done map[string]bool) {
+// counts reports that the i-th look is due until then. A board action stands on its licence's page: both are one look.
+func (m *SheetMaker) counts(looks []SheetLook, i int) bool {
+	x := looks[i]
+	return x.due <= m.out.Until && !(x.on == onSheet && slices.ContainsFunc(looks[:i], func(y SheetLook) bool {
+		return y.on == onSheet && y.source == x.source && y.claim == x.claim && y.kind == x.kind && y.due <= m.out.Until
+	}))
+}
+
+// each calls do for every look of a provider, with the source of one that stands on a worksheet.
+func (m *SheetMaker) each(f *CredentialFile, do func(SheetLook, ClaimLook, SourceReads)) (until Instant) {
+	looks, until := f.looksUntil(m.out.At, m.known, m.policies)
+	for _, l := range looks {
+		c := l.History.Claim
+		returned := l.By == ByPerson && l.Why == WhyReturned && slices.Contains(m.policy.LookedUp, c.Kind)
+		var s SourceReads
+		on, why := onNeither, "asked"
+		switch {
+		case returned, l.By == ByProgram:
+			on, s, why, l = m.place(f, l, returned)
+		case l.Why == WhyNoNumber:
+			why = "no_number"
+		case l.Why == WhyReview, l.Why == WhyReturned, l.Why == WhyDispute, l.Why == WhyConflict:
+			why = "desk"
+		case l.Why == WhyFile:
+			why = "whole_file"
+		}
+		c = l.History.Claim
+		do(SheetLook{on, s.Info.ID, why, c.Kind, c.Jurisdiction, c.ID, l.At}, l, s)
+	}
+	return until
+}
+
+// place puts a look on the worksheet of a source, unless the program reads it or nobody can. The look it returns is of the
+// licence where that is the page to look at.
+func (m *SheetMaker) place(f *CredentialFile, l ClaimLook, returned bool) (on sheetPlace, s SourceReads, why string, _ ClaimLook) {
 	c := l.History.Claim
 	var approved []SourceReads
 	for _, a := range m.policy.Approved {
@@ -168,20 +259,17 @@ func (m *SheetMaker) place(f *CredentialFile, l ClaimLook, returned bool, done m
 		approved = append(approved, m.sources[i])
 	}
 	if len(approved) == 0 {
-		m.leave("no_source", l)
-		return
+		return onNeither, s, "no_source", l
 	}
 	for _, s := range approved {
 		if s.reads(c) && !returned {
-			m.read(s, "loaded", l)
-			return
+			return withProgram, s, "loaded", l
 		}
 	}
 	for _, s := range approved {
 		switch {
 		case s.How == "importing" && !returned:
-			m.read(s, "importing", l)
-			return
+			return withProgram, s, "importing", l
 		case s.Info.Terms == "allowed_automated" && !returned:
 			continue
 		}
@@ -191,60 +279,64 @@ func (m *SheetMaker) place(f *CredentialFile, l ClaimLook, returned bool, done m
 				return x.Kind == License && x.Jurisdiction == c.Jurisdiction && x.Title == c.Title && x.Number.Digits() == c.Number.Digits()
 			})
 			if i < 0 || !m.policy.Approves(s.Info.ID, License, c.Jurisdiction) {
-				m.leave("actions_only", l)
-				return
+				return onNeither, SourceReads{}, "actions_only", l
 			}
 			l.History, l.Standing = f.Claims[i], Derive(f.Claims[i], m.out.At, m.known, m.policies)
 		}
-		key := s.Info.ID + " " + string(l.History.Claim.ID) + " " + string(l.History.Claim.Kind)
-		if !done[key] {
-			done[key] = true
-			m.row(s, f, l)
-		}
-		return
+		return onSheet, s, "", l
 	}
-	s := approved[0]
+	s = approved[0]
 	for _, x := range approved {
 		if x.How == "" { // one that was never loaded before one whose release does not carry the type
 			s = x
 			break
 		}
 	}
-	m.read(s, "import", l)
+	return withProgram, s, "import", l
 }
 
-func (m *SheetMaker) leave(why string, l ClaimLook) {
-	key := [2]string{why, string(l.History.Claim.Kind)}
-	if m.left[key] == nil {
-		m.left[key] = &SheetLeft{Why: why, Kind: l.History.Claim.Kind}
-	}
-	m.left[key].Counts.Add(l.At, m.out.At)
-}
-
-func (m *SheetMaker) read(s SourceReads, why string, l ClaimLook) {
-	key := s.Info.ID + " " + why
-	if m.program[key] == nil {
-		p := &ProgramReads{Source: s.Info.ID, Name: s.Info.Name, Why: why}
-		if s.How == "loaded" {
-			p.Release, p.AsOf = s.Release.Name, s.Release.AsOf
-			p.Renew, _ = m.policy.ReleaseDue(s.Info.ID, s.Release.AsOf)
+// count adds a look to the counts of where it stands.
+func (m *SheetMaker) count(x SheetLook) {
+	switch x.on {
+	case onSheet:
+		m.sheet(x.source).Counts.Add(x.due, m.out.At)
+	case withProgram:
+		key := x.source + " " + x.why
+		if m.program[key] == nil {
+			s := m.info(x.source)
+			p := &ProgramReads{Source: s.Info.ID, Name: s.Info.Name, Why: x.why}
+			if s.How == "loaded" {
+				p.Release, p.AsOf = s.Release.Name, s.Release.AsOf
+				p.Renew, _ = m.policy.ReleaseDue(s.Info.ID, s.Release.AsOf)
+			}
+			m.program[key] = p
 		}
-		m.program[key] = p
+		m.program[key].Counts.Add(x.due, m.out.At)
+	default:
+		key := [2]string{x.why, string(x.kind)}
+		if m.left[key] == nil {
+			m.left[key] = &SheetLeft{Why: x.why, Kind: x.kind}
+		}
+		m.left[key].Counts.Add(x.due, m.out.At)
 	}
-	m.program[key].Counts.Add(l.At, m.out.At)
 }
 
-func (m *SheetMaker) row(s SourceReads, f *CredentialFile, l ClaimLook) {
-	w := m.sheets[s.Info.ID]
+func (m *SheetMaker) sheet(source string) *Worksheet {
+	w := m.sheets[source]
 	if w == nil {
-		i := s.Info
+		i := m.info(source).Info
 		w = &Worksheet{Source: i.ID, Name: i.Name, Jurisdiction: i.Jurisdiction, Terms: i.Terms, Completeness: i.Completeness, URL: i.LookupURL}
-		m.sheets[i.ID] = w
+		m.sheets[source] = w
 	}
-	w.Counts.Add(l.At, m.out.At)
-	if m.only != "*" && m.only != s.Info.ID {
-		return
-	}
+	return w
+}
+
+func (m *SheetMaker) info(source string) SourceReads {
+	return m.sources[slices.IndexFunc(m.sources, func(s SourceReads) bool { return s.Info.ID == source })]
+}
+
+// row makes the row of a look at a source.
+func (m *SheetMaker) row(s SourceReads, f *CredentialFile, l ClaimLook) SheetRow {
 	h, c := l.History, l.History.Claim
 	r := SheetRow{Provider: f.Provider.ID, Name: f.Provider.DisplayName(), Claim: c.ID, Kind: c.Kind, Title: c.Title, Number: c.Number.Shown, Jurisdiction: c.Jurisdiction,
 		SearchFor: SearchFor(f, c), Status: l.Standing.Status, Due: l.At, Why: l.Why, Revision: h.Newest(), URL: LookUpPage(s.Info, c, f.Provider.NPI)}
@@ -254,7 +346,7 @@ func (m *SheetMaker) row(s SourceReads, f *CredentialFile, l ClaimLook) {
 			break
 		}
 	}
-	w.Rows = append(w.Rows, r)
+	return r
 }
 
 // Done returns the worksheets of all that was added.
@@ -263,6 +355,7 @@ func (m *SheetMaker) Done() Worksheets {
 		slices.SortFunc(w.Rows, func(a, b SheetRow) int {
 			return cmp.Or(cmp.Compare(a.Due, b.Due), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Provider, b.Provider), cmp.Compare(a.Claim, b.Claim))
 		})
+		slices.Sort(w.States)
 		m.out.Sheets = append(m.out.Sheets, *w)
 	}
 	for _, p := range m.program {

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"cmp"
 	"encoding/csv"
 	"math/bits"
 	"slices"
@@ -140,7 +141,7 @@ var vocabulary = sync.OnceValue(func() *phrases {
 		}
 	}
 	for _, list := range p.towns {
-		slices.SortFunc(list, func(a, b townWord) int { return b.zips - a.zips })
+		slices.SortFunc(list, func(a, b townWord) int { return cmp.Or(b.zips-a.zips, strings.Compare(a.word, b.word)) })
 	}
 	for _, list := range p.words {
 		slices.SortFunc(list, func(a, b lexiconWord) int { return strings.Compare(a.word, b.word) })

@@ -284,6 +284,17 @@ func TestSpansAreThoseOfTheText(t *testing.T) {
 	}
 }
 
+// Of two towns of a size that are as near to a word, the same is meant in every process.
+func TestTownsAreInOneOrder(t *testing.T) {
+	for first, list := range vocabulary().towns {
+		for i := 1; i < len(list); i++ {
+			if a, b := list[i-1], list[i]; a.zips < b.zips || a.zips == b.zips && a.word >= b.word {
+				t.Fatalf("%c: %v before %v", first, a, b)
+			}
+		}
+	}
+}
+
 func FuzzUnderstand(f *testing.F) {
 	for _, row := range readLexicon() {
 		f.Add(row.example, row.kind)

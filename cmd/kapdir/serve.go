@@ -91,6 +91,7 @@ func (a *app) serve(ln net.Listener, st *store.Store, demo *web.DemoInfo, now fu
 	go guard(log, "pages", func() error { return a.sweepPages(ctx) })
 	go guard(log, "usage", func() error { return writeUsage(ctx, srv, usageEvery) })
 	go guard(log, "recipes", func() error { return a.followRecipes(ctx) })
+	go guard(log, "worksheets", func() error { return gatherSheets(ctx, st, background) })
 	go guard(log, "exports", func() error { return srv.RunExports(ctx, exportEvery, st.ExportRequested) })
 	hooks := deliver.New(deliver.Config{Store: st, Client: a.webhookClient(), Now: a.signInClock(), BaseURL: a.cfg.baseURL(), Demo: demo != nil, Log: log, Holder: holder(), Background: background})
 	delivered := make(chan struct{})
@@ -117,6 +118,29 @@ func (a *app) serve(ln net.Listener, st *store.Store, demo *web.DemoInfo, now fu
 		log.Info("ended, as asked")
 	}
 	return err
+}
+
+// sheetsEvery is how often a server looks who is new on the worksheets.
+const sheetsEvery = 5 * time.Second
+
+// gatherSheets keeps what worksheets are made from at hand until ctx is done.
+func gatherSheets(ctx context.Context, st *store.Store, background *directory.Background) error {
+	for {
+		more := false
+		err := background.Do(ctx, func() (err error) {
+			more, err = st.GatherSheets(ctx)
+			return err
+		})
+		if err == nil && !more {
+			err = directory.Pause(ctx, sheetsEvery)
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
 }
 
 // usageEvery is how often it is written how often keys asked: what is lost with a process that dies is no more.

@@ -78,7 +78,7 @@ func (a *app) worksheets(days int, source string) (directory.Worksheets, error) 
 		return directory.Worksheets{}, err
 	}
 	defer st.Close()
-	return st.Worksheets(a.ctx, directory.At(a.clock()()).AddDays(days), source)
+	return st.Worksheets(a.ctx, directory.SheetAsk{Until: directory.At(a.clock()()).AddDays(days), Source: source})
 }
 
 func (a *app) worksheetsExportCommand() *cobra.Command {

@@ -15,7 +15,7 @@ import (
 // staff member may not do. A case that does not exist is NotFound; a closed one is returned like any other.
 func (s *Store) Dossier(ctx context.Context, id directory.ID, as string) (directory.Dossier, error) {
 	var d directory.Dossier
-	err := s.read(ctx, "store.Dossier "+string(id), func(t *tx) error {
+	err := s.readOnce(ctx, "store.Dossier "+string(id), func(t *tx) error {
 		l, err := t.lineOf(id)
 		if err != nil {
 			return err
@@ -130,7 +130,7 @@ func (s *Store) Dossier(ctx context.Context, id directory.ID, as string) (direct
 // AtDesk returns a dossier without a case: of a provider, whoever is on no public face too, with what can be done about
 // the whole of them. With as, the acts say what that staff member may not do.
 func (s *Store) AtDesk(ctx context.Context, id directory.ID, as string) (d directory.Dossier, err error) {
-	err = s.read(ctx, "store.AtDesk "+string(id), func(t *tx) error {
+	err = s.readOnce(ctx, "store.AtDesk "+string(id), func(t *tx) error {
 		held, err := t.load([]directory.ID{id})
 		if err != nil {
 			return err

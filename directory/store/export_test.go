@@ -142,6 +142,9 @@ func TestViewIsASnapshot(t *testing.T) {
 			if n != 1 {
 				t.Errorf("%d providers in a snapshot of one", n)
 			}
+			if len(v.t.seen) > 0 {
+				t.Errorf("%d answers are held after everybody was read", len(v.t.seen))
+			}
 			var b bytes.Buffer
 			out, err2 := v.Export(&b, ExportOptions{})
 			if out.Providers != 1 || strings.Contains(b.String(), "Lopez") {

@@ -19,7 +19,7 @@ const hurry = 15 * time.Millisecond
 // error is the rule's that would refuse it; Unavailable in a hurry is that somebody else was writing.
 func (s *Store) Foresee(ctx context.Context, x directory.Wish) (out directory.Foreseen, err error) {
 	op := "store.Foresee " + x.Do
-	err = s.read(ctx, op, func(t *tx) (err error) { out, err = t.foreseen(s, x); return err })
+	err = s.readOnce(ctx, op, func(t *tx) (err error) { out, err = t.foreseen(s, x); return err })
 	if !errors.Is(err, errWrites) {
 		return out, err
 	}

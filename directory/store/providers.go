@@ -215,7 +215,7 @@ func (s *Store) ChangePage(ctx context.Context, after int64, limit int) (directo
 // is of somebody else. A copy of what was public before then must not be shown any more (contracts.md §6).
 func (s *Store) TakenBack(ctx context.Context, after int64) (bool, error) {
 	found := false
-	err := s.glance(ctx, "store.TakenBack", func(t *tx) error {
+	err := s.read(ctx, "store.TakenBack", func(t *tx) error {
 		reviewed := false
 		err := t.each(`SELECT DISTINCT why FROM change WHERE seq > $1`, []any{after}, func(r *sql.Rows) error {
 			var why string

@@ -60,6 +60,7 @@ type Store struct {
 	turn        *turn // nil where the database keeps the order of writers itself
 	desks       staffed
 	counts      heldCounts
+	sheets      sheetBook
 	filters     filters
 	often       *often // of the writer; nil where the driver itself keeps statements
 	oftenRead   *often // of the reader
@@ -77,7 +78,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if c.Tool.ID == "" {
 		c.Tool = directory.Actor{Kind: directory.Tool, ID: "kapdir", Version: version()}
 	}
-	s := &Store{config: c, open: map[directory.ID]*openRun{}, first: firstRows, most: mostRows, long: -1}
+	s := &Store{config: c, open: map[directory.ID]*openRun{}, first: firstRows, most: mostRows, long: -1, sheets: sheetBook{turn: make(chan struct{}, 1)}}
 	switch {
 	case c.DSN == "" && c.Dir == "":
 		return nil, directory.Errorf(directory.Invalid, "state", "say where the state directory is")
@@ -227,12 +228,19 @@ func (s *Store) read(ctx context.Context, op string, f func(*tx) error) error {
 		return s.fault(op, err)
 	}
 	defer t.Rollback() // also when f panics
-	x := s.in(ctx, t, s.oftenRead)
-	x.seen = map[string]any{}
-	err = f(x)
+	err = f(s.in(ctx, t, s.oftenRead))
 	t.Rollback() // which frees the connection
 	s.oftenRead.prepare(ctx)
 	return s.fault(op, err)
+}
+
+// readOnce is read for whoever looks at a few things in several places: what was read once is held until the end, and not
+// read again. Whoever goes through everybody uses read.
+func (s *Store) readOnce(ctx context.Context, op string, f func(*tx) error) error {
+	return s.read(ctx, op, func(t *tx) error {
+		t.seen = map[string]any{}
+		return f(t)
+	})
 }
 
 // glance runs f, which makes one statement: that sees one snapshot without a transaction, whose beginning and end
@@ -266,12 +274,12 @@ type tx struct {
 	dialect dialect
 	often   *often
 	refs    *references
-	seen    map[string]any // what once read; nil where it reads anew, since something may have been written
+	seen    map[string]any // what once read, in readOnce; nil elsewhere: something may have been written
 	dry     bool           // whatever writes does nothing: see Foresee
 }
 
-// once reads something that is asked for in several places of a transaction that only reads, where it is the same each
-// time. The caller leaves it as it is.
+// once reads something that is asked for in several places: within readOnce the first of them alone reads it. The caller
+// leaves it as it is.
 func once[T any](t *tx, key string, read func() (T, error)) (T, error) {
 	if v, ok := t.seen[key]; ok {
 		return v.(T), nil

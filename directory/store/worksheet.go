@@ -14,45 +14,6 @@ import (
 	"kapdir/directory"
 )
 
-// Worksheets returns what falls due by policy until a moment, grouped by source: what a person looks up, what the
-// program reads, and what stands on neither. Rows are returned of the source only, with "*" of every source, with ""
-// of none; a source that is not known is NotFound.
-func (s *Store) Worksheets(ctx context.Context, until directory.Instant, only string) (directory.Worksheets, error) {
-	const op = "store.Worksheets"
-	if _, known := directory.Tables().Source(only); only != "" && only != "*" && !known {
-		return directory.Worksheets{}, s.fault(op, directory.Errorf(directory.NotFound, "source", "there is no source %q", only))
-	}
-	var m *directory.SheetMaker
-	now := s.now()
-	err := s.read(ctx, op, func(t *tx) error {
-		head, err := t.head()
-		if err != nil {
-			return err
-		}
-		sources, err := s.sourceReads(t)
-		if err != nil {
-			return err
-		}
-		m = directory.NewSheetMaker(now, max(until, now), max(now, head.RecordedAt), s.config.Policies, sources, only)
-		return nil
-	})
-	if err != nil {
-		return directory.Worksheets{}, err
-	}
-	if err := s.EachFile(ctx, func(f *directory.CredentialFile) error { m.Add(f); return ctx.Err() }); err != nil {
-		return directory.Worksheets{}, err
-	}
-	out := m.Done()
-	return out, s.read(ctx, op, func(t *tx) error {
-		for i := range out.Sheets {
-			if err := t.openCasesOf(out.Sheets[i].Rows, now); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
 // sourceReads says how each source is read now.
 func (s *Store) sourceReads(t *tx) ([]directory.SourceReads, error) {
 	v := &verifying{s: s}

@@ -1,11 +1,14 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"kapdir/directory"
 	"kapdir/directory/store/storetest"
@@ -45,6 +48,7 @@ func testWorksheets(t *testing.T, fresh func(testing.TB) Config) {
 		{"a list", testSheetList},
 		{"an NPI", testSheetNPI},
 		{"stale, twice, not theirs", testSheetRefused},
+		{"what is kept", testSheetBook},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			clk := newClock()
@@ -73,10 +77,7 @@ func dora() directory.Record {
 // row is the row of somebody on the worksheet of the source.
 func (x *sheetTrial) row(source, who string) directory.SheetRow {
 	x.Helper()
-	w, err := x.s.Worksheets(ctx, x.s.now().AddDays(90), source)
-	if err != nil {
-		x.Fatal(err)
-	}
+	w := x.sheets(directory.SheetAsk{Until: x.s.now().AddDays(90), Source: source})
 	for _, sheet := range w.Sheets {
 		for _, r := range sheet.Rows {
 			if sheet.Source == source && r.Name == who {
@@ -86,6 +87,42 @@ func (x *sheetTrial) row(source, who string) directory.SheetRow {
 	}
 	x.Fatalf("%s is not on the worksheet of %s: %+v", who, source, w)
 	return directory.SheetRow{}
+}
+
+// sheets returns worksheets, which are those that reading every file gives.
+func (x *sheetTrial) sheets(ask directory.SheetAsk) directory.Worksheets {
+	x.Helper()
+	got, err := x.s.Worksheets(ctx, ask)
+	if err != nil {
+		x.Fatal(err)
+	}
+	anew := &sheetBook{}
+	m, err := x.s.openBook(ctx, "test", anew, ask)
+	if err != nil {
+		x.Fatal(err)
+	}
+	err = x.s.EachFile(ctx, func(f *directory.CredentialFile) error {
+		looks, _ := m.Looks(f)
+		m.Count(looks)
+		m.On(looks, ask)
+		m.Rows(f, ask)
+		return nil
+	})
+	want := m.Done()
+	if err == nil {
+		err = x.s.read(ctx, "test", func(t *tx) error {
+			for i := range want.Sheets {
+				if err := t.openCasesOf(want.Sheets[i].Rows, want.At); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if d := cmp.Diff(want, got); err != nil || ask.Most == 0 && d != "" {
+		x.Errorf("%v; what is kept differs from what is read anew (-anew +kept):\n%s", err, d)
+	}
+	return got
 }
 
 // found is the row filled in with a record that fits.
@@ -146,10 +183,8 @@ func testSheetGroups(x *sheetTrial) {
 		l.Licences = []directory.ListedLicence{licence("OR", "LMFT", "T100"), licence("WA", "LMFT", "LF00001"), licence("CA", "LMFT", "")}
 	}))
 	load(x.T, x.s, edition("co-dora", "1", "2026-11-20"), roster("LPC", "0005551", "Ben Carter", "Active", directory.SeenActive, "2027-08-31"))
-	w, err := x.s.Worksheets(ctx, x.s.now().AddDays(90), "*")
-	if err != nil {
-		x.Fatal(err)
-	}
+	w := x.sheets(directory.SheetAsk{Until: x.s.now().AddDays(90), Source: "sam"})
+	w.Sheets[slices.IndexFunc(w.Sheets, func(s directory.Worksheet) bool { return s.Source == "ca-dca" })].Rows = x.sheets(directory.SheetAsk{Until: x.s.now().AddDays(90), Source: "ca-dca"}).Sheets[0].Rows
 	sheets, program, left := map[string]int{}, map[string]int{}, map[string]int{}
 	for _, s := range w.Sheets {
 		sheets[s.Source] = len(s.Rows)
@@ -176,12 +211,65 @@ func testSheetGroups(x *sheetTrial) {
 	if r.Why != directory.WhyNever || r.Number != "LMFT 0012345" || r.Said != "" || r.URL != "https://search.dca.ca.gov/" || !slices.Equal(r.SearchFor, []string{"LMFT 0012345", "Dora Lane"}) || r.Revision == 0 {
 		x.Errorf("%+v", r)
 	}
-	if w, err = x.s.Worksheets(ctx, x.s.now(), "sam"); err != nil || len(w.Sheets) != 2 || len(w.Sheets[0].Rows) != 0 || w.Sheets[1].Source != "sam" {
-		x.Errorf("only one has rows: %+v %v", w, err)
+	if w = x.sheets(directory.SheetAsk{Until: x.s.now(), Source: "sam"}); len(w.Sheets) != 2 || len(w.Sheets[0].Rows) != 0 || w.Sheets[1].Source != "sam" || w.Sheets[1].Total != 3 {
+		x.Errorf("only one has rows: %+v", w)
 	}
-	if _, err := x.s.Worksheets(ctx, x.s.now(), "nowhere"); !errors.Is(err, directory.NotFound) {
+	if some := x.sheets(directory.SheetAsk{Until: x.s.now(), Source: "sam", Most: 2}).Sheets[1]; some.Total != 3 || cmp.Diff(w.Sheets[1].Rows[:2], some.Rows) != "" {
+		x.Errorf("two of the rows: %+v", some)
+	}
+	if ca := x.sheets(directory.SheetAsk{Until: x.s.now(), Source: "ca-dca", State: "OR"}).Sheets[0]; ca.Total != 0 || len(ca.Rows) != 0 || !slices.Equal(ca.States, []directory.State{"CA"}) {
+		x.Errorf("of another state: %+v", ca)
+	}
+	if _, err := x.s.Worksheets(ctx, directory.SheetAsk{Until: x.s.now(), Source: "nowhere"}); !errors.Is(err, directory.NotFound) {
 		x.Errorf("a source that is not there: %v", err)
 	}
+}
+
+// What is kept of everybody goes on with what is recorded, with what is written of them elsewhere, and with time.
+func testSheetBook(x *sheetTrial) {
+	load(x.T, x.s, edition("kap-commons", "1", "2026-11-20"), dora(), ben())
+	b := &x.s.sheets
+	for more, n := true, 0; more; n++ {
+		var err error
+		if more, err = x.s.GatherSheets(ctx); err != nil || n > 3 {
+			x.Fatal(n, err)
+		}
+	}
+	if len(b.of) != 2 || len(b.waits) > 0 {
+		x.Fatalf("%d are kept, %d wait", len(b.of), len(b.waits))
+	}
+	x.in("kim", x.found("ca-dca", x.row("ca-dca", "Dora Lane"), nil))
+	if x.sheets(directory.SheetAsk{Until: x.s.now(), Source: "sam"}); len(b.of) != 2 {
+		x.Errorf("%d are kept", len(b.of))
+	}
+	dated := func() (n int) {
+		for _, e := range b.of {
+			if e.until != "" {
+				n++
+			}
+			if e.until != "" && e.until <= x.s.now() {
+				x.Errorf("%s is kept at %s until %s", e.name, x.s.now(), e.until)
+			}
+		}
+		return n
+	}
+	if dated() == 0 {
+		x.Error("of nobody time will change anything")
+	}
+	x.clk.days(400)
+	x.sheets(directory.SheetAsk{Until: x.s.now(), Source: "sam"})
+	dated()
+	id := x.row("sam", "Dora Lane").Provider // hidden, which is no news of any claim that is looked up
+	must(x.s.Act(ctx, directory.Act{Do: directory.Withdrawal, Staff: "lee", Auth: "test", Provider: id, Note: "n"}))
+	if x.sheets(directory.SheetAsk{Until: x.s.now(), Source: "sam"}); len(b.of) != 1 {
+		x.Errorf("%d are kept, one of them hidden", len(b.of))
+	}
+	stopped, stop := context.WithCancel(ctx)
+	stop()
+	if _, err := x.s.Worksheets(stopped, directory.SheetAsk{}); err == nil {
+		x.Error("it was not told that there was no time")
+	}
+	x.sheets(directory.SheetAsk{Until: x.s.now(), Source: "sam"})
 }
 
 func testSheetGood(x *sheetTrial) {

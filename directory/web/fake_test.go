@@ -16,6 +16,7 @@ type altered struct {
 	err    error                                                 // of every call
 	wait   func(context.Context) error
 	listed []directory.ID
+	head   func() // before every look at it
 }
 
 func (a altered) File(ctx context.Context, id directory.ID) (*directory.CredentialFile, error) {
@@ -36,6 +37,9 @@ func (a altered) File(ctx context.Context, id directory.ID) (*directory.Credenti
 }
 
 func (a altered) Head(ctx context.Context) (directory.Head, error) {
+	if a.head != nil {
+		a.head()
+	}
 	if a.err != nil {
 		return directory.Head{}, a.err
 	}

@@ -146,11 +146,18 @@ func keyOf(c *fiber.Ctx) string { return string(c.Context().RequestURI()) }
 // quick answers what is asked for most, an answer that is kept, for somebody without a key, and reports that it did. It
 // says no more and no less than guard, admit and the handler together, whose way through Fiber costs as much as sending
 // the answer does. Whatever is not that simple it leaves to them.
-func (s *Server) quick(rc *fasthttp.RequestCtx) bool {
+func (s *Server) quick(rc *fasthttp.RequestCtx) (answered bool) {
 	if s.answers == nil || !rc.IsGet() {
 		return false
 	}
 	started := time.Now()
+	defer func() { // fasthttp catches none: the whole program would end
+		if r := recover(); r != nil {
+			s.logPanic("(kept)", r)
+			rc.Response.Reset()
+			answered = false
+		}
+	}()
 	a, ok := s.answers.cache.GetIfPresent(string(rc.RequestURI()))
 	if !ok || a.route == "" || !s.holds(a) {
 		return false

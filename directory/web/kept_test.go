@@ -448,3 +448,21 @@ func TestQuickIsNoWayAround(t *testing.T) {
 		t.Errorf("with an encoding: %d", got.StatusCode)
 	}
 }
+
+// A panic on the quick way is told by the slow one, and nothing ends.
+func TestQuickPanics(t *testing.T) {
+	fail := false
+	s := with(t, altered{head: func() {
+		if fail {
+			panic("value")
+		}
+	}})
+	target := "/api/v1/providers?q=trauma&limit=3"
+	for _, want := range []int{200, 200, 500, 200} {
+		fail = want == http.StatusInternalServerError
+		s.heads.forget()
+		if got := get(t, s, target); got.StatusCode != want || got.Header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%d %v, want %d", got.StatusCode, got.Header, want)
+		}
+	}
+}

@@ -254,6 +254,7 @@ func TestReportsAreNotLogged(t *testing.T) {
 	form.Set("about", "removal")
 	box.err = errors.New("could not write " + token)
 	post(t, s, path, form)
+	s.requests.write()
 	got := strings.ToLower(log.String())
 	for _, leak := range []string{token, "203.0.113", string(id), "127.0.0.1", "0.0.0.0"} {
 		if strings.Contains(got, strings.ToLower(leak)) {

@@ -24,6 +24,7 @@ type requestLog struct {
 	log  *slog.Logger
 	mu   sync.Mutex
 	held map[requestLine]int // nil when nothing was counted since it was written last
+	turn sync.Mutex          // of whoever writes
 }
 
 func (x *requestLog) count(l requestLine) {
@@ -36,8 +37,10 @@ func (x *requestLog) count(l requestLine) {
 	x.held[l]++
 }
 
-// write writes what was counted.
+// write writes what was counted. When it returns, what another took to write is written too.
 func (x *requestLog) write() {
+	x.turn.Lock()
+	defer x.turn.Unlock()
 	x.mu.Lock()
 	held := x.held
 	x.held = nil

@@ -22,7 +22,7 @@ import (
 
 // Sheets is the power to see what is due at which source, and to bring in what was found there.
 type Sheets interface {
-	Worksheets(ctx context.Context, until directory.Instant, only string) (directory.Worksheets, error)
+	Worksheets(ctx context.Context, ask directory.SheetAsk) (directory.Worksheets, error)
 	BringIn(ctx context.Context, staff, auth string, rows []directory.LookUp, dryRun bool) ([]directory.LookUpOutcome, error)
 }
 
@@ -83,7 +83,7 @@ func (s *Server) staffWorksheets(c *fiber.Ctx, who *staffSession) error {
 func (s *Server) showSheets(c *fiber.Ctx, who *staffSession, wrong string) error {
 	ctx, cancel := s.deadline(auditDeadline)
 	defer cancel()
-	w, err := s.cfg.Desk.Worksheets(ctx, s.now().AddDays(90), "")
+	w, err := s.cfg.Desk.Worksheets(ctx, directory.SheetAsk{Until: s.now().AddDays(90)})
 	if err != nil {
 		return err
 	}
@@ -147,7 +147,11 @@ func (s *Server) staffWorksheet(c *fiber.Ctx, who *staffSession) error {
 		}
 		until = directory.Instant(string(d) + "T23:59:59.999Z")
 	}
-	w, err := s.cfg.Desk.Worksheets(ctx, until, id)
+	ask := directory.SheetAsk{Until: until, Source: id, State: p.State, Most: rowsOnPage}
+	if q.Get("csv") != "" {
+		ask.Most = 0
+	}
+	w, err := s.cfg.Desk.Worksheets(ctx, ask)
 	if err != nil {
 		return err
 	}
@@ -161,15 +165,7 @@ func (s *Server) staffWorksheet(c *fiber.Ctx, who *staffSession) error {
 	if i := slices.IndexFunc(w.Sheets, func(x directory.Worksheet) bool { return x.Source == id }); i >= 0 {
 		p.Sheet = w.Sheets[i]
 	}
-	for _, r := range p.Sheet.Rows {
-		if r.Jurisdiction != "" && !slices.Contains(p.States, r.Jurisdiction) {
-			p.States = append(p.States, r.Jurisdiction)
-		}
-	}
-	slices.Sort(p.States)
-	if p.State != "" {
-		p.Sheet.Rows = slices.DeleteFunc(p.Sheet.Rows, func(r directory.SheetRow) bool { return r.Jurisdiction != p.State })
-	}
+	p.States = p.Sheet.States
 	if q.Get("csv") != "" {
 		var b bytes.Buffer
 		if err := p.Sheet.Write(&b); err != nil {
@@ -183,8 +179,8 @@ func (s *Server) staffWorksheet(c *fiber.Ctx, who *staffSession) error {
 		take.Set("state", string(p.State))
 	}
 	p.CSV = "/staff/worksheets/" + id + "?" + take.Encode()
-	p.Total = len(p.Sheet.Rows)
-	for _, r := range p.Sheet.Rows[:min(rowsOnPage, p.Total)] {
+	p.Total = p.Sheet.Total
+	for _, r := range p.Sheet.Rows {
 		l := sheetLine{SheetRow: r, Why: cmp.Or(dueWords[r.Why], spaced(string(r.Why))), Overdue: r.Due <= w.At, Link: webAddress(r.URL)}
 		if r.SaidAt != "" {
 			l.Said = spaced(string(r.Said))
