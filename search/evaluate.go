@@ -30,7 +30,7 @@ type evaluation struct {
 	outside  float64
 	after    *sortKey
 	count    [facets]bool // which facets to count
-	counts   bool         // any
+	counts   int          // how many
 
 	past map[uint32]*checksEntry // of a query about the past: the checks at that moment; nil is now
 }
@@ -96,7 +96,7 @@ func evaluate(q Query, words request, l *lexicon, now int64) *evaluation {
 	}
 	for f := range facets {
 		e.count[f] = q.Facets == nil || slices.Contains(q.Facets, facetNames[f])
-		e.counts = e.counts || e.count[f]
+		e.counts += boolInt(e.count[f])
 	}
 	e.rankCare = len(q.Filters["care"]) == 0 && !words.infusion
 	return e
@@ -214,11 +214,14 @@ func (e *evaluation) inReach(s *snapshot, doc uint32) bool {
 
 // answer is what an evaluation finds on a snapshot.
 type answer struct {
-	hits   []found // of the page, in order
+	hits   []found // of the page, in order; they are good until the answer leaves
 	more   bool    // others follow
 	total  int
 	counts []int32 // by number of the value; of checks by that of firstCheck and checkValue
+	page   *page
 }
+
+func (a *answer) leave() { pages.Put(a.page) }
 
 type found struct {
 	doc   uint32
@@ -231,7 +234,7 @@ type found struct {
 func (e *evaluation) on(s *snapshot, hits []hit, l *lexicon) answer {
 	p := e.page(s)
 	var a answer
-	if e.counts {
+	if e.counts > 0 {
 		a.counts = make([]int32, l.size())
 	}
 	nearby := e.from != nil && e.q.Miles > 0
@@ -264,6 +267,7 @@ func (e *evaluation) on(s *snapshot, hits []hit, l *lexicon) answer {
 		a.total = e.sets(s, a.counts, p, l, nil, match{})
 	}
 	a.hits, a.more = p.done()
+	a.page = p
 	return a
 }
 
@@ -334,7 +338,7 @@ func (t *scan) see(x nearDoc, m match) {
 		}
 	}
 	if failures == 0 {
-		if t.total++; e.counts {
+		if t.total++; e.counts > 0 {
 			t.docs = append(t.docs, doc)
 		}
 		t.page.see(x, m)
@@ -363,7 +367,7 @@ func (t *scan) see(x nearDoc, m match) {
 // done counts what fits all, and returns how many that are.
 func (t *scan) done() int {
 	e, s := t.e, t.s
-	if !e.counts {
+	if e.counts == 0 {
 		return t.total
 	}
 	checks := e.count[facetCheck]
@@ -772,7 +776,7 @@ func (e *evaluation) pageOf(s *snapshot, set denseSet, total int, p *page, m mat
 	}
 }
 
-// page keeps the best of what it sees, one more than fit on it.
+// page keeps the best of what it sees, one more than fit on it. The next evaluation uses its lists again.
 type page struct {
 	e     *evaluation
 	s     *snapshot
@@ -780,22 +784,18 @@ type page struct {
 	found []found // in order
 	home  bool    // the ranks kept by the snapshot are those of this query
 
-	// By distance the straight line tells who may be on the page, and only of those is anything dearer worked out.
-	*surroundings
-	full  int     // so many are gathered before the farthest are left out
-	least float64 // the square of the line below which everybody was on a page before
-	most  float64 // and of that beyond which nobody is on this one
-	after float64 // the line to where the page before ended
-}
-
-// surroundings are lists, which the next evaluation uses again.
-type surroundings struct {
 	circle []nearDoc
-	seen   []nearFound
-	near   []uint64 // above the place in seen the bits of the square of the line, which order as the square does
+
+	// By distance the straight line tells who may be on the page, and only of those is anything dearer worked out.
+	seen  []nearFound
+	near  []uint64 // above the place in seen the bits of the square of the line, which order as the square does
+	full  int      // so many are gathered before the farthest are left out
+	least float64  // the square of the line below which everybody was on a page before
+	most  float64  // and of that beyond which nobody is on this one
+	after float64  // the line to where the page before ended
 }
 
-var allSurroundings = sync.Pool{New: func() any { return new(surroundings) }}
+var pages = sync.Pool{New: func() any { return new(page) }}
 
 type nearFound struct {
 	doc   uint32
@@ -803,7 +803,8 @@ type nearFound struct {
 }
 
 func (e *evaluation) page(s *snapshot) *page {
-	p := &page{e: e, s: s, limit: e.q.limit(), most: math.Inf(1), after: -1}
+	p := pages.Get().(*page)
+	*p = page{e: e, s: s, limit: e.q.limit(), found: p.found[:0], circle: p.circle, seen: p.seen[:0], near: p.near[:0], most: math.Inf(1), after: -1}
 	p.home = e.state == homeState && e.past == nil && (s.next == 0 || e.now < s.next)
 	switch {
 	case e.after == nil:
@@ -813,10 +814,7 @@ func (e *evaluation) page(s *snapshot) *page {
 		p.after = chordOf(e.after.Miles)
 		p.least = square(p.after - slack)
 	}
-	p.found = make([]found, 0, p.limit+1)
 	p.full = 2 * (p.limit + 1)
-	p.surroundings = allSurroundings.Get().(*surroundings)
-	p.seen, p.near = p.seen[:0], p.near[:0]
 	return p
 }
 
@@ -911,8 +909,7 @@ func (p *page) done() ([]found, bool) {
 		f := &p.seen[uint32(x)]
 		p.put(f.doc, f.match)
 	}
-	allSurroundings.Put(p.surroundings)
-	p.surroundings = nil
+	p.e, p.s = nil, nil
 	if len(p.found) > p.limit {
 		return p.found[:p.limit], true
 	}

@@ -538,16 +538,22 @@ func (x *Index) Search(ctx context.Context, q Query) (Result, error) {
 		}
 	}
 	a := ev.on(e.docs, hits, x.maker.lexicon)
+	defer a.leave()
 	r.Total, r.ChecksFor = a.total, ev.y
 	if n := e.docs.next; n != 0 {
 		r.Until = directory.At(time.UnixMilli(n))
 	}
 	r.Hits = make([]Hit, 0, len(a.hits))
+	var miles []float64
+	if q.Near != nil {
+		miles = make([]float64, len(a.hits))
+	}
 	for i := range a.hits {
 		f := &a.hits[i]
 		h := Hit{ID: f.key.ID, Seq: e.docs.seqs[f.doc], Score: float64(f.match.score), Why: f.match.why()}
 		if f.key.Miles >= 0 {
-			h.Miles = &f.key.Miles
+			miles[i] = f.key.Miles
+			h.Miles = &miles[i]
 		}
 		if q.Explain {
 			h.Stands = ev.explain(e.docs, f)
@@ -557,7 +563,7 @@ func (x *Index) Search(ctx context.Context, q Query) (Result, error) {
 	if a.more {
 		r.Next = writeCursor(q, a.hits[len(a.hits)-1].key)
 	}
-	r.Facets = make([]Facet, 0, facets)
+	r.Facets = make([]Facet, 0, ev.counts)
 	values := make([]FacetValue, 0, countedOf(a.counts)) // of all facets, one after another
 	for f := range facets {
 		if !ev.count[f] {
