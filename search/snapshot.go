@@ -47,7 +47,8 @@ type snapshot struct {
 	denseSets []denseSet // by number of the value, the dead included
 	once      sync.Once
 	around    []atomic.Int32 // by place of the town as in lead: one more than the providers within 50 miles; 0 is not counted yet
-	pairs     sync.Map       // of two letters typed: the suggestions
+	kept      sync.Map       // of two or three letters typed: the suggestions
+	keeps     atomic.Int32   // how many
 }
 
 // columns are shared by the snapshots of one origin; each sees of them what is before its own n.

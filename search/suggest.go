@@ -212,7 +212,7 @@ func splice[T, K any](old []T, gone, fresh []K, find func(K) int, value func(K) 
 // Suggest returns at most limit ways, and at most ten, to complete the text: names, places, conditions,
 // approaches and trainings of which a word begins as the text does. The most useful come first: what
 // begins with the text before what has it further in, what leads to providers before what leads to none.
-// A former name is never suggested.
+// A former name is never suggested. The list must not be changed.
 func (x *Index) Suggest(ctx context.Context, text string, limit int) ([]Suggestion, error) {
 	if !utf8.ValidString(text) {
 		return nil, directory.Errorf(directory.Invalid, "q", "the text is not UTF-8")
@@ -239,7 +239,8 @@ func (x *Index) Suggest(ctx context.Context, text string, limit int) ([]Suggesti
 		return nil, late(err)
 	}
 	found := e.docs.complete(typed) // bounded by the tables, not by the text
-	return found[:min(limit, len(found))], nil
+	limit = min(limit, len(found))
+	return found[:limit:limit], nil
 }
 
 // A rank tells which of one kind to suggest first: the higher. Below what makes it useful stand how many it
@@ -347,17 +348,23 @@ func (s *snapshot) before(a, b nameFound) bool {
 	return s.ids[a.doc] < s.ids[b.doc]
 }
 
-// complete returns what the typed text may be the beginning of, the most useful first. Whoever types begins
-// with two letters, which many words begin with and of which there are few: what was found for those is kept.
+// mostKept bounds the suggestions that a snapshot keeps, which are about a kilobyte each.
+const mostKept = 4096
+
+// complete returns what the typed text may be the beginning of, the most useful first. Whoever types goes through two
+// and three letters, which many words begin with and of which there are few: what was found for those is kept.
 func (s *snapshot) complete(typed string) []Suggestion {
-	if len(typed) > 2 {
+	if len(typed) > 3 {
 		return s.completeAnew(typed)
 	}
-	known, ok := s.pairs.Load(typed)
-	if !ok {
-		known, _ = s.pairs.LoadOrStore(typed, s.completeAnew(typed))
+	if known, ok := s.kept.Load(typed); ok {
+		return known.([]Suggestion)
 	}
-	return slices.Clone(known.([]Suggestion))
+	found := s.completeAnew(typed)
+	if s.keeps.Add(1) <= mostKept {
+		s.kept.Store(typed, found)
+	}
+	return found
 }
 
 func (s *snapshot) completeAnew(typed string) []Suggestion {
