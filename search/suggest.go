@@ -212,7 +212,7 @@ func splice[T, K any](old []T, gone, fresh []K, find func(K) int, value func(K) 
 // Suggest returns at most limit ways, and at most ten, to complete the text: names, places, conditions,
 // approaches and trainings of which a word begins as the text does. The most useful come first: what
 // begins with the text before what has it further in, what leads to providers before what leads to none.
-// A former name is never suggested. The list must not be changed.
+// A former name is never suggested.
 func (x *Index) Suggest(ctx context.Context, text string, limit int) ([]Suggestion, error) {
 	if !utf8.ValidString(text) {
 		return nil, directory.Errorf(directory.Invalid, "q", "the text is not UTF-8")
@@ -239,8 +239,7 @@ func (x *Index) Suggest(ctx context.Context, text string, limit int) ([]Suggesti
 		return nil, late(err)
 	}
 	found := e.docs.complete(typed) // bounded by the tables, not by the text
-	limit = min(limit, len(found))
-	return found[:limit:limit], nil
+	return found[:min(limit, len(found))], nil
 }
 
 // A rank tells which of one kind to suggest first: the higher. Below what makes it useful stand how many it
@@ -358,11 +357,11 @@ func (s *snapshot) complete(typed string) []Suggestion {
 		return s.completeAnew(typed)
 	}
 	if known, ok := s.kept.Load(typed); ok {
-		return known.([]Suggestion)
+		return slices.Clone(known.([]Suggestion))
 	}
 	found := s.completeAnew(typed)
 	if s.keeps.Add(1) <= mostKept {
-		s.kept.Store(typed, found)
+		s.kept.Store(typed, slices.Clone(found)) // whoever asked may write into the answer
 	}
 	return found
 }
