@@ -443,7 +443,10 @@ func (s *snapshot) aroundTown(place int) int {
 		return int(n - 1)
 	}
 	f := newFrom(suggests().all[place].point)
-	n := len(s.nearby(&f, suggestMiles, nil))
+	p := pages.Get().(*page) // for its list: many live around a large town
+	p.circle = s.nearby(&f, suggestMiles, p.circle)
+	n := len(p.circle)
+	pages.Put(p)
 	s.around[place].Store(int32(n + 1))
 	return n
 }
