@@ -36,14 +36,18 @@ type SheetCount struct {
 	In90    int `json:"in_90"`
 }
 
-// Add counts something that is due at a moment, as of now. What is due later than in 90 days is counted nowhere.
-func (c *SheetCount) Add(due, now Instant) {
-	for _, x := range []struct {
-		n    *int
-		days int
-	}{{&c.Overdue, 0}, {&c.In7, 7}, {&c.In30, 30}, {&c.In90, 90}} {
-		if due <= now.AddDays(x.days) {
-			*x.n++
+// sheetEnds are the moments up to which a SheetCount counts.
+type sheetEnds [4]Instant
+
+func sheetEndsFrom(now Instant) sheetEnds {
+	return sheetEnds{now, now.AddDays(7), now.AddDays(30), now.AddDays(90)}
+}
+
+// add counts something that is due at a moment. What is due later than in 90 days is counted nowhere.
+func (c *SheetCount) add(due Instant, ends *sheetEnds) {
+	for i, n := range [...]*int{&c.Overdue, &c.In7, &c.In30, &c.In90} {
+		if due <= ends[i] {
+			*n++
 		}
 	}
 }
@@ -127,8 +131,9 @@ type SheetMaker struct {
 	policy   Policy
 	sources  []SourceReads
 	sheets   map[string]*Worksheet
-	program  map[string]*ProgramReads
+	program  map[[2]string]*ProgramReads
 	left     map[[2]string]*SheetLeft
+	ends     sheetEnds
 }
 
 // NewSheetMaker begins worksheets of what falls due from now until a moment, as known at k. sources says how every
@@ -136,7 +141,7 @@ type SheetMaker struct {
 func NewSheetMaker(now, until, k Instant, policies Policies, sources []SourceReads) *SheetMaker {
 	p := policies.InForce(now, k)
 	return &SheetMaker{out: &Worksheets{At: now, Until: until, Policy: p.Version, Sheets: []Worksheet{}, Program: []ProgramReads{}, Left: []SheetLeft{}}, known: k,
-		policies: policies, policy: p, sources: sources, sheets: map[string]*Worksheet{}, program: map[string]*ProgramReads{}, left: map[[2]string]*SheetLeft{}}
+		policies: policies, policy: p, sources: sources, sheets: map[string]*Worksheet{}, program: map[[2]string]*ProgramReads{}, left: map[[2]string]*SheetLeft{}, ends: sheetEndsFrom(now)}
 }
 
 // SheetLook is one look that falls due, and where it stands: on a worksheet, with the program, or on neither. What it is
@@ -299,9 +304,9 @@ func (m *SheetMaker) place(f *CredentialFile, l ClaimLook, returned bool) (on sh
 func (m *SheetMaker) count(x SheetLook) {
 	switch x.on {
 	case onSheet:
-		m.sheet(x.source).Counts.Add(x.due, m.out.At)
+		m.sheet(x.source).Counts.add(x.due, &m.ends)
 	case withProgram:
-		key := x.source + " " + x.why
+		key := [2]string{x.source, x.why}
 		if m.program[key] == nil {
 			s := m.info(x.source)
 			p := &ProgramReads{Source: s.Info.ID, Name: s.Info.Name, Why: x.why}
@@ -311,13 +316,13 @@ func (m *SheetMaker) count(x SheetLook) {
 			}
 			m.program[key] = p
 		}
-		m.program[key].Counts.Add(x.due, m.out.At)
+		m.program[key].Counts.add(x.due, &m.ends)
 	default:
 		key := [2]string{x.why, string(x.kind)}
 		if m.left[key] == nil {
 			m.left[key] = &SheetLeft{Why: x.why, Kind: x.kind}
 		}
-		m.left[key].Counts.Add(x.due, m.out.At)
+		m.left[key].Counts.add(x.due, &m.ends)
 	}
 }
 

@@ -31,7 +31,7 @@ type Sheets interface {
 const (
 	sheetBody  = 2*directory.SheetMost + 64<<10
 	sheetTime  = time.Minute
-	rowsOnPage = 200
+	rowsOnPage = 50
 )
 
 var sheetsPath = regexp.MustCompile(`^/staff/worksheets$`)
