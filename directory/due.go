@@ -213,6 +213,11 @@ func (f *CredentialFile) looksUntil(t, k Instant, policies Policies) (out []Clai
 	add := func(h History) {
 		s := Derive(h, t, k, policies)
 		until = earliest(until, s.ValidUntil)
+		for _, e := range h.Events {
+			if e.PerformedAt > t { // it counts from then on
+				until = earliest(until, e.PerformedAt)
+			}
+		}
 		for _, l := range NextLooks(h, s, t, k, policies) {
 			out = append(out, ClaimLook{h, s, l})
 		}

@@ -194,6 +194,9 @@ func (m *SheetMaker) On(looks []SheetLook, ask SheetAsk) (out []SheetLook) {
 		}
 		if m.asked(looks, i, ask) {
 			w.Total++
+			if x.claim == "" { // what was never searched is due at once, whenever that is
+				x.due = m.out.At
+			}
 			out = append(out, x)
 		}
 	}

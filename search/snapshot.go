@@ -649,7 +649,7 @@ var whys = func() (all [2][1 << fields][]string) {
 				out = append(out, name)
 			}
 		}
-		all[0][in], all[1][in] = slices.Clip(out), append(slices.Clip(out), closeSpelling)
+		all[0][in], all[1][in] = slices.Clip(out), slices.Clip(append(slices.Clip(out), closeSpelling))
 	}
 	return all
 }()

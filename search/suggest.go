@@ -361,7 +361,7 @@ func (s *snapshot) complete(typed string) []Suggestion {
 	}
 	found := s.completeAnew(typed)
 	if s.keeps.Add(1) <= mostKept {
-		s.kept.Store(typed, slices.Clone(found)) // whoever asked may write into the answer
+		s.kept.Store(strings.Clone(typed), slices.Clone(found)) // whoever asked may write into the answer
 	}
 	return found
 }

@@ -18,7 +18,8 @@ type sheetBook struct {
 	seq   int64         // of the store, up to which everything is in it once nobody waits
 	under string        // the rules and sources by which it was made: by others it is made anew
 	of    map[directory.ID]bookEntry
-	waits []directory.ID // whose files are still to be read
+	waits []directory.ID        // whose files are still to be read
+	maker *directory.SheetMaker // with which the background reads those who wait
 }
 
 type bookEntry struct {
@@ -36,30 +37,38 @@ const (
 // it in the background, so that nobody waits for the first. Of very many providers it reads none: who asks does.
 func (s *Store) GatherSheets(ctx context.Context) (more bool, err error) {
 	const op = "store.GatherSheets"
-	return more, s.withBook(ctx, op, func(b *sheetBook) error {
-		m, err := s.openBook(ctx, op, b, directory.SheetAsk{})
-		if err != nil || len(b.waits) == 0 || len(b.waits) > mostGathered {
-			return err
-		}
-		err = s.readInto(ctx, op, b, m)
-		more = len(b.waits) > 0
-		return err
-	})
-}
-
-func (s *Store) withBook(ctx context.Context, op string, f func(*sheetBook) error) error {
+	b := &s.sheets
 	select {
-	case s.sheets.turn <- struct{}{}:
-		defer func() { <-s.sheets.turn }()
-		return f(&s.sheets)
-	case <-ctx.Done():
-		return s.gathering(op, ctx.Err())
+	case b.turn <- struct{}{}:
+		defer func() { <-b.turn }()
+	default: // whoever looks at it reads
+		return false, nil
 	}
+	if b.maker == nil || len(b.waits) == 0 {
+		head, err := s.Head(ctx)
+		if err != nil || head.Seq == b.seq && !b.ends(s.now()) {
+			return false, err
+		}
+		if _, err = s.openBook(ctx, op, b, directory.SheetAsk{}); err != nil || len(b.waits) == 0 || len(b.waits) > mostGathered {
+			return false, err
+		}
+	}
+	err = s.readInto(ctx, op, b, b.maker)
+	return len(b.waits) > 0, err
 }
 
-func (s *Store) gathering(op string, err error) error {
-	return s.fault(op, &directory.Error{Kind: directory.Unavailable, Detail: "what falls due is being gathered: look again in a moment", Cause: err})
+// ends reports that time has changed what falls due of somebody.
+func (b *sheetBook) ends(now directory.Instant) bool {
+	for _, e := range b.of {
+		if e.until != "" && e.until <= now {
+			return true
+		}
+	}
+	return false
 }
+
+// errGathering says that there was no time for all; what was read is kept, and the next who asks goes on.
+var errGathering = directory.Errorf(directory.Unavailable, "", "what falls due is being gathered: look again in a moment")
 
 // openBook notes whose files are to be read, and begins worksheets.
 func (s *Store) openBook(ctx context.Context, op string, b *sheetBook, ask directory.SheetAsk) (m *directory.SheetMaker, err error) {
@@ -79,32 +88,36 @@ func (s *Store) openBook(ctx context.Context, op string, b *sheetBook, ask direc
 		for _, x := range sources {
 			under += fmt.Sprintf(" %s=%s%q", x.Info.ID, x.How, x.Titles)
 		}
+		waits := b.waits
 		note := func(r *sql.Rows) error {
 			var id directory.ID
 			err := r.Scan(&id)
-			b.waits = append(b.waits, id)
+			waits = append(waits, id)
 			return err
 		}
-		if b.under != under {
-			b.under, b.of, b.waits = under, map[directory.ID]bookEntry{}, nil
+		switch {
+		case b.under != under:
+			waits = nil
 			err = t.each(`SELECT id FROM provider WHERE listed = 1 AND withdrawn = 0 AND merged_into = '' ORDER BY id`, nil, note)
-		} else if head.Seq > b.seq {
+		case head.Seq > b.seq:
 			if err = t.each(`SELECT DISTINCT provider FROM change WHERE seq > $1`, []any{b.seq}, note); err == nil {
 				err = t.each(`SELECT DISTINCT c.provider FROM event_payload e JOIN claim c ON c.id = e.claim WHERE e.seq > $1`, []any{b.seq}, note)
 			}
 		}
 		if err != nil {
-			b.under = "" // from the beginning
 			return err
+		}
+		if b.under != under {
+			b.under, b.of = under, map[directory.ID]bookEntry{}
 		}
 		b.seq = head.Seq
 		for id, e := range b.of {
 			if e.until != "" && e.until <= now {
-				b.waits = append(b.waits, id)
+				waits = append(waits, id)
 			}
 		}
-		slices.Sort(b.waits)
-		b.waits = slices.Compact(b.waits)
+		slices.Sort(waits)
+		b.waits, b.maker = slices.Compact(waits), m
 		return nil
 	})
 	return m, err
@@ -136,51 +149,67 @@ func (s *Store) readInto(ctx context.Context, op string, b *sheetBook, m *direct
 
 // Worksheets returns what falls due by policy until a moment, grouped by source: what a person looks up, what the
 // program reads, and what stands on neither. Rows are returned of the source that was asked for; one that is not known is
-// NotFound. What was read for it is kept for the next who asks.
+// NotFound. What was read for it is kept for the next who asks: where there was no time for all, the error is Unavailable,
+// and it is worth to ask again.
 func (s *Store) Worksheets(ctx context.Context, ask directory.SheetAsk) (out directory.Worksheets, err error) {
 	const op = "store.Worksheets"
 	if _, known := directory.Tables().Source(ask.Source); ask.Source != "" && !known {
 		return out, s.fault(op, directory.Errorf(directory.NotFound, "source", "there is no source %q", ask.Source))
 	}
-	return out, s.withBook(ctx, op, func(b *sheetBook) error {
-		m, err := s.openBook(ctx, op, b, ask)
-		if err != nil {
-			return err
-		}
-		for len(b.waits) > 0 {
-			if ctx.Err() != nil { // what was read is kept, and the next who asks goes on
-				return s.gathering(op, ctx.Err())
+	m, picked, err := s.countSheets(ctx, op, ask)
+	if err != nil {
+		return out, err
+	}
+	err = s.read(ctx, op, func(t *tx) error {
+		for some := range slices.Chunk(picked, 200) {
+			files, err := t.publicFiles(some)
+			if err != nil {
+				return err
 			}
-			if err := s.readInto(ctx, op, b, m); err != nil {
+			for _, f := range files {
+				m.Rows(f, ask)
+			}
+		}
+		out = m.Done()
+		for i := range out.Sheets {
+			if w := &out.Sheets[i]; ask.Most > 0 {
+				w.Rows = w.Rows[:min(len(w.Rows), ask.Most)]
+			}
+			if err := t.openCasesOf(out.Sheets[i].Rows, out.At); err != nil {
 				return err
 			}
 		}
-		for _, e := range b.of {
-			m.Count(e.looks)
-		}
-		picked := b.pick(m, ask)
-		return s.read(ctx, op, func(t *tx) error {
-			for some := range slices.Chunk(picked, 200) {
-				files, err := t.publicFiles(some)
-				if err != nil {
-					return err
-				}
-				for _, f := range files {
-					m.Rows(f, ask)
-				}
-			}
-			out = m.Done()
-			for i := range out.Sheets {
-				if w := &out.Sheets[i]; ask.Most > 0 {
-					w.Rows = w.Rows[:min(len(w.Rows), ask.Most)]
-				}
-				if err := t.openCasesOf(out.Sheets[i].Rows, out.At); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+		return nil
 	})
+	return out, err
+}
+
+// countSheets brings the book up to date and counts what is in it, and returns the providers of the rows that are asked for.
+func (s *Store) countSheets(ctx context.Context, op string, ask directory.SheetAsk) (*directory.SheetMaker, []directory.ID, error) {
+	b := &s.sheets
+	select {
+	case b.turn <- struct{}{}:
+		defer func() { <-b.turn }()
+	case <-ctx.Done():
+		return nil, nil, s.fault(op, errGathering)
+	}
+	m, err := s.openBook(ctx, op, b, ask)
+	if err != nil {
+		return nil, nil, err
+	}
+	for len(b.waits) > 0 {
+		if err = s.readInto(ctx, op, b, m); ctx.Err() != nil {
+			err = s.fault(op, errGathering)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	b.maker = nil // it is the caller's from now on
+	for _, e := range b.of {
+		m.Count(e.looks)
+	}
+	return m, b.pick(m, ask), nil
 }
 
 // pick returns the providers of the rows that are asked for, each once, and notes how many rows there are and of which
