@@ -268,10 +268,10 @@ func testSheetBook(x *sheetTrial) {
 		return n
 	}
 	x.clk.set(noon.Add(2 * time.Hour))
-	load(x.T, x.s, edition("kap-commons", "2", "2026-11-20"), dora(), ben(), listing("abel", "Abel Aster, LMFT", func(l *directory.Listing) {
+	load(x.T, x.s, edition("kap-commons", "2", "2026-11-20"), listing("abel", "Abel Aster, LMFT", func(l *directory.Listing) {
 		l.Licences = []directory.ListedLicence{licence("CA", "LMFT", "LMFT 0077777")}
 	}))
-	x.clk.set(noon.Add(3 * time.Hour)) // nobody was ever searched for, and whoever was gathered first is not first
+	x.clk.set(noon.Add(3 * time.Hour)) // whoever came last stands last
 	x.sheets(directory.SheetAsk{Until: x.s.now(), Source: "sam", Most: 1})
 	if dated() == 0 {
 		x.Error("of nobody time will change anything")
