@@ -30,12 +30,16 @@ type bookEntry struct {
 
 const (
 	sheetPage    = 50      // files that are read at once
-	mostGathered = 200_000 // providers of whom a server reads before anybody asks: it keeps some 700 bytes of each
+	mostGathered = 200_000 // providers of whom a server reads before anybody asks: some 700 bytes of each are kept
 )
 
 // GatherSheets reads a page of the files that worksheets are made from, and reports whether others wait. A server calls
 // it in the background, so that nobody waits for the first. Of very many providers it reads none: who asks does.
 func (s *Store) GatherSheets(ctx context.Context) (more bool, err error) {
+	return s.gatherSheets(ctx, mostGathered)
+}
+
+func (s *Store) gatherSheets(ctx context.Context, most int) (more bool, err error) {
 	const op = "store.GatherSheets"
 	b := &s.sheets
 	select {
@@ -49,9 +53,12 @@ func (s *Store) GatherSheets(ctx context.Context) (more bool, err error) {
 		if err != nil || head.Seq == b.seq && !b.ends(s.now()) {
 			return false, err
 		}
-		if _, err = s.openBook(ctx, op, b, directory.SheetAsk{}); err != nil || len(b.waits) == 0 || len(b.waits) > mostGathered {
+		if _, err = s.openBook(ctx, op, b, directory.SheetAsk{}); err != nil {
 			return false, err
 		}
+	}
+	if len(b.waits) == 0 || len(b.of)+len(b.waits) > most {
+		return false, nil
 	}
 	err = s.readInto(ctx, op, b, b.maker)
 	return len(b.waits) > 0, err

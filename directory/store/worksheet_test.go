@@ -235,6 +235,11 @@ func testSheetGroups(x *sheetTrial) {
 func testSheetBook(x *sheetTrial) {
 	load(x.T, x.s, edition("kap-commons", "1", "2026-11-20"), dora(), ben())
 	b := &x.s.sheets
+	for range 3 {
+		if more, err := x.s.gatherSheets(ctx, 1); more || err != nil || len(b.of) > 0 {
+			x.Errorf("of more than are gathered %d were read: %v %v", len(b.of), more, err)
+		}
+	}
 	for more, n := true, 0; more; n++ {
 		var err error
 		if more, err = x.s.GatherSheets(ctx); err != nil || n > 3 {
