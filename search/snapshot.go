@@ -29,6 +29,7 @@ type snapshot struct {
 	columns
 
 	byID   []uint32            // the living, by id
+	place  []uint32            // of each of them in byID
 	values []*roaring.Bitmap   // by number of the value: who has it, the dead included; of checks, those at home
 	counts []int32             // by number of the value: how many of the living have it
 	remote [64]*roaring.Bitmap // by state: who offers telehealth there, the dead included
@@ -40,15 +41,15 @@ type snapshot struct {
 	words  *wordList
 	uses   []int32 // by number of the term: how many of the living hold it
 
-	facetOf   []facet // by number of the value; -1 is none
-	facetBits [facets][2]uint64
-	facetSize [facets]int // values
-	denseOnce sync.Once
-	denseSets []denseSet // by number of the value, the dead included
-	once      sync.Once
-	around    []atomic.Int32 // by place of the town as in lead: one more than the providers within 50 miles; 0 is not counted yet
-	kept      sync.Map       // of two or three letters typed: the suggestions
-	keeps     atomic.Int32   // how many
+	facetOf     []facet // by number of the value; -1 is none
+	facetBits   [facets][2]uint64
+	facetValues [facets][]int32
+	denseOnce   sync.Once
+	denseSets   []denseSet // by number of the value, the dead included
+	once        sync.Once
+	around      []atomic.Int32 // by place of the town as in lead: one more than the providers within 50 miles; 0 is not counted yet
+	kept        sync.Map       // of two or three letters typed: the suggestions
+	keeps       atomic.Int32   // how many
 }
 
 // columns are shared by the snapshots of one origin; each sees of them what is before its own n.
@@ -336,6 +337,10 @@ func (g *growth) done(seq int64) *snapshot {
 		return at
 	}
 	s.byID = splice(old.byID, gone, fresh, place, func(doc uint32) uint32 { return doc })
+	s.place = make([]uint32, s.n)
+	for i, doc := range s.byID {
+		s.place[doc] = uint32(i)
+	}
 	s.live = old.live.Clone()
 	for _, doc := range dead {
 		s.live.Remove(doc)
@@ -384,10 +389,10 @@ func (s *snapshot) count(old *snapshot, dead, added []uint32, l *lexicon) {
 	}
 	for f := range facets {
 		numbers, _, _ := l.all(f)
-		s.facetSize[f] = len(numbers)
 		for _, n := range numbers {
 			if int(n) < size {
 				s.facetOf[n] = f
+				s.facetValues[f] = append(s.facetValues[f], n)
 			}
 			if n < firstOther {
 				s.facetBits[f][n/64] |= 1 << (n % 64)
