@@ -233,7 +233,7 @@ type found struct {
 // Shares of all documents below which it is cheaper to look at each: at what each of a set has than to cut the set
 // with all who have a value, for each value; and at each that holds the words than to cut sets at all. A test changes
 // them.
-var fewOf, fewHits = 16, 64
+var fewOf, fewHits = 16, 512
 
 // on holds the query against the snapshot. Hits are those of the words; a query without words has none and
 // searches everybody.
@@ -241,10 +241,13 @@ func (e *evaluation) on(s *snapshot, hits []hit, l *lexicon) answer {
 	p := e.page(s, l.size())
 	var a answer
 	words, nearby := len(e.words.terms) > 0, e.from != nil && e.q.Miles > 0
+	if nearby && !words {
+		p.circle = s.nearby(e.from, e.q.Miles, p.circle)
+	}
 	lapsed := s.next != 0 && e.now >= s.next
 	switch {
-	case !nearby && e.past == nil && !lapsed && (!words || len(hits) > s.n/fewHits):
-		a.total = e.sets(s, p, l, words, hits)
+	case e.past == nil && !lapsed && (words && !nearby && len(hits) > s.n/fewHits || nearby && !words && s.n <= mostDense && len(p.circle) > s.n/fewHits || !words && !nearby):
+		a.total = e.sets(s, p, l, hits)
 	case words:
 		t := e.scan(s, p)
 		for i := range hits {
@@ -255,7 +258,6 @@ func (e *evaluation) on(s *snapshot, hits []hit, l *lexicon) answer {
 		a.total = t.done()
 	case nearby:
 		t := e.scan(s, p)
-		p.circle = s.nearby(e.from, e.q.Miles, p.circle)
 		for _, x := range p.circle {
 			t.see(x, match{})
 		}
@@ -345,17 +347,23 @@ func (t *scan) done() int {
 	return t.total
 }
 
-// sets answers a query without a circle by sets of documents: whoever has one of the values chosen is known
-// beforehand. The hits are of the words; without words it is about everybody. The total is returned.
-func (e *evaluation) sets(s *snapshot, p *page, l *lexicon, words bool, hits []hit) int {
-	room := newRoom(s, 6+2*(len(e.filters)+len(e.checks)))
+// sets answers a query by sets of documents: whoever has one of the values chosen is known beforehand. It is about the
+// hits of the words, or about those of the page's circle, or about everybody. The total is returned.
+func (e *evaluation) sets(s *snapshot, p *page, l *lexicon, hits []hit) int {
+	room := newRoom(s, 7+2*(len(e.filters)+len(e.checks)))
 	defer room.leave()
 	base := room.set()
-	if !words {
+	switch {
+	case len(hits) > 0:
+		for i := range hits {
+			base.add(hits[i].doc)
+		}
+	case e.from != nil && e.q.Miles > 0:
+		for i := range p.circle {
+			base.add(p.circle[i].doc)
+		}
+	default:
 		s.everybody(base)
-	}
-	for i := range hits {
-		base.add(hits[i].doc)
 	}
 	if e.distant != 0 {
 		remote := room.set()
@@ -365,7 +373,11 @@ func (e *evaluation) sets(s *snapshot, p *page, l *lexicon, words bool, hits []h
 		base.and(remote)
 	}
 	if most := e.q.PriceMaxCents; most > 0 {
-		base.keep(func(doc uint32) bool { return s.price[doc] >= 0 && s.price[doc] <= most })
+		if s.n <= mostDense {
+			base.and(room.cheaper(most))
+		} else {
+			base.keep(func(doc uint32) bool { return s.price[doc] >= 0 && s.price[doc] <= most })
+		}
 	}
 	if e.q.CanSee != "" {
 		base.keep(func(doc uint32) bool { return e.maySee(s, s.checksFor(doc, e.state)) })
@@ -429,19 +441,24 @@ func (e *evaluation) sets(s *snapshot, p *page, l *lexicon, words bool, hits []h
 	if e.count.has(facetCheck) {
 		e.countChecks(s, p, all, total, func(check int) bool { return !restOfChecks[check] })
 	}
-	if words && slices.ContainsFunc(hits, func(h hit) bool { return h.match != hits[0].match }) {
+	switch {
+	case slices.ContainsFunc(hits, func(h hit) bool { return h.match != hits[0].match }):
 		for i := range hits {
 			if all.has(hits[i].doc) {
 				p.see(nearDoc{hits[i].doc, -1}, hits[i].match)
 			}
 		}
-		return total
+	case len(hits) > 0: // the words order none of them before another
+		e.pageOf(s, all, total, p, hits[0].match)
+	case e.from != nil && e.q.Miles > 0:
+		for _, x := range p.circle {
+			if all.has(x.doc) {
+				p.see(x, match{})
+			}
+		}
+	default:
+		e.pageOf(s, all, total, p, match{})
 	}
-	var m match // of all: the words order none of them before another
-	if words {
-		m = hits[0].match
-	}
-	e.pageOf(s, all, total, p, m)
 	return total
 }
 
@@ -454,10 +471,11 @@ func (d denseSet) add(doc uint32) { d[doc/64] |= 1 << (doc % 64) }
 
 func (d denseSet) and(other denseSet) {
 	n := min(len(d), len(other))
-	for i, w := range other[:n] {
-		d[i] &= w
-	}
 	clear(d[n:])
+	d, other = d[:n], other[:n]
+	for i := range d {
+		d[i] &= other[i]
+	}
 }
 
 func (d denseSet) or(other denseSet) {
@@ -557,6 +575,26 @@ func (r *room) anyOf(values []int32) denseSet {
 	return set
 }
 
+// cheaper returns who states a price of no more than so much, of a snapshot with dense sets.
+func (r *room) cheaper(most int64) denseSet {
+	s, set := r.s, r.set()
+	order := s.orders[homeOrderOf[Price]] // who states none comes last
+	n := sort.Search(len(order), func(i int) bool { p := s.price[order[i]]; return p < 0 || p > most })
+	s.dense()
+	start, step := 0, len(order)/priceSteps+1
+	if n >= step {
+		copy(set, s.priceSets[n/step-1])
+		start = n / step * step
+	}
+	for _, doc := range order[start:n] {
+		set.add(doc)
+	}
+	return set
+}
+
+// priceSteps are the parts of the order by price at whose ends a snapshot with dense sets has the set of all before.
+const priceSteps = 16
+
 // everybody fills an empty set with the living.
 func (s *snapshot) everybody(set denseSet) {
 	if s.alive != nil {
@@ -584,6 +622,13 @@ func (s *snapshot) dense() []denseSet {
 		for v, has := range s.values {
 			if has != nil && s.facetOf[v] >= 0 && s.counts[v] > 0 {
 				s.denseSets[v] = has.ToDense()
+			}
+		}
+		order, set := s.orders[homeOrderOf[Price]], make(denseSet, s.n/64+1)
+		step := len(order)/priceSteps + 1
+		for i, doc := range order {
+			if set.add(doc); i%step == step-1 {
+				s.priceSets = append(s.priceSets, slices.Clone(set))
 			}
 		}
 	})

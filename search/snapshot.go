@@ -46,6 +46,7 @@ type snapshot struct {
 	facetValues [facets][]int32
 	denseOnce   sync.Once
 	denseSets   []denseSet // by number of the value, the dead included
+	priceSets   []denseSet // see room.cheaper
 	once        sync.Once
 	around      []atomic.Int32 // by place of the town as in lead: one more than the providers within 50 miles; 0 is not counted yet
 	kept        sync.Map       // of two or three letters typed: the suggestions
