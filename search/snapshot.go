@@ -389,7 +389,7 @@ func (s *snapshot) count(old *snapshot, dead, added []uint32, l *lexicon) {
 		s.facetOf[i] = -1
 	}
 	for f := range facets {
-		numbers, _, _ := l.all(f)
+		numbers, _ := l.all(f)
 		for _, n := range numbers {
 			if int(n) < size {
 				s.facetOf[n] = f
