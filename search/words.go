@@ -30,11 +30,27 @@ type wordIndex struct {
 	partial bool // the snapshot leaves out some of what the index holds, which is passed over
 }
 
-// segmentDocs is a segment of the index with the snapshot's numbers by its own.
+// segmentDocs is a segment of the index with the snapshot's numbers by its own, and with the sets that searches read of it.
 type segmentDocs struct {
 	*scorch.SegmentSnapshot
 	numbers []uint32
+	sets    *keptSets
 }
+
+// keptSets are sets of a segment by their term. They lie in the segment's own memory, so that what is kept is little. A
+// segment never changes; when it goes they go with it.
+type keptSets struct {
+	mu     sync.RWMutex
+	byTerm map[fieldTerm]*roaring.Bitmap // nil is nobody
+}
+
+// fieldTerm is a term of the index.
+type fieldTerm struct {
+	word string
+	in   uint8
+}
+
+const mostKeptSets = 4096 // of a segment
 
 // noDoc is the number of a document that the snapshot does not hold.
 const noDoc = math.MaxUint32
@@ -60,22 +76,23 @@ func (w *wordIndex) place(before *wordIndex) error {
 		return fmt.Errorf("the index is of another kind: %T", w.reader)
 	}
 	s := w.docs
-	known := map[uint64][]uint32{}
+	known := map[uint64]segmentDocs{}
 	if before != nil && before.docs.tip == s.tip { // else the numbers are others
 		for _, seg := range before.segments {
-			known[seg.Id()] = seg.numbers
+			known[seg.Id()] = seg
 		}
 	}
 	n := uint64(0)
 	for _, seg := range r.Segments() {
-		numbers, ok := known[seg.Id()]
-		if !ok || uint64(len(numbers)) != seg.Segment().Count() {
-			var err error
-			if numbers, err = w.numbersOf(seg); err != nil {
+		g := segmentDocs{seg, known[seg.Id()].numbers, known[seg.Id()].sets}
+		if g.sets == nil || uint64(len(g.numbers)) != seg.Segment().Count() {
+			numbers, err := w.numbersOf(seg)
+			if err != nil {
 				return err
 			}
+			g.numbers, g.sets = numbers, &keptSets{byTerm: map[fieldTerm]*roaring.Bitmap{}}
 		}
-		w.segments = append(w.segments, segmentDocs{seg, numbers})
+		w.segments = append(w.segments, g)
 		n += seg.Count()
 	}
 	if !w.partial && n != uint64(s.size()) {
@@ -116,9 +133,8 @@ func (w *wordIndex) numbersOf(seg *scorch.SegmentSnapshot) ([]uint32, error) {
 
 // posting is a term of the index for which a term of a query stands.
 type posting struct {
-	term  []byte
+	fieldTerm
 	class class
-	in    uint8
 }
 
 func (w *wordIndex) match(ctx context.Context, terms []term, room *hitRoom) ([]hit, error) {
@@ -133,7 +149,7 @@ func (w *wordIndex) match(ctx context.Context, terms []term, room *hitRoom) ([]h
 		l := w.docs.words
 		for _, v := range l.find(x) {
 			for _, in := range l.in[l.starts[v.word]:l.starts[v.word+1]] {
-				postings[i] = append(postings[i], posting{[]byte(indexTerm(l.words[v.word], in)), v.class, in})
+				postings[i] = append(postings[i], posting{fieldTerm{l.words[v.word], in}, v.class})
 			}
 		}
 	}
@@ -153,15 +169,16 @@ type held struct {
 }
 
 func (g *segmentDocs) match(ctx context.Context, room *hitRoom, terms []term, postings [][]posting) error {
-	dict, err := g.Segment().Dictionary(indexText)
-	if err != nil {
-		return err
-	}
+	keep := len(g.numbers) <= mostDense
 	holds := make([][]held, len(terms))
 	var all *roaring.Bitmap // who holds every term so far
 	for i, x := range terms {
 		of := postings[i]
 		if hasDigit(x.text) {
+			dict, err := g.Segment().Dictionary(indexText)
+			if err != nil {
+				return err
+			}
 			if of, err = numbersLike(dict, x); err != nil {
 				return err
 			}
@@ -170,7 +187,7 @@ func (g *segmentDocs) match(ctx context.Context, room *hitRoom, terms []term, po
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			set, err := postingsOf(dict, p.term)
+			set, err := g.set(p.fieldTerm, keep && !hasDigit(x.text))
 			if err != nil {
 				return err
 			}
@@ -251,6 +268,31 @@ func (g *segmentDocs) match(ctx context.Context, room *hitRoom, terms []term, po
 	return nil
 }
 
+// set returns who of the segment holds a term; nil is nobody. It must not be changed.
+func (g *segmentDocs) set(t fieldTerm, keep bool) (*roaring.Bitmap, error) {
+	if keep {
+		g.sets.mu.RLock()
+		set, ok := g.sets.byTerm[t]
+		g.sets.mu.RUnlock()
+		if ok {
+			return set, nil
+		}
+	}
+	dict, err := g.Segment().Dictionary(indexText)
+	if err != nil {
+		return nil, err
+	}
+	set, err := postingsOf(dict, []byte(indexTerm(t.word, t.in)))
+	if err == nil && keep {
+		g.sets.mu.Lock()
+		if len(g.sets.byTerm) < mostKeptSets {
+			g.sets.byTerm[t] = set
+		}
+		g.sets.mu.Unlock()
+	}
+	return set, err
+}
+
 // eachOf calls f for those of the sorted documents that are in the set.
 func eachOf(set *roaring.Bitmap, docs []uint32, f func(d uint32)) {
 	if n := set.GetCardinality(); n < uint64(len(docs)) {
@@ -320,9 +362,9 @@ func numbersLike(dict segment.TermDictionary, x term) ([]posting, error) {
 		}
 		switch word, in := cutTerm(e.Term); {
 		case word == x.text:
-			out = append(out, posting{[]byte(e.Term), exact, in})
+			out = append(out, posting{fieldTerm{word, in}, exact})
 		case longer:
-			out = append(out, posting{[]byte(e.Term), begins, in})
+			out = append(out, posting{fieldTerm{word, in}, begins})
 		}
 	}
 }

@@ -196,7 +196,7 @@ func (s *Server) rows(ctx context.Context, hits []search.Hit, y directory.State,
 func (s *Server) searchIndex(ctx context.Context, a ask, read search.Reading) (search.Answered, error) {
 	if a.At == "" { // one about the past has the page's deadline, and the index's own
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, searchDeadline)
+		ctx, cancel = s.deadline(searchDeadline)
 		defer cancel()
 	}
 	return search.AnswerRead(ctx, s.cfg.Search, a.query(), a.reading(), read)

@@ -125,8 +125,9 @@ func programmeIDs() []string {
 // searchParams are the parameters of a search, in the order in which a link writes them.
 var searchParams = append(append([]param{
 	{name: "q", read: func(a *ask, v string) told {
-		a.Text = strings.Join(strings.Fields(v), " ") // kept even when it is too much, for the form and the crisis notice
-		if utf8.RuneCountInString(v) > maxText || len(strings.Fields(v)) > maxWords {
+		words := strings.Fields(v)
+		a.Text = strings.Join(words, " ") // kept even when it is too much, for the form and the crisis notice
+		if utf8.RuneCountInString(v) > maxText || len(words) > maxWords {
 			return say("bad.q")
 		}
 		return told{}
@@ -523,7 +524,7 @@ func (a ask) heavy(read search.Reading) bool {
 	for _, vs := range a.Filters {
 		n += len(vs)
 	}
-	return a.At != "" || n > heavyFilters || len(strings.Fields(read.Rest)) > heavyWords
+	return a.At != "" || n > heavyFilters || len(read.Rest) > 2*heavyWords && len(strings.Fields(read.Rest)) > heavyWords
 }
 
 // asked reports that the visitor asked for anything at all.
