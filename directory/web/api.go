@@ -67,8 +67,8 @@ func (s *Server) apiSearch(c *fiber.Ctx) error {
 		s.answers.put(key, kept)
 		return s.sendKept(c.Context(), kept)
 	}
-	if err = s.sendKept(c.Context(), kept); err == nil {
-		c.Response().SetBody(c.Response().Body()) // the room is used again before this is sent
+	if err = s.sendKept(c.Context(), kept); err == nil && kept.zip.Load() == nil {
+		*room = c.Response().SwapBody(*room) // which is used again before this is sent
 	}
 	return err
 }
