@@ -185,7 +185,7 @@ func (e *evaluation) fits(s *snapshot, doc uint32) (failed facet, failures int, 
 	if e.distant != 0 && s.distant[doc]&e.distant == 0 {
 		return failed, 0, false
 	}
-	if m := e.q.PriceMaxCents; m > 0 && (s.price[doc] < 0 || s.price[doc] > m) {
+	if m := e.q.PriceMaxCents; m > 0 && (s.price[doc] < 0 || int64(s.price[doc]) > m) {
 		return failed, 0, false
 	}
 	for i := range e.filters {
@@ -231,45 +231,52 @@ type found struct {
 }
 
 // Shares of all documents below which it is cheaper to look at each: at what each of a set has than to cut the set
-// with all who have a value, for each value; and at each that holds the words than to cut sets at all. A test changes
-// them.
-var fewOf, fewHits = 16, 512
+// with all who have a value, for each value; and at each that was found than to cut sets at all, which costs more where
+// they are not kept as plain bits. A test changes them.
+var fewOf, fewFound, fewFoundOfMany = 16, 512, 64
 
 // on holds the query against the snapshot. Hits are those of the words; a query without words has none and
 // searches everybody.
 func (e *evaluation) on(s *snapshot, hits []hit, l *lexicon) answer {
 	p := e.page(s, l.size())
-	var a answer
+	a := answer{counts: p.counts, page: p}
 	words, nearby := len(e.words.terms) > 0, e.from != nil && e.q.Miles > 0
 	if nearby && !words {
 		p.circle = s.nearby(e.from, e.q.Miles, p.circle)
 	}
-	lapsed := s.next != 0 && e.now >= s.next
+	few := s.n / fewFound
+	if s.n > mostDense {
+		few = s.n / fewFoundOfMany
+	}
+	sets := e.past == nil && (s.next == 0 || e.now < s.next) // else who has a value is not who has it now
 	switch {
-	case e.past == nil && !lapsed && (words && !nearby && len(hits) > s.n/fewHits || nearby && !words && s.n <= mostDense && len(p.circle) > s.n/fewHits || !words && !nearby):
-		a.total = e.sets(s, p, l, hits)
 	case words:
+		sets = sets && !nearby && len(hits) > few
+	case nearby:
+		sets = sets && s.n <= mostDense && len(p.circle) > few
+	}
+	if sets {
+		a.total = e.sets(s, p, l, hits)
+	} else {
 		t := e.scan(s, p)
-		for i := range hits {
-			if e.inReach(s, hits[i].doc) {
-				t.see(nearDoc{hits[i].doc, -1}, hits[i].match)
+		switch {
+		case words:
+			for i := range hits {
+				if e.inReach(s, hits[i].doc) {
+					t.see(nearDoc{hits[i].doc, -1}, hits[i].match)
+				}
+			}
+		case nearby:
+			for _, x := range p.circle {
+				t.see(x, match{})
+			}
+		default:
+			for _, doc := range s.byID {
+				t.see(nearDoc{doc, -1}, match{})
 			}
 		}
 		a.total = t.done()
-	case nearby:
-		t := e.scan(s, p)
-		for _, x := range p.circle {
-			t.see(x, match{})
-		}
-		a.total = t.done()
-	default:
-		t := e.scan(s, p)
-		for _, doc := range s.byID {
-			t.see(nearDoc{doc, -1}, match{})
-		}
-		a.total = t.done()
 	}
-	a.counts, a.page = p.counts, p
 	a.hits, a.more = p.done()
 	return a
 }
@@ -376,7 +383,7 @@ func (e *evaluation) sets(s *snapshot, p *page, l *lexicon, hits []hit) int {
 		if s.n <= mostDense {
 			base.and(room.cheaper(most))
 		} else {
-			base.keep(func(doc uint32) bool { return s.price[doc] >= 0 && s.price[doc] <= most })
+			base.keep(func(doc uint32) bool { return s.price[doc] >= 0 && int64(s.price[doc]) <= most })
 		}
 	}
 	if e.q.CanSee != "" {
@@ -579,7 +586,7 @@ func (r *room) anyOf(values []int32) denseSet {
 func (r *room) cheaper(most int64) denseSet {
 	s, set := r.s, r.set()
 	order := s.orders[homeOrderOf[Price]] // who states none comes last
-	n := sort.Search(len(order), func(i int) bool { p := s.price[order[i]]; return p < 0 || p > most })
+	n := sort.Search(len(order), func(i int) bool { p := s.price[order[i]]; return p < 0 || int64(p) > most })
 	s.dense()
 	start, step := 0, len(order)/priceSteps+1
 	if n >= step {

@@ -472,7 +472,9 @@ func (b *bench) plainly() *Index {
 }
 
 func TestSearchIsWhatReadingEveryFileGives(t *testing.T) {
-	defer func(most, few, hits int) { mostDense, fewOf, fewHits = most, few, hits }(mostDense, fewOf, fewHits)
+	defer func(most, few, found, ofMany int) {
+		mostDense, fewOf, fewFound, fewFoundOfMany = most, few, found, ofMany
+	}(mostDense, fewOf, fewFound, fewFoundOfMany)
 	for seed := range uint64(3) {
 		t.Run(fmt.Sprint("corpus ", seed), func(t *testing.T) {
 			switch seed {
@@ -480,7 +482,7 @@ func TestSearchIsWhatReadingEveryFileGives(t *testing.T) {
 				mostDense = 0
 				defer func() { mostDense = 1 << 17 }()
 			case 2: // and as if few were found
-				fewOf, fewHits = 1, 1
+				fewOf, fewFound, fewFoundOfMany = 1, 1, 1
 			}
 			r := rand.New(rand.NewPCG(seed, 2))
 			b := newBench(t, corpus(seed, 20+40*int(seed))...)

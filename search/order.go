@@ -141,7 +141,7 @@ func (s *snapshot) first(doc uint32, sort string) int64 {
 	switch sort {
 	case Price:
 		if p := s.price[doc]; p >= 0 {
-			return p
+			return int64(p)
 		}
 		return math.MaxInt64
 	case Checked:

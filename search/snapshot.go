@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/hex"
+	"math"
 	"math/bits"
 	"slices"
 	"strings"
@@ -63,7 +64,7 @@ type columns struct {
 	at       []int64 // for which moment the checks were worked out, Unix milliseconds
 	until    []int64
 	hash     [][16]byte
-	price    []int64
+	price    []int32     // cents; -1 is not stated, and the highest is that or more
 	checked  []int32     // the newest day of a check, in days since 1970; 0 is never
 	bits     [][2]uint64 // values below 64, and below 128: see lexicon
 	distant  []uint64    // telehealth, a bit for each state as in bits
@@ -216,7 +217,7 @@ func (l *list[T]) cut(n int) list[T] {
 func (g *growth) put(d *document) {
 	c := &g.c
 	doc := uint32(len(c.ids))
-	c.ids, c.seqs, c.until, c.price = append(c.ids, d.id), append(c.seqs, d.seq), append(c.until, d.until), append(c.price, d.price)
+	c.ids, c.seqs, c.until, c.price = append(c.ids, d.id), append(c.seqs, d.seq), append(c.until, d.until), append(c.price, int32(min(d.price, math.MaxInt32)))
 	c.at = append(c.at, d.at.Time().UnixMilli())
 	c.checked = append(c.checked, d.checked)
 	var hash [16]byte
