@@ -580,6 +580,14 @@ type matcher interface {
 type hitRoom struct {
 	hits []hit
 	docs []uint32 // of a segment, by its numbers
+	at   []uint32 // where each of them stands in docs; see place
+	near []nearest
+}
+
+// nearest is how near a document's words come to a term, and in which fields.
+type nearest struct {
+	class class
+	in    uint8
 }
 
 var hitRooms = sync.Pool{New: func() any { return new(hitRoom) }}

@@ -232,10 +232,7 @@ func (g *segmentDocs) match(ctx context.Context, room *hitRoom, terms []term, po
 		room.hits = append(room.hits, hit{doc: g.numbers[d]})
 	}
 	found := room.hits[start:]
-	var near []struct {
-		class class
-		in    uint8
-	}
+	placed := false
 	for _, hs := range holds {
 		if len(hs) == 1 {
 			for i := range found {
@@ -243,17 +240,15 @@ func (g *segmentDocs) match(ctx context.Context, room *hitRoom, terms []term, po
 			}
 			continue
 		}
-		near = append(near[:0], make([]struct {
-			class class
-			in    uint8
-		}, len(docs))...)
+		if !placed {
+			room.place(docs, len(g.numbers))
+			placed = true
+		}
+		room.near = slices.Grow(room.near[:0], size)[:size]
+		clear(room.near)
 		for _, h := range hs { // of several ways to hold a term the nearest counts, with all fields that have it so
-			i := 0
-			eachOf(h.set, docs, func(d uint32) {
-				for docs[i] < d {
-					i++
-				}
-				switch n := &near[i]; {
+			room.eachIn(h.set, docs, func(i int) {
+				switch n := &room.near[i]; {
 				case h.class > n.class:
 					n.class, n.in = h.class, h.in
 				case h.class == n.class:
@@ -262,10 +257,42 @@ func (g *segmentDocs) match(ctx context.Context, room *hitRoom, terms []term, po
 			})
 		}
 		for i := range found {
-			found[i].and(near[i].class, near[i].in)
+			found[i].and(room.near[i].class, room.near[i].in)
 		}
 	}
 	return nil
+}
+
+// place notes where each document of a list stands in it.
+func (r *hitRoom) place(docs []uint32, of int) {
+	r.at = slices.Grow(r.at[:0], of)[:of]
+	for i, d := range docs {
+		r.at[d] = uint32(i)
+	}
+}
+
+// eachIn calls f with the places of those of the documents, which were placed, that are in the set.
+func (r *hitRoom) eachIn(set *roaring.Bitmap, docs []uint32, f func(i int)) {
+	if set.GetCardinality() > 4*uint64(len(docs)) {
+		for i, d := range docs {
+			if set.Contains(d) {
+				f(i)
+			}
+		}
+		return
+	}
+	var some [256]uint32
+	for it := set.ManyIterator(); ; {
+		n := it.NextMany(some[:])
+		if n == 0 {
+			return
+		}
+		for _, d := range some[:n] {
+			if i := r.at[d]; int(i) < len(docs) && docs[i] == d { // what was not placed is of an older list
+				f(int(i))
+			}
+		}
+	}
 }
 
 // set returns who of the segment holds a term; nil is nobody. It must not be changed.
@@ -291,27 +318,6 @@ func (g *segmentDocs) set(t fieldTerm, keep bool) (*roaring.Bitmap, error) {
 		g.sets.mu.Unlock()
 	}
 	return set, err
-}
-
-// eachOf calls f for those of the sorted documents that are in the set.
-func eachOf(set *roaring.Bitmap, docs []uint32, f func(d uint32)) {
-	if n := set.GetCardinality(); n < uint64(len(docs)) {
-		at := 0
-		set.Iterate(func(d uint32) bool {
-			more, ok := slices.BinarySearch(docs[at:], d)
-			at += more
-			if ok {
-				f(d)
-			}
-			return at < len(docs)
-		})
-		return
-	}
-	for _, d := range docs {
-		if set.Contains(d) {
-			f(d)
-		}
-	}
 }
 
 // postingsOf reads who holds a term: nil is nobody. The set belongs to the index and must not be changed.
