@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -195,8 +196,12 @@ func (s *Server) rows(ctx context.Context, hits []search.Hit, y directory.State,
 
 func (s *Server) searchIndex(ctx context.Context, a ask, read search.Reading) (search.Answered, error) {
 	if a.At == "" { // one about the past has the page's deadline, and the index's own
+		patience := searchDeadline
+		if end, ok := ctx.Deadline(); ok {
+			patience = min(patience, time.Until(end))
+		}
 		var cancel context.CancelFunc
-		ctx, cancel = s.deadline(searchDeadline)
+		ctx, cancel = s.deadline(patience)
 		defer cancel()
 	}
 	return search.AnswerRead(ctx, s.cfg.Search, a.query(), a.reading(), read)

@@ -40,23 +40,23 @@ func (p *deadlineContext) Err() error {
 	err := p.err
 	p.mu.Unlock()
 	if err == nil && !time.Now().Before(p.end) {
-		p.over(context.DeadlineExceeded)
-		return context.DeadlineExceeded
+		return p.over(context.DeadlineExceeded)
 	}
 	return err
 }
 
-// over ends the context, unless it has ended.
-func (p *deadlineContext) over(why error) {
+// over ends the context, unless it has ended, and returns why it has.
+func (p *deadlineContext) over(why error) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.err != nil {
-		return
+		return p.err
 	}
 	if p.err = why; p.done != nil {
 		p.timer.Stop()
 		close(p.done)
 	}
+	return why
 }
 
 func (p *deadlineContext) cancel() { p.over(context.Canceled) }

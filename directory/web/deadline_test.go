@@ -6,6 +6,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"kapdir/directory"
+	"kapdir/search"
 )
 
 // A request's context ends as one of context.WithTimeout does, whether or not somebody waits for it, and tells whoever
@@ -67,5 +70,19 @@ func TestDeadline(t *testing.T) {
 func outwait(ctx context.Context) {
 	for ctx.Err() == nil {
 		time.Sleep(time.Millisecond)
+	}
+}
+
+// A search has no more time than the page for which it is.
+func TestSearchEndsWithThePage(t *testing.T) {
+	s := demoServer(t)
+	for q, wait := range map[string]time.Duration{"trauma": -time.Millisecond, "depression": time.Minute} {
+		ctx, cancel := s.deadline(wait)
+		defer cancel()
+		a := ask{Text: q}
+		_, err := s.searchIndex(ctx, a, search.Read(context.Background(), s.cfg.Search, a.reading(), q))
+		if over := errors.Is(err, directory.Unavailable); over != (wait < 0) {
+			t.Errorf("with %v left: %v", wait, err)
+		}
 	}
 }
