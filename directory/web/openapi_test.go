@@ -146,6 +146,22 @@ func TestParametersAndDocumentAgree(t *testing.T) {
 			}
 		}
 	}
+	for _, p := range doc.Paths.Find("/api/v1/providers").Get.Parameters {
+		if p.Value.Name != "facets" {
+			continue
+		}
+		want := map[any]bool{}
+		for _, v := range p.Value.Schema.Value.Items.Value.Enum {
+			want[v] = true
+		}
+		got := map[any]bool{noFacets: true}
+		for _, name := range facetsByName {
+			got[name] = true
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("values of facets (-document +read):\n%s", d)
+		}
+	}
 }
 
 // conforms checks a response against the document.

@@ -328,7 +328,8 @@ func parse(raw string, params []param, form bool) (ask, badParams) {
 			bad = append(bad, wrong(name, w.key, w.args...))
 		}
 	}
-	var seen [64]bool // by place in params
+	var room [64]bool
+	seen := append(room[:0], make([]bool, len(params))...) // by place in params
 	if strings.Count(raw, "&") >= maxPairs {
 		return a, badParams{wrong("query", "bad.query.many")}
 	}
