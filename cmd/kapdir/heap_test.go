@@ -9,7 +9,7 @@ import (
 )
 
 func TestHeapRoom(t *testing.T) {
-	for live, want := range map[uint64]int{0: 10000, heapRoom / 100: 10000, heapRoom / 4: 400, heapRoom: 100, 8 * heapRoom: 100} {
+	for live, want := range map[uint64]int{0: 6400, smallestHeap: 6400, heapRoom / 4: 400, heapRoom: 100, 8 * heapRoom: 100} {
 		if got := gcPercent(live); got != want {
 			t.Errorf("%d bytes alive: %d, want %d", live, got, want)
 		}
@@ -23,6 +23,10 @@ func TestHeapRoom(t *testing.T) {
 	}
 	if percent() <= 100 {
 		t.Fatalf("%d percent of a small heap", percent())
+	}
+	goal := []metrics.Sample{{Name: "/gc/heap/goal:bytes"}} // room, and no more than that
+	if metrics.Read(goal); goal[0].Value.Uint64() > heapRoom+2*scanned() {
+		t.Fatalf("the heap may grow to %d MB", goal[0].Value.Uint64()>>20)
 	}
 	kept := make([]byte, heapRoom) // what was room for a small heap is none beside a large one
 	for deadline := time.Now().Add(10 * time.Second); percent() != 100; time.Sleep(time.Millisecond) {
