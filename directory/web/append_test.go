@@ -2,8 +2,11 @@ package web
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -126,6 +129,33 @@ func (d filler) fill(v reflect.Value) {
 	case reflect.Struct:
 		for i := range v.NumField() {
 			d.fill(v.Field(i))
+		}
+	}
+}
+
+// Who asks for some facets has those, and the same providers; so does who goes on from there.
+func TestFacetsAskedFor(t *testing.T) {
+	s := demoServer(t)
+	all := decode[searchAnswer](t, get(t, s, "/api/v1/providers?q=trauma&limit=2"))
+	if names := slices.Sorted(maps.Keys(all.Facets)); !slices.Equal(names, facetsByName) {
+		t.Errorf("all facets: %v", names)
+	}
+	for asked, want := range map[string][]string{"facets=none": nil, "facets=care": {"care"}, "facets=state&facets=care&facets=care": {"care", "state"}} {
+		r := get(t, s, "/api/v1/providers?q=trauma&limit=2&"+asked)
+		a := decode[searchAnswer](t, r)
+		if names := slices.Sorted(maps.Keys(a.Facets)); !slices.Equal(names, want) {
+			t.Errorf("%s: %v", asked, names)
+		}
+		for name, values := range a.Facets {
+			if d := cmp.Diff(all.Facets[name], values); d != "" {
+				t.Errorf("%s: %s (-all +asked):\n%s", asked, name, d)
+			}
+		}
+		if a.Total != all.Total || a.Next == nil || *a.Next != *all.Next {
+			t.Errorf("%s: %d found, next %v", asked, a.Total, a.Next)
+		}
+		if link := r.Header.Get("Link"); strings.Count(link, asked[:len("facets=")+4]) != 2 {
+			t.Errorf("%s: %s", asked, link)
 		}
 	}
 }

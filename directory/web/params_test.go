@@ -149,8 +149,7 @@ func FuzzMoments(f *testing.F) {
 
 func FuzzParams(f *testing.F) {
 	for _, s := range []string{"", "q=a&state=CO", "near=80302&radius=10&sort=distance", "care=full_kap&care=x", "q=%ff", "check=license:confirmed", "a=b&&=", "near=Boulder,CO",
-		"q=suicid%C3%A0&language=haitian+creole&price_max=1", "cursor=abc&limit=50", "near=%F0%9F%8D%84,%20CO",
-		"facets=none", "facets=state&facets=care&facets=state&explain=true&at=2026-03-03&cursor=abc"} {
+		"q=suicid%C3%A0&language=haitian+creole&price_max=1", "cursor=abc&limit=50", "facets=none&facets=care&explain=true", "near=%F0%9F%8D%84,%20CO"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
@@ -168,7 +167,7 @@ func FuzzParams(f *testing.F) {
 			if len(bad) > 0 {
 				t.Fatalf("%q was taken and %q is not: %v", raw, a.encode(), bad)
 			}
-			if d := cmp.Diff(a, again, cmpopts.EquateEmpty()); d != "" || (a.Facets == nil) != (again.Facets == nil) { // none is not all
+			if d := cmp.Diff(a, again, cmpopts.EquateEmpty()); d != "" || (a.Facets == nil) != (again.Facets == nil) {
 				t.Fatalf("%q does not survive being written as %q:\n%s", raw, a.encode(), d)
 			}
 			if _, err := url.ParseQuery(a.encode()); err != nil {
