@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"encoding/json"
 	"net"
 	"net/http"
 	"strings"
@@ -117,35 +116,6 @@ func TestKeptProvidersAreTheSame(t *testing.T) {
 	get(t, kept, target)
 	if store.one.Load() == before {
 		t.Error("an answer outlives a change")
-	}
-}
-
-// What is spliced together is what encoding/json would write of the whole.
-func TestSplicedAsEncoded(t *testing.T) {
-	s := demoServer(t, func(c *Config) { c.KeepAnswers = -1 })
-	for _, q := range searches {
-		r := get(t, s, "/api/v1/providers?"+q)
-		var a struct {
-			searchAnswer
-			Results json.RawMessage `json:"results"`
-			Facets  json.RawMessage `json:"facets"`
-		}
-		if err := json.Unmarshal([]byte(r.body), &a); err != nil {
-			t.Fatalf("%s: %v", q, err)
-		}
-		var results []result
-		var facets map[string][]facetValue
-		if err := json.Unmarshal(a.Results, &results); err != nil {
-			t.Fatal(err)
-		}
-		if err := json.Unmarshal(a.Facets, &facets); err != nil {
-			t.Fatal(err)
-		}
-		a.searchAnswer.Results, a.searchAnswer.Facets = results, facets
-		whole, err := encodeJSON(&a.searchAnswer)
-		if err != nil || string(whole) != r.body {
-			t.Errorf("%s: %v\n%s", q, err, cmp.Diff(string(whole), r.body))
-		}
 	}
 }
 
