@@ -82,7 +82,7 @@ func AnswerRead(ctx context.Context, e Engine, q Query, o Options, r Reading) (A
 		return a, err
 	}
 	a.Query = a.Reading.Apply(q)
-	if len(parse(a.Query.Text).terms) > maxTerms && slices.ContainsFunc(a.Reading.Pieces, Piece.Filters) {
+	if (len(parse(a.Query.Text).terms) > maxTerms || utf8.RuneCountInString(a.Query.Text) > maxText) && slices.ContainsFunc(a.Reading.Pieces, Piece.Filters) {
 		a.leaveOut(strings.Fields(a.Query.Text)) // a long story, of which the filters hold what can be searched for
 		a.Query.Text, a.TooMany = "", true
 	}

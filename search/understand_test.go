@@ -320,13 +320,13 @@ func FuzzUnderstand(f *testing.F) {
 				t.Fatalf("a piece without words for people: %+v", p)
 			}
 		}
-		if utf8.ValidString(text) && utf8.RuneCountInString(text) <= maxText {
+		if utf8.ValidString(text) && utf8.RuneCountInString(text) <= maxTold {
 			q := r.Apply(Query{})
 			if q.Text = ""; q.Validate() != nil {
 				t.Fatalf("%q makes a query that is refused: %v", text, q.Validate())
 			}
 		}
-		if utf8.RuneCountInString(r.Rest) > max(maxText, utf8.RuneCountInString(text)) {
+		if utf8.RuneCountInString(r.Rest) > max(maxTold, utf8.RuneCountInString(text)) {
 			t.Fatal("the rest is longer than the text")
 		}
 	})
