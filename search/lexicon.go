@@ -149,6 +149,16 @@ var vocabulary = sync.OnceValue(func() *phrases {
 	return p
 })
 
+// surnames are the commonest family names, folded. Such a word is somebody before it is a misspelling, and beside a
+// given name before it is a town: Sue Anderson, Joy Black.
+var surnames = sync.OnceValue(func() map[string]bool {
+	m := map[string]bool{}
+	for _, r := range shippedRows("surnames.csv") {
+		m[r[0]] = true
+	}
+	return m
+})
+
 func (p *phrases) add(phrase string, m meaning) {
 	words := strings.Fields(phrase)
 	p.longest = max(p.longest, len(words))
@@ -200,6 +210,11 @@ func (p *phrases) nearest(w string, zips int) string {
 	for _, x := range p.words[w[0]] {
 		near(x)
 	}
+	for i := 0; best == "" && len(w) >= 7 && i < len(sameSound[w[0]]); i++ { // catamine, sycologist
+		for _, x := range p.words[sameSound[w[0]][i]] {
+			near(x)
+		}
+	}
 	for _, x := range p.towns[w[0]] {
 		if short || x.zips < zips {
 			break
@@ -211,6 +226,9 @@ func (p *phrases) nearest(w string, zips int) string {
 	}
 	return best
 }
+
+// sameSound are the letters that a word may begin with instead of one that is heard so.
+var sameSound = map[byte]string{'c': "ks", 'k': "c", 's': "cp", 'p': "s", 'f': "p", 'j': "g", 'g': "j", 'n': "k", 'i': "e", 'e': "ia"}
 
 func sortedLetters(s string) string {
 	r := []rune(s)

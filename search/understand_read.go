@@ -84,7 +84,8 @@ func newReader(text string, o Options) *reader {
 		r.toks = append(r.toks, t)
 		end = t.end
 	}
-	r.shouting = len(r.toks) > 1 && strings.ToUpper(text) == text
+	r.shouting = len(r.toks) > 1 && strings.ToUpper(text) == text && // ACT MA is letters alone
+		(len(r.toks) > 3 || slices.ContainsFunc(r.toks, func(t token) bool { return len(t.word) > 5 }))
 	return r
 }
 
@@ -126,6 +127,11 @@ func (r *reader) read() {
 	}
 	r.letters()
 	r.names()
+	for _, p := range r.pieces { // north Jersey
+		if p.from > 0 && (p.Kind == "near" || p.Kind == "state") && directions[r.word(p.from-1)] && !r.toks[p.from-1].taken && !r.toks[p.from].broken {
+			r.toks[p.from-1].filler = true
+		}
+	}
 	for i := range r.toks { // a small number that was read as nothing says nothing
 		if t := &r.toks[i]; !t.taken && isNumber(t.word) && len(t.word) <= 2 && len(r.toks) > 1 && !t.joined {
 			t.filler = true
@@ -270,11 +276,15 @@ func (r *reader) beside(i, n int, near []string) bool {
 				return true
 			}
 		case "CUE":
-			if slices.Contains([]string{"in", "near", "around", "from", "at", "outside"}, r.word(i-1)) {
+			before := r.word(i - 1)
+			if before == "the" {
+				before = r.word(i - 2)
+			}
+			if slices.Contains([]string{"in", "near", "around", "from", "at", "outside"}, before) {
 				return true
 			}
 		default:
-			if r.word(i-1) == w || r.word(i+n) == w || r.word(i+n+1) == w && r.toks[i+n].filler {
+			if r.word(i-1) == w || r.word(i+n) == w || r.word(i+n+1) == w && r.toks[i+n].filler || r.word(i-2) == w && r.word(i-1) == "or" {
 				return true
 			}
 		}
@@ -305,13 +315,13 @@ func (r *reader) placeBehind(i, n int, cue string) int {
 				return r.take(i, at+k, Piece{Kind: "near", Values: []string{p.String()}, Place: &p, Note: m.note, core: [2]int{at, at + k}})
 			}
 		}
-		if p, k := r.place(at, false); k > 0 {
+		m, k, ok := r.lookup(at)
+		if p, n2 := r.place(at, false); n2 > 0 && !(ok && k > n2 && m.kind == kindUnheld) {
 			if cue == "can_see" {
 				r.canSee = append(r.canSee, [2]int{i, i + n})
 			}
-			return r.take(i, at+k, p)
+			return r.take(i, at+n2, p)
 		}
-		m, k, ok := r.lookup(at)
 		if !ok || !(m.kind == kindCue && m.values[0] == "in" || m.kind == kindFiller && k == 1 && between[r.word(at)]) {
 			return 0
 		}
@@ -326,6 +336,20 @@ var between = wordSet("the to el la patients clients state me of city area town 
 // place reads a state or a town that begins at a token, and returns how many tokens it has. A bare place,
 // which nothing before it marks as one, is read if it is plainly one.
 func (r *reader) place(at int, bare bool) (Piece, int) {
+	if p, n := r.placeAt(at, bare); n > 1 || at+1 >= len(r.toks) || !directions[r.word(at)] || r.toks[at+1].broken || isNumber(r.word(at+1)) {
+		return p, n
+	}
+	p, n := r.placeAt(at+1, bare) // north Denver, west Texas
+	if n == 0 {
+		return Piece{}, 0
+	}
+	return p, n + 1
+}
+
+// directions stand before a place and change nothing that can be searched.
+var directions = wordSet("north south east west northern southern eastern western central northeast northwest southeast southwest upper lower greater metro downtown uptown midtown rural outer inner")
+
+func (r *reader) placeAt(at int, bare bool) (Piece, int) {
 	for n := min(5, len(r.toks)-at); n > 0; n-- {
 		if n > 1 && !r.p.beginsPlace[r.word(at)] {
 			continue
@@ -495,12 +519,19 @@ var nameCues = wordSet("dr ms mr mrs miss named called")
 func (r *reader) isName(i int, kind string) bool {
 	switch kind {
 	case "state", "near", "place", "programme", "language", kindFiller, kindCue, "licence":
-	default:
-		return false
+	default: // Dr. Gay, Joy Black, Christian Baker
+		w := r.word(i)
+		if !surnames()[w] && len(nicknames()[w]) == 0 || !r.toks[i].title || r.shouting {
+			return false
+		}
+		beside := func(j int) bool {
+			return j >= 0 && j < len(r.toks) && r.toks[j].title && !r.toks[max(i, j)].broken && !r.ordinary(j)
+		}
+		return nameCues[r.word(i-1)] || surnames()[w] && beside(i-1) && len(nicknames()[r.word(i-1)]) > 0 || beside(i+1) && surnames()[r.word(i+1)] && !r.townHere(i+1)
 	}
 	w := r.word(i)
 	if nameCues[r.word(i-1)] {
-		return kind != kindFiller
+		return kind != kindFiller || r.toks[i].title && !r.shouting && surnames()[w]
 	}
 	given := func(w string) bool { return len(nicknames()[w]) > 0 }
 	stranger := func(j int) bool { // a word that is nothing else
@@ -519,6 +550,9 @@ func (r *reader) isName(i int, kind string) bool {
 	}
 	if given(w) && len(r.toks) <= 4 && r.toks[i].title && !r.shouting && stranger(i+1) && r.toks[i+1].title && !r.townHere(i+1) {
 		return true // Georgia O'Keeffe, whom nobody here knows
+	}
+	if surnames()[w] && i > 0 && given(r.word(i-1)) && stranger(i-1) && !r.toks[i].broken && (len(r.toks) <= 3 || r.toks[i].title && r.toks[i-1].title && !r.shouting) && !r.townHere(i) {
+		return true // Sue Anderson
 	}
 	if stranger(i+1) && r.knows(r.word(i+1)) && (r.knows(w) || given(w)) {
 		return !r.townHere(i + 1)
