@@ -52,6 +52,7 @@ type Lift struct {
 	Label string
 	Count int
 	State directory.State // is asked for then instead: of a licence there that is not shown, who is there
+	Also  string          // the key of another piece that is left out as well, where no single one is enough; mostly ""
 }
 
 // fewNamesakes is how many of a family name are offered when the given name fits nobody.
@@ -324,7 +325,11 @@ func (a *Answered) verbatim(ctx context.Context, e Engine) error {
 // respell answers for the best other spelling of the words.
 func (a *Answered) respell(ctx context.Context, e Engine) error {
 	var found []Meaning
+	understood := slices.ContainsFunc(a.Reading.Pieces, Piece.Filters)
 	if _, err := a.meanings(ctx, e, func(m Meaning) bool {
+		if understood && !a.named() && !e.Known(ctx, m.To) {
+			return true // a word left over beside what was understood is no misspelt one of another meaning: queens is not queer
+		}
 		found = append(found, m)
 		return len(found) < 3
 	}); err != nil {
@@ -359,7 +364,7 @@ func (a *Answered) respell(ctx context.Context, e Engine) error {
 // loosen leaves out words that nobody has, alone or beside the rest, if something else was understood that stays.
 func (a *Answered) loosen(ctx context.Context, e Engine) error {
 	words := strings.Fields(a.Query.Text)
-	understood := slices.ContainsFunc(a.Reading.Pieces, Piece.Filters)
+	understood := slices.ContainsFunc(a.Reading.Pieces, func(p Piece) bool { return p.Filters() || p.Kind == kindUnheld || p.Kind == kindOptional })
 	if len(words) == 0 || a.named() || !understood && len(words) < 3 || len(words) > mostTries {
 		return nil
 	}
@@ -412,13 +417,14 @@ func (a *Answered) lift(ctx context.Context, e Engine) error {
 		q          Query
 		reading    Reading
 		state      directory.State
+		also       string
 	}
-	var tries []try
-	without := func(drop string) (Reading, Query) {
+	var tries, pairs []try
+	without := func(drop ...string) (Reading, Query) {
 		r := a.Reading
 		r.Pieces = slices.Clone(r.Pieces)
 		for i := range r.Pieces {
-			if r.Pieces[i].Key() == drop {
+			if slices.Contains(drop, r.Pieces[i].Key()) {
 				r.Pieces[i].Off = "lifted"
 			}
 		}
@@ -429,7 +435,7 @@ func (a *Answered) lift(ctx context.Context, e Engine) error {
 	for _, p := range a.Reading.Pieces {
 		if p.Filters() {
 			r, q := without(p.Key())
-			t := try{p.Key(), p.Label, q, r, ""}
+			t := try{p.Key(), p.Label, q, r, "", ""}
 			if p.Kind == "can_see" && q.State == "" && q.CanSee == "" {
 				t.state = directory.State(p.Values[0])
 				t.q.State = t.state
@@ -437,10 +443,19 @@ func (a *Answered) lift(ctx context.Context, e Engine) error {
 			tries = append(tries, t)
 		}
 	}
+	for i, p := range a.Reading.Pieces { // a place or a state is not given up first
+		for _, x := range a.Reading.Pieces[i+1:] {
+			if _, f := facetByName[p.Kind]; !p.Filters() || !x.Filters() || p.Kind == "state" || !f && p.Kind != "price_max" && p.Kind != "telehealth" || x.Kind == "near" || x.Kind == "state" || x.Kind == "can_see" || x.Kind == "miles" {
+				continue
+			}
+			r, q := without(p.Key(), x.Key())
+			pairs = append(pairs, try{p.Key(), p.Label, q, r, "", x.Key()})
+		}
+	}
 	if a.Query.Text != "" && a.Query.String() != (Query{Text: a.Query.Text}).String() {
 		q := a.Query
 		q.Text = ""
-		tries = append(tries, try{"words", "the words “" + a.Query.Text + "”", q, a.Reading, ""})
+		tries = append(tries, try{"words", "the words “" + a.Query.Text + "”", q, a.Reading, "", ""})
 	}
 	for _, name := range sortedKeys(a.asked.Filters) {
 		q := a.Query
@@ -450,7 +465,7 @@ func (a *Answered) lift(ctx context.Context, e Engine) error {
 				q.Filters[k] = v
 			}
 		}
-		tries = append(tries, try{name, FacetLabel(name), q, a.Reading, ""})
+		tries = append(tries, try{name, FacetLabel(name), q, a.Reading, "", ""})
 	}
 	for _, x := range []struct {
 		key, label string
@@ -466,7 +481,7 @@ func (a *Answered) lift(ctx context.Context, e Engine) error {
 		if x.set {
 			q := a.Query
 			x.clear(&q)
-			t := try{x.key, x.label, q, a.Reading, ""}
+			t := try{x.key, x.label, q, a.Reading, "", ""}
 			if x.key == "can_see" && q.State == "" {
 				t.state = a.asked.CanSee
 				t.q.State = t.state
@@ -474,7 +489,11 @@ func (a *Answered) lift(ctx context.Context, e Engine) error {
 			tries = append(tries, t)
 		}
 	}
-	for _, t := range tries[:min(len(tries), mostTries)] {
+	tries = tries[:min(len(tries), mostTries)]
+	for i, t := range append(tries, pairs[:min(len(pairs), mostTries)]...) {
+		if i >= len(tries) && len(a.Lift) > 0 && a.Lift[0].Also == "" {
+			break // one is enough
+		}
 		if t.q.Limit, t.q.Facets, t.q.Explain = 1, []string{}, false; t.q.Validate() != nil {
 			continue
 		}
@@ -487,7 +506,7 @@ func (a *Answered) lift(ctx context.Context, e Engine) error {
 			return err
 		}
 		if b.Total > 0 {
-			a.Lift = append(a.Lift, Lift{t.key, t.label, b.Total, t.state})
+			a.Lift = append(a.Lift, Lift{t.key, t.label, b.Total, t.state, t.also})
 		}
 	}
 	slices.SortStableFunc(a.Lift, func(x, y Lift) int { // whoever looks for somebody by name hardly means anybody

@@ -202,8 +202,10 @@ const (
 func (r *reader) price(i int) int {
 	end, most, low := 0, 0, false
 	refused := r.refused(i)
-	if n := r.leastPrice(i); n > 0 && !refused {
-		return n
+	if !refused {
+		if n := r.leastPrice(i); n > 0 {
+			return n
+		}
 	}
 	under := r.behind(i, underWords)
 	if n := r.behind(i, overWords); n > 0 && refused {
@@ -468,7 +470,7 @@ func (r *reader) names() {
 		}
 		named := nameCues[r.word(i-1)]
 		for j := i; j < end && !named; j++ {
-			named = r.knows(r.word(j)) || len(nicknames()[r.word(j)]) > 0 || end-i > 1 && surnames()[r.word(j)] && r.titled(i, end)
+			named = r.knows(r.word(j)) || len(nicknames()[r.word(j)]) > 0 || end-i > 1 && surnames()[r.word(j)] && (r.titled(i, end) || j == end-1 && end-i < 4 && len(r.toks) <= 4 && !r.everyday(j) && !r.everyday(i))
 		}
 		if named {
 			from := i
@@ -589,6 +591,12 @@ func (r *reader) goneTo(p Piece) bool {
 	return i > 0 && (r.word(i) == "to" || r.word(i) == "a") && goes[r.word(i-1)] && !r.toks[i].broken
 }
 
+// livesIn reports a place where the words say that the patient is.
+func (r *reader) livesIn(p Piece) bool {
+	i := p.core[0] - 1
+	return i > 0 && (r.word(i) == "in" || r.word(i) == "en") && slices.Contains([]string{"live", "reside", "am", "im", "vivo", "located"}, r.word(i-1))
+}
+
 // settle decides what hangs on more than one piece.
 func (r *reader) settle() {
 	// The search leaves nobody out for what they offer too, so what the words say no to asks for nothing.
@@ -603,6 +611,9 @@ func (r *reader) settle() {
 	r.askers()
 	video := slices.IndexFunc(r.pieces, func(p Piece) bool { return p.Kind == "video" && slices.Equal(p.Values, []string{"yes"}) })
 	at := slices.IndexFunc(r.pieces, func(p Piece) bool { return p.Kind == "state" || p.Kind == "near" && p.Place.State != "" })
+	if home := slices.IndexFunc(r.pieces, func(p Piece) bool { return p.Kind == "state" && r.livesIn(p) }); home >= 0 && len(r.canSee) > 0 {
+		at = home // can somebody in California see me if I live in Nevada
+	}
 	if at >= 0 && (video >= 0 || len(r.canSee) > 0) {
 		// Who may see a patient somewhere is a matter of their state, not of how far an office is. That licences there
 		// be shown is asked for only where the words say so: whoever states sessions by video is found without.
@@ -700,8 +711,8 @@ func (r *reader) askers() {
 		}
 		w, article := r.word(at), at < p.from-1
 		therapist := !slices.Contains(mayPrescribe, p.Values[0]) && p.Values[0] != "MD" && p.Values[0] != "DO"
-		if at >= 0 && !r.toks[at+1].broken && (article && (w == "im" || w == "am" || w == "as") || w == "soy" || prescriber && therapist && (w == "with" || w == "for" || w == "con")) {
-			r.pieces[i] = Piece{Kind: kindUnheld, Values: []string{r.joinWords(p.from, p.to)}, Note: "Read as the licence of who asks, not of who is looked for.", from: p.from, to: p.to, core: p.core}
+		if at >= 0 && !r.toks[at+1].broken && (article && (w == "im" || w == "am" || w == "as") || w == "soy" || owners[r.word(p.from-1)] && !r.toks[p.from].broken || prescriber && therapist && (w == "with" || w == "for" || w == "con")) {
+			r.pieces[i] = Piece{Kind: kindUnheld, Values: []string{r.joinWords(p.from, p.to)}, Note: "Read as who asks, or whom they see already, not as who is looked for.", from: p.from, to: p.to, core: p.core}
 		} else if !slices.Equal(p.Values, mayPrescribe) {
 			others = true
 		}
@@ -710,6 +721,9 @@ func (r *reader) askers() {
 		r.pieces = slices.DeleteFunc(r.pieces, func(p Piece) bool { return p.Kind == "licence" && slices.Equal(p.Values, mayPrescribe) })
 	}
 }
+
+// owners stand before one whom somebody has already: my psychiatrist sent me.
+var owners = wordSet("my our his her their mi nuestro nuestra")
 
 var articles = wordSet("a an un una my licensed the also")
 
