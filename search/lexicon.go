@@ -45,6 +45,7 @@ type phrases struct {
 type lexiconWord struct {
 	word    string
 	letters uint32 // as lettersOf has them
+	strict  bool   // says nothing about a provider: read for a word with one letter wrong, and no more
 }
 
 type townWord struct {
@@ -132,12 +133,12 @@ var vocabulary = sync.OnceValue(func() *phrases {
 		}
 	})
 	for w, n := range sizes {
-		p.towns[w[0]] = append(p.towns[w[0]], townWord{lexiconWord{w, lettersOf(w)}, n})
+		p.towns[w[0]] = append(p.towns[w[0]], townWord{lexiconWord{w, lettersOf(w), false}, n})
 	}
 	for _, s := range directory.Tables().States() {
 		place(s.Name())
 		for _, w := range tokens(s.Name()) {
-			p.word(w)
+			p.word(w, false)
 		}
 	}
 	for _, list := range p.towns {
@@ -164,17 +165,23 @@ func (p *phrases) add(phrase string, m meaning) {
 	p.longest = max(p.longest, len(words))
 	p.of[phrase] = append(p.of[phrase], m)
 	for _, w := range words {
-		p.word(w)
+		p.word(w, m.kind == kindFiller && m.values[0] == "")
 	}
 	if len(words) > 1 {
 		p.begins[words[0]] = true
 	}
 }
 
-func (p *phrases) word(w string) {
-	if x := (lexiconWord{w, lettersOf(w)}); len(w) >= 4 && !slices.Contains(p.words[w[0]], x) {
-		p.words[w[0]] = append(p.words[w[0]], x)
+func (p *phrases) word(w string, strict bool) {
+	if len(w) < 4 {
+		return
 	}
+	list := p.words[w[0]]
+	if i := slices.IndexFunc(list, func(x lexiconWord) bool { return x.word == w }); i >= 0 {
+		list[i].strict = list[i].strict && strict
+		return
+	}
+	p.words[w[0]] = append(list, lexiconWord{w, lettersOf(w), strict})
 }
 
 // nearest returns the word of the lexicon, or of the name of a town with at least so many ZIPs, of which
@@ -193,7 +200,7 @@ func (p *phrases) nearest(w string, zips int) string {
 		}
 		x := l.word
 		d := 2 * editDistance(runes, []rune(x), most)
-		if d > far {
+		if d > far || l.strict && d > 2 {
 			return
 		}
 		same := len(x) == len(w) && sortedLetters(x) == sortedLetters(w)

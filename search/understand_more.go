@@ -470,7 +470,7 @@ func (r *reader) names() {
 		}
 		named := nameCues[r.word(i-1)]
 		for j := i; j < end && !named; j++ {
-			named = r.knows(r.word(j)) || len(nicknames()[r.word(j)]) > 0 || end-i > 1 && surnames()[r.word(j)] && (r.titled(i, end) || j == end-1 && end-i < 4 && len(r.toks) <= 4 && !r.everyday(j) && !r.everyday(i))
+			named = r.knows(r.word(j)) || len(nicknames()[r.word(j)]) > 0 || end-i > 1 && surnames()[r.word(j)] && !isTown(r.joinWords(i, end)) && (r.titled(i, end) || j == end-1 && end-i < 4 && len(r.toks) <= 4 && !r.everyday(j) && !r.everyday(i))
 		}
 		if named {
 			from := i
@@ -493,6 +493,11 @@ func (r *reader) names() {
 		}
 		i = end
 	}
+}
+
+func isTown(name string) bool {
+	_, _, ok := directory.Tables().PlaceOfTown(name, "")
+	return ok
 }
 
 // titled reports that each of the words begins with a capital, where that means something.

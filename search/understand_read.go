@@ -170,13 +170,18 @@ func (r *reader) phrase(i int) int {
 		return 0
 	}
 	m, n, known := r.lookup(i)
+	if p, k := r.place(i, true); k > n { // City of Industry too
+		return r.take(i, i+k, p)
+	}
 	if known && m.kind == kindCue && (m.values[0] == "in" || m.values[0] == "can_see") {
 		if k := r.placeBehind(i, n, m.values[0]); k > 0 {
 			return k
 		}
 	}
-	if p, k := r.place(i, true); k > n {
-		return r.take(i, i+k, p)
+	if known && n > 1 && m.kind != kindCue && r.word(i) == "in" {
+		if p, k := r.place(i+1, false); k+1 > n { // in Spanish Fork
+			return r.take(i, i+1+k, p)
+		}
 	}
 	if !known {
 		return 0
@@ -307,7 +312,9 @@ func (r *reader) cueBefore(i int) (string, int, bool) {
 // placeBehind reads a place behind words such as in, near or who can see me in.
 func (r *reader) placeBehind(i, n int, cue string) int {
 	for at := i + n; at < min(len(r.toks), i+n+4); {
-		if m, k, ok := r.lookup(at); ok && m.kind == "place" {
+		m, k, ok := r.lookup(at)
+		town, n2 := r.place(at, false)
+		if ok && m.kind == "place" && n2 <= k {
 			if p, ok := aliasPlace(m.values[0]); ok {
 				if cue == "can_see" {
 					r.canSee = append(r.canSee, [2]int{i, i + n})
@@ -315,12 +322,11 @@ func (r *reader) placeBehind(i, n int, cue string) int {
 				return r.take(i, at+k, Piece{Kind: "near", Values: []string{p.String()}, Place: &p, Note: m.note, core: [2]int{at, at + k}})
 			}
 		}
-		m, k, ok := r.lookup(at)
-		if p, n2 := r.place(at, false); n2 > 0 && !(ok && k > n2 && m.kind == kindUnheld) {
+		if n2 > 0 && !(ok && k > n2 && m.kind == kindUnheld) {
 			if cue == "can_see" {
 				r.canSee = append(r.canSee, [2]int{i, i + n})
 			}
-			return r.take(i, at+n2, p)
+			return r.take(i, at+n2, town)
 		}
 		if !ok || !(m.kind == kindCue && m.values[0] == "in" || m.kind == kindFiller && k == 1 && between[r.word(at)]) {
 			return 0
@@ -479,7 +485,7 @@ func (r *reader) plainTown(at, n int, p directory.Place, others int) bool {
 				return zips >= 2 || others == 0
 			}
 		}
-		return false
+		return zips >= 4 // Jersey City, State College
 	}
 	w := r.word(at)
 	if utf8.RuneCountInString(w) < 4 || r.ordinary(at) || r.isName(at, "near") {
@@ -538,11 +544,14 @@ func (r *reader) isName(i int, kind string) bool {
 		return j >= 0 && j < len(r.toks) && !isNumber(r.word(j)) && !r.ordinary(j) && r.p.titles[r.word(j)] == "" && !r.toks[j].taken && !r.toks[j].broken
 	}
 	if kind == kindFiller || kind == kindCue || kind == "licence" { // May Ma, Linh Do: only behind or before a name, in capitals
-		if !r.toks[i].title || r.shouting || !r.knows(w) {
+		if !r.toks[i].title || r.shouting || !r.knows(w) && !surnames()[w] {
 			return false
 		}
+		if surnames()[w] && i > 0 && r.toks[i-1].title && !r.toks[i].broken && given(r.word(i-1)) && !r.ordinary(i-1) {
+			return true // Maria Weeks
+		}
 		for _, j := range []int{i - 1, i + 1} {
-			if j >= 0 && j < len(r.toks) && r.toks[j].title && !r.toks[max(i, j)].broken && r.knows(r.word(j)) && !(kind == kindFiller && !given(r.word(j)) && !stranger(j) && !r.code(j)) {
+			if r.knows(w) && j >= 0 && j < len(r.toks) && r.toks[j].title && !r.toks[max(i, j)].broken && r.knows(r.word(j)) && !(kind == kindFiller && !given(r.word(j)) && !stranger(j) && !r.code(j)) {
 				return true
 			}
 		}
