@@ -97,11 +97,25 @@ var (
 	overWords    = []string{"no less than", "not less than", "more than", "at least", "starting at", "starting from", "over", "above", "minimum", "from", "mas de", "por encima de", "al menos", "a partir de", "desde"}
 	upWords      = []string{"or more", "and up", "and above", "or above", "or higher", "plus", "o mas", "en adelante"}
 	boundWords   = []string{"or less", "or under", "or below", "at most", "or lower", "o menos", "max", "maximum", "maximo"}
+	boundBegins  = beginnings(underWords, overWords)
+	withinBegins = beginnings(withinWords)
 	dollarWords  = wordSet("dollars dollar usd bucks dolares dolar")
 	mileWords    = map[string]float64{"mile": 1, "miles": 1, "mi": 1, "milla": 1, "millas": 1, "km": 0.621371, "kms": 0.621371, "kilometers": 0.621371, "kilometros": 0.621371}
 	countedWords = wordSet("years year months weeks days sessions people minutes minute min mins hours hour visits anos meses sesiones")
 	numberWords  = wordSet("license licence lic no num number licencia numero nr")
 )
+
+// beginnings are the words with which phrases begin: most words are none, and are looked at no more.
+func beginnings(lists ...[]string) map[string]bool {
+	m := map[string]bool{}
+	for _, list := range lists {
+		for _, s := range list {
+			first, _, _ := strings.Cut(s, " ")
+			m[first] = true
+		}
+	}
+	return m
+}
 
 // behind returns how many tokens from one on say one of the phrases.
 func (r *reader) behind(i int, list []string) int {
@@ -152,7 +166,10 @@ func (r *reader) amount(i int) (n, dollars int, money bool) {
 // spoken reads an amount in words, as somebody dictates it: six hundred, twelve hundred fifty, mil doscientos.
 func (r *reader) spoken(i int) (n, v int) {
 	w := r.word(i)
-	if v = hundreds[w]; v > 0 {
+	if v = 0; strings.HasPrefix(w, "cien") || strings.HasSuffix(w, "ientos") || w == "mil" {
+		v = hundreds[w]
+	}
+	if v > 0 {
 		if n = 1; w == "mil" && hundreds[r.word(i+1)] > 0 {
 			n, v = 2, v+hundreds[r.word(i+1)]
 		}
@@ -201,15 +218,17 @@ const (
 // are told and not asked for.
 func (r *reader) price(i int) int {
 	end, most, low := 0, 0, false
-	refused := r.refused(i)
-	if !refused {
-		if n := r.leastPrice(i); n > 0 {
-			return n
+	under, bound := 0, boundBegins[r.word(i)]
+	if bound {
+		under = r.behind(i, underWords)
+		if n := r.behind(i, overWords); n > 0 && r.refused(i) {
+			under = n // cannot afford more than
 		}
 	}
-	under := r.behind(i, underWords)
-	if n := r.behind(i, overWords); n > 0 && refused {
-		under = n // cannot afford more than
+	if under == 0 {
+		if n := r.leastPrice(i, bound); n > 0 {
+			return n
+		}
 	}
 	if n := under; n > 0 {
 		for r.word(i+n) == "about" || r.word(i+n) == "around" || r.word(i+n) == "is" {
@@ -262,11 +281,8 @@ func (r *reader) price(i int) int {
 	return r.take(i, end, p)
 }
 
-// refused reports that words such as more than stand behind a no: cannot afford more than, do not want to pay over.
+// refused reports that words at a token, such as more than, stand behind a no: cannot afford more than, do not want to pay over.
 func (r *reader) refused(i int) bool {
-	if r.behind(i, overWords) == 0 {
-		return false
-	}
 	for j := i - 1; j >= 0 && j >= i-4 && !r.toks[j+1].broken; j-- {
 		switch w := r.word(j); {
 		case noWords[w]:
@@ -284,8 +300,11 @@ var (
 )
 
 // leastPrice reads over $2000, $2000 or more: a price that is not asked for. From $500 to $900 is a range.
-func (r *reader) leastPrice(i int) int {
-	n := r.behind(i, overWords)
+func (r *reader) leastPrice(i int, bound bool) int {
+	n := 0
+	if bound {
+		n = r.behind(i, overWords)
+	}
 	if i+n >= len(r.toks) {
 		return 0
 	}
@@ -309,7 +328,10 @@ func (r *reader) leastPrice(i int) int {
 
 // distance reads within 30 miles, 20 mi from, a 25 mile radius.
 func (r *reader) distance(i int) int {
-	at := i + r.behind(i, withinWords)
+	at := i
+	if withinBegins[r.word(i)] {
+		at += r.behind(i, withinWords)
+	}
 	v, ok := numberOf(r.word(at))
 	if !ok || at < len(r.toks) && r.toks[at].dollar || mileWords[r.word(at+1)] == 0 || v < 1 {
 		return 0
