@@ -642,6 +642,21 @@ func TestNicknames(t *testing.T) {
 	}
 }
 
+func TestSurnames(t *testing.T) {
+	const name = "surnames.csv"
+	letters := regexp.MustCompile(`^[a-z]+$`)
+	before := ""
+	for _, r := range readTable(t, name, "surname", "surname") {
+		if s := r.col["surname"]; !letters.MatchString(s) || s <= before {
+			t.Errorf("%s:%d: %q behind %q", name, r.line, s, before)
+		}
+		before = r.col["surname"]
+	}
+	if before == "" {
+		t.Error("no names")
+	}
+}
+
 func TestPlaces(t *testing.T) {
 	const name = "places/zips.csv.gz"
 	b, err := FS.ReadFile(name)

@@ -23,6 +23,9 @@ func (r *reader) number(i int) int {
 	}
 	w := r.word(i)
 	if !isNumber(w) {
+		if ones[w] > 9 && (strings.HasPrefix(r.word(i+1), "year") || ones[r.word(i+1)] > 0) { // seventy two years old
+			return r.age(i)
+		}
 		return 0
 	}
 	from := i
@@ -64,7 +67,13 @@ func (r *reader) number(i int) int {
 
 // age reads how old somebody is, where it says whom a provider must see: 16 years old, my mom is 74.
 func (r *reader) age(i int) int {
-	v, _ := numberOf(r.word(i))
+	v, ok := numberOf(r.word(i))
+	end := i + 1
+	if !ok {
+		if v = ones[r.word(i)]; v > 19 && ones[r.word(end)] > 0 && ones[r.word(end)] < 10 {
+			v, end = v+ones[r.word(end)], end+1
+		}
+	}
 	who := "adolescent"
 	switch {
 	case v >= 65:
@@ -72,7 +81,6 @@ func (r *reader) age(i int) int {
 	case v < 10 || v > 17:
 		return 0
 	}
-	end := i + 1
 	said := r.behind(end, []string{"year old", "years old", "yr old", "yrs old", "year olds", "yo", "y o", "years of age", "anos de edad"})
 	if said == 0 && (ageWords[r.word(i-1)] || r.word(i-1) == "im" || r.word(i-1) == "am" || r.word(i-1) == "is") {
 		if said = r.behind(end, []string{"anos", "years", "year"}); said == 0 && !ageWords[r.word(i-1)] && (r.toks[i].dollar || end < len(r.toks) && !r.toks[end].broken && !smallWords[r.word(end)] && !r.begun(end)) {
@@ -738,7 +746,8 @@ func (r *reader) askers() {
 		}
 		w, article := r.word(at), at < p.from-1
 		therapist := !slices.Contains(mayPrescribe, p.Values[0]) && p.Values[0] != "MD" && p.Values[0] != "DO"
-		if at >= 0 && !r.toks[at+1].broken && (article && (w == "im" || w == "am" || w == "as") || w == "soy" || owners[r.word(p.from-1)] && !r.toks[p.from].broken || prescriber && therapist && (w == "with" || w == "for" || w == "con")) {
+		asks := at >= 0 && !r.toks[at+1].broken && (article && (w == "im" || w == "am" || w == "as") || w == "soy" || prescriber && therapist && (w == "with" || w == "for" || w == "con"))
+		if asks || owners[r.word(p.from-1)] && !r.toks[p.from].broken {
 			r.pieces[i] = Piece{Kind: kindUnheld, Values: []string{r.joinWords(p.from, p.to)}, Note: "Read as who asks, or whom they see already, not as who is looked for.", from: p.from, to: p.to, core: p.core}
 		} else if !slices.Equal(p.Values, mayPrescribe) {
 			others = true
