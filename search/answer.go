@@ -83,7 +83,7 @@ func AnswerRead(ctx context.Context, e Engine, q Query, o Options, r Reading) (A
 		return a, err
 	}
 	a.Query = a.Reading.Apply(q)
-	if (len(parse(a.Query.Text).terms) > maxTerms || utf8.RuneCountInString(a.Query.Text) > maxText) && slices.ContainsFunc(a.Reading.Pieces, Piece.Filters) {
+	if (tooMany(a.Query.Text) || utf8.RuneCountInString(a.Query.Text) > maxText) && slices.ContainsFunc(a.Reading.Pieces, Piece.Filters) {
 		a.leaveOut(strings.Fields(a.Query.Text)) // a long story, of which the filters hold what can be searched for
 		a.Query.Text, a.TooMany = "", true
 	}
@@ -120,8 +120,11 @@ func (a *Answered) search(ctx context.Context, e Engine) error {
 // month and no state. A visitor who takes that away has them read like any others.
 func (a *Answered) somebody(ctx context.Context, e Engine, o Options) error {
 	words, text := tokens(a.Reading.Text), a.Reading.Text
+	if len(words) < 2 || len(words) > 4 || a.Reading.Rest == text || slices.Equal(words, tokens(a.Reading.Rest)) || slices.ContainsFunc(words, isNumber) {
+		return nil
+	}
 	name := Piece{End: utf8.RuneCountInString(text), Words: text, Kind: "name", Values: []string{keyWords(text)}, Note: "Somebody of this name is listed."}
-	if len(words) < 2 || len(words) > 4 || slices.Equal(words, tokens(a.Reading.Rest)) || slices.ContainsFunc(words, isNumber) || slices.Contains(o.Lifted, name.Key()) {
+	if slices.Contains(o.Lifted, name.Key()) {
 		return nil
 	}
 	q := Query{Text: text, Limit: 1, Facets: []string{}}

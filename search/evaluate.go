@@ -29,8 +29,7 @@ type evaluation struct {
 	inside   float64 // squares of a straight line: surely within the miles asked for, or not surely outside
 	outside  float64
 	after    *sortKey
-	count    [facets]bool // which facets to count
-	counts   int          // how many
+	count    facetSet // which facets to count
 
 	past map[uint32]*checksEntry // of a query about the past: the checks at that moment; nil is now
 }
@@ -94,9 +93,11 @@ func evaluate(q Query, words request, l *lexicon, now int64) *evaluation {
 			e.checks[n/per] |= 1 << (per - 1 - n%per)
 		}
 	}
-	for f := range facets {
-		e.count[f] = q.Facets == nil || slices.Contains(q.Facets, facetNames[f])
-		e.counts += boolInt(e.count[f])
+	if e.count = 1<<facets - 1; q.Facets != nil {
+		e.count = 0
+		for _, name := range q.Facets {
+			e.count |= only(facetByName[name])
+		}
 	}
 	e.rankCare = len(q.Filters["care"]) == 0 && !words.infusion
 	return e
@@ -184,7 +185,7 @@ func (e *evaluation) fits(s *snapshot, doc uint32) (failed facet, failures int, 
 	if e.distant != 0 && s.distant[doc]&e.distant == 0 {
 		return failed, 0, false
 	}
-	if m := e.q.PriceMaxCents; m > 0 && (s.price[doc] < 0 || s.price[doc] > m) {
+	if m := e.q.PriceMaxCents; m > 0 && (s.price[doc] < 0 || int64(s.price[doc]) > m) {
 		return failed, 0, false
 	}
 	for i := range e.filters {
@@ -214,7 +215,7 @@ func (e *evaluation) inReach(s *snapshot, doc uint32) bool {
 
 // answer is what an evaluation finds on a snapshot.
 type answer struct {
-	hits   []found // of the page, in order; they are good until the answer leaves
+	hits   []found // of the page, in order; they and the counts are good until the answer leaves
 	more   bool    // others follow
 	total  int
 	counts []int32 // by number of the value; of checks by that of firstCheck and checkValue
@@ -225,55 +226,59 @@ func (a *answer) leave() { pages.Put(a.page) }
 
 type found struct {
 	doc   uint32
-	key   sortKey
+	key   sortKey // its ID is filled in at the end
 	match match
 }
+
+// Shares of all documents below which it is cheaper to look at each: at what each of a set has than to cut the set
+// with all who have a value, for each value; and at each that was found than to cut sets at all, which costs more where
+// they are not kept as plain bits. A test changes them.
+var fewOf, fewFound, fewFoundOfMany = 16, 512, 64
 
 // on holds the query against the snapshot. Hits are those of the words; a query without words has none and
 // searches everybody.
 func (e *evaluation) on(s *snapshot, hits []hit, l *lexicon) answer {
-	p := e.page(s)
-	var a answer
-	if e.counts > 0 {
-		a.counts = make([]int32, l.size())
+	p := e.page(s, l.size())
+	a := answer{counts: p.counts, page: p}
+	words, nearby := len(e.words.terms) > 0, e.from != nil && e.q.Miles > 0
+	if nearby && !words {
+		p.circle = s.nearby(e.from, e.q.Miles, p.circle)
 	}
-	nearby := e.from != nil && e.q.Miles > 0
-	lapsed := s.next != 0 && e.now >= s.next
+	few := s.n / fewFound
+	if s.n > mostDense {
+		few = s.n / fewFoundOfMany
+	}
+	sets := e.past == nil && (s.next == 0 || e.now < s.next) // else who has a value is not who has it now
 	switch {
-	case len(e.words.terms) > 0 && !nearby && e.past == nil && !lapsed && alike(s, hits):
-		a.total = e.sets(s, a.counts, p, l, hits, hits[0].match)
-	case len(e.words.terms) > 0:
-		t := e.scan(s, a.counts, p)
-		for i := range hits {
-			if e.inReach(s, hits[i].doc) {
-				t.see(nearDoc{hits[i].doc, -1}, hits[i].match)
+	case words:
+		sets = sets && !nearby && len(hits) > few
+	case nearby:
+		sets = sets && s.n <= mostDense && len(p.circle) > few
+	}
+	if sets {
+		a.total = e.sets(s, p, l, hits)
+	} else {
+		t := e.scan(s, p)
+		switch {
+		case words:
+			for i := range hits {
+				if e.inReach(s, hits[i].doc) {
+					t.see(nearDoc{hits[i].doc, -1}, hits[i].match)
+				}
+			}
+		case nearby:
+			for _, x := range p.circle {
+				t.see(x, match{})
+			}
+		default:
+			for _, doc := range s.byID {
+				t.see(nearDoc{doc, -1}, match{})
 			}
 		}
 		a.total = t.done()
-	case nearby:
-		t := e.scan(s, a.counts, p)
-		p.circle = s.nearby(e.from, e.q.Miles, p.circle)
-		for _, x := range p.circle {
-			t.see(x, match{})
-		}
-		a.total = t.done()
-	case e.past != nil || lapsed:
-		t := e.scan(s, a.counts, p)
-		for _, doc := range s.byID {
-			t.see(nearDoc{doc, -1}, match{})
-		}
-		a.total = t.done()
-	default:
-		a.total = e.sets(s, a.counts, p, l, nil, match{})
 	}
 	a.hits, a.more = p.done()
-	a.page = p
 	return a
-}
-
-// alike reports many documents that hold the words all in the same way: the words order none of them before another.
-func alike(s *snapshot, hits []hit) bool {
-	return len(hits) > len(s.byID)/fewOf && !slices.ContainsFunc(hits, func(h hit) bool { return h.match != hits[0].match })
 }
 
 // scan holds documents against the query one by one, which is the way for few of them: of a word, of a
@@ -281,33 +286,15 @@ func alike(s *snapshot, hits []hit) bool {
 type scan struct {
 	e       *evaluation
 	s       *snapshot
-	counts  []int32
 	page    *page
-	total   int       // of those that fit all
-	docs    []uint32  // the same, if anything is counted
-	counted [2]uint64 // the bits of the facets counted
-	others  bool      // some facet with values from firstOther on is counted
-	facet   *[facets][2]uint64
-	facetOf []facet // of values from firstOther on
-	checked bool    // some check is filtered
-	checks  bool    // the checks of each document are needed
+	total   int  // of those that fit all; if anything is counted, page.docs are they
+	checked bool // some check is filtered
+	checks  bool // the checks of each document are needed to say whether it fits
 }
 
-func (e *evaluation) scan(s *snapshot, counts []int32, p *page) *scan {
-	t := &scan{e: e, s: s, counts: counts, page: p}
-	t.facet = &s.facetBits
-	for f := range facets {
-		if e.count[f] {
-			t.counted[0] |= t.facet[f][0]
-			t.counted[1] |= t.facet[f][1]
-		}
-	}
-	t.facetOf = s.facetOf
-	for _, c := range e.checks {
-		t.checked = t.checked || c != 0
-	}
-	t.checks = t.checked || e.count[facetCheck] || e.q.CanSee != "" || e.past != nil
-	return t
+func (e *evaluation) scan(s *snapshot, p *page) *scan {
+	checked := e.checks != [5]uint16{}
+	return &scan{e: e, s: s, page: p, checked: checked, checks: checked || e.q.CanSee != "" || e.past != nil}
 }
 
 // see holds one document against all but the words and the distance, which it is known to fit.
@@ -318,13 +305,11 @@ func (t *scan) see(x nearDoc, m match) {
 		return
 	}
 	var c *checksEntry
+	failedCheck := -1
 	if t.checks {
 		if c = e.entry(s, doc); c == nil || e.q.CanSee != "" && !e.maySee(s, c) {
 			return
 		}
-	}
-	failedCheck := -1
-	if t.checked {
 		for i, wanted := range e.checks {
 			if wanted == 0 {
 				continue
@@ -338,94 +323,54 @@ func (t *scan) see(x nearDoc, m match) {
 		}
 	}
 	if failures == 0 {
-		if t.total++; e.counts > 0 {
-			t.docs = append(t.docs, doc)
+		if t.total++; e.count != 0 {
+			t.page.docs = append(t.page.docs, doc)
 		}
 		t.page.see(x, m)
 		return
 	}
-	if !e.count[failed] {
-		return
-	}
 	// A document that fails one facet only still counts in that one: its values are what choosing otherwise there
 	// would give.
-	if failed == facetCheck {
-		t.countCheck(c, failedCheck)
-		return
-	}
-	b := &s.bits[doc]
-	t.countBits(b[0]&t.facet[failed][0], b[1]&t.facet[failed][1])
-	if failed >= facetLanguage {
-		for _, v := range s.others.of(doc) {
-			if t.facetOf[v] == failed {
-				t.counts[v]++
-			}
+	switch {
+	case !e.count.has(failed):
+	case failed == facetCheck:
+		if r, ok := e.result(s, c, failedCheck); ok {
+			t.page.counts[firstCheck+checkValue(failedCheck, r)]++
 		}
+	default:
+		s.eachOf(doc, only(failed), func(v int) { t.page.counts[v]++ })
 	}
 }
 
 // done counts what fits all, and returns how many that are.
 func (t *scan) done() int {
-	e, s := t.e, t.s
-	if e.counts == 0 {
-		return t.total
+	e, p := t.e, t.page
+	if e.count != 0 {
+		t.s.countValues(p.docs, e.count, p.counts)
 	}
-	checks := e.count[facetCheck]
-	if e.setsAre(s) && s.denser(len(t.docs), len(s.values)) {
-		set := make(denseSet, s.n/64+1)
-		for _, doc := range t.docs {
-			set[doc/64] |= 1 << (doc % 64)
-		}
-		home := checks && e.state == homeState
-		s.countDense(set, t.counts, func(f facet) bool { return e.count[f] && (f != facetCheck || home) })
-		if !checks || home {
-			return t.total
-		}
-	} else {
-		for _, doc := range t.docs {
-			b := &s.bits[doc]
-			t.countBits(b[0]&t.counted[0], b[1]&t.counted[1])
-			for _, v := range s.others.of(doc) {
-				if e.count[t.facetOf[v]] {
-					t.counts[v]++
-				}
-			}
-		}
-	}
-	if checks {
-		for _, doc := range t.docs {
-			c := e.entry(s, doc)
-			for i := range len(directory.CheckNames) {
-				t.countCheck(c, i)
-			}
-		}
+	if e.count.has(facetCheck) {
+		e.countResults(t.s, p.docs, func(int) bool { return true }, p.counts)
 	}
 	return t.total
 }
 
-func (t *scan) countBits(low, high uint64) {
-	eachBit(low, func(b int) { t.counts[b]++ })
-	eachBit(high, func(b int) { t.counts[64+b]++ })
-}
-
-func (t *scan) countCheck(c *checksEntry, check int) {
-	if r, ok := t.e.result(t.s, c, check); ok {
-		t.counts[firstCheck+checkValue(check, r)]++
-	}
-}
-
-// sets answers a query without a circle by sets of documents: whoever has one of the values chosen is known
-// beforehand. The hits all hold the words in the same way m; without words they are nil, which is everybody. The
-// total is returned.
-func (e *evaluation) sets(s *snapshot, counts []int32, p *page, l *lexicon, hits []hit, m match) int {
-	room := newRoom(s, 6+2*(len(e.filters)+len(e.checks)))
+// sets answers a query by sets of documents: whoever has one of the values chosen is known beforehand. It is about the
+// hits of the words, or about those of the page's circle, or about everybody. The total is returned.
+func (e *evaluation) sets(s *snapshot, p *page, l *lexicon, hits []hit) int {
+	room := newRoom(s, 7+2*(len(e.filters)+len(e.checks)))
 	defer room.leave()
 	base := room.set()
-	if hits == nil {
+	switch {
+	case len(hits) > 0:
+		for i := range hits {
+			base.add(hits[i].doc)
+		}
+	case e.from != nil && e.q.Miles > 0:
+		for i := range p.circle {
+			base.add(p.circle[i].doc)
+		}
+	default:
 		s.everybody(base)
-	}
-	for i := range hits {
-		base.add(hits[i].doc)
 	}
 	if e.distant != 0 {
 		remote := room.set()
@@ -435,7 +380,11 @@ func (e *evaluation) sets(s *snapshot, counts []int32, p *page, l *lexicon, hits
 		base.and(remote)
 	}
 	if most := e.q.PriceMaxCents; most > 0 {
-		base.keep(func(doc uint32) bool { return s.price[doc] >= 0 && s.price[doc] <= most })
+		if s.n <= mostDense {
+			base.and(room.cheaper(most))
+		} else {
+			base.keep(func(doc uint32) bool { return s.price[doc] >= 0 && int64(s.price[doc]) <= most })
+		}
 	}
 	if e.q.CanSee != "" {
 		base.keep(func(doc uint32) bool { return e.maySee(s, s.checksFor(doc, e.state)) })
@@ -483,31 +432,41 @@ func (e *evaluation) sets(s *snapshot, counts []int32, p *page, l *lexicon, hits
 	total := without(all, -1)
 
 	// Every facet without a choice in it is counted over all that fit, every other with its own choice lifted.
-	var choice [facets]bool
-	liftedCheck := [5]bool{}
+	rest, restOfChecks := e.count, [5]bool{}
 	for i, x := range parts {
-		if !e.count[x.facet] {
-			continue
+		switch {
+		case !e.count.has(x.facet):
+		case x.facet == facetCheck:
+			restOfChecks[x.check] = true
+			e.countChecks(s, p, lifted, without(lifted, i), func(check int) bool { return check == x.check })
+		default:
+			rest &^= only(x.facet)
+			e.countSet(s, p, lifted, without(lifted, i), only(x.facet))
 		}
-		if x.facet == facetCheck {
-			liftedCheck[x.check] = true
-			e.countChecks(s, lifted, without(lifted, i), counts, func(check int) bool { return check == x.check })
-			continue
+	}
+	e.countSet(s, p, all, total, rest)
+	if e.count.has(facetCheck) {
+		e.countChecks(s, p, all, total, func(check int) bool { return !restOfChecks[check] })
+	}
+	switch {
+	case slices.ContainsFunc(hits, func(h hit) bool { return h.match != hits[0].match }):
+		for i := range hits {
+			if all.has(hits[i].doc) {
+				p.see(nearDoc{hits[i].doc, -1}, hits[i].match)
+			}
 		}
-		choice[x.facet] = true
-		e.countSet(s, lifted, without(lifted, i), counts, func(f facet) bool { return f == x.facet })
+	case len(hits) > 0: // the words order none of them before another
+		e.pageOf(s, all, total, p, hits[0].match)
+	case e.from != nil && e.q.Miles > 0:
+		for _, x := range p.circle {
+			if all.has(x.doc) {
+				p.see(x, match{})
+			}
+		}
+	default:
+		e.pageOf(s, all, total, p, match{})
 	}
-	e.countSet(s, all, total, counts, func(f facet) bool { return e.count[f] && !choice[f] && f != facetCheck })
-	if e.count[facetCheck] {
-		e.countChecks(s, all, total, counts, func(check int) bool { return !liftedCheck[check] })
-	}
-	e.pageOf(s, all, total, p, m)
 	return total
-}
-
-// setsAre reports that who has a value at home is who has it now.
-func (e *evaluation) setsAre(s *snapshot) bool {
-	return e.past == nil && (s.next == 0 || e.now < s.next)
 }
 
 // denseSet has a bit for each document; one that is shorter has none of the others.
@@ -519,10 +478,11 @@ func (d denseSet) add(doc uint32) { d[doc/64] |= 1 << (doc % 64) }
 
 func (d denseSet) and(other denseSet) {
 	n := min(len(d), len(other))
-	for i, w := range other[:n] {
-		d[i] &= w
-	}
 	clear(d[n:])
+	d, other = d[:n], other[:n]
+	for i := range d {
+		d[i] &= other[i]
+	}
 }
 
 func (d denseSet) or(other denseSet) {
@@ -536,6 +496,16 @@ func (d denseSet) size() (n int) {
 		n += bits.OnesCount64(w)
 	}
 	return n
+}
+
+// list adds the documents of the set to a list.
+func (d denseSet) list(to []uint32) []uint32 {
+	for i, w := range d {
+		for ; w != 0; w &= w - 1 {
+			to = append(to, uint32(i*64+bits.TrailingZeros64(w)))
+		}
+	}
+	return to
 }
 
 func (d denseSet) each(f func(doc uint32)) {
@@ -589,7 +559,11 @@ func (r *room) set() denseSet {
 
 // anyOf returns who has one of the values, dead ones it may be among them.
 func (r *room) anyOf(values []int32) denseSet {
-	s, known, set := r.s, r.s.dense(), r.set()
+	s, known := r.s, r.s.dense()
+	if len(values) == 1 && known != nil && int(values[0]) < len(known) {
+		return known[values[0]]
+	}
+	set := r.set()
 	var one denseSet
 	for _, v := range values {
 		switch {
@@ -607,6 +581,26 @@ func (r *room) anyOf(values []int32) denseSet {
 	}
 	return set
 }
+
+// cheaper returns who states a price of no more than so much, of a snapshot with dense sets.
+func (r *room) cheaper(most int64) denseSet {
+	s, set := r.s, r.set()
+	order := s.orders[homeOrderOf[Price]] // who states none comes last
+	n := sort.Search(len(order), func(i int) bool { p := s.price[order[i]]; return p < 0 || int64(p) > most })
+	s.dense()
+	start, step := 0, len(order)/priceSteps+1
+	if n >= step {
+		copy(set, s.priceSets[n/step-1])
+		start = n / step * step
+	}
+	for _, doc := range order[start:n] {
+		set.add(doc)
+	}
+	return set
+}
+
+// priceSteps are the parts of the order by price at whose ends a snapshot with dense sets has the set of all before.
+const priceSteps = 16
 
 // everybody fills an empty set with the living.
 func (s *snapshot) everybody(set denseSet) {
@@ -637,28 +631,74 @@ func (s *snapshot) dense() []denseSet {
 				s.denseSets[v] = has.ToDense()
 			}
 		}
+		order, set := s.orders[homeOrderOf[Price]], make(denseSet, s.n/64+1)
+		step := len(order)/priceSteps + 1
+		for i, doc := range order {
+			if set.add(doc); i%step == step-1 {
+				s.priceSets = append(s.priceSets, slices.Clone(set))
+			}
+		}
 	})
 	return s.denseSets
 }
 
-// leastDense is the number of documents from which sets of plain bits are worth their making. A test lowers it.
-var leastDense = 64
-
-// denser reports that it is cheaper to cut plain bits for each of some values than to read what so many documents have.
-func (s *snapshot) denser(docs, values int) bool {
-	return s.n <= mostDense && docs > leastDense && docs > s.n/64*values/64
+// countSet counts the values of some facets, but for the results of checks, over a set of so many documents.
+func (e *evaluation) countSet(s *snapshot, p *page, set denseSet, total int, which facetSet) {
+	which &^= only(facetCheck)
+	values := func(f func(v int32)) {
+		for x := which; x != 0; x &= x - 1 {
+			for _, v := range s.facetValues[bits.TrailingZeros32(uint32(x))] {
+				f(v)
+			}
+		}
+	}
+	switch {
+	case which == 0:
+	case total == len(s.byID):
+		values(func(v int32) { p.counts[v] = s.counts[v] })
+	case total < s.n/fewOf:
+		p.docs = set.list(p.docs[:0])
+		s.countValues(p.docs, which, p.counts)
+	case s.n <= mostDense:
+		values(func(v int32) { p.counts[v] = s.countOf(set, v) })
+	default:
+		who := roaring.FromDense(set, false)
+		values(func(v int32) {
+			if has := s.values[v]; has != nil {
+				p.counts[v] = int32(who.AndCardinality(has))
+			}
+		})
+	}
 }
 
-// countDense counts the values of some facets over a set.
-func (s *snapshot) countDense(set denseSet, counts []int32, counted func(f facet) bool) {
-	for v, has := range s.dense() {
-		if has != nil && counted(s.facetOf[v]) {
-			counts[v] += s.countOf(set, v)
+// countChecks counts the results of some checks over a set of so many documents.
+func (e *evaluation) countChecks(s *snapshot, p *page, set denseSet, total int, counted func(check int) bool) {
+	everybody := total == len(s.byID)
+	if e.state != homeState || !everybody && total < s.n/fewOf {
+		p.docs = set.list(p.docs[:0])
+		e.countResults(s, p.docs, counted, p.counts)
+		return
+	}
+	var who *roaring.Bitmap
+	if !everybody && s.n > mostDense {
+		who = roaring.FromDense(set, false)
+	}
+	for i := range checkValues {
+		v := firstCheck + int32(i)
+		switch {
+		case !counted(i/len(directory.CheckResults)) || int(v) >= len(s.values) || s.values[v] == nil: // of nobody there are no values yet
+		case everybody:
+			p.counts[v] = s.counts[v]
+		case who == nil:
+			p.counts[v] = s.countOf(set, v)
+		default:
+			p.counts[v] = int32(who.AndCardinality(s.values[v]))
 		}
 	}
 }
 
-func (s *snapshot) countOf(set denseSet, v int) int32 {
+// countOf tells how many of a set have the value, of a snapshot with dense sets.
+func (s *snapshot) countOf(set denseSet, v int32) int32 {
 	has, n := s.dense()[v], 0
 	for i, w := range has[:min(len(has), len(set))] {
 		n += bits.OnesCount64(w & set[i])
@@ -666,96 +706,15 @@ func (s *snapshot) countOf(set denseSet, v int) int32 {
 	return int32(n)
 }
 
-// fewOf is the share of all documents below which it is cheaper to read what each of a set has than to cut
-// the set with everybody who has a value, for each value.
-const fewOf = 16
-
-// countSet counts the values of some facets over a set of so many documents.
-func (e *evaluation) countSet(s *snapshot, set denseSet, total int, counts []int32, counted func(f facet) bool) {
-	if total == len(s.byID) {
-		for v, n := range s.counts {
-			if f := s.facetOf[v]; f >= 0 && f != facetCheck && counted(f) {
-				counts[v] = n
-			}
-		}
-		return
-	}
-	t := scan{s: s, counts: counts}
-	values := 0
-	for f := range facets {
-		if f != facetCheck && counted(f) {
-			t.counted[0] |= s.facetBits[f][0]
-			t.counted[1] |= s.facetBits[f][1]
-			values += s.facetSize[f]
-			t.others = t.others || s.facetSize[f] > bits.OnesCount64(s.facetBits[f][0])+bits.OnesCount64(s.facetBits[f][1])
-		}
-	}
-	switch {
-	case s.denser(total, values):
-		s.countDense(set, counts, func(f facet) bool { return f != facetCheck && counted(f) })
-	case s.n <= mostDense || total < len(s.byID)/fewOf:
-		set.each(func(doc uint32) {
-			b := &s.bits[doc]
-			t.countBits(b[0]&t.counted[0], b[1]&t.counted[1])
-			if !t.others {
-				return
-			}
-			for _, v := range s.others.of(doc) {
-				if counted(s.facetOf[v]) {
-					counts[v]++
-				}
-			}
-		})
-	default:
-		who := roaring.FromDense(set, false)
-		for v, has := range s.values {
-			if f := s.facetOf[v]; has != nil && f >= 0 && f != facetCheck && counted(f) {
-				counts[v] = int32(who.AndCardinality(has))
-			}
-		}
-	}
-}
-
-// countChecks counts the results of some checks over a set of so many documents.
-func (e *evaluation) countChecks(s *snapshot, set denseSet, total int, counts []int32, counted func(check int) bool) {
-	per := len(directory.CheckResults)
-	everybody := total == len(s.byID)
-	dense := s.denser(total, len(checkValues))
-	if e.state != homeState || !everybody && !dense && (s.n <= mostDense || total < len(s.byID)/fewOf) {
-		set.each(func(doc uint32) {
-			c := s.checksFor(doc, e.state)
-			for i := range len(directory.CheckNames) {
-				if counted(i) {
-					counts[firstCheck+checkValue(i, c.result(i))]++
-				}
-			}
-		})
-		return
-	}
-	var who *roaring.Bitmap
-	if !everybody && !dense {
-		who = roaring.FromDense(set, false)
-	}
-	for i := range checkValues {
-		v := firstCheck + i
-		switch {
-		case !counted(i/per) || v >= len(s.values) || s.values[v] == nil: // of nobody there are no values yet
-		case everybody:
-			counts[v] = s.counts[v]
-		case dense:
-			counts[v] = s.countOf(set, v)
-		default:
-			counts[v] = int32(who.AndCardinality(s.values[v]))
-		}
-	}
-}
-
 // pageOf finds the page in a set: along the order that the snapshot keeps, if the query asks for one of
 // those and the set is no small part of everybody; else by looking at each.
 func (e *evaluation) pageOf(s *snapshot, set denseSet, total int, p *page, m match) {
 	o, ok := homeOrderOf[e.q.Sort]
-	if !ok || e.from != nil || e.state != homeState || !e.rankCare || total*64 < len(s.byID) {
-		set.each(func(doc uint32) { p.see(nearDoc{doc, -1}, m) })
+	if !ok || e.from != nil || e.state != homeState || !e.rankCare || total*total < s.n*(p.limit+1)/4 {
+		p.docs = set.list(p.docs[:0])
+		for _, doc := range p.docs {
+			p.see(nearDoc{doc, -1}, m)
+		}
 		return
 	}
 	order := s.orders[o]
@@ -784,6 +743,8 @@ type page struct {
 	found []found // in order
 	home  bool    // the ranks kept by the snapshot are those of this query
 
+	counts []int32  // by number of the value
+	docs   []uint32 // whatever is counted now
 	circle []nearDoc
 
 	// By distance the straight line tells who may be on the page, and only of those is anything dearer worked out.
@@ -802,9 +763,10 @@ type nearFound struct {
 	match match
 }
 
-func (e *evaluation) page(s *snapshot) *page {
+func (e *evaluation) page(s *snapshot, values int) *page {
 	p := pages.Get().(*page)
-	*p = page{e: e, s: s, limit: e.q.limit(), found: p.found[:0], circle: p.circle, seen: p.seen[:0], near: p.near[:0], most: math.Inf(1), after: -1}
+	*p = page{e: e, s: s, limit: e.q.limit(), found: p.found[:0], counts: slices.Grow(p.counts[:0], values)[:values], docs: p.docs[:0], circle: p.circle, seen: p.seen[:0], near: p.near[:0], most: math.Inf(1), after: -1}
+	clear(p.counts)
 	p.home = e.state == homeState && e.past == nil && (s.next == 0 || e.now < s.next)
 	switch {
 	case e.after == nil:
@@ -859,8 +821,7 @@ func (p *page) nearest() {
 	p.full = max(p.full, 2*len(p.near))
 }
 
-// put works out where a document stands. What cannot be on the page is passed over before anything dear is worked out
-// of it.
+// put works out where a document stands.
 func (p *page) put(doc uint32, m match) {
 	e, s := p.e, p.s
 	k := sortKey{Miles: -1}
@@ -880,23 +841,22 @@ func (p *page) put(doc uint32, m match) {
 		k.Rank = rank(c.problem, m, care, e.complete(s, c)+near, s.checked[doc])
 	}
 	full := len(p.found) > p.limit
-	if full && e.q.Sort != Distance {
-		if w := &p.found[p.limit].key; k.First > w.First || k.First == w.First && k.Rank > w.Rank {
-			return
-		}
+	before := func(i int) bool {
+		f := &p.found[i]
+		c := e.compare(&k, &f.key)
+		return c < 0 || c == 0 && s.place[doc] < s.place[f.doc]
 	}
-	k.ID = s.ids[doc]
-	if e.after != nil && e.compare(&k, e.after) <= 0 {
+	if full && !before(p.limit) {
 		return
 	}
-	if full && e.compare(&k, &p.found[p.limit].key) >= 0 {
+	if e.after != nil && cmp.Or(e.compare(&k, e.after), strings.Compare(string(s.ids[doc]), string(e.after.ID))) <= 0 {
 		return
 	}
 	if !full {
 		p.found = append(p.found, found{})
 	}
 	i := len(p.found) - 1
-	for ; i > 0 && e.compare(&k, &p.found[i-1].key) < 0; i-- {
+	for ; i > 0 && before(i-1); i-- {
 		p.found[i] = p.found[i-1]
 	}
 	p.found[i] = found{doc, k, m}
@@ -908,6 +868,9 @@ func (p *page) done() ([]found, bool) {
 	for _, x := range p.near {
 		f := &p.seen[uint32(x)]
 		p.put(f.doc, f.match)
+	}
+	for i := range p.found {
+		p.found[i].key.ID = p.s.ids[p.found[i].doc]
 	}
 	p.e, p.s = nil, nil
 	if len(p.found) > p.limit {

@@ -2,6 +2,7 @@ package search
 
 import (
 	"cmp"
+	"encoding/json"
 	"slices"
 	"strings"
 	"sync"
@@ -133,9 +134,8 @@ type lexicon struct {
 	mu     sync.RWMutex
 	number [facets]map[string]int32
 	values [facets][]int32 // the numbers of a facet, in the order in which they came
-	words  []string        // by number; "" is no value
-	labels []string
-	next   [3]int32 // the next free number of each kind: short lists, states, others
+	names  []*FacetName    // by number; nil is no value
+	next   [3]int32        // the next free number of each kind: short lists, states, others
 }
 
 const (
@@ -147,7 +147,7 @@ const (
 const firstCheck = firstOther
 
 func newLexicon() *lexicon {
-	l := &lexicon{words: make([]string, firstOther), labels: make([]string, firstOther), next: [3]int32{0, firstState, firstOther}}
+	l := &lexicon{names: make([]*FacetName, firstOther), next: [3]int32{0, firstState, firstOther}}
 	for f := range facets {
 		l.number[f] = map[string]int32{}
 	}
@@ -194,12 +194,12 @@ func (l *lexicon) add(f facet, v string) int32 {
 	}
 	n = l.next[kind]
 	l.next[kind]++
-	words, names := slices.Clone(l.words), slices.Clone(l.labels) // whoever reads the old ones goes on reading them
-	if int(n) == len(words) {
-		words, names = append(words, ""), append(names, "")
+	names := slices.Clone(l.names) // whoever reads the old ones goes on reading them
+	if int(n) == len(names) {
+		names = append(names, nil)
 	}
-	words[n], names[n] = v, Label(facetNames[f], v)
-	l.words, l.labels = words, names
+	names[n] = newFacetName(f, v)
+	l.names = names
 	l.number[f][v] = n
 	l.values[f] = append(l.values[f], n)
 	return n
@@ -215,19 +215,31 @@ func (l *lexicon) find(f facet, v string) int32 {
 	return -1
 }
 
-// all returns the numbers of a facet's values, and the values and labels of all numbers. The caller must not
-// change them.
-func (l *lexicon) all(f facet) (numbers []int32, words, labels []string) {
+func newFacetName(f facet, v string) *FacetName {
+	n := &FacetName{Value: v, Label: Label(facetNames[f], v)}
+	var b strings.Builder
+	for i, s := range [...]string{n.Value, n.Label} {
+		b.WriteString([...]string{`"value":`, `,"label":`}[i])
+		e := json.NewEncoder(&b)
+		e.SetEscapeHTML(false)
+		e.Encode(s) // a string, into memory
+	}
+	n.JSON = strings.ReplaceAll(b.String(), "\n", "") // which an encoder ends with, and no string has as it is
+	return n
+}
+
+// all returns the numbers of a facet's values, and the names of all numbers. The caller must not change them.
+func (l *lexicon) all(f facet) (numbers []int32, names []*FacetName) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	return l.values[f][:len(l.values[f]):len(l.values[f])], l.words, l.labels
+	return l.values[f][:len(l.values[f]):len(l.values[f])], l.names
 }
 
 // size is one more than the highest number.
 func (l *lexicon) size() int {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	return len(l.words)
+	return len(l.names)
 }
 
 // countedOf tells how many of the counts are any.
@@ -243,7 +255,7 @@ func countedOf(counts []int32) (n int) {
 // present makes the public form of one facet from the counts by number, with its values behind those of others. A
 // chosen value stands even with none.
 func (l *lexicon) present(f facet, counts []int32, chosen []string, all []FacetValue) (Facet, []FacetValue) {
-	numbers, words, labels := l.all(f)
+	numbers, names := l.all(f)
 	start := len(all)
 	for _, n := range numbers {
 		count := 0
@@ -253,16 +265,15 @@ func (l *lexicon) present(f facet, counts []int32, chosen []string, all []FacetV
 		if count == 0 && len(chosen) == 0 {
 			continue
 		}
-		w := words[n]
-		selected := slices.Contains(chosen, w)
-		if count == 0 && !selected || f == facetLicence && !selected && !isProfession(w) {
+		selected := slices.Contains(chosen, names[n].Value)
+		if count == 0 && !selected || f == facetLicence && !selected && !isProfession(names[n].Value) {
 			continue // letters such as LCSW can be asked for; the list shows professions
 		}
-		all = append(all, FacetValue{Value: w, Label: labels[n], Count: count, Selected: selected})
+		all = append(all, FacetValue{names[n], count, selected})
 	}
 	for _, v := range chosen {
 		if !slices.ContainsFunc(all[start:], func(x FacetValue) bool { return x.Value == v }) {
-			all = append(all, FacetValue{Value: v, Label: Label(facetNames[f], v), Selected: true})
+			all = append(all, FacetValue{newFacetName(f, v), 0, true})
 		}
 	}
 	out := Facet{Name: facetNames[f], Label: facetLabels[f]}
@@ -270,14 +281,10 @@ func (l *lexicon) present(f facet, counts []int32, chosen []string, all []FacetV
 		out.Values = slices.Clip(all[start:])
 	}
 	switch f {
-	case facetState:
-		if byLabel := func(a, b FacetValue) int { return cmp.Compare(a.Label, b.Label) }; !slices.IsSortedFunc(out.Values, byLabel) {
-			slices.SortFunc(out.Values, byLabel)
-		}
 	case facetLanguage, facetLicence, facetProgramme:
 		slices.SortFunc(out.Values, func(a, b FacetValue) int {
 			if a.Count != b.Count {
-				return cmp.Compare(b.Count, a.Count)
+				return b.Count - a.Count
 			}
 			return cmp.Or(cmp.Compare(a.Label, b.Label), cmp.Compare(a.Value, b.Value))
 		})
@@ -291,7 +298,7 @@ func (l *lexicon) spell(numbers []int32) []string {
 	defer l.mu.RUnlock()
 	out := make([]string, len(numbers))
 	for i, n := range numbers {
-		out[i] = l.words[n]
+		out[i] = l.names[n].Value
 	}
 	return out
 }

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/bits"
 	"os"
 	"path/filepath"
 	"sync"
@@ -563,10 +564,10 @@ func (x *Index) Search(ctx context.Context, q Query) (Result, error) {
 	if a.more {
 		r.Next = writeCursor(q, a.hits[len(a.hits)-1].key)
 	}
-	r.Facets = make([]Facet, 0, ev.counts)
+	r.Facets = make([]Facet, 0, bits.OnesCount32(uint32(ev.count)))
 	values := make([]FacetValue, 0, countedOf(a.counts)) // of all facets, one after another
 	for f := range facets {
-		if !ev.count[f] {
+		if !ev.count.has(f) {
 			continue
 		}
 		chosen := q.Filters[facetNames[f]]

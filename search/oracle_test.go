@@ -472,13 +472,17 @@ func (b *bench) plainly() *Index {
 }
 
 func TestSearchIsWhatReadingEveryFileGives(t *testing.T) {
-	defer func(least, most int) { leastDense, mostDense = least, most }(leastDense, mostDense)
-	leastDense = 1
+	defer func(most, few, found, ofMany int) {
+		mostDense, fewOf, fewFound, fewFoundOfMany = most, few, found, ofMany
+	}(mostDense, fewOf, fewFound, fewFoundOfMany)
 	for seed := range uint64(3) {
 		t.Run(fmt.Sprint("corpus ", seed), func(t *testing.T) {
-			if seed == 1 { // as if they were very many
+			switch seed {
+			case 1: // as if they were very many
 				mostDense = 0
 				defer func() { mostDense = 1 << 17 }()
+			case 2: // and as if few were found
+				fewOf, fewFound, fewFoundOfMany = 1, 1, 1
 			}
 			r := rand.New(rand.NewPCG(seed, 2))
 			b := newBench(t, corpus(seed, 20+40*int(seed))...)

@@ -104,7 +104,7 @@ func (c *stateChecks) problem() bool {
 	return false
 }
 
-// compare orders by relevance, or first by what the query asks to sort by.
+// compare orders by relevance, or first by what the query asks to sort by. Of equals the id decides.
 func (e *evaluation) compare(a, b *sortKey) int {
 	switch e.q.Sort {
 	case Distance:
@@ -119,10 +119,7 @@ func (e *evaluation) compare(a, b *sortKey) int {
 	if c := cmp.Compare(a.Rank, b.Rank); c != 0 {
 		return c
 	}
-	if c := compareMiles(a.Miles, b.Miles); c != 0 {
-		return c
-	}
-	return strings.Compare(string(a.ID), string(b.ID))
+	return compareMiles(a.Miles, b.Miles)
 }
 
 // compareMiles puts a distance nobody knows last.
@@ -144,7 +141,7 @@ func (s *snapshot) first(doc uint32, sort string) int64 {
 	switch sort {
 	case Price:
 		if p := s.price[doc]; p >= 0 {
-			return p
+			return int64(p)
 		}
 		return math.MaxInt64
 	case Checked:

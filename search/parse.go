@@ -73,16 +73,15 @@ func parse(text string) request {
 	if len(words) == 0 {
 		words, r.ignored = r.ignored, nil
 	}
-	seen := map[string]bool{}
 	for i, w := range words {
 		last := i == len(words)-1
-		if seen[w] && !last {
+		same := func(t term) bool { return t.text == w }
+		if !last && slices.ContainsFunc(r.terms, same) {
 			continue
 		}
-		if seen[w] { // said before: this one also stands for longer words
-			r.terms = slices.DeleteFunc(r.terms, func(t term) bool { return t.text == w })
+		if last { // said before, this one also stands for longer words
+			r.terms = slices.DeleteFunc(r.terms, same)
 		}
-		seen[w] = true
 		r.terms = append(r.terms, term{text: w, prefix: last && utf8.RuneCountInString(w) >= 3})
 	}
 	// The longest words may be misspelt: they are the likeliest to be, and match the fewest others.

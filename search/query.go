@@ -79,8 +79,8 @@ func (q Query) Validate() error {
 	if n := utf8.RuneCountInString(q.Text); n > maxText {
 		return directory.Errorf(directory.Invalid, "q", "the search text has %d characters; at most %d can be searched", n, maxText)
 	}
-	if n := len(parse(q.Text).terms); n > maxTerms {
-		return directory.Errorf(directory.Invalid, "q", "the search text has %d words; at most %d can be searched", n, maxTerms)
+	if tooMany(q.Text) {
+		return directory.Errorf(directory.Invalid, "q", "the search text has %d words; at most %d can be searched", len(parse(q.Text).terms), maxTerms)
 	}
 	for _, x := range []struct {
 		field string
@@ -130,6 +130,12 @@ func (q Query) Validate() error {
 		}
 	}
 	return nil
+}
+
+// tooMany reports more words than can be searched for. In plain letters so many need something between them.
+func tooMany(text string) bool {
+	plain := strings.IndexFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
+	return (len(text) > 2*maxTerms || !plain) && len(parse(text).terms) > maxTerms
 }
 
 func validFilter(name string, values []string) error {

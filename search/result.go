@@ -45,10 +45,16 @@ type Facet struct {
 
 // FacetValue is one value of a facet with how many providers choosing it, beside what else is chosen, gives.
 type FacetValue struct {
-	Value    string
-	Label    string
+	*FacetName
 	Count    int
 	Selected bool
+}
+
+// FacetName is a value of a facet with the words for it. All answers have the same one, which must not be changed.
+type FacetName struct {
+	Value string
+	Label string // in English
+	JSON  string // both, as members of an object: "value":"co","label":"Colorado"
 }
 
 // Understood says what was made of the words of a query.

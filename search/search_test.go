@@ -280,9 +280,12 @@ func TestFacetsLiftTheirOwnFilter(t *testing.T) {
 		someone(3, "Cy Diaz", in("Taos", "NM"), focus("depression")),
 	)
 	r := b.search(Query{State: "CO", Filters: map[string][]string{"focus": {"depression"}}, Limit: 1})
+	named := func(value, label string) *FacetName {
+		return &FacetName{value, label, fmt.Sprintf(`"value":%q,"label":%q`, value, label)}
+	}
 	want := map[string][]FacetValue{
-		"focus": {{Value: "trauma", Label: "Trauma and PTSD", Count: 1}, {Value: "depression", Label: "Depression", Count: 1, Selected: true}},
-		"state": {{Value: "CO", Label: "Colorado", Count: 1, Selected: true}, {Value: "NM", Label: "New Mexico", Count: 1}},
+		"focus": {{named("trauma", "Trauma and PTSD"), 1, false}, {named("depression", "Depression"), 1, true}},
+		"state": {{named("CO", "Colorado"), 1, true}, {named("NM", "New Mexico"), 1, false}},
 	}
 	for _, f := range r.Facets {
 		if w, ok := want[f.Name]; ok {
@@ -298,7 +301,7 @@ func TestFacetsLiftTheirOwnFilter(t *testing.T) {
 	r = b.search(Query{Filters: map[string][]string{"language": {"welsh"}}})
 	for _, f := range r.Facets {
 		if f.Name == "language" {
-			if d := cmp.Diff([]FacetValue{{Value: "welsh", Label: "Welsh", Selected: true}}, f.Values); d != "" {
+			if d := cmp.Diff([]FacetValue{{named("welsh", "Welsh"), 0, true}}, f.Values); d != "" {
 				t.Errorf("language (-want +got):\n%s", d)
 			}
 		}

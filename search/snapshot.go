@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/hex"
+	"math"
 	"math/bits"
 	"slices"
 	"strings"
@@ -29,6 +30,7 @@ type snapshot struct {
 	columns
 
 	byID   []uint32            // the living, by id
+	place  []uint32            // of each of them in byID
 	values []*roaring.Bitmap   // by number of the value: who has it, the dead included; of checks, those at home
 	counts []int32             // by number of the value: how many of the living have it
 	remote [64]*roaring.Bitmap // by state: who offers telehealth there, the dead included
@@ -40,15 +42,16 @@ type snapshot struct {
 	words  *wordList
 	uses   []int32 // by number of the term: how many of the living hold it
 
-	facetOf   []facet // by number of the value; -1 is none
-	facetBits [facets][2]uint64
-	facetSize [facets]int // values
-	denseOnce sync.Once
-	denseSets []denseSet // by number of the value, the dead included
-	once      sync.Once
-	around    []atomic.Int32 // by place of the town as in lead: one more than the providers within 50 miles; 0 is not counted yet
-	kept      sync.Map       // of two or three letters typed: the suggestions
-	keeps     atomic.Int32   // how many
+	facetOf     []facet // by number of the value; -1 is none
+	facetBits   [facets][2]uint64
+	facetValues [facets][]int32
+	denseOnce   sync.Once
+	denseSets   []denseSet // by number of the value, the dead included
+	priceSets   []denseSet // see room.cheaper
+	once        sync.Once
+	around      []atomic.Int32 // by place of the town as in lead: one more than the providers within 50 miles; 0 is not counted yet
+	kept        sync.Map       // of two or three letters typed: the suggestions
+	keeps       atomic.Int32   // how many
 }
 
 // columns are shared by the snapshots of one origin; each sees of them what is before its own n.
@@ -61,7 +64,7 @@ type columns struct {
 	at       []int64 // for which moment the checks were worked out, Unix milliseconds
 	until    []int64
 	hash     [][16]byte
-	price    []int64
+	price    []int32     // cents; -1 is not stated, and the highest is that or more
 	checked  []int32     // the newest day of a check, in days since 1970; 0 is never
 	bits     [][2]uint64 // values below 64, and below 128: see lexicon
 	distant  []uint64    // telehealth, a bit for each state as in bits
@@ -214,7 +217,7 @@ func (l *list[T]) cut(n int) list[T] {
 func (g *growth) put(d *document) {
 	c := &g.c
 	doc := uint32(len(c.ids))
-	c.ids, c.seqs, c.until, c.price = append(c.ids, d.id), append(c.seqs, d.seq), append(c.until, d.until), append(c.price, d.price)
+	c.ids, c.seqs, c.until, c.price = append(c.ids, d.id), append(c.seqs, d.seq), append(c.until, d.until), append(c.price, int32(min(d.price, math.MaxInt32)))
 	c.at = append(c.at, d.at.Time().UnixMilli())
 	c.checked = append(c.checked, d.checked)
 	var hash [16]byte
@@ -336,6 +339,10 @@ func (g *growth) done(seq int64) *snapshot {
 		return at
 	}
 	s.byID = splice(old.byID, gone, fresh, place, func(doc uint32) uint32 { return doc })
+	s.place = make([]uint32, s.n)
+	for i, doc := range s.byID {
+		s.place[doc] = uint32(i)
+	}
 	s.live = old.live.Clone()
 	for _, doc := range dead {
 		s.live.Remove(doc)
@@ -383,11 +390,11 @@ func (s *snapshot) count(old *snapshot, dead, added []uint32, l *lexicon) {
 		s.facetOf[i] = -1
 	}
 	for f := range facets {
-		numbers, _, _ := l.all(f)
-		s.facetSize[f] = len(numbers)
+		numbers, _ := l.all(f)
 		for _, n := range numbers {
 			if int(n) < size {
 				s.facetOf[n] = f
+				s.facetValues[f] = append(s.facetValues[f], n)
 			}
 			if n < firstOther {
 				s.facetBits[f][n/64] |= 1 << (n % 64)
@@ -573,6 +580,14 @@ type matcher interface {
 type hitRoom struct {
 	hits []hit
 	docs []uint32 // of a segment, by its numbers
+	at   []uint32 // where each of them stands in docs; see place
+	near []nearest
+}
+
+// nearest is how near a document's words come to a term, and in which fields.
+type nearest struct {
+	class class
+	in    uint8
 }
 
 var hitRooms = sync.Pool{New: func() any { return new(hitRoom) }}

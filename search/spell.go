@@ -26,11 +26,11 @@ func (x *Index) Known(ctx context.Context, word string) bool {
 		return false
 	}
 	defer e.release()
+	if known, ok := e.known.Load(word); ok { // of words that somebody has; of others it would grow without end
+		return known.(bool)
+	}
 	if e.holds(word, fieldName) == 0 {
 		return false
-	}
-	if known, ok := e.known.Load(word); ok {
-		return known.(bool)
 	}
 	var hits []hit
 	err = safely(func() (err error) {

@@ -30,11 +30,27 @@ type wordIndex struct {
 	partial bool // the snapshot leaves out some of what the index holds, which is passed over
 }
 
-// segmentDocs is a segment of the index with the snapshot's numbers by its own.
+// segmentDocs is a segment of the index with the snapshot's numbers by its own, and with the sets that searches read of it.
 type segmentDocs struct {
 	*scorch.SegmentSnapshot
 	numbers []uint32
+	sets    *keptSets
 }
+
+// keptSets are sets of a segment by their term. They lie in the segment's own memory, so that what is kept is little. A
+// segment never changes; when it goes they go with it.
+type keptSets struct {
+	mu     sync.RWMutex
+	byTerm map[fieldTerm]*roaring.Bitmap // nil is nobody
+}
+
+// fieldTerm is a term of the index.
+type fieldTerm struct {
+	word string
+	in   uint8
+}
+
+const mostKeptSets = 4096 // of a segment
 
 // noDoc is the number of a document that the snapshot does not hold.
 const noDoc = math.MaxUint32
@@ -60,22 +76,23 @@ func (w *wordIndex) place(before *wordIndex) error {
 		return fmt.Errorf("the index is of another kind: %T", w.reader)
 	}
 	s := w.docs
-	known := map[uint64][]uint32{}
+	known := map[uint64]segmentDocs{}
 	if before != nil && before.docs.tip == s.tip { // else the numbers are others
 		for _, seg := range before.segments {
-			known[seg.Id()] = seg.numbers
+			known[seg.Id()] = seg
 		}
 	}
 	n := uint64(0)
 	for _, seg := range r.Segments() {
-		numbers, ok := known[seg.Id()]
-		if !ok || uint64(len(numbers)) != seg.Segment().Count() {
-			var err error
-			if numbers, err = w.numbersOf(seg); err != nil {
+		g := segmentDocs{seg, known[seg.Id()].numbers, known[seg.Id()].sets}
+		if g.sets == nil || uint64(len(g.numbers)) != seg.Segment().Count() {
+			numbers, err := w.numbersOf(seg)
+			if err != nil {
 				return err
 			}
+			g.numbers, g.sets = numbers, &keptSets{byTerm: map[fieldTerm]*roaring.Bitmap{}}
 		}
-		w.segments = append(w.segments, segmentDocs{seg, numbers})
+		w.segments = append(w.segments, g)
 		n += seg.Count()
 	}
 	if !w.partial && n != uint64(s.size()) {
@@ -116,9 +133,8 @@ func (w *wordIndex) numbersOf(seg *scorch.SegmentSnapshot) ([]uint32, error) {
 
 // posting is a term of the index for which a term of a query stands.
 type posting struct {
-	term  []byte
+	fieldTerm
 	class class
-	in    uint8
 }
 
 func (w *wordIndex) match(ctx context.Context, terms []term, room *hitRoom) ([]hit, error) {
@@ -133,7 +149,7 @@ func (w *wordIndex) match(ctx context.Context, terms []term, room *hitRoom) ([]h
 		l := w.docs.words
 		for _, v := range l.find(x) {
 			for _, in := range l.in[l.starts[v.word]:l.starts[v.word+1]] {
-				postings[i] = append(postings[i], posting{[]byte(indexTerm(l.words[v.word], in)), v.class, in})
+				postings[i] = append(postings[i], posting{fieldTerm{l.words[v.word], in}, v.class})
 			}
 		}
 	}
@@ -153,15 +169,16 @@ type held struct {
 }
 
 func (g *segmentDocs) match(ctx context.Context, room *hitRoom, terms []term, postings [][]posting) error {
-	dict, err := g.Segment().Dictionary(indexText)
-	if err != nil {
-		return err
-	}
+	keep := len(g.numbers) <= mostDense
 	holds := make([][]held, len(terms))
 	var all *roaring.Bitmap // who holds every term so far
 	for i, x := range terms {
 		of := postings[i]
 		if hasDigit(x.text) {
+			dict, err := g.Segment().Dictionary(indexText)
+			if err != nil {
+				return err
+			}
 			if of, err = numbersLike(dict, x); err != nil {
 				return err
 			}
@@ -170,7 +187,7 @@ func (g *segmentDocs) match(ctx context.Context, room *hitRoom, terms []term, po
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			set, err := postingsOf(dict, p.term)
+			set, err := g.set(p.fieldTerm, keep && !hasDigit(x.text))
 			if err != nil {
 				return err
 			}
@@ -215,10 +232,7 @@ func (g *segmentDocs) match(ctx context.Context, room *hitRoom, terms []term, po
 		room.hits = append(room.hits, hit{doc: g.numbers[d]})
 	}
 	found := room.hits[start:]
-	var near []struct {
-		class class
-		in    uint8
-	}
+	placed := false
 	for _, hs := range holds {
 		if len(hs) == 1 {
 			for i := range found {
@@ -226,17 +240,15 @@ func (g *segmentDocs) match(ctx context.Context, room *hitRoom, terms []term, po
 			}
 			continue
 		}
-		near = append(near[:0], make([]struct {
-			class class
-			in    uint8
-		}, len(docs))...)
+		if !placed {
+			room.place(docs, len(g.numbers))
+			placed = true
+		}
+		room.near = slices.Grow(room.near[:0], size)[:size]
+		clear(room.near)
 		for _, h := range hs { // of several ways to hold a term the nearest counts, with all fields that have it so
-			i := 0
-			eachOf(h.set, docs, func(d uint32) {
-				for docs[i] < d {
-					i++
-				}
-				switch n := &near[i]; {
+			room.eachIn(h.set, docs, func(i int) {
+				switch n := &room.near[i]; {
 				case h.class > n.class:
 					n.class, n.in = h.class, h.in
 				case h.class == n.class:
@@ -245,31 +257,67 @@ func (g *segmentDocs) match(ctx context.Context, room *hitRoom, terms []term, po
 			})
 		}
 		for i := range found {
-			found[i].and(near[i].class, near[i].in)
+			found[i].and(room.near[i].class, room.near[i].in)
 		}
 	}
 	return nil
 }
 
-// eachOf calls f for those of the sorted documents that are in the set.
-func eachOf(set *roaring.Bitmap, docs []uint32, f func(d uint32)) {
-	if n := set.GetCardinality(); n < uint64(len(docs)) {
-		at := 0
-		set.Iterate(func(d uint32) bool {
-			more, ok := slices.BinarySearch(docs[at:], d)
-			at += more
-			if ok {
-				f(d)
+// place notes where each document of a list stands in it.
+func (r *hitRoom) place(docs []uint32, of int) {
+	r.at = slices.Grow(r.at[:0], of)[:of]
+	for i, d := range docs {
+		r.at[d] = uint32(i)
+	}
+}
+
+// eachIn calls f with the places of those of the documents, which were placed, that are in the set.
+func (r *hitRoom) eachIn(set *roaring.Bitmap, docs []uint32, f func(i int)) {
+	if set.GetCardinality() > 4*uint64(len(docs)) {
+		for i, d := range docs {
+			if set.Contains(d) {
+				f(i)
 			}
-			return at < len(docs)
-		})
+		}
 		return
 	}
-	for _, d := range docs {
-		if set.Contains(d) {
-			f(d)
+	var some [256]uint32
+	for it := set.ManyIterator(); ; {
+		n := it.NextMany(some[:])
+		if n == 0 {
+			return
+		}
+		for _, d := range some[:n] {
+			if i := r.at[d]; int(i) < len(docs) && docs[i] == d { // what was not placed is of an older list
+				f(int(i))
+			}
 		}
 	}
+}
+
+// set returns who of the segment holds a term; nil is nobody. It must not be changed.
+func (g *segmentDocs) set(t fieldTerm, keep bool) (*roaring.Bitmap, error) {
+	if keep {
+		g.sets.mu.RLock()
+		set, ok := g.sets.byTerm[t]
+		g.sets.mu.RUnlock()
+		if ok {
+			return set, nil
+		}
+	}
+	dict, err := g.Segment().Dictionary(indexText)
+	if err != nil {
+		return nil, err
+	}
+	set, err := postingsOf(dict, []byte(indexTerm(t.word, t.in)))
+	if err == nil && keep {
+		g.sets.mu.Lock()
+		if len(g.sets.byTerm) < mostKeptSets {
+			g.sets.byTerm[t] = set
+		}
+		g.sets.mu.Unlock()
+	}
+	return set, err
 }
 
 // postingsOf reads who holds a term: nil is nobody. The set belongs to the index and must not be changed.
@@ -320,9 +368,9 @@ func numbersLike(dict segment.TermDictionary, x term) ([]posting, error) {
 		}
 		switch word, in := cutTerm(e.Term); {
 		case word == x.text:
-			out = append(out, posting{[]byte(e.Term), exact, in})
+			out = append(out, posting{fieldTerm{word, in}, exact})
 		case longer:
-			out = append(out, posting{[]byte(e.Term), begins, in})
+			out = append(out, posting{fieldTerm{word, in}, begins})
 		}
 	}
 }

@@ -39,7 +39,7 @@ demonstration's people, so that a page is as long as theirs.
 
 Measure GET /api/v1/providers on invented providers, in one run beside two Fiber handlers that do nothing but send
 the same: one the bodies alone, one all bytes, the headers too. It is measured with the answers kept in memory, and with
-every one worked out anew. Every answer counts all
+every one worked out anew. Every answer counts six
 facets. The load comes from a process of its own, over keep-alive connections that ask again when they have their
 answer, and shares the processor with the server. They take turns; the ratios are of answers per second, median of the
 rounds, and of the processor's time, which is the server's alone.`,
@@ -218,6 +218,7 @@ func benchPaths(c *searchbench.Corpus, n int) []string {
 		case 4:
 			v.Set("q", "ifs therapist near "+place.String()+" under $900")
 		}
+		v["facets"] = []string{"state", "care", "accepting", "focus", "framework", "route"} // as in bench search
 		out = append(out, "/api/v1/providers?"+v.Encode())
 	}
 	return out
@@ -229,6 +230,7 @@ func (b *httpMeasure) run(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
+	giveHeapRoom()
 	corpus := searchbench.NewCorpus(b.n)
 	ours, err := searchbench.NewOurs(ctx, corpus, filepath.Join(dir, "index"))
 	if err != nil {

@@ -64,6 +64,7 @@ func (a *app) serve(ln net.Listener, st *store.Store, demo *web.DemoInfo, now fu
 		_, port, _ = net.SplitHostPort(ln.Addr().String())
 		a.cfg.Addr = net.JoinHostPort(host, port)
 	}
+	giveHeapRoom()
 	background := directory.NewBackground()
 	index, err := search.Open(a.ctx, search.Config{Dir: a.cfg.indexDir(), Feed: st, Files: st.Files, Policies: st.Policies(), Now: now, Log: log, Background: background})
 	if err != nil {

@@ -35,7 +35,13 @@ func (s *Server) apiSearch(c *fiber.Ctx) error {
 	if len(bad) > 0 {
 		return bad
 	}
-	key := searchRoute + a.encode() // one way to write all that ask the same
+	first := a
+	first.Cursor = ""
+	whole := searchRoute + first.encode() // one way to write all that ask the same, and what every page of it begins with
+	key := whole
+	if a.Cursor != "" {
+		key = nextOf(whole, a.Cursor)
+	}
 	if kept := s.kept(key); kept != nil {
 		s.answers.put(keyOf(c), kept)
 		return s.sendKept(c.Context(), kept)
@@ -52,23 +58,27 @@ func (s *Server) apiSearch(c *fiber.Ctx) error {
 		return err
 	}
 	kept := &keptAnswer{span: answer.span, head: answer.Head, contentType: fiber.MIMEApplicationJSONCharsetUTF8, body: *room, route: visitOf(c).route, quota: s.door.anybody}
-	first := a
-	first.Cursor = ""
-	kept.link = `<` + strings.TrimSuffix(searchRoute+first.encode(), "?") + `>; rel="first"`
+	kept.link = `<` + strings.TrimSuffix(whole, "?") + `>; rel="first"`
 	if answer.Next != nil {
-		next := a
-		next.Cursor = *answer.Next
-		kept.link = `<` + searchRoute + next.encode() + `>; rel="next", ` + kept.link
+		kept.link = `<` + nextOf(whole, *answer.Next) + `>; rel="next", ` + kept.link
 	}
 	if s.answers.takes(kept) {
 		kept.body = bytes.Clone(kept.body)
 		s.answers.put(key, kept)
 		return s.sendKept(c.Context(), kept)
 	}
-	if err = s.sendKept(c.Context(), kept); err == nil {
-		c.Response().SetBody(c.Response().Body()) // the room is used again before this is sent
+	if err = s.sendKept(c.Context(), kept); err == nil && kept.zip.Load() == nil {
+		*room = c.Response().SwapBody(*room) // which is used again before this is sent
 	}
 	return err
+}
+
+// nextOf is the address of the page that goes on at the cursor, whose letters need no escaping.
+func nextOf(whole, cursor string) string {
+	if strings.HasSuffix(whole, "?") {
+		return whole + "cursor=" + cursor
+	}
+	return whole + "&cursor=" + cursor
 }
 
 // rooms are buffers in which answers are written.
@@ -186,7 +196,7 @@ func (s *Server) rows(ctx context.Context, hits []search.Hit, y directory.State,
 func (s *Server) searchIndex(ctx context.Context, a ask, read search.Reading) (search.Answered, error) {
 	if a.At == "" { // one about the past has the page's deadline, and the index's own
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, searchDeadline)
+		ctx, cancel = s.deadline(searchDeadline)
 		defer cancel()
 	}
 	return search.AnswerRead(ctx, s.cfg.Search, a.query(), a.reading(), read)

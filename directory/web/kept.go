@@ -6,7 +6,6 @@ import (
 	"html/template"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -354,93 +353,4 @@ func (r row) whole() result {
 	out := r.result
 	out.Miles, out.Why, out.Explain = r.miles, r.why, r.explain
 	return out
-}
-
-func (r row) append(b []byte) ([]byte, error) {
-	b = append(b, r.json[:r.listed.miles]...)
-	if r.miles != nil {
-		b = strconv.AppendFloat(b, *r.miles, 'f', -1, 64)
-	} else {
-		b = append(b, "null"...)
-	}
-	b = append(b, r.json[r.listed.miles+len("null"):r.listed.why]...)
-	b = append(b, '[')
-	for i, w := range r.why {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendString(b, w)
-	}
-	b = append(b, ']')
-	if r.explain != nil {
-		raw, err := encodeJSON(r.explain)
-		if err != nil {
-			return b, err
-		}
-		b = append(append(b, `,"explain":`...), bytes.TrimSuffix(raw, []byte("\n"))...)
-	}
-	return append(b, r.json[r.listed.why+len("[]"):]...), nil
-}
-
-// appendString writes a string as encodeJSON does.
-func appendString(b []byte, s string) []byte {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			raw, err := encodeJSON(s)
-			if err != nil { // no string cannot be written
-				return append(b, `""`...)
-			}
-			return append(b, raw[:len(raw)-1]...)
-		}
-	}
-	return append(append(append(b, '"'), s...), '"')
-}
-
-// append writes the answer as encoding/json would, with the rows as they are kept.
-func (a *searchAnswer) append(b []byte) ([]byte, error) {
-	shell := *a
-	shell.Results, shell.Facets = []result{}, nil
-	b, err := appendJSON(b, &shell)
-	if err != nil {
-		return b, err
-	}
-	cut := bytes.Index(b, []byte(`"results":[],"facets":null`)) // no string holds a quotation mark without a backslash before it
-	after := bytes.Clone(b[cut+len(`"results":[],"facets":null`):])
-	b = append(b[:cut], `"results":[`...)
-	for i, r := range a.rows {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		if b, err = r.append(b); err != nil {
-			return nil, err
-		}
-	}
-	b = appendFacets(append(b, `],"facets":`...), a.facets)
-	return append(b, after...), nil
-}
-
-func appendFacets(b []byte, list []search.Facet) []byte {
-	order := make([]*search.Facet, len(list))
-	for i := range list {
-		order[i] = &list[i]
-	}
-	slices.SortFunc(order, func(x, y *search.Facet) int { return strings.Compare(x.Name, y.Name) })
-	b = append(b, '{')
-	for i, f := range order {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(appendString(b, f.Name), ":["...)
-		for j, v := range f.Values {
-			if j > 0 {
-				b = append(b, ',')
-			}
-			b = appendString(append(b, `{"value":`...), v.Value)
-			b = appendString(append(b, `,"label":`...), v.Label)
-			b = strconv.AppendInt(append(b, `,"count":`...), int64(v.Count), 10)
-			b = append(b, '}')
-		}
-		b = append(b, ']')
-	}
-	return append(b, '}')
 }

@@ -147,6 +147,7 @@ type facetGroup struct {
 // groupValue is a value to tick; or one that the words ask for, with the search without them.
 type groupValue struct {
 	search.FacetValue
+	Label  string // in the page's language
 	Remove string
 }
 
@@ -339,10 +340,7 @@ func (v *searchView) groups(l *lang) []facetGroup {
 	values := func(name string, list []search.FacetValue) []groupValue {
 		var out []groupValue
 		for _, x := range list {
-			if name != "check" { // labelled below
-				x.Label = l.value(name, x.Value)
-			}
-			g := groupValue{FacetValue: x}
+			g := groupValue{FacetValue: x, Label: l.facetValue(name, x.Value, false)}
 			for _, c := range v.Read.Chips {
 				if c.Kind == name && slices.Contains(c.Values, x.Value) && !slices.Contains(v.Ask.Filters[name], x.Value) {
 					g.Remove = c.Remove
@@ -366,7 +364,6 @@ func (v *searchView) groups(l *lang) []facetGroup {
 			var list []search.FacetValue
 			for _, x := range f.Values {
 				if strings.HasPrefix(x.Value, string(name)+":") {
-					x.Label = l.facetValue("check", x.Value, false)
 					list = append(list, x)
 				}
 			}

@@ -53,7 +53,8 @@ type ask struct {
 	Lift       []string // pieces of the text, by key, that are to ask for nothing
 	Words      []string // pieces of the text, by key, that are to be searched for as words; or all
 	Sort       string
-	Explain    bool // of the API: why each result stands where it does
+	Facets     []string // of the API: those to count; nil is all
+	Explain    bool     // of the API: why each result stands where it does
 	Limit      int
 	Cursor     string
 	Count      *int64            // of webhooks: a notice, or a line of a log; nil where none was named
@@ -124,8 +125,9 @@ func programmeIDs() []string {
 // searchParams are the parameters of a search, in the order in which a link writes them.
 var searchParams = append(append([]param{
 	{name: "q", read: func(a *ask, v string) told {
-		a.Text = strings.Join(strings.Fields(v), " ") // kept even when it is too much, for the form and the crisis notice
-		if utf8.RuneCountInString(v) > maxText || len(strings.Fields(v)) > maxWords {
+		words := strings.Fields(v)
+		a.Text = strings.Join(words, " ") // kept even when it is too much, for the form and the crisis notice
+		if utf8.RuneCountInString(v) > maxText || len(words) > maxWords {
 			return say("bad.q")
 		}
 		return told{}
@@ -166,7 +168,22 @@ var apiSearchParams = append(slices.Clone(searchParams), param{name: "explain", 
 		return say("bad.explain")
 	}
 	return told{}
+}}, param{name: "facets", multi: true, read: func(a *ask, v string) told {
+	if a.Facets == nil {
+		a.Facets = []string{}
+	}
+	switch {
+	case v == noFacets, slices.Contains(a.Facets, v):
+	case !slices.Contains(facetsByName, v):
+		return say("bad.facet", "Values", strings.Join(append(slices.Clone(facetsByName), noFacets), ", "))
+	default:
+		a.Facets = append(a.Facets, v)
+	}
+	return told{}
 }})
+
+// noFacets is the value of the parameter facets that counts none.
+const noFacets = "none"
 
 // atParam asks for what was true at a moment.
 var atParam = param{name: "at", read: readMoment(func(a *ask, i directory.Instant) { a.At = i })}
@@ -311,18 +328,17 @@ func parse(raw string, params []param, form bool) (ask, badParams) {
 			bad = append(bad, wrong(name, w.key, w.args...))
 		}
 	}
-	seen := map[string]bool{}
-	pairs := strings.Split(raw, "&")
-	if len(pairs) > maxPairs {
+	var seen [64]bool // by place in params
+	if strings.Count(raw, "&") >= maxPairs {
 		return a, badParams{wrong("query", "bad.query.many")}
 	}
-	for _, pair := range pairs {
+	for pair := range strings.SplitSeq(raw, "&") {
 		if pair == "" {
 			continue
 		}
 		rawName, rawValue, _ := strings.Cut(pair, "=")
-		name, err1 := url.QueryUnescape(rawName)
-		value, err2 := url.QueryUnescape(rawValue)
+		name, err1 := unescape(rawName)
+		value, err2 := unescape(rawValue)
 		i := slices.IndexFunc(params, func(p param) bool { return p.name == name })
 		switch {
 		case err1 != nil || i < 0:
@@ -331,14 +347,14 @@ func parse(raw string, params []param, form bool) (ask, badParams) {
 		case err2 != nil || !utf8.ValidString(value) || strings.ContainsFunc(value, unicode.IsControl):
 			refuse(name, say("bad.text"))
 			continue
-		case seen[name] && !params[i].multi:
+		case seen[i] && !params[i].multi:
 			refuse(name, say("bad.once"))
 			continue
 		}
-		seen[name] = true
+		seen[i] = true
 		switch value = strings.TrimSpace(value); {
 		case value == "" && form:
-			seen[name] = false // an empty field beside a full one of the same name is no repetition
+			seen[i] = false // an empty field beside a full one of the same name is no repetition
 		case value == "":
 			refuse(name, say("bad.empty"))
 		case len(value) > 4*maxText:
@@ -351,6 +367,14 @@ func parse(raw string, params []param, form bool) (ask, badParams) {
 	}
 	a.settle(refuse, form)
 	return a, bad
+}
+
+// unescape is url.QueryUnescape of what mostly needs none.
+func unescape(s string) (string, error) {
+	if strings.IndexByte(s, '%') < 0 && strings.IndexByte(s, '+') < 0 {
+		return s, nil
+	}
+	return url.QueryUnescape(s)
 }
 
 // settle checks what depends on more than one parameter, and finds the place.
@@ -480,7 +504,7 @@ func cutState(text string) (town string, st directory.State, ok bool) {
 // query is the question for the index.
 func (a ask) query() search.Query {
 	q := search.Query{State: a.State, Near: a.Near, Telehealth: a.Telehealth, CanSee: a.CanSee, Filters: a.Filters,
-		PriceMaxCents: int64(a.PriceMax) * 100, Sort: a.Sort, Limit: a.Limit, Cursor: a.Cursor, At: a.At, Explain: a.Explain}
+		PriceMaxCents: int64(a.PriceMax) * 100, Sort: a.Sort, Limit: a.Limit, Cursor: a.Cursor, At: a.At, Facets: a.Facets, Explain: a.Explain}
 	if a.Near != nil || a.Miles != defaultMiles { // the form's own 50 does not stand against miles in the text
 		q.Miles = float64(a.Miles)
 	}
@@ -500,7 +524,7 @@ func (a ask) heavy(read search.Reading) bool {
 	for _, vs := range a.Filters {
 		n += len(vs)
 	}
-	return a.At != "" || n > heavyFilters || len(strings.Fields(read.Rest)) > heavyWords
+	return a.At != "" || n > heavyFilters || len(read.Rest) > 2*heavyWords && len(strings.Fields(read.Rest)) > heavyWords
 }
 
 // asked reports that the visitor asked for anything at all.
@@ -510,15 +534,17 @@ func (a ask) asked() bool {
 
 // encode writes the question as a query string in one order, so that parse(encode(a)) is a.
 func (a ask) encode() string {
-	var b strings.Builder
+	var room [256]byte
+	b := room[:0]
 	add := func(name, value string) {
 		if value == "" {
 			return
 		}
-		if b.Len() > 0 {
-			b.WriteByte('&')
+		if len(b) > 0 {
+			b = append(b, '&')
 		}
-		b.WriteString(name + "=" + url.QueryEscape(value))
+		b = append(append(b, name...), '=')
+		b = append(b, url.QueryEscape(value)...)
 	}
 	number := func(n int) string {
 		if n == 0 {
@@ -553,10 +579,20 @@ func (a ask) encode() string {
 	if a.Explain {
 		add("explain", "true")
 	}
-	add("cursor", a.Cursor)
-	add("at", writeMoment(a.At))
-	add("known", writeMoment(a.Known))
-	return b.String()
+	if a.Facets != nil && len(a.Facets) == 0 {
+		add("facets", noFacets)
+	}
+	for _, name := range a.Facets {
+		add("facets", name)
+	}
+	if a.At != "" {
+		add("at", writeMoment(a.At))
+	}
+	if a.Known != "" {
+		add("known", writeMoment(a.Known))
+	}
+	add("cursor", a.Cursor) // the last: see apiSearch
+	return string(b)
 }
 
 // without returns the question less one value of a facet, or less the parameter, from its first page.

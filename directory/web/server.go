@@ -414,9 +414,3 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 
 // now is the moment a request is answered for. It is taken once in each request.
 func (s *Server) now() directory.Instant { return directory.At(s.cfg.Now()) }
-
-// deadline bounds a request's work by our own clock: Fiber's context ends at shutdown at once, and
-// never when the client goes.
-func (s *Server) deadline(d time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.Background(), d)
-}
