@@ -558,7 +558,7 @@ func (r *reader) mend() {
 		if m, _, ok := r.cueBefore(i); ok && m == "in" {
 			zips = 1
 		}
-		if w := r.p.nearest(t.word, zips); w != "" && w != t.word {
+		if w := r.p.nearest(t.word, zips); w != "" && w != t.word && !r.nearName(i) {
 			guesses = append(guesses, guess{i, w})
 		}
 	}
@@ -587,6 +587,21 @@ func (r *reader) mend() {
 	if undone {
 		again()
 	}
+}
+
+// nearName reports the second of two words in capitals that is a family name with one letter wrong: Jennifr Martines is
+// not marines.
+func (r *reader) nearName(i int) bool {
+	if i == 0 || r.shouting || !r.toks[i].title || !r.toks[i-1].title || r.toks[i].broken || r.ordinary(i-1) || r.toks[i-1].taken {
+		return false
+	}
+	w := []rune(r.word(i))
+	for s := range surnames() {
+		if s[0] == r.word(i)[0] && len(s) > 4 && editDistance(w, []rune(s), 1) <= 1 {
+			return true
+		}
+	}
+	return false
 }
 
 // has reports a word of the lexicon.

@@ -289,6 +289,7 @@ func TestUnderstand(t *testing.T) {
 		{"Maria Weeks", "name:Maria Weeks “Maria Weeks”"},
 		{"two weeks", ""},
 		{"Iris Park psychologist", "name:Iris Park licence:psychologist “Iris Park”"},
+		{"Jennifr Martines", "“Jennifr Martines”"},
 		{"martinez", "“martinez”"}, // and not marines
 		{"sycologist", "licence:psychologist"},
 		{"blooming", "“blooming”"}, // and not booking
