@@ -241,7 +241,8 @@ func (e *evaluation) on(s *snapshot, hits []hit, l *lexicon) answer {
 	p := e.page(s, l.size())
 	a := answer{counts: p.counts, page: p}
 	words, nearby := len(e.words.terms) > 0, e.from != nil && e.q.Miles > 0
-	if nearby && !words {
+	circle := nearby && (!words || len(hits) > s.n/fewFoundOfMany) // else each that has the words is held against the distance
+	if circle {
 		p.circle = s.nearby(e.from, e.q.Miles, p.circle)
 	}
 	few := s.n / fewFound
@@ -251,7 +252,7 @@ func (e *evaluation) on(s *snapshot, hits []hit, l *lexicon) answer {
 	sets := e.past == nil && (s.next == 0 || e.now < s.next) // else who has a value is not who has it now
 	switch {
 	case words:
-		sets = sets && !nearby && len(hits) > few
+		sets = sets && len(hits) > few && circle == nearby
 	case nearby:
 		sets = sets && s.n <= mostDense && len(p.circle) > few
 	}
@@ -355,21 +356,29 @@ func (t *scan) done() int {
 }
 
 // sets answers a query by sets of documents: whoever has one of the values chosen is known beforehand. It is about the
-// hits of the words, or about those of the page's circle, or about everybody. The total is returned.
+// hits of the words, those of the page's circle, those of both, or everybody. The total is returned.
 func (e *evaluation) sets(s *snapshot, p *page, l *lexicon, hits []hit) int {
-	room := newRoom(s, 7+2*(len(e.filters)+len(e.checks)))
+	room := newRoom(s, 8+2*(len(e.filters)+len(e.checks)))
 	defer room.leave()
 	base := room.set()
-	switch {
-	case len(hits) > 0:
-		for i := range hits {
-			base.add(hits[i].doc)
-		}
-	case e.from != nil && e.q.Miles > 0:
+	nearby := e.from != nil && e.q.Miles > 0
+	if nearby {
 		for i := range p.circle {
 			base.add(p.circle[i].doc)
 		}
-	default:
+	}
+	switch {
+	case len(hits) > 0:
+		having := room.set()
+		for i := range hits {
+			having.add(hits[i].doc)
+		}
+		if nearby {
+			base.and(having)
+		} else {
+			base = having
+		}
+	case !nearby:
 		s.everybody(base)
 	}
 	if e.distant != 0 {
@@ -457,7 +466,7 @@ func (e *evaluation) sets(s *snapshot, p *page, l *lexicon, hits []hit) int {
 		}
 	case len(hits) > 0: // the words order none of them before another
 		e.pageOf(s, all, total, p, hits[0].match)
-	case e.from != nil && e.q.Miles > 0:
+	case nearby:
 		for _, x := range p.circle {
 			if all.has(x.doc) {
 				p.see(x, match{})

@@ -149,12 +149,12 @@ func FuzzMoments(f *testing.F) {
 
 func FuzzParams(f *testing.F) {
 	for _, s := range []string{"", "q=a&state=CO", "near=80302&radius=10&sort=distance", "care=full_kap&care=x", "q=%ff", "check=license:confirmed", "a=b&&=", "near=Boulder,CO",
-		"q=suicid%C3%A0&language=haitian+creole&price_max=1", "cursor=abc&limit=50", "near=%F0%9F%8D%84,%20CO"} {
+		"q=suicid%C3%A0&language=haitian+creole&price_max=1", "cursor=abc&limit=50", "facets=none&facets=care&explain=true", "near=%F0%9F%8D%84,%20CO"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
 		for _, form := range []bool{true, false} {
-			a, bad := parse(raw, searchParams, form)
+			a, bad := parse(raw, apiSearchParams, form)
 			for _, e := range bad {
 				if e.Parameter == "" || e.Detail == "" || !utf8.ValidString(e.Parameter+e.Detail) || strings.ContainsAny(e.Parameter, "<>&\"' \r\n\x00") {
 					t.Fatalf("%q: a useless or unclean complaint: %+v", raw, e)
@@ -163,11 +163,11 @@ func FuzzParams(f *testing.F) {
 			if len(bad) > 0 {
 				continue
 			}
-			again, bad := parse(a.encode(), searchParams, false)
+			again, bad := parse(a.encode(), apiSearchParams, false)
 			if len(bad) > 0 {
 				t.Fatalf("%q was taken and %q is not: %v", raw, a.encode(), bad)
 			}
-			if d := cmp.Diff(a, again, cmpopts.EquateEmpty()); d != "" {
+			if d := cmp.Diff(a, again, cmpopts.EquateEmpty()); d != "" || (a.Facets == nil) != (again.Facets == nil) {
 				t.Fatalf("%q does not survive being written as %q:\n%s", raw, a.encode(), d)
 			}
 			if _, err := url.ParseQuery(a.encode()); err != nil {
