@@ -154,7 +154,7 @@ func (a *Answered) help(ctx context.Context, e Engine) error {
 	}
 	var err error
 	switch {
-	case a.Total > 0 && !a.farFetched():
+	case a.Total > 0 && !a.farFetched(ctx, e):
 		return a.suggest(ctx, e)
 	case a.Total > 0:
 		err = a.loosen(ctx, e)
@@ -177,10 +177,15 @@ func (a *Answered) loose() bool {
 }
 
 // farFetched reports words left over from a text that was understood otherwise, short enough to be near to
-// anything, of which only close spellings were found: walk ins is not Walter Haskins.
-func (a *Answered) farFetched() bool {
-	short := slices.ContainsFunc(tokens(a.Query.Text), func(w string) bool { return len(w) <= 4 })
-	return a.loose() && short && !a.named() && slices.ContainsFunc(a.Reading.Pieces, Piece.Filters)
+// anything or near to nobody's name, of which only close spellings were found: walk ins is not Walter Haskins.
+func (a *Answered) farFetched(ctx context.Context, e Engine) bool {
+	if !a.loose() {
+		return false
+	}
+	short := slices.ContainsFunc(tokens(a.Query.Text), func(w string) bool {
+		return len(w) <= 4 || !slices.ContainsFunc(e.Spellings(ctx, w), func(s string) bool { return e.Known(ctx, s) })
+	})
+	return short && !a.named() && slices.ContainsFunc(a.Reading.Pieces, Piece.Filters)
 }
 
 // named reports that the words name somebody, who is looked for and nobody else.

@@ -39,7 +39,8 @@ type phrases struct {
 	titles  map[string]string      // letters of a licence, as facets have them
 	towns   map[byte][]townWord    // words of towns' names, by first letter
 
-	beginsPlace map[string]bool // words with which the name of a town or state of several words begins
+	glued       map[string]string // names of larger towns and of states without their blanks: sanfrancisco
+	beginsPlace map[string]bool   // words with which the name of a town or state of several words begins
 }
 
 type lexiconWord struct {
@@ -92,7 +93,7 @@ func shippedRows(name string) [][]string {
 // vocabulary is the lexicon with what the other tables call things: programmes, letters of licences, towns.
 var vocabulary = sync.OnceValue(func() *phrases {
 	p := &phrases{of: map[string][]meaning{}, begins: map[string]bool{}, words: map[byte][]lexiconWord{}, titles: map[string]string{}, towns: map[byte][]townWord{},
-		beginsPlace: map[string]bool{}}
+		beginsPlace: map[string]bool{}, glued: map[string]string{}}
 	place := func(name string) {
 		if first, _, ok := strings.Cut(directory.Fold(name), " "); ok {
 			p.beginsPlace[first] = true
@@ -126,6 +127,9 @@ var vocabulary = sync.OnceValue(func() *phrases {
 	sizes := map[string]int{}
 	directory.Tables().EachTown(func(t directory.Place) {
 		place(t.City)
+		if strings.Contains(t.City, " ") && directory.Tables().TownZIPs(t.City, t.State) >= 4 {
+			p.glue(t.City)
+		}
 		for _, w := range tokens(t.City) {
 			if len(w) >= 4 {
 				sizes[w] = max(sizes[w], directory.Tables().TownZIPs(t.City, t.State))
@@ -137,6 +141,7 @@ var vocabulary = sync.OnceValue(func() *phrases {
 	}
 	for _, s := range directory.Tables().States() {
 		place(s.Name())
+		p.glue(s.Name())
 		for _, w := range tokens(s.Name()) {
 			p.word(w, false)
 		}
@@ -159,6 +164,12 @@ var surnames = sync.OnceValue(func() map[string]bool {
 	}
 	return m
 })
+
+func (p *phrases) glue(name string) {
+	if name = directory.Fold(name); strings.Contains(name, " ") && len(name) > 7 {
+		p.glued[strings.ReplaceAll(name, " ", "")] = name
+	}
+}
 
 func (p *phrases) add(phrase string, m meaning) {
 	words := strings.Fields(phrase)

@@ -364,6 +364,11 @@ func (r *reader) placeAt(at int, bare bool) (Piece, int) {
 			continue
 		}
 		words := r.joinWords(at, at+n)
+		if n == 1 && len(words) > 6 {
+			if apart := r.p.glued[words]; apart != "" {
+				words = apart
+			}
+		}
 		if p, k := r.town(at, n, words, bare); k > 0 {
 			return p, k
 		}
@@ -470,6 +475,9 @@ func (r *reader) otherwise(i int) bool {
 	}
 	if r.word(i) != "or" || i+1 >= len(r.toks) {
 		return false
+	}
+	if m, _, ok := r.lookup(i + 1); ok && m.kind == "place" { // oakland or sf
+		return true
 	}
 	p, n := r.place(i+1, true)
 	return n > 0 && p.Kind == "near"

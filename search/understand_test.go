@@ -289,6 +289,11 @@ func TestUnderstand(t *testing.T) {
 		{"Maria Weeks", "name:Maria Weeks “Maria Weeks”"},
 		{"two weeks", ""},
 		{"Iris Park psychologist", "name:Iris Park licence:psychologist “Iris Park”"},
+		{"LosAngeles trauma", "near:Los Angeles, CA focus:trauma"},
+		{"sanfrancisco", "near:San Francisco, CA"},
+		{"in newmexico", "state:NM"},
+		{"near oakland or sf", "near:Oakland, CA unheld:sf"},
+		{"i have about 400", "price_max:400"},
 		{"Jennifr Martines", "“Jennifr Martines”"},
 		{"martinez", "“martinez”"}, // and not marines
 		{"sycologist", "licence:psychologist"},
