@@ -101,7 +101,7 @@ var ageWords = wordSet("age aged turned turning tiene tengo edad")
 
 var (
 	withinWords  = []string{"not more than", "no more than", "less than", "up to", "under", "a menos de", "within a", "within about", "within", "inside", "dentro de", "menos de", "hasta", "a"}
-	underWords   = []string{"less than", "no more than", "not more than", "at most", "up to", "cheaper than", "have about", "only have", "have only", "can spend", "spend up to", "can do", "pay about", "pay around", "pay up to", "tengo unos", "tengo como", "puedo gastar", "puedo pagar", "budget of", "budget is", "can pay", "can afford", "menos de", "no mas de", "por debajo de", "presupuesto de", "under", "below", "max", "maximum", "budget", "hasta", "maximo", "presupuesto"}
+	underWords   = []string{"less than", "no more than", "not more than", "at most", "up to", "cheaper than", "have about", "only have", "have only", "can spend", "spend up to", "can do", "pay about", "pay around", "pay up to", "tengo unos", "tengo como", "puedo gastar", "puedo pagar", "price cap of", "price cap", "price limit", "cap of", "cap", "capped at", "limit of", "budget of", "budget is", "can pay", "can afford", "menos de", "no mas de", "por debajo de", "presupuesto de", "under", "below", "max", "maximum", "budget", "hasta", "maximo", "presupuesto"}
 	overWords    = []string{"no less than", "not less than", "more than", "at least", "starting at", "starting from", "over", "above", "minimum", "from", "mas de", "por encima de", "al menos", "a partir de", "desde"}
 	upWords      = []string{"or more", "and up", "and above", "or above", "or higher", "plus", "o mas", "en adelante"}
 	boundWords   = []string{"or less", "or under", "or below", "at most", "or lower", "o menos", "max", "maximum", "maximo"}
