@@ -1,6 +1,6 @@
 // Package data carries the reference tables that ship inside the program:
 // sources, states, licence titles, training programmes, compacts, rules of law,
-// what states ask of nurse practitioners, taxonomy codes, the credential lexicon, nicknames, ZIP places, policies, page recipes and the
+// what states ask of nurse practitioners, taxonomy codes, the credential lexicon, nicknames, family names, ZIP places, policies, page recipes and the
 // demonstration, the studies that the guide names, and the text of the guide pages.
 //
 // The tables are facts with a source and a date, kept as files that a person

@@ -551,7 +551,7 @@ func TestLexicon(t *testing.T) {
 	said := map[string]bool{}
 	for _, r := range readTable(t, name, "kind,value,phrases,near,example,note", "kind", "value", "near", "phrases") {
 		filled(t, name, r, "kind", "phrases", "example")
-		oneOf(t, name, r, "kind", "access", "accepting", "care", "cue", "everyday", "filler", "focus", "format", "framework", "language", "licence", "optional", "other",
+		oneOf(t, name, r, "kind", "access", "accepting", "care", "check", "cue", "everyday", "filler", "focus", "format", "framework", "language", "licence", "optional", "other",
 			"payment", "place", "population", "programme", "route", "setting", "state", "unheld", "video")
 		for _, p := range list(t, name, r, "phrases") {
 			if p != strings.Join(strings.Fields(strings.ToLower(p)), " ") || strings.Trim(p, "abcdefghijklmnopqrstuvwxyz0123456789 ") != "" {
@@ -639,6 +639,21 @@ func TestNicknames(t *testing.T) {
 		if !pairs[want] {
 			t.Errorf("no pair %q", want)
 		}
+	}
+}
+
+func TestSurnames(t *testing.T) {
+	const name = "surnames.csv"
+	letters := regexp.MustCompile(`^[a-z]+$`)
+	before := ""
+	for _, r := range readTable(t, name, "surname", "surname") {
+		if s := r.col["surname"]; !letters.MatchString(s) || s <= before {
+			t.Errorf("%s:%d: %q behind %q", name, r.line, s, before)
+		}
+		before = r.col["surname"]
+	}
+	if before == "" {
+		t.Error("no names")
 	}
 }
 

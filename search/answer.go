@@ -52,6 +52,7 @@ type Lift struct {
 	Label string
 	Count int
 	State directory.State // is asked for then instead: of a licence there that is not shown, who is there
+	Also  string          // the key of another piece that is left out as well, where no single one is enough; mostly ""
 }
 
 // fewNamesakes is how many of a family name are offered when the given name fits nobody.
@@ -82,7 +83,7 @@ func AnswerRead(ctx context.Context, e Engine, q Query, o Options, r Reading) (A
 		return a, err
 	}
 	a.Query = a.Reading.Apply(q)
-	if tooMany(a.Query.Text) && slices.ContainsFunc(a.Reading.Pieces, Piece.Filters) {
+	if (tooMany(a.Query.Text) || utf8.RuneCountInString(a.Query.Text) > maxText) && slices.ContainsFunc(a.Reading.Pieces, Piece.Filters) {
 		a.leaveOut(strings.Fields(a.Query.Text)) // a long story, of which the filters hold what can be searched for
 		a.Query.Text, a.TooMany = "", true
 	}
@@ -153,7 +154,7 @@ func (a *Answered) help(ctx context.Context, e Engine) error {
 	}
 	var err error
 	switch {
-	case a.Total > 0 && !a.farFetched():
+	case a.Total > 0 && !a.farFetched(ctx, e):
 		return a.suggest(ctx, e)
 	case a.Total > 0:
 		err = a.loosen(ctx, e)
@@ -176,10 +177,15 @@ func (a *Answered) loose() bool {
 }
 
 // farFetched reports words left over from a text that was understood otherwise, short enough to be near to
-// anything, of which only close spellings were found: walk ins is not Walter Haskins.
-func (a *Answered) farFetched() bool {
-	short := slices.ContainsFunc(tokens(a.Query.Text), func(w string) bool { return len(w) <= 4 })
-	return a.loose() && short && !a.named() && slices.ContainsFunc(a.Reading.Pieces, Piece.Filters)
+// anything or near to nobody's name, of which only close spellings were found: walk ins is not Walter Haskins.
+func (a *Answered) farFetched(ctx context.Context, e Engine) bool {
+	if !a.loose() {
+		return false
+	}
+	short := slices.ContainsFunc(tokens(a.Query.Text), func(w string) bool {
+		return len(w) <= 4 || !slices.ContainsFunc(e.Spellings(ctx, w), func(s string) bool { return e.Known(ctx, s) })
+	})
+	return short && !a.named() && slices.ContainsFunc(a.Reading.Pieces, Piece.Filters)
 }
 
 // named reports that the words name somebody, who is looked for and nobody else.
@@ -327,7 +333,11 @@ func (a *Answered) verbatim(ctx context.Context, e Engine) error {
 // respell answers for the best other spelling of the words.
 func (a *Answered) respell(ctx context.Context, e Engine) error {
 	var found []Meaning
+	understood := slices.ContainsFunc(a.Reading.Pieces, Piece.Filters)
 	if _, err := a.meanings(ctx, e, func(m Meaning) bool {
+		if understood && !a.named() && !e.Known(ctx, m.To) {
+			return true // a word left over beside what was understood is no misspelt one of another meaning: queens is not queer
+		}
 		found = append(found, m)
 		return len(found) < 3
 	}); err != nil {
@@ -362,7 +372,7 @@ func (a *Answered) respell(ctx context.Context, e Engine) error {
 // loosen leaves out words that nobody has, alone or beside the rest, if something else was understood that stays.
 func (a *Answered) loosen(ctx context.Context, e Engine) error {
 	words := strings.Fields(a.Query.Text)
-	understood := slices.ContainsFunc(a.Reading.Pieces, Piece.Filters)
+	understood := slices.ContainsFunc(a.Reading.Pieces, func(p Piece) bool { return p.Filters() || p.Kind == kindUnheld || p.Kind == kindOptional })
 	if len(words) == 0 || a.named() || !understood && len(words) < 3 || len(words) > mostTries {
 		return nil
 	}
@@ -415,13 +425,14 @@ func (a *Answered) lift(ctx context.Context, e Engine) error {
 		q          Query
 		reading    Reading
 		state      directory.State
+		also       string
 	}
-	var tries []try
-	without := func(drop string) (Reading, Query) {
+	var tries, pairs []try
+	without := func(drop ...string) (Reading, Query) {
 		r := a.Reading
 		r.Pieces = slices.Clone(r.Pieces)
 		for i := range r.Pieces {
-			if r.Pieces[i].Key() == drop {
+			if slices.Contains(drop, r.Pieces[i].Key()) {
 				r.Pieces[i].Off = "lifted"
 			}
 		}
@@ -432,7 +443,7 @@ func (a *Answered) lift(ctx context.Context, e Engine) error {
 	for _, p := range a.Reading.Pieces {
 		if p.Filters() {
 			r, q := without(p.Key())
-			t := try{p.Key(), p.Label, q, r, ""}
+			t := try{p.Key(), p.Label, q, r, "", ""}
 			if p.Kind == "can_see" && q.State == "" && q.CanSee == "" {
 				t.state = directory.State(p.Values[0])
 				t.q.State = t.state
@@ -440,10 +451,19 @@ func (a *Answered) lift(ctx context.Context, e Engine) error {
 			tries = append(tries, t)
 		}
 	}
+	for i, p := range a.Reading.Pieces { // a place or a state is not given up first
+		for _, x := range a.Reading.Pieces[i+1:] {
+			if _, f := facetByName[p.Kind]; !p.Filters() || !x.Filters() || p.Kind == "state" || !f && p.Kind != "price_max" && p.Kind != "telehealth" || x.Kind == "near" || x.Kind == "state" || x.Kind == "can_see" || x.Kind == "miles" {
+				continue
+			}
+			r, q := without(p.Key(), x.Key())
+			pairs = append(pairs, try{p.Key(), p.Label, q, r, "", x.Key()})
+		}
+	}
 	if a.Query.Text != "" && a.Query.String() != (Query{Text: a.Query.Text}).String() {
 		q := a.Query
 		q.Text = ""
-		tries = append(tries, try{"words", "the words “" + a.Query.Text + "”", q, a.Reading, ""})
+		tries = append(tries, try{"words", "the words “" + a.Query.Text + "”", q, a.Reading, "", ""})
 	}
 	for _, name := range sortedKeys(a.asked.Filters) {
 		q := a.Query
@@ -453,7 +473,7 @@ func (a *Answered) lift(ctx context.Context, e Engine) error {
 				q.Filters[k] = v
 			}
 		}
-		tries = append(tries, try{name, FacetLabel(name), q, a.Reading, ""})
+		tries = append(tries, try{name, FacetLabel(name), q, a.Reading, "", ""})
 	}
 	for _, x := range []struct {
 		key, label string
@@ -469,7 +489,7 @@ func (a *Answered) lift(ctx context.Context, e Engine) error {
 		if x.set {
 			q := a.Query
 			x.clear(&q)
-			t := try{x.key, x.label, q, a.Reading, ""}
+			t := try{x.key, x.label, q, a.Reading, "", ""}
 			if x.key == "can_see" && q.State == "" {
 				t.state = a.asked.CanSee
 				t.q.State = t.state
@@ -477,7 +497,11 @@ func (a *Answered) lift(ctx context.Context, e Engine) error {
 			tries = append(tries, t)
 		}
 	}
-	for _, t := range tries[:min(len(tries), mostTries)] {
+	tries = tries[:min(len(tries), mostTries)]
+	for i, t := range append(tries, pairs[:min(len(pairs), mostTries)]...) {
+		if i >= len(tries) && len(a.Lift) > 0 && a.Lift[0].Also == "" {
+			break // one is enough
+		}
 		if t.q.Limit, t.q.Facets, t.q.Explain = 1, []string{}, false; t.q.Validate() != nil {
 			continue
 		}
@@ -490,7 +514,7 @@ func (a *Answered) lift(ctx context.Context, e Engine) error {
 			return err
 		}
 		if b.Total > 0 {
-			a.Lift = append(a.Lift, Lift{t.key, t.label, b.Total, t.state})
+			a.Lift = append(a.Lift, Lift{t.key, t.label, b.Total, t.state, t.also})
 		}
 	}
 	slices.SortStableFunc(a.Lift, func(x, y Lift) int { // whoever looks for somebody by name hardly means anybody

@@ -60,7 +60,7 @@ func TestAnswersMendWhatFindsNobody(t *testing.T) {
 		{"Ana Zzyzxa", numbered(), func(a Answered) bool { return len(a.LeftOut) == 0 }}, // a name is looked for, and nobody else
 		{"zzyzx", numbered(), func(a Answered) bool { return len(a.LeftOut) == 0 && len(a.Lift) == 0 && a.Meant == nil }},
 		{"healing harbor lozenge", numbered(), func(a Answered) bool {
-			return cmp.Equal(a.Lift, []Lift{{"route:sublingual_lozenge", "Lozenge under the tongue", 1, ""}})
+			return cmp.Equal(a.Lift, []Lift{{"route:sublingual_lozenge", "Lozenge under the tongue", 1, "", ""}})
 		}},
 		{"is Dr Hope licensed", numbered(3), func(a Answered) bool { return slices.Equal(a.Hits[0].Why, []string{"name"}) }},
 		{"ruiz infusion", numbered(), nil},
@@ -104,7 +104,7 @@ func TestAdviceIsCounted(t *testing.T) {
 	if a.Total != 0 {
 		t.Fatalf("%d found", a.Total)
 	}
-	want := []Lift{{"focus:depression", "Depression, as stated by the provider", 1, ""}, {"price_max:900", "Medicine session up to $900", 1, ""}}
+	want := []Lift{{"focus:depression", "Depression, as stated by the provider", 1, "", ""}, {"price_max:900", "Medicine session up to $900", 1, "", ""}}
 	if d := cmp.Diff(want, a.Lift); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
@@ -114,12 +114,23 @@ func TestAdviceIsCounted(t *testing.T) {
 			t.Errorf("without %s: %d, said %d", l.Key, got.Total, l.Count)
 		}
 	}
+	// Where no one part is enough two are named, and what is said of them holds.
+	a = b.answer(Query{}, "oral depression near denver under 900 dollars within 40 miles")
+	if a.Total != 0 || len(a.Lift) == 0 {
+		t.Fatalf("%d found, lift %+v", a.Total, a.Lift)
+	}
+	for _, l := range a.Lift {
+		got, err := Answer(context.Background(), b.x, Query{}, Options{Lifted: []string{l.Key, l.Also}}, a.Reading.Text)
+		if l.Also == "" || err != nil || got.Total != l.Count {
+			t.Errorf("without %s and %q: %d, said %d", l.Key, l.Also, got.Total, l.Count)
+		}
+	}
 	a = b.answer(Query{Filters: map[string][]string{"route": {"oral"}}, PriceMaxCents: 1}, "")
 	if len(a.Lift) != 0 {
 		t.Errorf("lifting one of two that both find nobody: %+v", a.Lift)
 	}
 	a = b.answer(Query{Filters: map[string][]string{"route": {"oral"}}}, "trauma")
-	if want := []Lift{{"route", "How ketamine is given", 4, ""}}; !cmp.Equal(a.Lift, want) {
+	if want := []Lift{{"route", "How ketamine is given", 4, "", ""}}; !cmp.Equal(a.Lift, want) {
 		t.Errorf("a filter chosen beside the words: %+v", a.Lift)
 	}
 }

@@ -39,12 +39,14 @@ type phrases struct {
 	titles  map[string]string      // letters of a licence, as facets have them
 	towns   map[byte][]townWord    // words of towns' names, by first letter
 
-	beginsPlace map[string]bool // words with which the name of a town or state of several words begins
+	glued       map[string]string // names of larger towns and of states without their blanks: sanfrancisco
+	beginsPlace map[string]bool   // words with which the name of a town or state of several words begins
 }
 
 type lexiconWord struct {
 	word    string
 	letters uint32 // as lettersOf has them
+	strict  bool   // says nothing about a provider: read for a word with one letter wrong, and no more
 }
 
 type townWord struct {
@@ -91,7 +93,7 @@ func shippedRows(name string) [][]string {
 // vocabulary is the lexicon with what the other tables call things: programmes, letters of licences, towns.
 var vocabulary = sync.OnceValue(func() *phrases {
 	p := &phrases{of: map[string][]meaning{}, begins: map[string]bool{}, words: map[byte][]lexiconWord{}, titles: map[string]string{}, towns: map[byte][]townWord{},
-		beginsPlace: map[string]bool{}}
+		beginsPlace: map[string]bool{}, glued: map[string]string{}}
 	place := func(name string) {
 		if first, _, ok := strings.Cut(directory.Fold(name), " "); ok {
 			p.beginsPlace[first] = true
@@ -125,6 +127,9 @@ var vocabulary = sync.OnceValue(func() *phrases {
 	sizes := map[string]int{}
 	directory.Tables().EachTown(func(t directory.Place) {
 		place(t.City)
+		if strings.Contains(t.City, " ") && directory.Tables().TownZIPs(t.City, t.State) >= 4 {
+			p.glue(t.City)
+		}
 		for _, w := range tokens(t.City) {
 			if len(w) >= 4 {
 				sizes[w] = max(sizes[w], directory.Tables().TownZIPs(t.City, t.State))
@@ -132,12 +137,13 @@ var vocabulary = sync.OnceValue(func() *phrases {
 		}
 	})
 	for w, n := range sizes {
-		p.towns[w[0]] = append(p.towns[w[0]], townWord{lexiconWord{w, lettersOf(w)}, n})
+		p.towns[w[0]] = append(p.towns[w[0]], townWord{lexiconWord{w, lettersOf(w), false}, n})
 	}
 	for _, s := range directory.Tables().States() {
 		place(s.Name())
+		p.glue(s.Name())
 		for _, w := range tokens(s.Name()) {
-			p.word(w)
+			p.word(w, false)
 		}
 	}
 	for _, list := range p.towns {
@@ -149,22 +155,44 @@ var vocabulary = sync.OnceValue(func() *phrases {
 	return p
 })
 
+// surnames are the commonest family names, folded. Such a word is somebody before it is a misspelling, and beside a
+// given name before it is a town: Sue Anderson, Joy Black.
+var surnames = sync.OnceValue(func() map[string]bool {
+	m := map[string]bool{}
+	for _, r := range shippedRows("surnames.csv") {
+		m[r[0]] = true
+	}
+	return m
+})
+
+func (p *phrases) glue(name string) {
+	if name = directory.Fold(name); strings.Contains(name, " ") && len(name) > 7 {
+		p.glued[strings.ReplaceAll(name, " ", "")] = name
+	}
+}
+
 func (p *phrases) add(phrase string, m meaning) {
 	words := strings.Fields(phrase)
 	p.longest = max(p.longest, len(words))
 	p.of[phrase] = append(p.of[phrase], m)
 	for _, w := range words {
-		p.word(w)
+		p.word(w, m.kind == kindFiller && m.values[0] == "")
 	}
 	if len(words) > 1 {
 		p.begins[words[0]] = true
 	}
 }
 
-func (p *phrases) word(w string) {
-	if x := (lexiconWord{w, lettersOf(w)}); len(w) >= 4 && !slices.Contains(p.words[w[0]], x) {
-		p.words[w[0]] = append(p.words[w[0]], x)
+func (p *phrases) word(w string, strict bool) {
+	if len(w) < 4 {
+		return
 	}
+	list := p.words[w[0]]
+	if i := slices.IndexFunc(list, func(x lexiconWord) bool { return x.word == w }); i >= 0 {
+		list[i].strict = list[i].strict && strict
+		return
+	}
+	p.words[w[0]] = append(list, lexiconWord{w, lettersOf(w), strict})
 }
 
 // nearest returns the word of the lexicon, or of the name of a town with at least so many ZIPs, of which
@@ -183,7 +211,7 @@ func (p *phrases) nearest(w string, zips int) string {
 		}
 		x := l.word
 		d := 2 * editDistance(runes, []rune(x), most)
-		if d > far {
+		if d > far || l.strict && d > 2 {
 			return
 		}
 		same := len(x) == len(w) && sortedLetters(x) == sortedLetters(w)
@@ -200,6 +228,11 @@ func (p *phrases) nearest(w string, zips int) string {
 	for _, x := range p.words[w[0]] {
 		near(x)
 	}
+	for i := 0; best == "" && len(w) >= 7 && i < len(sameSound[w[0]]); i++ { // catamine, sycologist
+		for _, x := range p.words[sameSound[w[0]][i]] {
+			near(x)
+		}
+	}
 	for _, x := range p.towns[w[0]] {
 		if short || x.zips < zips {
 			break
@@ -211,6 +244,9 @@ func (p *phrases) nearest(w string, zips int) string {
 	}
 	return best
 }
+
+// sameSound are the letters that a word may begin with instead of one that is heard so.
+var sameSound = map[byte]string{'c': "ks", 'k': "c", 's': "cp", 'p': "s", 'f': "p", 'j': "g", 'g': "j", 'n': "k", 'i': "e", 'e': "ia"}
 
 func sortedLetters(s string) string {
 	r := []rune(s)

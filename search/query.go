@@ -15,7 +15,8 @@ import (
 // The bounds of a query. They are checked before anything is built, because a deadline does not bound
 // construction (reliability.md §1.7).
 const (
-	maxText     = 200  // characters
+	maxText     = 200  // characters that are searched for
+	maxTold     = 500  // characters that are read into: a whole story
 	maxTerms    = 12   // words after the small ones are left out
 	maxFuzzy    = 3    // terms that may be misspelt: the longest
 	maxToken    = 64   // runes of one word, in documents and queries

@@ -63,8 +63,8 @@ const AllWords = "all"
 
 // The bounds of a reading. A longer text is not read into.
 const (
-	maxRead = 80 // tokens
-	maxMend = 5  // misspelt words
+	maxRead = 120 // tokens
+	maxMend = 5   // misspelt words
 )
 
 // Understand reads a text into places, needs, prices and so on, each as a filter that the directory can
@@ -72,7 +72,7 @@ const (
 // same for the same text, options and tables. A text that is too long, or not UTF-8, comes back as words.
 func Understand(text string, o Options) Reading {
 	r := Reading{Text: text, Rest: text}
-	if !utf8.ValidString(text) || utf8.RuneCountInString(text) > maxText || slices.Contains(o.Words, AllWords) {
+	if !utf8.ValidString(text) || utf8.RuneCountInString(text) > maxTold || slices.Contains(o.Words, AllWords) {
 		return r
 	}
 	x := newReader(text, o)

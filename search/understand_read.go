@@ -84,7 +84,8 @@ func newReader(text string, o Options) *reader {
 		r.toks = append(r.toks, t)
 		end = t.end
 	}
-	r.shouting = len(r.toks) > 1 && strings.ToUpper(text) == text
+	r.shouting = len(r.toks) > 1 && strings.ToUpper(text) == text && // ACT MA is letters alone
+		(len(r.toks) > 3 || slices.ContainsFunc(r.toks, func(t token) bool { return len(t.word) > 5 }))
 	return r
 }
 
@@ -126,6 +127,11 @@ func (r *reader) read() {
 	}
 	r.letters()
 	r.names()
+	for _, p := range r.pieces { // north Jersey
+		if p.from > 0 && (p.Kind == "near" || p.Kind == "state") && directions[r.word(p.from-1)] && !r.toks[p.from-1].taken && !r.toks[p.from].broken {
+			r.toks[p.from-1].filler = true
+		}
+	}
 	for i := range r.toks { // a small number that was read as nothing says nothing
 		if t := &r.toks[i]; !t.taken && isNumber(t.word) && len(t.word) <= 2 && len(r.toks) > 1 && !t.joined {
 			t.filler = true
@@ -164,13 +170,18 @@ func (r *reader) phrase(i int) int {
 		return 0
 	}
 	m, n, known := r.lookup(i)
+	if p, k := r.place(i, true); k > n { // City of Industry too
+		return r.take(i, i+k, p)
+	}
 	if known && m.kind == kindCue && (m.values[0] == "in" || m.values[0] == "can_see") {
 		if k := r.placeBehind(i, n, m.values[0]); k > 0 {
 			return k
 		}
 	}
-	if p, k := r.place(i, true); k > n {
-		return r.take(i, i+k, p)
+	if known && n > 1 && m.kind != kindCue && r.word(i) == "in" {
+		if p, k := r.place(i+1, false); k+1 > n { // in Spanish Fork
+			return r.take(i, i+1+k, p)
+		}
 	}
 	if !known {
 		return 0
@@ -270,11 +281,15 @@ func (r *reader) beside(i, n int, near []string) bool {
 				return true
 			}
 		case "CUE":
-			if slices.Contains([]string{"in", "near", "around", "from", "at", "outside"}, r.word(i-1)) {
+			before := r.word(i - 1)
+			if before == "the" {
+				before = r.word(i - 2)
+			}
+			if slices.Contains([]string{"in", "near", "around", "from", "at", "outside"}, before) {
 				return true
 			}
 		default:
-			if r.word(i-1) == w || r.word(i+n) == w || r.word(i+n+1) == w && r.toks[i+n].filler {
+			if r.word(i-1) == w || r.word(i+n) == w || r.word(i+n+1) == w && r.toks[i+n].filler || r.word(i-2) == w && r.word(i-1) == "or" {
 				return true
 			}
 		}
@@ -297,7 +312,9 @@ func (r *reader) cueBefore(i int) (string, int, bool) {
 // placeBehind reads a place behind words such as in, near or who can see me in.
 func (r *reader) placeBehind(i, n int, cue string) int {
 	for at := i + n; at < min(len(r.toks), i+n+4); {
-		if m, k, ok := r.lookup(at); ok && m.kind == "place" {
+		m, k, ok := r.lookup(at)
+		town, n2 := r.place(at, false)
+		if ok && m.kind == "place" && n2 <= k {
 			if p, ok := aliasPlace(m.values[0]); ok {
 				if cue == "can_see" {
 					r.canSee = append(r.canSee, [2]int{i, i + n})
@@ -305,13 +322,12 @@ func (r *reader) placeBehind(i, n int, cue string) int {
 				return r.take(i, at+k, Piece{Kind: "near", Values: []string{p.String()}, Place: &p, Note: m.note, core: [2]int{at, at + k}})
 			}
 		}
-		if p, k := r.place(at, false); k > 0 {
+		if n2 > 0 && !(ok && k > n2 && m.kind == kindUnheld) {
 			if cue == "can_see" {
 				r.canSee = append(r.canSee, [2]int{i, i + n})
 			}
-			return r.take(i, at+k, p)
+			return r.take(i, at+n2, town)
 		}
-		m, k, ok := r.lookup(at)
 		if !ok || !(m.kind == kindCue && m.values[0] == "in" || m.kind == kindFiller && k == 1 && between[r.word(at)]) {
 			return 0
 		}
@@ -326,6 +342,20 @@ var between = wordSet("the to el la patients clients state me of city area town 
 // place reads a state or a town that begins at a token, and returns how many tokens it has. A bare place,
 // which nothing before it marks as one, is read if it is plainly one.
 func (r *reader) place(at int, bare bool) (Piece, int) {
+	if p, n := r.placeAt(at, bare); n > 1 || at+1 >= len(r.toks) || !directions[r.word(at)] || r.toks[at+1].broken || isNumber(r.word(at+1)) {
+		return p, n
+	}
+	p, n := r.placeAt(at+1, bare) // north Denver, west Texas
+	if n == 0 {
+		return Piece{}, 0
+	}
+	return p, n + 1
+}
+
+// directions stand before a place and change nothing that can be searched.
+var directions = wordSet("north south east west northern southern eastern western central northeast northwest southeast southwest upper lower greater metro downtown uptown midtown rural outer inner")
+
+func (r *reader) placeAt(at int, bare bool) (Piece, int) {
 	for n := min(5, len(r.toks)-at); n > 0; n-- {
 		if n > 1 && !r.p.beginsPlace[r.word(at)] {
 			continue
@@ -334,6 +364,11 @@ func (r *reader) place(at int, bare bool) (Piece, int) {
 			continue
 		}
 		words := r.joinWords(at, at+n)
+		if n == 1 && len(words) > 6 {
+			if apart := r.p.glued[words]; apart != "" {
+				words = apart
+			}
+		}
 		if p, k := r.town(at, n, words, bare); k > 0 {
 			return p, k
 		}
@@ -441,6 +476,9 @@ func (r *reader) otherwise(i int) bool {
 	if r.word(i) != "or" || i+1 >= len(r.toks) {
 		return false
 	}
+	if m, _, ok := r.lookup(i + 1); ok && m.kind == "place" { // oakland or sf
+		return true
+	}
 	p, n := r.place(i+1, true)
 	return n > 0 && p.Kind == "near"
 }
@@ -455,7 +493,7 @@ func (r *reader) plainTown(at, n int, p directory.Place, others int) bool {
 				return zips >= 2 || others == 0
 			}
 		}
-		return false
+		return zips >= 4 // Jersey City, State College
 	}
 	w := r.word(at)
 	if utf8.RuneCountInString(w) < 4 || r.ordinary(at) || r.isName(at, "near") {
@@ -495,23 +533,33 @@ var nameCues = wordSet("dr ms mr mrs miss named called")
 func (r *reader) isName(i int, kind string) bool {
 	switch kind {
 	case "state", "near", "place", "programme", "language", kindFiller, kindCue, "licence":
-	default:
-		return false
+	default: // Dr. Gay, Joy Black, Christian Baker
+		w := r.word(i)
+		if !surnames()[w] && len(nicknames()[w]) == 0 || !r.toks[i].title || r.shouting {
+			return false
+		}
+		beside := func(j int) bool {
+			return j >= 0 && j < len(r.toks) && r.toks[j].title && !r.toks[max(i, j)].broken && !r.ordinary(j)
+		}
+		return nameCues[r.word(i-1)] || surnames()[w] && beside(i-1) && len(nicknames()[r.word(i-1)]) > 0 || beside(i+1) && surnames()[r.word(i+1)] && !r.townHere(i+1)
 	}
 	w := r.word(i)
 	if nameCues[r.word(i-1)] {
-		return kind != kindFiller
+		return kind != kindFiller || r.toks[i].title && !r.shouting && surnames()[w]
 	}
 	given := func(w string) bool { return len(nicknames()[w]) > 0 }
 	stranger := func(j int) bool { // a word that is nothing else
 		return j >= 0 && j < len(r.toks) && !isNumber(r.word(j)) && !r.ordinary(j) && r.p.titles[r.word(j)] == "" && !r.toks[j].taken && !r.toks[j].broken
 	}
 	if kind == kindFiller || kind == kindCue || kind == "licence" { // May Ma, Linh Do: only behind or before a name, in capitals
-		if !r.toks[i].title || r.shouting || !r.knows(w) {
+		if !r.toks[i].title || r.shouting || !r.knows(w) && !surnames()[w] {
 			return false
 		}
+		if surnames()[w] && i > 0 && r.toks[i-1].title && !r.toks[i].broken && given(r.word(i-1)) && !r.ordinary(i-1) {
+			return true // Maria Weeks
+		}
 		for _, j := range []int{i - 1, i + 1} {
-			if j >= 0 && j < len(r.toks) && r.toks[j].title && !r.toks[max(i, j)].broken && r.knows(r.word(j)) && !(kind == kindFiller && !given(r.word(j)) && !stranger(j) && !r.code(j)) {
+			if r.knows(w) && j >= 0 && j < len(r.toks) && r.toks[j].title && !r.toks[max(i, j)].broken && r.knows(r.word(j)) && !(kind == kindFiller && !given(r.word(j)) && !stranger(j) && !r.code(j)) {
 				return true
 			}
 		}
@@ -519,6 +567,9 @@ func (r *reader) isName(i int, kind string) bool {
 	}
 	if given(w) && len(r.toks) <= 4 && r.toks[i].title && !r.shouting && stranger(i+1) && r.toks[i+1].title && !r.townHere(i+1) {
 		return true // Georgia O'Keeffe, whom nobody here knows
+	}
+	if surnames()[w] && i > 0 && given(r.word(i-1)) && stranger(i-1) && !r.toks[i].broken && (len(r.toks) <= 3 || r.toks[i].title && r.toks[i-1].title && !r.shouting) && !r.townHere(i) {
+		return true // Sue Anderson
 	}
 	if stranger(i+1) && r.knows(r.word(i+1)) && (r.knows(w) || given(w)) {
 		return !r.townHere(i + 1)

@@ -19,12 +19,16 @@ func TestCrisisWords(t *testing.T) {
 		"I keep hurting myself", "I took too many pills", "overdose", "kms", "unalive myself", "am I in danger?", "I'm not safe right now", "he is going to kill me", "my son says he wants to die",
 		"quiero morir", "me quiero morir ya", "no quiero vivir", "pienso en el suicidio", "voy a quitarme la vida", "me voy a matar", "quiero matarme", "quiero hacerme daño", "tomé una sobredosis", "estoy en peligro",
 		"cansada de vivir", "pensamientos suicidas", "trauma therapist denver, I want to die", "suicide loss and now I want to die too",
+		"I have the pills in front of me", "he has a gun and says he will use it on himself", "I bought a rope", "life isn't worth living anymore", "no le veo sentido a seguir viviendo",
+		"my teenage son has been cutting himself", "she cuts herself and won't stop", "I have nothing to live for", "I just want it all to stop", "mi hija se corta los brazos", "ya no aguanto más", "i dont wanna be here",
 	}
 	not := []string{
 		"suicide loss grief counsellor", "grief therapist for suicide loss survivors", "I lost my brother to suicide", "my wife died by suicide, grief support", "bereaved by suicide",
 		"killing it at work but anxious", "dying to try ketamine", "end-of-life anxiety", "dying of cancer", "fear of death", "death doula", "terminal cancer", "to die for views",
 		"911 dispatcher ptsd", "first responder trauma", "session under 988", "988 dollars a session", "dangerfield", "Danger Mouse counseling", "lifeline of hope", "nothing has worked for my depression",
 		"dead end job", "deadline stress", "cut the price", "cutting edge clinic", "shot or lozenge", "Dr. Killian", "Kilmer", "harmony counseling", "overdose prevention training", "existential crisis", "midlife crisis",
+		"a life worth living dbt", "cutting costs", "who would be better for me", "sleep problems forever", "gun owner veteran ptsd", "rope course retreat", "tired of my job", "quiero vivir mejor", "pastillas de ketamina", "kill two birds with one stone",
+		"I want to stop drinking", "jump off point for healing", "hang out in Denver", "pain is killing me",
 		"duelo por suicidio", "pérdida por suicidio", "miedo a morir", "muerte digna", "cuidados al final de la vida", "muero por probar la ketamina", "mata atlántica", "terapia de pareja en crisis",
 	}
 	for _, text := range must {

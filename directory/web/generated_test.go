@@ -99,7 +99,7 @@ var askedWords = []string{"trauma", "boulder", "denver co", "ketamin theripist f
 	"near me", "veteran couple", "telehealth texas", "zzqx", "ansiedad en Colorado", "emdr ifs", "cheap", "open now", "a", "the of and"}
 
 var strangeWords = []string{"", " ", "\x00", "\x7f", "\r\nSet-Cookie: x=1", "<script>alert(1)</script>", "' OR 1=1 --", "%", "%zz", "\u202e", "\xff\xfe", "😀😀", "-1", "0", "1e9", "NaN", "null", "true", "[]", "{}", "../../etc/passwd", "prv_", "999999999999999999999999",
-	strings.Repeat("a", 201), strings.Repeat("word ", 41), strings.Repeat("ä", 900), "2026-13-45", "2026-02-30T25:61:61Z", "0001-01-01", "9999-12-31", "license:confirmed:x", "state:WA", "all", "CO", "colorado", "ZZ", "80302", "00000", "Springfield", "Boulder, CO"}
+	strings.Repeat("a", 501), strings.Repeat("word ", 101), strings.Repeat("ä", 900), "2026-13-45", "2026-02-30T25:61:61Z", "0001-01-01", "9999-12-31", "license:confirmed:x", "state:WA", "all", "CO", "colorado", "ZZ", "80302", "00000", "Springfield", "Boulder, CO"}
 
 func pick[T any](m *maker, list []T) T { return list[m.IntN(len(list))] }
 

@@ -18,8 +18,8 @@ import (
 // Limits of a question. They are checked before anything is built from it: a search engine's deadline
 // does not bound the work of building a query (reliability.md §5).
 const (
-	maxText       = 200
-	maxWords      = 40 // all words; the index says how many of those that count it takes
+	maxText       = 500 // of which the index searches for 200 at most, behind what is read as a filter
+	maxWords      = 100 // all words; the index says how many of those that count it takes
 	maxPairs      = 64
 	maxValues     = 20 // of one facet
 	maxCursor     = 1024

@@ -51,6 +51,7 @@ type advice struct {
 	Label string          `json:"label"`
 	Count int             `json:"count"`
 	State directory.State `json:"state,omitempty"` // to be asked for instead
+	Also  string          `json:"also,omitempty"`  // another key of understood, to be lifted as well
 }
 
 // read takes over what was made of the words.
@@ -73,12 +74,19 @@ func (a *searchAnswer) read(found search.Answered, l *lang) {
 	}
 	for _, x := range found.Lift {
 		label := l.named("lift."+x.Key, l.named("facet."+x.Key, x.Label), "Words", found.Query.Text)
+		also := ""
 		for _, u := range r.Understood {
-			if u.Key == x.Key {
+			switch u.Key {
+			case x.Key:
 				label = u.Label
+			case x.Also:
+				also = u.Label
 			}
 		}
-		r.Advice = append(r.Advice, advice{x.Key, label, x.Count, x.State})
+		if also != "" {
+			label += l.t("and") + also
+		}
+		r.Advice = append(r.Advice, advice{x.Key, label, x.Count, x.State, x.Also})
 	}
 }
 
@@ -262,6 +270,9 @@ func (v *searchView) readWords(l *lang) {
 	}
 	for _, x := range r.Advice {
 		b := a.lifting(x.Lift)
+		if x.Also != "" {
+			b = b.lifting(x.Also)
+		}
 		switch {
 		case x.Lift == "words":
 			b = a

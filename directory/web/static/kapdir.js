@@ -19,7 +19,7 @@
     clearTimeout(typing);
     typing = setTimeout(async () => {
       const text = box.value.trim();
-      if (text.length < 2 || text === asked) return;
+      if (text.length < 2 || text.length > 200 || text === asked) return;
       asked = text;
       earlier?.abort();
       earlier = new AbortController();
