@@ -18,6 +18,7 @@ type evaluation struct {
 	filters  []filter
 	checks   [5]uint16 // the results allowed, as bits; 0 is no filter on the check
 	rankCare bool      // full KAP stands first
+	needs    int       // how many were chosen, where they are several: see addUp
 	distant  uint64    // telehealth, as the snapshot's column has it
 	from     *from
 	inside   float64 // squares of a straight line: surely within the miles asked for, or not surely outside
@@ -31,6 +32,7 @@ type evaluation struct {
 // filter is a facet with the values chosen in it: by the lexicon, and as the snapshot's columns have them.
 type filter struct {
 	facet  facet
+	addsUp bool // its values are needs
 	bits   [2]uint64
 	others []uint32
 	values []int32
@@ -54,9 +56,11 @@ func evaluate(q Query, words request, l *lexicon, now int64) *evaluation {
 	}
 	add := func(f facet, values []string) {
 		x := filter{facet: f}
-		for _, v := range values {
+		for i, v := range values {
 			n := l.find(f, v)
 			switch {
+			case slices.Contains(values[:i], v):
+				continue
 			case n < 0: // nobody has it
 				continue
 			case n < firstOther:
@@ -65,6 +69,10 @@ func evaluate(q Query, words request, l *lexicon, now int64) *evaluation {
 				x.others = append(x.others, uint32(n))
 			}
 			x.values = append(x.values, n)
+		}
+		if n := distinct(values); n > 1 && addUp&(1<<f) != 0 {
+			x.addsUp = true
+			e.needs += n
 		}
 		e.filters = append(e.filters, x)
 	}
@@ -95,6 +103,13 @@ func evaluate(q Query, words request, l *lexicon, now int64) *evaluation {
 	}
 	e.rankCare = len(q.Filters["care"]) == 0 && !words.infusion
 	return e
+}
+
+func distinct(values []string) (n int) {
+	for i, v := range values {
+		n += boolInt(!slices.Contains(values[:i], v))
+	}
+	return n
 }
 
 func (f *filter) passes(s *snapshot, doc uint32) bool {

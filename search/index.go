@@ -540,7 +540,7 @@ func (x *Index) Search(ctx context.Context, q Query) (Result, error) {
 	}
 	a := ev.on(e.docs, hits, x.maker.lexicon)
 	defer a.leave()
-	r.Total, r.ChecksFor = a.total, ev.y
+	r.Total, r.ChecksFor, r.Needs = a.total, ev.y, ev.needs
 	if n := e.docs.next; n != 0 {
 		r.Until = directory.At(time.UnixMilli(n))
 	}
@@ -552,6 +552,9 @@ func (x *Index) Search(ctx context.Context, q Query) (Result, error) {
 	for i := range a.hits {
 		f := &a.hits[i]
 		h := Hit{ID: f.key.ID, Seq: e.docs.seqs[f.doc], Score: float64(f.match.score), Why: f.match.why()}
+		if ev.needs > 0 {
+			h.Needs = ev.states(e.docs, f.doc)
+		}
 		if f.key.Miles >= 0 {
 			miles[i] = f.key.Miles
 			h.Miles = &miles[i]

@@ -236,6 +236,7 @@ func (o oracle) order(q Query) []directory.ID {
 	type place struct {
 		first, miles         float64
 		problem, class, care int
+		missing              int
 		score                float64
 		merit, month         int
 		id                   directory.ID
@@ -297,6 +298,16 @@ func (o oracle) order(q Query) []directory.ID {
 		if len(q.Filters["care"]) == 0 && !words.infusion && !slices.Contains(q.Filters["route"], "intravenous") {
 			p.care = slices.Index([]directory.CareType{directory.CareFullKAP, directory.CareInfusionCheckIns, directory.CareUnknown, directory.CareInfusionOnly}, d.care)
 		}
+		for _, facet := range []string{"focus", "framework", "population", "payment", "access", "language"} {
+			if chosen := slices.Compact(slices.Sorted(slices.Values(q.Filters[facet]))); len(chosen) > 1 {
+				for _, v := range chosen {
+					if !slices.Contains(o.values(q, f, facet), v) {
+						p.missing++
+					}
+				}
+			}
+		}
+		p.missing = min(p.missing, 7)
 		for _, t := range words.terms {
 			class, weight := 0, 0.0
 			for f, list := range d.text {
@@ -326,7 +337,7 @@ func (o oracle) order(q Query) []directory.ID {
 		all = append(all, p)
 	}
 	slices.SortFunc(all, func(a, b place) int {
-		return order.Or(order.Compare(a.first, b.first), order.Compare(a.problem, b.problem), order.Compare(a.class, b.class), order.Compare(a.care, b.care), order.Compare(a.score, b.score),
+		return order.Or(order.Compare(a.first, b.first), order.Compare(a.problem, b.problem), order.Compare(a.class, b.class), order.Compare(a.care, b.care), order.Compare(a.missing, b.missing), order.Compare(a.score, b.score),
 			order.Compare(a.merit, b.merit), order.Compare(a.month, b.month), order.Compare(a.miles, b.miles), order.Compare(a.id, b.id))
 	})
 	ids := make([]directory.ID, len(all))

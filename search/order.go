@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,27 +26,51 @@ type sortKey struct {
 }
 
 // The parts of a rank from the weightiest to the lightest; a smaller number stands first. A problem on record
-// stands last whatever else holds; then come the nearest words, the kind of care, the weight of the words, how
-// much is confirmed and how near it is, and the month of the last check.
-func rank(problem bool, m match, care uint8, merit int, checked int32) uint64 {
+// stands last whatever else holds; then come the nearest words, the kind of care, how many of several needs are
+// missing, the weight of the words, how much is confirmed and how near it is, and the month of the last check.
+func rank(problem bool, m match, care uint8, missing int, merit int, checked int32) uint64 {
 	r := uint64(0)
 	if problem {
 		r = 1
 	}
 	r = r<<3 | uint64(exact-m.class)
 	r = r<<2 | uint64(care)
+	r = r<<3 | uint64(min(mostMissing, missing))
 	r = r<<14 | uint64(1<<14-1-min(1<<14-1, int(m.score*4)))
 	r = r<<6 | uint64(maxComplete+maxNear-merit)
 	return r<<14 | uint64(1<<14-1-min(1<<14-1, monthOf(checked)))
 }
 
-// atHome makes of a rank without words and place one with them. It is the same as working all of it out.
-func atHome(home uint64, m match, rankCare bool, near int) uint64 {
-	home -= uint64(m.class)<<36 + uint64(min(1<<14-1, int(m.score*4)))<<20 + uint64(near)<<14
+// mostMissing bounds the needs that a rank counts as missing.
+const mostMissing = 7
+
+// atHome makes of a rank without words, needs and place one with them. It is the same as working all of it out.
+func atHome(home uint64, m match, rankCare bool, missing, near int) uint64 {
+	home -= uint64(m.class)<<39 + uint64(min(1<<14-1, int(m.score*4)))<<20 + uint64(near)<<14
 	if !rankCare {
-		home &^= 3 << 34
+		home &^= 3 << 37
 	}
-	return home
+	return home + uint64(min(mostMissing, missing))<<34
+}
+
+// addUp are the facets of which several values chosen are several needs: whoever states one of them is found, and who
+// states more of them stands before. Values of the others are alternatives.
+const addUp = 1<<facetFocus | 1<<facetFramework | 1<<facetPopulation | 1<<facetPayment | 1<<facetAccess | 1<<facetLanguage
+
+// states tells how many of the needs a document has.
+func (e *evaluation) states(s *snapshot, doc uint32) (n int) {
+	for i := range e.filters {
+		f := &e.filters[i]
+		if !f.addsUp {
+			continue
+		}
+		b := &s.bits[doc]
+		n += bits.OnesCount64(b[0]&f.bits[0]) + bits.OnesCount64(b[1]&f.bits[1])
+		for _, v := range f.others {
+			n += boolInt(slices.Contains(s.others.of(doc), v))
+		}
+	}
+	return n
 }
 
 // monthOf numbers months of the calendar, about: freshness counts from a date that does not move, so that the
@@ -176,7 +201,7 @@ var homeOrderOf = map[string]int{"": 0, Relevance: 0, Price: 1, Checked: 2}
 // homeRanked is the rank of a document without words and place, for patients of its home.
 func (c *columns) homeRanked(doc uint32) uint64 {
 	e := c.checksFor(doc, homeState)
-	return rank(e.problem, match{}, c.care[doc], int(e.merit), c.checked[doc])
+	return rank(e.problem, match{}, c.care[doc], 0, int(e.merit), c.checked[doc])
 }
 
 // explain says why a result stands where it does, the weightiest part first.
@@ -203,6 +228,10 @@ func (e *evaluation) explain(s *snapshot, f *found) []Reason {
 	}
 	if e.rankCare {
 		add("care", 0, 0, "Kind of care: %s. Full KAP stands first, infusion alone last.", Label("care", string(careByOrder[s.care[f.doc]])))
+	}
+	if e.needs > 0 {
+		n := e.states(s, f.doc)
+		add("needs", float64(n), float64(e.needs), "States %d of the %d needs that were chosen.", n, e.needs)
 	}
 	add("checks", float64(e.complete(s, c)), maxComplete, "How much of the five checks is confirmed, shown or stated.")
 	if e.q.Near != nil {

@@ -105,14 +105,18 @@ func (p *page) put(doc uint32, m match) {
 		near = nearness(k.Miles)
 	}
 	k.First = s.first(doc, e.q.Sort)
+	missing := 0
+	if e.needs > 0 {
+		missing = e.needs - e.states(s, doc)
+	}
 	if p.home {
-		k.Rank = atHome(s.homeRank[doc], m, e.rankCare, near)
+		k.Rank = atHome(s.homeRank[doc], m, e.rankCare, missing, near)
 	} else {
 		c, care := e.entry(s, doc), uint8(0)
 		if e.rankCare {
 			care = s.care[doc]
 		}
-		k.Rank = rank(c.problem, m, care, e.complete(s, c)+near, s.checked[doc])
+		k.Rank = rank(c.problem, m, care, missing, e.complete(s, c)+near, s.checked[doc])
 	}
 	full := len(p.found) > p.limit
 	before := func(i int) bool {
@@ -157,7 +161,7 @@ func (p *page) done() ([]found, bool) {
 // those and the set is no small part of everybody; else by looking at each.
 func (e *evaluation) pageOf(s *snapshot, set denseSet, total int, p *page, m match) {
 	o, ok := homeOrderOf[e.q.Sort]
-	if !ok || e.from != nil || e.state != homeState || !e.rankCare || total*total < s.n*(p.limit+1)/4 {
+	if !ok || e.from != nil || e.state != homeState || !e.rankCare || e.needs > 0 || total*total < s.n*(p.limit+1)/4 {
 		p.docs = set.list(p.docs[:0])
 		for _, doc := range p.docs {
 			p.see(nearDoc{doc, -1}, m)
@@ -168,7 +172,7 @@ func (e *evaluation) pageOf(s *snapshot, set denseSet, total int, p *page, m mat
 	if e.after != nil {
 		at := sort.Search(len(order), func(i int) bool {
 			k := homeOrders[o](s, order[i])
-			return cmp.Or(cmp.Compare(k.first, e.after.First), cmp.Compare(atHome(k.rank, m, true, 0), e.after.Rank), strings.Compare(string(s.ids[order[i]]), string(e.after.ID))) > 0
+			return cmp.Or(cmp.Compare(k.first, e.after.First), cmp.Compare(atHome(k.rank, m, true, 0, 0), e.after.Rank), strings.Compare(string(s.ids[order[i]]), string(e.after.ID))) > 0
 		})
 		order = order[at:]
 	}

@@ -219,10 +219,10 @@ func (q Query) write(b []byte) []byte {
 	return b
 }
 
-// fingerprint ties a cursor to its query.
+// fingerprint ties a cursor to its query and to the order of this program.
 func (q Query) fingerprint() string {
 	var room [256]byte
-	sum := sha256.Sum256(q.write(room[:0]))
+	sum := sha256.Sum256(q.write(append(room[:0], "order 2:"...)))
 	return hex.EncodeToString(sum[:8])
 }
 

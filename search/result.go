@@ -9,6 +9,7 @@ type Result struct {
 	Total  int     // all providers that match, not only those of this page
 	Facets []Facet // counted over all of them; a facet with a value chosen is counted as if none were
 	Next   string  // the cursor of the next page, "" on the last
+	Needs  int     // how many needs were chosen, where they are several of one facet: whoever states more of them stands before; else 0
 
 	Plain      bool              // answered without the index, which is being built
 	Seq        int64             // the store's number up to which changes are in the answer
@@ -24,13 +25,14 @@ type Hit struct {
 	Miles *float64 // to the nearest site; nil without a place, or when no site's place is known
 	Score float64  // of the words alone: how weighty the places are in which they stand
 	Why   []string // where the words were found: name, place, …; empty without words
+	Needs int      // how many of Result.Needs the provider states
 	// Stands says with Query.Explain why it stands where it does, the weightiest part first.
 	Stands []Reason
 }
 
 // Reason is one part of why a hit stands where it does.
 type Reason struct {
-	Part   string  // order, record, words, care, checks, near, checked
+	Part   string  // order, record, words, care, needs, checks, near, checked
 	Words  string  // for people
 	Points float64 // that the part brings; less is better for none of them
 	Of     float64 // the most that it can bring; 0: the part has no points, it orders by itself

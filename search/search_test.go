@@ -532,3 +532,40 @@ func TestNobody(t *testing.T) {
 		}
 	}
 }
+
+// Whoever states more of several needs stands before, and full KAP before either; of alternatives, such as routes, it
+// counts for nothing how many there are.
+func TestSeveralNeeds(t *testing.T) {
+	b := newBench(t,
+		someone(1, "Ana Ruiz", fullKAP, focus("trauma")),
+		someone(2, "Bo Tran", infusionOnly, focus("trauma", "depression", "anxiety")),
+		someone(3, "Cy Diaz", fullKAP, focus("depression", "trauma", "anxiety")),
+		someone(4, "Di Moss", fullKAP, focus("anxiety", "depression")),
+	)
+	for want, q := range map[string]Query{
+		"3 4 1 2": {Filters: map[string][]string{"focus": {"trauma", "anxiety", "depression", "trauma"}}},
+		"1 3 2":   {Filters: map[string][]string{"focus": {"trauma", "trauma"}}},
+	} {
+		q.Explain = true
+		r := b.search(q)
+		var got []string
+		for _, h := range r.Hits {
+			got = append(got, strings.TrimLeft(strings.TrimPrefix(string(h.ID), directory.ProviderPrefix), "0"))
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%v: %v, want %s", q.Filters, got, want)
+		}
+		i := slices.IndexFunc(r.Hits[len(r.Hits)-2].Stands, func(x Reason) bool { return x.Part == "needs" })
+		switch {
+		case r.Needs == 0 && i >= 0 || r.Needs != 0 && r.Needs != 3:
+			t.Errorf("%v: %d needs, %+v", q.Filters, r.Needs, r.Hits[0].Stands)
+		case r.Needs == 3 && (i < 0 || r.Hits[2].Stands[i].Words != "States 1 of the 3 needs that were chosen." || r.Hits[2].Needs != 1):
+			t.Errorf("%+v", r.Hits[2])
+		}
+	}
+	routes := practice(func(p *directory.Practice) { p.Routes = []string{"oral", "sublingual_lozenge"} })
+	b = newBench(t, someone(1, "Ana Ruiz", practice(func(p *directory.Practice) { p.Routes = []string{"oral"} })), someone(2, "Bo Tran", routes))
+	if r := b.search(Query{Filters: map[string][]string{"route": {"oral", "sublingual_lozenge"}}}); r.Needs != 0 || r.Hits[0].ID != pid(1) {
+		t.Errorf("routes: %+v", r.Hits)
+	}
+}

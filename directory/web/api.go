@@ -114,7 +114,7 @@ func (s *Server) search(ctx context.Context, c *fiber.Ctx, a ask) (*searchAnswer
 	}
 	out := &searchAnswer{Query: echo(a, q), reading: reading{Understood: []understood{}}, Total: found.Total, Results: []result{}, Next: maybe(found.Next),
 		AsOf: m.at, Head: m.head, ChecksFor: maybe(found.ChecksFor), Ranking: l.t("ranking." + cmp.Or(a.Sort, relevance)), Demo: s.demo(), Plain: found.Plain, facets: found.Facets, near: q.Near}
-	if out.rows, err = s.rows(ctx, found.Hits, found.ChecksFor, q.Near, m, found.Seq >= m.head && !found.Plain); err != nil {
+	if out.rows, err = s.rows(ctx, &found.Result, q.Near, m); err != nil {
 		return nil, err
 	}
 	out.Total -= len(found.Hits) - len(out.rows) // withdrawn since the index was written
@@ -136,13 +136,15 @@ func (s *Server) search(ctx context.Context, c *fiber.Ctx, a ask) (*searchAnswer
 
 // rows tells the providers found, less who was withdrawn since the index was written. What is kept of one is
 // used if the index is as new as the store: the number of the provider's newest change is then the index's.
-func (s *Server) rows(ctx context.Context, hits []search.Hit, y directory.State, near *directory.Place, m moment, current bool) ([]row, error) {
+func (s *Server) rows(ctx context.Context, found *search.Result, near *directory.Place, m moment) ([]row, error) {
+	hits, y := found.Hits, found.ChecksFor
 	rows := make([]row, len(hits))
 	var missing []directory.ID
-	current = current && !m.asked
+	current := found.Seq >= m.head && !found.Plain && !m.asked
 	now := milli(m.now)
 	for i, h := range hits {
 		r := &rows[i]
+		r.needs = [2]int{h.Needs, found.Needs}
 		if h.Miles != nil {
 			miles := math.Round(*h.Miles*10) / 10
 			r.miles = &miles

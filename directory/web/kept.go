@@ -333,6 +333,7 @@ type row struct {
 	miles   *float64
 	why     []string
 	explain []reason
+	needs   [2]int // stated, of
 }
 
 // reasons tells why a result stands where it does, for the API.
@@ -351,6 +352,6 @@ func reasons(list []search.Reason) []reason {
 // whole is the row as one value.
 func (r row) whole() result {
 	out := r.result
-	out.Miles, out.Why, out.Explain = r.miles, r.why, r.explain
+	out.Miles, out.Why, out.Explain, out.needs, out.ofNeeds = r.miles, r.why, r.explain, r.needs[0], r.needs[1]
 	return out
 }

@@ -179,6 +179,9 @@ func (l *lang) placedBy(r result) string {
 	if r.Care.Value == string(directory.CareFullKAP) {
 		parts = append(parts, l.t("placed.full"))
 	}
+	if r.ofNeeds > 0 {
+		parts = append(parts, l.t("placed.needs", "Stated", r.needs, "Of", r.ofNeeds))
+	}
 	parts = append(parts, l.t("placed.checks", "Confirmed", confirmed, "Shown", shown))
 	if r.Miles != nil {
 		parts = append(parts, l.t("placed.miles", "Miles", r.Miles))

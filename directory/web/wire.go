@@ -120,6 +120,8 @@ type result struct {
 
 	careDiffers bool // see practice.CareDiffers
 
+	needs, ofNeeds int // stated of those that were chosen; ofNeeds is 0 where they are not several
+
 	sites     []directory.Site              // for the map of the page
 	checkList func() (template.HTML, error) // the checks as the page shows them, made once
 }
@@ -132,7 +134,7 @@ func (r result) CheckList() (template.HTML, error) { return r.checkList() }
 
 // reason is one part of why a result stands where it does.
 type reason struct {
-	Part   string   `json:"part"` // order, record, words, care, checks, near, checked
+	Part   string   `json:"part"` // order, record, words, care, needs, checks, near, checked
 	Words  string   `json:"words"`
 	Points *float64 `json:"points,omitempty"` // of the part
 	Of     *float64 `json:"of,omitempty"`     // at most
