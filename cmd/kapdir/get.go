@@ -345,6 +345,7 @@ var searchParams = []struct {
 	{"cursor", false, "goes on behind a page: its next"},
 	{"at", false, "what is known now of how it was then: a day or a moment"},
 	{"explain", false, "true: why each stands where it does (with --json)"},
+	{"facets", true, "the facets to count, or none (with --json); without it, all"},
 }
 
 func (g *getter) searchCommand() *cobra.Command {
