@@ -46,12 +46,23 @@ type Point struct {
 }
 
 // Miles returns the great-circle distance in statute miles.
-func (p Point) Miles(q Point) float64 {
+func (p Point) Miles(q Point) float64 { return p.Center().Miles(q) }
+
+// Center is a point from which many distances are counted.
+type Center struct {
+	Point
+	cos float64
+}
+
+// Center returns the point with what every distance from it needs.
+func (p Point) Center() Center { return Center{p, math.Cos(p.Lat * (math.Pi / 180))} }
+
+// Miles returns what Point.Miles does.
+func (c Center) Miles(q Point) float64 {
 	const earth = 3958.7613 // mean radius in miles
-	rad := math.Pi / 180
-	dLat, dLon := (q.Lat-p.Lat)*rad, (q.Lon-p.Lon)*rad
-	h := math.Sin(dLat/2)*math.Sin(dLat/2) + math.Cos(p.Lat*rad)*math.Cos(q.Lat*rad)*math.Sin(dLon/2)*math.Sin(dLon/2)
-	return 2 * earth * math.Asin(math.Min(1, math.Sqrt(h)))
+	const rad = math.Pi / 180
+	lat, lon := math.Sin((q.Lat-c.Lat)*rad/2), math.Sin((q.Lon-c.Lon)*rad/2)
+	return 2 * earth * math.Asin(math.Min(1, math.Sqrt(lat*lat+c.cos*math.Cos(q.Lat*rad)*lon*lon)))
 }
 
 // Place is a ZIP code's or a town's centre, as a search starts from.

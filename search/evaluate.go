@@ -263,7 +263,7 @@ func (e *evaluation) on(s *snapshot, hits []hit, l *lexicon) answer {
 	case words:
 		sets = sets && len(hits) > few && circle == nearby
 	case nearby:
-		sets = sets && s.n <= mostDense && len(p.circle) > few
+		sets = sets && s.n <= mostDense && len(p.circle) > few && (len(e.filters) > 0 || e.count != 0 || e.q.PriceMaxCents > 0)
 	}
 	if sets {
 		a.total = e.sets(s, p, l, hits)

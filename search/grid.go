@@ -32,13 +32,13 @@ func onBall(p directory.Point) (x, y, z float64) {
 
 // from is where distances count from.
 type from struct {
-	point   directory.Point
+	point   directory.Center
 	x, y, z float64
 }
 
 func newFrom(p directory.Point) from {
 	x, y, z := onBall(p)
-	return from{p, x, y, z}
+	return from{p.Center(), x, y, z}
 }
 
 // square is that of the straight line to the site, of the earth's radius; the line is rough by less than slack, in 32 bits too.

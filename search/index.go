@@ -544,14 +544,14 @@ func (x *Index) Search(ctx context.Context, q Query) (Result, error) {
 	if n := e.docs.next; n != 0 {
 		r.Until = directory.At(time.UnixMilli(n))
 	}
-	r.Hits = make([]Hit, 0, len(a.hits))
+	r.Hits = make([]Hit, len(a.hits))
 	var miles []float64
 	if q.Near != nil {
 		miles = make([]float64, len(a.hits))
 	}
 	for i := range a.hits {
-		f := &a.hits[i]
-		h := Hit{ID: f.key.ID, Seq: e.docs.seqs[f.doc], Score: float64(f.match.score), Why: f.match.why()}
+		f, h := &a.hits[i], &r.Hits[i]
+		h.ID, h.Seq, h.Score, h.Why = f.key.ID, e.docs.seqs[f.doc], float64(f.match.score), f.match.why()
 		if ev.needs > 0 {
 			h.Needs = ev.states(e.docs, f.doc)
 		}
@@ -562,7 +562,6 @@ func (x *Index) Search(ctx context.Context, q Query) (Result, error) {
 		if q.Explain {
 			h.Stands = ev.explain(e.docs, f)
 		}
-		r.Hits = append(r.Hits, h)
 	}
 	if a.more {
 		r.Next = writeCursor(q, a.hits[len(a.hits)-1].key)

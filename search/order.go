@@ -3,12 +3,11 @@ package search
 import (
 	"cmp"
 	"encoding/base64"
-	"encoding/json"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"math/bits"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -19,10 +18,10 @@ import (
 // document and the query: no other document and no statistic moves it, so that pages hold together while
 // documents come and go.
 type sortKey struct {
-	First int64        `json:"f,omitempty"` // of the orders by price and by day: what comes first
-	Rank  uint64       `json:"r"`           // rank packs all that makes one result more relevant than another
-	Miles float64      `json:"m"`           // to the nearest site; negative is not known
-	ID    directory.ID `json:"i"`
+	First int64   // of the orders by price and by day: what comes first
+	Rank  uint64  // rank packs all that makes one result more relevant than another
+	Miles float64 // to the nearest site; negative is not known
+	ID    directory.ID
 }
 
 // The parts of a rank from the weightiest to the lightest; a smaller number stands first. A problem on record
@@ -265,24 +264,17 @@ func placesOf(m match) []string {
 	return m.why()
 }
 
-// cursor is the last result of a page, with the fingerprint of its query.
-type cursor struct {
-	Query string  `json:"q"`
-	Key   sortKey `json:"k"`
-}
+// A cursor is the last result of a page, with the fingerprint of its query: in base64 a byte for the form, the
+// fingerprint, the order by price or day, the rank, the distance, and the id.
+const cursorForm = 2 // another order of results is another form
 
-// writeCursor writes what json.Marshal would of a cursor: ids are letters and digits.
+// writeCursor writes the place of a result in the order of its query.
 func writeCursor(q Query, k sortKey) string {
-	var room [256]byte
-	b := append(append(room[:0], `{"q":"`...), q.fingerprint()...)
-	b = append(b, `","k":{`...)
-	if k.First != 0 {
-		b = append(strconv.AppendInt(append(b, `"f":`...), k.First, 10), ',')
-	}
-	b = strconv.AppendUint(append(b, `"r":`...), k.Rank, 10)
-	b = strconv.AppendFloat(append(b, `,"m":`...), k.Miles, 'g', -1, 64)
-	b = strconv.AppendQuoteToASCII(append(b, `,"i":`...), string(k.ID))
-	return base64.RawURLEncoding.EncodeToString(append(b, "}}"...))
+	var room [128]byte
+	b := binary.LittleEndian.AppendUint64(append(room[:0], cursorForm), q.fingerprint())
+	b = binary.AppendUvarint(binary.AppendVarint(b, k.First), k.Rank)
+	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(k.Miles))
+	return base64.RawURLEncoding.EncodeToString(append(b, k.ID...))
 }
 
 // readCursor returns where the page before ended. A cursor of another query would skip at random, so it
@@ -291,16 +283,27 @@ func readCursor(q Query) (*sortKey, error) {
 	if q.Cursor == "" {
 		return nil, nil
 	}
+	none := directory.Errorf(directory.Invalid, "cursor", "this is not a cursor of ours")
 	b, err := base64.RawURLEncoding.DecodeString(q.Cursor)
-	if err != nil {
-		return nil, directory.Errorf(directory.Invalid, "cursor", "this is not a cursor of ours")
+	if err != nil || len(b) < 9 || b[0] != cursorForm {
+		return nil, none
 	}
-	var c cursor
-	if err := json.Unmarshal(b, &c); err != nil || c.Key.ID == "" {
-		return nil, directory.Errorf(directory.Invalid, "cursor", "this is not a cursor of ours")
+	fingerprint, b := binary.LittleEndian.Uint64(b[1:]), b[9:]
+	var k sortKey
+	first, n := binary.Varint(b)
+	if n <= 0 {
+		return nil, none
 	}
-	if c.Query != q.fingerprint() {
+	k.First, b = first, b[n:]
+	if k.Rank, n = binary.Uvarint(b); n <= 0 || len(b)-n <= 8 {
+		return nil, none
+	}
+	k.Miles, k.ID = math.Float64frombits(binary.LittleEndian.Uint64(b[n:])), directory.ID(b[n+8:])
+	if math.IsNaN(k.Miles) || math.IsInf(k.Miles, 0) {
+		return nil, none
+	}
+	if fingerprint != q.fingerprint() {
 		return nil, directory.Errorf(directory.Invalid, "cursor", "the cursor belongs to another search: start that from its first page")
 	}
-	return &c.Key, nil
+	return &k, nil
 }

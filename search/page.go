@@ -23,11 +23,11 @@ type page struct {
 
 	// By distance the straight line tells who may be on the page, and only of those is anything dearer worked out.
 	seen  []nearFound
-	near  []uint64 // above the place in seen the bits of the square of the line, which order as the square does
-	full  int      // so many are gathered before the farthest are left out
-	least float64  // the square of the line below which everybody was on a page before
-	most  float64  // and of that beyond which nobody is on this one
-	after float64  // the line to where the page before ended
+	near  []uint64    // above the place in seen the bits of the square of the line, which order as the square does; in order
+	early []nearFound // who may have been on the page before
+	least float64     // the square of the line below which everybody was there
+	later float64     // and of that beyond which nobody was
+	most  float64     // and beyond which nobody is on this one
 }
 
 var pages = sync.Pool{New: func() any { return new(page) }}
@@ -39,7 +39,7 @@ type nearFound struct {
 
 func (e *evaluation) page(s *snapshot, values int) *page {
 	p := pages.Get().(*page)
-	*p = page{e: e, s: s, limit: e.q.limit(), found: p.found[:0], counts: slices.Grow(p.counts[:0], values)[:values], docs: p.docs[:0], circle: p.circle, seen: p.seen[:0], near: p.near[:0], most: math.Inf(1), after: -1}
+	*p = page{e: e, s: s, limit: e.q.limit(), found: p.found[:0], counts: slices.Grow(p.counts[:0], values)[:values], docs: p.docs[:0], circle: p.circle, seen: p.seen[:0], near: p.near[:0], early: p.early[:0], later: -1, most: math.Inf(1)}
 	clear(p.counts)
 	p.home = e.state == homeState && e.past == nil && (s.next == 0 || e.now < s.next)
 	switch {
@@ -47,10 +47,9 @@ func (e *evaluation) page(s *snapshot, values int) *page {
 	case e.after.Miles < 0: // all whose distance is known were before
 		p.least = math.Inf(1)
 	default:
-		p.after = chordOf(e.after.Miles)
-		p.least = square(p.after - slack)
+		line := chordOf(e.after.Miles)
+		p.least, p.later = square(line-slack), square(line+slack)
 	}
-	p.full = 2 * (p.limit + 1)
 	return p
 }
 
@@ -61,13 +60,7 @@ func (p *page) see(x nearDoc, m match) {
 			x.square = float32(p.e.square(p.s, x.doc))
 		}
 		if x.square >= 0 {
-			if float64(x.square) < p.least || float64(x.square) > p.most {
-				return
-			}
-			p.near = append(p.near, uint64(math.Float32bits(x.square))<<32|uint64(len(p.seen)))
-			if p.seen = append(p.seen, nearFound{x.doc, m}); len(p.near) >= p.full {
-				p.nearest()
-			}
+			p.seeNear(x, m)
 			return
 		}
 		if p.most < math.Inf(1) { // those with a distance fill the page
@@ -77,22 +70,28 @@ func (p *page) see(x nearDoc, m match) {
 	p.put(x.doc, m)
 }
 
-// nearest leaves out of those near whoever is farther than a full page of others, the nearest first.
-func (p *page) nearest() {
-	slices.Sort(p.near)
-	square32 := func(i int) float64 { return float64(math.Float32frombits(uint32(p.near[i] >> 32))) }
-	first := 0
-	for p.after >= 0 && first < len(p.near) && square32(first) <= square(p.after+slack) { // may have been before
-		first++
+// seeNear keeps who is not farther than a full page of others.
+func (p *page) seeNear(x nearDoc, m match) {
+	switch far := float64(x.square); {
+	case far < p.least || far > p.most:
+		return
+	case far <= p.later:
+		p.early = append(p.early, nearFound{x.doc, m})
+		return
 	}
-	if last := first + p.limit; last < len(p.near) {
-		p.most = square(math.Sqrt(square32(last)) + 2*slack)
-		for last < len(p.near) && square32(last) <= p.most {
-			last++
-		}
-		p.near = p.near[:last]
+	key := uint64(math.Float32bits(x.square))<<32 | uint64(len(p.seen))
+	p.seen = append(p.seen, nearFound{x.doc, m})
+	i, _ := slices.BinarySearch(p.near, key)
+	if p.near = slices.Insert(p.near, i, key); len(p.near) <= p.limit {
+		return
 	}
-	p.full = max(p.full, 2*len(p.near))
+	far := func(i int) float64 { return float64(math.Float32frombits(uint32(p.near[i] >> 32))) }
+	p.most = square(math.Sqrt(far(p.limit)) + 2*slack)
+	n := len(p.near)
+	for far(n-1) > p.most {
+		n--
+	}
+	p.near = p.near[:n]
 }
 
 // put works out where a document stands.
@@ -142,7 +141,9 @@ func (p *page) put(doc uint32, m match) {
 
 // done returns the page in order, and whether others follow. Nothing may be seen afterwards.
 func (p *page) done() ([]found, bool) {
-	p.nearest()
+	for _, f := range p.early {
+		p.put(f.doc, f.match)
+	}
 	for _, x := range p.near {
 		f := &p.seen[uint32(x)]
 		p.put(f.doc, f.match)

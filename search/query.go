@@ -1,8 +1,7 @@
 package search
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
+	"hash/fnv"
 	"math"
 	"slices"
 	"strconv"
@@ -219,11 +218,12 @@ func (q Query) write(b []byte) []byte {
 	return b
 }
 
-// fingerprint ties a cursor to its query and to the order of this program.
-func (q Query) fingerprint() string {
+// fingerprint ties a cursor to its query. It keeps no secret.
+func (q Query) fingerprint() uint64 {
 	var room [256]byte
-	sum := sha256.Sum256(q.write(append(room[:0], "order 2:"...)))
-	return hex.EncodeToString(sum[:8])
+	h := fnv.New64a()
+	h.Write(q.write(room[:0]))
+	return h.Sum64()
 }
 
 func (q Query) limit() int {

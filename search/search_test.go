@@ -320,8 +320,9 @@ func TestCursor(t *testing.T) {
 	for name, q := range map[string]Query{
 		"of another query": other,
 		"not base64":       {Text: "ketamine", Cursor: "?"},
-		"not JSON":         {Text: "ketamine", Cursor: "aGVsbG8"},
-		"without a place":  {Text: "ketamine", Cursor: base64.RawURLEncoding.EncodeToString([]byte(`{}`))},
+		"of nothing":       {Text: "ketamine", Cursor: "aGVsbG8"},
+		"cut short":        {Text: "ketamine", Cursor: base64.RawURLEncoding.EncodeToString(raw[:len(raw)-len(pid(1))])},
+		"of another form":  {Text: "ketamine", Cursor: base64.RawURLEncoding.EncodeToString(append([]byte{1}, raw[1:]...))},
 		"too long":         {Text: "ketamine", Cursor: strings.Repeat("A", 4000)},
 	} {
 		_, err := b.x.Search(context.Background(), q)
@@ -568,4 +569,24 @@ func TestSeveralNeeds(t *testing.T) {
 	if r := b.search(Query{Filters: map[string][]string{"route": {"oral", "sublingual_lozenge"}}}); r.Needs != 0 || r.Hits[0].ID != pid(1) {
 		t.Errorf("routes: %+v", r.Hits)
 	}
+}
+
+func FuzzCursor(f *testing.F) {
+	q := Query{Text: "ketamine", Near: &directory.Place{Point: directory.Point{Lat: 40, Lon: -105}}, Sort: Distance}
+	f.Add(writeCursor(q, sortKey{Rank: 1 << 40, Miles: 12.5, ID: pid(3)}))
+	f.Add(writeCursor(q, sortKey{First: -20000, Miles: -1, ID: pid(3)}))
+	f.Add("AgAAAA")
+	f.Fuzz(func(t *testing.T, text string) {
+		q.Cursor = text
+		k, err := readCursor(q)
+		if err != nil || k == nil {
+			return
+		}
+		if q.Cursor = writeCursor(q, *k); k.ID == "" {
+			t.Fatalf("%q is nobody's", text)
+		}
+		if again, err := readCursor(q); err != nil || *again != *k {
+			t.Fatalf("%q: %+v, and written anew %+v, %v", text, k, again, err)
+		}
+	})
 }
