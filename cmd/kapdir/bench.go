@@ -149,6 +149,7 @@ func (b *searchMeasure) run(ctx context.Context) error {
 	}
 	defer os.RemoveAll(dir)
 	b.out.Providers = b.n
+	giveHeapRoom() // as a server does
 	b.corpus = searchbench.NewCorpus(b.n)
 	ours, err := b.ours(ctx, dir)
 	if err != nil {
