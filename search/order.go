@@ -298,7 +298,10 @@ func readCursor(q Query) (*sortKey, error) {
 	if k.Rank, n = binary.Uvarint(b); n <= 0 || len(b)-n <= 8 {
 		return nil, none
 	}
-	k.Miles, k.ID = math.Float64frombits(binary.LittleEndian.Uint64(b[n:])), directory.ID(b[n+8:])
+	k.Miles = math.Float64frombits(binary.LittleEndian.Uint64(b[n:]))
+	if k.ID, err = directory.ParseID(directory.ProviderPrefix, string(b[n+8:])); err != nil { // part of one would bring the last result again
+		return nil, none
+	}
 	if math.IsNaN(k.Miles) || math.IsInf(k.Miles, 0) {
 		return nil, none
 	}

@@ -322,6 +322,7 @@ func TestCursor(t *testing.T) {
 		"not base64":       {Text: "ketamine", Cursor: "?"},
 		"of nothing":       {Text: "ketamine", Cursor: "aGVsbG8"},
 		"cut short":        {Text: "ketamine", Cursor: base64.RawURLEncoding.EncodeToString(raw[:len(raw)-len(pid(1))])},
+		"without its end":  {Text: "ketamine", Cursor: first.Next[:len(first.Next)-1]},
 		"of another form":  {Text: "ketamine", Cursor: base64.RawURLEncoding.EncodeToString(append([]byte{1}, raw[1:]...))},
 		"too long":         {Text: "ketamine", Cursor: strings.Repeat("A", 4000)},
 	} {
