@@ -620,7 +620,7 @@ func (p *phrases) has(w string) bool {
 // denials are the words that say no to what follows, and what may stand between.
 var (
 	denials      = wordSet("no not dont doesnt without except excluding avoid never nor sin excepto nada ningun ninguna neither isnt")
-	afterDenials = wordSet("a an the any want wants need like do interested in into to for on quiero una un el la")
+	afterDenials = wordSet("a an the any want wants need necesito necesitamos like do interested in into to for on quiero una un el la")
 	ofDenials    = wordSet("just only another more clinic clinics clinica clinicas place places de of go going ir hacer usar con los las") // where no place is said no to
 )
 
@@ -635,6 +635,37 @@ func (r *reader) denied(p Piece, before bool) bool {
 	}
 	return i >= 0 && denials[r.word(i)] && !r.toks[i].taken && !r.toks[i+1].broken
 }
+
+// declined reports that the words behind a piece say no to it: telehealth not needed, group is not required. They ask
+// for nothing themselves.
+func (r *reader) declined(p Piece) bool {
+	i := p.to
+	next := func(words map[string]bool) bool {
+		if i < len(r.toks) && words[r.word(i)] && !r.toks[i].broken && !r.toks[i].taken {
+			i++
+			return true
+		}
+		return false
+	}
+	next(areWords)
+	if !next(nots) {
+		return false
+	}
+	next(areWords)
+	if !next(needed) {
+		return false
+	}
+	for ; i > p.to; i-- {
+		r.toks[i-1].filler = true
+	}
+	return true
+}
+
+var (
+	areWords = wordSet("is are es son")
+	nots     = wordSet("not isnt arent no")
+	needed   = wordSet("needed necessary required necesario necesaria necesarios necesarias")
+)
 
 // goes are the words before to and a place where somebody would go.
 var goes = wordSet("travel traveling travelling drive driving commute commuting fly flying go going get come viajar ir manejar conducir")
@@ -656,7 +687,8 @@ func (r *reader) settle() {
 	// The search leaves nobody out for what they offer too, so what the words say no to asks for nothing.
 	before := false
 	for i, p := range r.pieces {
-		if before = p.kind() && r.denied(p, before); before {
+		before = p.kind() && r.denied(p, before)
+		if before || p.kind() && r.declined(p) {
 			r.pieces[i].Kind, r.pieces[i].Values = kindUnheld, []string{r.joinWords(p.from, p.to)}
 			r.pieces[i].Note = "The words say no to this. The search does not leave out who offers it among other things."
 		}

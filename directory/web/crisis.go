@@ -38,6 +38,7 @@ var dangerWords = []string{
 	"want it to be over", "want it all to be over", "want it all to stop", "sleep forever", "nothing to live for", "no will to live", "lost the will to live", "lost my will to live", "whats the point of living",
 	"no point in going on", "point of living", "give up on life", "giving up on life", "done with life", "tired of life", "sick of living", "sick of life", "hate being alive", "hate living", "planning to kill",
 	"wants to kill", "want to kill", "hit me last night", "chokes me", "choked me", "strangled me", "voices telling me to",
+	"lethal", "lethal dose", "fatal dose", "deadly dose", "mg to die", "much to die", "many to die", "enough to die", "dose to die", "ending things", "cant do this any more", "cant go on any more",
 	"suicidio", "suicida", "suicidarme", "suicidarse", "matarme", "me quiero matar", "me voy a matar", "quitarme la vida", "quitarse la vida", "acabar con mi vida", "acabar con todo", "terminar con mi vida", "terminar con todo",
 	"quiero morir", "quiero morirme", "quiere morir", "quiere morirse", "me quiero morir", "ganas de morir", "sin ganas de vivir", "no quiero vivir", "no quiero seguir viviendo", "no quiero estar aqui", "no quiero despertar",
 	"mejor muerto", "mejor muerta", "no vale la pena vivir", "cansado de vivir", "cansada de vivir", "hacerme dano", "hacerse dano", "lastimarme", "cortarme", "me corto", "autolesion*", "sobredosis", "en peligro", "peligro inmediato",
@@ -45,7 +46,7 @@ var dangerWords = []string{
 	"no le veo sentido a la vida", "no le veo sentido a seguir", "no tiene sentido vivir", "no tiene sentido seguir viviendo", "para que vivir", "para que seguir viviendo", "mejor sin mi", "quisiera morir",
 	"quisiera morirme", "deseo morir", "deseos de morir", "prefiero morir", "preferiria morir", "se quiere morir", "se va a matar", "quiere quitarse", "quiero desaparecer", "ya no aguanto mas", "ya no puedo mas",
 	"se corta", "cortandose", "cortandome", "cortarse", "se lastima", "lastimarse", "muchas pastillas", "todas las pastillas", "tengo un arma", "tiene un arma", "tiene una pistola", "tengo una pistola", "acabar con su vida",
-	"terminar con su vida", "no quiero estar viva", "no quiero estar vivo", "cansado de la vida", "cansada de la vida", "no quiere vivir", "nada por que vivir",
+	"terminar con su vida", "no quiero estar viva", "no quiero estar vivo", "cansado de la vida", "cansada de la vida", "no quiere vivir", "nada por que vivir", "letal", "dosis letal", "dosis mortal", "para morir",
 }
 
 // harmless are folded phrases with words of danger that speak of none: of a loss, of a calling, of a way to

@@ -21,6 +21,7 @@ func TestCrisisWords(t *testing.T) {
 		"cansada de vivir", "pensamientos suicidas", "trauma therapist denver, I want to die", "suicide loss and now I want to die too",
 		"I have the pills in front of me", "he has a gun and says he will use it on himself", "I bought a rope", "life isn't worth living anymore", "no le veo sentido a seguir viviendo",
 		"my teenage son has been cutting himself", "she cuts herself and won't stop", "I have nothing to live for", "I just want it all to stop", "mi hija se corta los brazos", "ya no aguanto más", "i dont wanna be here",
+		"how much ketamine is lethal", "how many mg to die", "lethal dose ketamine", "thinking about ending things", "I can't do this any more", "cuál es la dosis letal",
 	}
 	not := []string{
 		"suicide loss grief counsellor", "grief therapist for suicide loss survivors", "I lost my brother to suicide", "my wife died by suicide, grief support", "bereaved by suicide",
