@@ -70,7 +70,7 @@ func evaluate(q Query, words request, l *lexicon, now int64) *evaluation {
 			}
 			x.values = append(x.values, n)
 		}
-		if n := distinct(values); n > 1 && addUp&(1<<f) != 0 {
+		if n := distinct(values); n > 1 && addUp&(1<<f) != 0 && !slices.Contains(q.Either, facetNames[f]) {
 			x.addsUp = true
 			e.needs += n
 		}

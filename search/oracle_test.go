@@ -299,7 +299,7 @@ func (o oracle) order(q Query) []directory.ID {
 			p.care = slices.Index([]directory.CareType{directory.CareFullKAP, directory.CareInfusionCheckIns, directory.CareUnknown, directory.CareInfusionOnly}, d.care)
 		}
 		for _, facet := range []string{"focus", "framework", "population", "payment", "access", "language"} {
-			if chosen := slices.Compact(slices.Sorted(slices.Values(q.Filters[facet]))); len(chosen) > 1 {
+			if chosen := slices.Compact(slices.Sorted(slices.Values(q.Filters[facet]))); len(chosen) > 1 && !slices.Contains(q.Either, facet) {
 				for _, v := range chosen {
 					if !slices.Contains(o.values(q, f, facet), v) {
 						p.missing++
@@ -412,6 +412,7 @@ func randomQuery(t *rapid.T, o oracle) Query {
 	if r := []rune(q.Text); len(r) > 120 {
 		q.Text = string(r[:120])
 	}
+	q.Either = rapid.SampledFrom([][]string{nil, nil, {"focus"}}).Draw(t, "either")
 	states := []directory.State{"", "", "", "CO", "NM", "TX", "WY"}
 	q.State = rapid.SampledFrom(states).Draw(t, "state")
 	q.Telehealth = rapid.SampledFrom(append(states, "", "", "", "")).Draw(t, "telehealth")

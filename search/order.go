@@ -230,7 +230,7 @@ func (e *evaluation) explain(s *snapshot, f *found) []Reason {
 	}
 	if e.needs > 0 {
 		n := e.states(s, f.doc)
-		add("needs", float64(n), float64(e.needs), "States %d of the %d needs that were chosen.", n, e.needs)
+		add("needs", float64(n), float64(e.needs), "States %d of the %d things that were chosen.", n, e.needs)
 	}
 	add("checks", float64(e.complete(s, c)), maxComplete, "How much of the five checks is confirmed, shown or stated.")
 	if e.q.Near != nil {

@@ -48,6 +48,9 @@ type Query struct {
 	CanSee     directory.State     // checks 1 and 3 show by evidence that therapist and prescriber are licensed there; then it is the Y
 	Filters    map[string][]string // by the names in FilterNames: OR within one, AND between; each of the five checks counts as one
 
+	// Either names filters of which one value is enough: who states more of them stands no higher.
+	Either []string
+
 	// PriceMaxCents is a ceiling on the lowest price of a medicine session; a provider of whom no source
 	// states one does not pass. 0 is no ceiling.
 	PriceMaxCents int64
@@ -204,6 +207,9 @@ func (q Query) write(b []byte) []byte {
 		for _, v := range slices.Compact(values) {
 			quoted(filter+":", v)
 		}
+	}
+	for _, filter := range q.Either {
+		quoted("either:", filter)
 	}
 	if q.PriceMaxCents > 0 {
 		name("price_max:")

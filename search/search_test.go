@@ -547,6 +547,7 @@ func TestSeveralNeeds(t *testing.T) {
 	for want, q := range map[string]Query{
 		"3 4 1 2": {Filters: map[string][]string{"focus": {"trauma", "anxiety", "depression", "trauma"}}},
 		"1 3 2":   {Filters: map[string][]string{"focus": {"trauma", "trauma"}}},
+		"1 3 4 2": {Filters: map[string][]string{"focus": {"trauma", "anxiety"}}, Either: []string{"focus"}},
 	} {
 		q.Explain = true
 		r := b.search(q)
@@ -561,8 +562,13 @@ func TestSeveralNeeds(t *testing.T) {
 		switch {
 		case r.Needs == 0 && i >= 0 || r.Needs != 0 && r.Needs != 3:
 			t.Errorf("%v: %d needs, %+v", q.Filters, r.Needs, r.Hits[0].Stands)
-		case r.Needs == 3 && (i < 0 || r.Hits[2].Stands[i].Words != "States 1 of the 3 needs that were chosen." || r.Hits[2].Needs != 1):
+		case r.Needs == 3 && (i < 0 || r.Hits[2].Stands[i].Words != "States 1 of the 3 things that were chosen." || r.Hits[2].Needs != 1):
 			t.Errorf("%+v", r.Hits[2])
+		}
+	}
+	for text, want := range map[string]int{"trauma and anxiety": 2, "trauma, anxiety": 2, "trauma or anxiety": 0, "trauma o ansiedad": 0, "trauma or anxiety, spanish": 0} {
+		if a := b.answer(Query{}, text); a.Needs != want || len(a.Query.Filters["focus"]) != 2 {
+			t.Errorf("%s: %d needs of %v", text, a.Needs, a.Query.Filters)
 		}
 	}
 	routes := practice(func(p *directory.Practice) { p.Routes = []string{"oral", "sublingual_lozenge"} })

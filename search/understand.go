@@ -35,6 +35,7 @@ type Piece struct {
 
 	from, to int    // the tokens
 	core     [2]int // those of them that mean it, without a word such as in
+	either   bool   // one of several, by an or before it
 }
 
 // Key names the piece in a list of those to leave out: kind:value.
@@ -82,7 +83,8 @@ func Understand(text string, o Options) Reading {
 	x.read()
 	x.mend()
 	x.settle()
-	for _, p := range x.pieces {
+	for i, p := range x.pieces {
+		p.either = i > 0 && x.pieces[i-1].Kind == p.Kind && x.either(x.pieces[i-1].core[1], p.core[0])
 		t := x.toks[p.from:p.to]
 		start, end := t[0].start, t[len(t)-1].end
 		p.Words = text[start:end]
@@ -111,6 +113,18 @@ func Understand(text string, o Options) Reading {
 	r.Rest = x.rest()
 	return r
 }
+
+// either reports an or among some tokens.
+func (r *reader) either(from, to int) bool {
+	for i := from; i < to; i++ {
+		if orWords[r.word(i)] {
+			return true
+		}
+	}
+	return false
+}
+
+var orWords = wordSet("or o u")
 
 // kind reports a piece that asks for something which can be said no to.
 func (p Piece) kind() bool {
@@ -199,6 +213,9 @@ func (r Reading) Apply(q Query) Query {
 				if !slices.Contains(filters[p.Kind], v) {
 					filters[p.Kind] = append(filters[p.Kind], v)
 				}
+			}
+			if p.either && !slices.Contains(q.Either, p.Kind) {
+				q.Either = append(slices.Clip(q.Either), p.Kind)
 			}
 		}
 	}

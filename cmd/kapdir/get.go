@@ -351,13 +351,12 @@ var searchParams = []struct {
 func (g *getter) searchCommand() *cobra.Command {
 	single, many := map[string]*string{}, map[string]*[]string{}
 	cmd := &cobra.Command{
-		Use:   "search [WORDS]",
+		Use:   "search [WORDS...]",
 		Short: "Search for providers, each with its five checks and their dates",
-		Args:  args(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, argv []string) error {
 			q := url.Values{}
-			if len(argv) == 1 {
-				q.Set("q", argv[0])
+			if len(argv) > 0 {
+				q.Set("q", strings.Join(argv, " "))
 			}
 			for _, p := range searchParams {
 				switch {
