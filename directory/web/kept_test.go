@@ -301,7 +301,7 @@ func TestExplain(t *testing.T) {
 		}
 	}
 	several := get(t, s, "/?focus=trauma&focus=depression").body
-	if !strings.Contains(several, "2 of the 2 things you asked for") || strings.Contains(get(t, s, "/?focus=trauma").body, "things you asked for") {
+	if !strings.Contains(several, "2 of 2 filters of which one is enough") || strings.Contains(get(t, s, "/?focus=trauma").body, "filters of which") {
 		t.Error("the page does not say how many of several needs are stated, or says it of one")
 	}
 	if next := a.Next; next != nil && !strings.Contains(get(t, s, "/api/v1/providers?q=trauma&near=80302&radius=200&limit=50&explain=true").Header.Get("Link"), "explain=true") {
