@@ -250,7 +250,8 @@ func (e *evaluation) on(s *snapshot, hits []hit, l *lexicon) answer {
 	p := e.page(s, l.size())
 	a := answer{counts: p.counts, page: p}
 	words, nearby := len(e.words.terms) > 0, e.from != nil && e.q.Miles > 0
-	circle := nearby && (!words || len(hits) > s.n/fewFoundOfMany) // else each that has the words is held against the distance
+	sets := e.past == nil && (s.next == 0 || e.now < s.next)               // else who has a value is not who has it now
+	circle := nearby && (!words || sets && len(hits) > s.n/fewFoundOfMany) // else each that has the words is held against the distance
 	if circle {
 		p.circle = s.nearby(e.from, e.q.Miles, p.circle)
 	}
@@ -258,7 +259,6 @@ func (e *evaluation) on(s *snapshot, hits []hit, l *lexicon) answer {
 	if s.n > mostDense {
 		few = s.n / fewFoundOfMany
 	}
-	sets := e.past == nil && (s.next == 0 || e.now < s.next) // else who has a value is not who has it now
 	switch {
 	case words:
 		sets = sets && len(hits) > few && circle == nearby

@@ -553,7 +553,7 @@ func (x *Index) Search(ctx context.Context, q Query) (Result, error) {
 		f, h := &a.hits[i], &r.Hits[i]
 		h.ID, h.Seq, h.Score, h.Why = f.key.ID, e.docs.seqs[f.doc], float64(f.match.score), f.match.why()
 		if ev.needs > 0 {
-			h.Needs = ev.states(e.docs, f.doc)
+			h.Needs = ev.needsStated(e.docs, f.doc)
 		}
 		if f.key.Miles >= 0 {
 			miles[i] = f.key.Miles

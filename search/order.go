@@ -56,8 +56,8 @@ func atHome(home uint64, m match, rankCare bool, missing, near int) uint64 {
 // states more of them stands before. Values of the others are alternatives.
 const addUp = 1<<facetFocus | 1<<facetFramework | 1<<facetPopulation | 1<<facetPayment | 1<<facetAccess | 1<<facetLanguage
 
-// states tells how many of the needs a document has.
-func (e *evaluation) states(s *snapshot, doc uint32) (n int) {
+// needsStated tells how many of the needs a document has.
+func (e *evaluation) needsStated(s *snapshot, doc uint32) (n int) {
 	for i := range e.filters {
 		f := &e.filters[i]
 		if !f.addsUp {
@@ -229,7 +229,7 @@ func (e *evaluation) explain(s *snapshot, f *found) []Reason {
 		add("care", 0, 0, "Kind of care: %s. Full KAP stands first, infusion alone last.", Label("care", string(careByOrder[s.care[f.doc]])))
 	}
 	if e.needs > 0 {
-		n := e.states(s, f.doc)
+		n := e.needsStated(s, f.doc)
 		add("needs", float64(n), float64(e.needs), "States %d of the %d things that were chosen.", n, e.needs)
 	}
 	add("checks", float64(e.complete(s, c)), maxComplete, "How much of the five checks is confirmed, shown or stated.")

@@ -106,7 +106,7 @@ func (p *page) put(doc uint32, m match) {
 	k.First = s.first(doc, e.q.Sort)
 	missing := 0
 	if e.needs > 0 {
-		missing = e.needs - e.states(s, doc)
+		missing = e.needs - e.needsStated(s, doc)
 	}
 	if p.home {
 		k.Rank = atHome(s.homeRank[doc], m, e.rankCare, missing, near)
